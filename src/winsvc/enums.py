@@ -1,0 +1,467 @@
+"""The numbers of the service and window-station API, by name.
+
+Values are literals, so that this module imports on every system; a test compares each member with
+the constant that the C compiler supplies.
+
+Every type here is *open*: a value or a bit that this version does not know is kept, shown as a
+number and written back unchanged. A query never fails because Windows has grown.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+__all__ = [
+    "AcceptedControls",
+    "ActionType",
+    "ConfigLevel",
+    "Control",
+    "DesktopAccess",
+    "ErrorCode",
+    "ErrorControl",
+    "LaunchProtection",
+    "ManagerAccess",
+    "Notify",
+    "OpenEnum",
+    "OpenFlag",
+    "SecurityInformation",
+    "ServiceAccess",
+    "ServiceFlags",
+    "ServiceType",
+    "SidType",
+    "StartReason",
+    "StartType",
+    "State",
+    "StateFilter",
+    "TriggerAction",
+    "TriggerDataType",
+    "TriggerType",
+    "UserObjectInformation",
+    "WindowStationAccess",
+    "WindowStationFlags",
+]
+
+
+class OpenEnum(IntEnum):
+    """An :class:`enum.IntEnum` that keeps values it has no name for."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenEnum | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value:#x}"
+        member._value_ = value
+        return member
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[OpenEnum], tuple[int]]:
+        return type(self), (self._value_,)  # by value: an unknown member has no name to find
+
+
+class OpenFlag(IntFlag):
+    """An :class:`enum.IntFlag`; bits that have no name are kept, as IntFlag does by itself."""
+
+
+class ServiceType(OpenFlag):
+    """What kind of service or driver it is (``SERVICE_WIN32_OWN_PROCESS`` and the like)."""
+
+    KERNEL_DRIVER = 0x001
+    FILE_SYSTEM_DRIVER = 0x002
+    ADAPTER = 0x004
+    RECOGNIZER_DRIVER = 0x008
+    OWN_PROCESS = 0x010
+    SHARE_PROCESS = 0x020
+    USER_SERVICE = 0x040
+    USER_SERVICE_INSTANCE = 0x080
+    INTERACTIVE_PROCESS = 0x100
+    PKG_SERVICE = 0x200
+
+    DRIVER = 0x00B
+    WIN32 = 0x030
+    USER_OWN_PROCESS = 0x050
+    USER_SHARE_PROCESS = 0x060
+    ALL = 0x3FF
+
+
+class State(OpenEnum):
+    """Where a service stands (``SERVICE_STATUS.dwCurrentState``)."""
+
+    STOPPED = 1
+    START_PENDING = 2
+    STOP_PENDING = 3
+    RUNNING = 4
+    CONTINUE_PENDING = 5
+    PAUSE_PENDING = 6
+    PAUSED = 7
+
+
+class StateFilter(OpenFlag):
+    """Which services an enumeration returns (``SERVICE_ACTIVE`` is every state but stopped)."""
+
+    ACTIVE = 1
+    INACTIVE = 2
+    ALL = 3
+
+
+class StartType(OpenEnum):
+    """When a service or driver is started.
+
+    Delayed automatic start is a setting of its own beside ``AUTOMATIC``.
+    """
+
+    BOOT = 0
+    SYSTEM = 1
+    AUTOMATIC = 2
+    MANUAL = 3
+    DISABLED = 4
+
+
+class ErrorControl(OpenEnum):
+    """How severe it is when the service fails to start while the system boots."""
+
+    IGNORE = 0
+    NORMAL = 1
+    SEVERE = 2
+    CRITICAL = 3
+
+
+class Control(OpenEnum):
+    """A control code. 128 to 255 belong to the service's author (``Control(128)`` works)."""
+
+    STOP = 1
+    PAUSE = 2
+    CONTINUE = 3
+    INTERROGATE = 4
+    SHUTDOWN = 5
+    PARAM_CHANGE = 6
+    NETBIND_ADD = 7
+    NETBIND_REMOVE = 8
+    NETBIND_ENABLE = 9
+    NETBIND_DISABLE = 10
+    DEVICE_EVENT = 11
+    HARDWARE_PROFILE_CHANGE = 12
+    POWER_EVENT = 13
+    SESSION_CHANGE = 14
+    PRESHUTDOWN = 15
+    TIME_CHANGE = 16
+    TRIGGER_EVENT = 32
+    LOW_RESOURCES = 96
+    SYSTEM_LOW_RESOURCES = 97
+
+
+class AcceptedControls(OpenFlag):
+    """The controls that a service says it handles (``dwControlsAccepted``)."""
+
+    STOP = 0x001
+    PAUSE_CONTINUE = 0x002
+    SHUTDOWN = 0x004
+    PARAM_CHANGE = 0x008
+    NETBIND_CHANGE = 0x010
+    HARDWARE_PROFILE_CHANGE = 0x020
+    POWER_EVENT = 0x040
+    SESSION_CHANGE = 0x080
+    PRESHUTDOWN = 0x100
+    TIME_CHANGE = 0x200
+    TRIGGER_EVENT = 0x400
+    USER_LOGOFF = 0x800
+    LOW_RESOURCES = 0x2000
+    SYSTEM_LOW_RESOURCES = 0x4000
+
+
+class ServiceFlags(OpenFlag):
+    """``SERVICE_STATUS_PROCESS.dwServiceFlags``."""
+
+    RUNS_IN_SYSTEM_PROCESS = 1
+
+
+class ManagerAccess(OpenFlag):
+    """Rights to the service control manager's database."""
+
+    CONNECT = 0x0001
+    CREATE_SERVICE = 0x0002
+    ENUMERATE_SERVICE = 0x0004
+    LOCK = 0x0008
+    QUERY_LOCK_STATUS = 0x0010
+    MODIFY_BOOT_CONFIG = 0x0020
+    ALL_ACCESS = 0xF003F
+
+    DELETE = 0x10000
+    READ_CONTROL = 0x20000
+    WRITE_DAC = 0x40000
+    WRITE_OWNER = 0x80000
+    ACCESS_SYSTEM_SECURITY = 0x01000000
+    MAXIMUM_ALLOWED = 0x02000000
+    GENERIC_ALL = 0x10000000
+    GENERIC_EXECUTE = 0x20000000
+    GENERIC_WRITE = 0x40000000
+    GENERIC_READ = 0x80000000
+
+
+class ServiceAccess(OpenFlag):
+    """Rights to one service."""
+
+    QUERY_CONFIG = 0x0001
+    CHANGE_CONFIG = 0x0002
+    QUERY_STATUS = 0x0004
+    ENUMERATE_DEPENDENTS = 0x0008
+    START = 0x0010
+    STOP = 0x0020
+    PAUSE_CONTINUE = 0x0040
+    INTERROGATE = 0x0080
+    USER_DEFINED_CONTROL = 0x0100
+    ALL_ACCESS = 0xF01FF
+
+    DELETE = 0x10000
+    READ_CONTROL = 0x20000
+    WRITE_DAC = 0x40000
+    WRITE_OWNER = 0x80000
+    ACCESS_SYSTEM_SECURITY = 0x01000000
+    MAXIMUM_ALLOWED = 0x02000000
+    GENERIC_ALL = 0x10000000
+    GENERIC_EXECUTE = 0x20000000
+    GENERIC_WRITE = 0x40000000
+    GENERIC_READ = 0x80000000
+
+
+class SecurityInformation(OpenFlag):
+    """Which parts of a security descriptor a call reads or writes."""
+
+    OWNER = 0x01
+    GROUP = 0x02
+    DACL = 0x04
+    SACL = 0x08
+    LABEL = 0x10
+    ATTRIBUTE = 0x20
+    SCOPE = 0x40
+    BACKUP = 0x10000
+    UNPROTECTED_SACL = 0x10000000
+    UNPROTECTED_DACL = 0x20000000
+    PROTECTED_SACL = 0x40000000
+    PROTECTED_DACL = 0x80000000
+
+
+class ConfigLevel(OpenEnum):
+    """The levels of ``QueryServiceConfig2`` and ``ChangeServiceConfig2``."""
+
+    DESCRIPTION = 1
+    FAILURE_ACTIONS = 2
+    DELAYED_AUTO_START_INFO = 3
+    FAILURE_ACTIONS_FLAG = 4
+    SERVICE_SID_INFO = 5
+    REQUIRED_PRIVILEGES_INFO = 6
+    PRESHUTDOWN_INFO = 7
+    TRIGGER_INFO = 8
+    PREFERRED_NODE = 9
+    LAUNCH_PROTECTED = 12
+
+
+class ActionType(OpenEnum):
+    """What the SCM does when a service fails (``SC_ACTION_TYPE``)."""
+
+    NONE = 0
+    RESTART = 1
+    REBOOT = 2
+    RUN_COMMAND = 3
+
+
+class SidType(OpenEnum):
+    """Whether the service's own SID is in its process token."""
+
+    NONE = 0
+    UNRESTRICTED = 1
+    RESTRICTED = 3
+
+
+class LaunchProtection(OpenEnum):
+    """Which kind of protected process a service runs in."""
+
+    NONE = 0
+    WINDOWS = 1
+    WINDOWS_LIGHT = 2
+    ANTIMALWARE_LIGHT = 3
+
+
+class TriggerType(OpenEnum):
+    """What sets a trigger off."""
+
+    DEVICE_INTERFACE_ARRIVAL = 1
+    IP_ADDRESS_AVAILABILITY = 2
+    DOMAIN_JOIN = 3
+    FIREWALL_PORT_EVENT = 4
+    GROUP_POLICY = 5
+    NETWORK_ENDPOINT = 6
+    CUSTOM_SYSTEM_STATE_CHANGE = 7
+    CUSTOM = 20
+    AGGREGATE = 30
+
+
+class TriggerAction(OpenEnum):
+    """What a trigger does to its service."""
+
+    SERVICE_START = 1
+    SERVICE_STOP = 2
+
+
+class TriggerDataType(OpenEnum):
+    """How a trigger's data item is to be read."""
+
+    BINARY = 1
+    STRING = 2
+    LEVEL = 3
+    KEYWORD_ANY = 4
+    KEYWORD_ALL = 5
+
+
+class StartReason(OpenFlag):
+    """Why a running service was started (``SERVICE_START_REASON``)."""
+
+    DEMAND = 0x01
+    AUTO = 0x02
+    TRIGGER = 0x04
+    RESTART_ON_FAILURE = 0x08
+    DELAYED_AUTO = 0x10
+
+
+class Notify(OpenFlag):
+    """The events of ``NotifyServiceStatusChange``."""
+
+    STOPPED = 0x001
+    START_PENDING = 0x002
+    STOP_PENDING = 0x004
+    RUNNING = 0x008
+    CONTINUE_PENDING = 0x010
+    PAUSE_PENDING = 0x020
+    PAUSED = 0x040
+    CREATED = 0x080
+    DELETED = 0x100
+    DELETE_PENDING = 0x200
+
+
+class WindowStationAccess(OpenFlag):
+    """Rights to a window station."""
+
+    ENUM_DESKTOPS = 0x0001
+    READ_ATTRIBUTES = 0x0002
+    ACCESS_CLIPBOARD = 0x0004
+    CREATE_DESKTOP = 0x0008
+    WRITE_ATTRIBUTES = 0x0010
+    ACCESS_GLOBAL_ATOMS = 0x0020
+    EXIT_WINDOWS = 0x0040
+    ENUMERATE = 0x0100
+    READ_SCREEN = 0x0200
+    ALL_ACCESS = 0x037F
+
+    DELETE = 0x10000
+    READ_CONTROL = 0x20000
+    WRITE_DAC = 0x40000
+    WRITE_OWNER = 0x80000
+
+
+class DesktopAccess(OpenFlag):
+    """Rights to a desktop."""
+
+    READ_OBJECTS = 0x0001
+    CREATE_WINDOW = 0x0002
+    CREATE_MENU = 0x0004
+    HOOK_CONTROL = 0x0008
+    JOURNAL_RECORD = 0x0010
+    JOURNAL_PLAYBACK = 0x0020
+    ENUMERATE = 0x0040
+    WRITE_OBJECTS = 0x0080
+    SWITCH_DESKTOP = 0x0100
+
+    DELETE = 0x10000
+    READ_CONTROL = 0x20000
+    WRITE_DAC = 0x40000
+    WRITE_OWNER = 0x80000
+
+
+class UserObjectInformation(OpenEnum):
+    """What ``GetUserObjectInformation`` can tell."""
+
+    FLAGS = 1
+    NAME = 2
+    TYPE = 3
+    USER_SID = 4
+    HEAP_SIZE = 5
+    IO = 6
+
+
+class WindowStationFlags(OpenFlag):
+    """``USEROBJECTFLAGS.dwFlags`` of a window station."""
+
+    VISIBLE = 1
+
+
+class ErrorCode(OpenEnum):
+    """The Windows error codes that the service and window-station calls give."""
+
+    FILE_NOT_FOUND = 2
+    PATH_NOT_FOUND = 3
+    ACCESS_DENIED = 5
+    INVALID_HANDLE = 6
+    NOT_ENOUGH_MEMORY = 8
+    GEN_FAILURE = 31
+    NOT_SUPPORTED = 50
+    BAD_NETPATH = 53
+    INVALID_PARAMETER = 87
+    BROKEN_PIPE = 109
+    CALL_NOT_IMPLEMENTED = 120
+    INSUFFICIENT_BUFFER = 122
+    INVALID_NAME = 123
+    INVALID_LEVEL = 124
+    PROC_NOT_FOUND = 127
+    BAD_PATHNAME = 161
+    BUSY = 170
+    ALREADY_EXISTS = 183
+    BAD_EXE_FORMAT = 193
+    MORE_DATA = 234
+    INVALID_ADDRESS = 487
+    DEPENDENT_SERVICES_RUNNING = 1051
+    INVALID_SERVICE_CONTROL = 1052
+    SERVICE_REQUEST_TIMEOUT = 1053
+    SERVICE_NO_THREAD = 1054
+    SERVICE_DATABASE_LOCKED = 1055
+    SERVICE_ALREADY_RUNNING = 1056
+    INVALID_SERVICE_ACCOUNT = 1057
+    SERVICE_DISABLED = 1058
+    CIRCULAR_DEPENDENCY = 1059
+    SERVICE_DOES_NOT_EXIST = 1060
+    SERVICE_CANNOT_ACCEPT_CTRL = 1061
+    SERVICE_NOT_ACTIVE = 1062
+    FAILED_SERVICE_CONTROLLER_CONNECT = 1063
+    EXCEPTION_IN_SERVICE = 1064
+    DATABASE_DOES_NOT_EXIST = 1065
+    SERVICE_SPECIFIC_ERROR = 1066
+    PROCESS_ABORTED = 1067
+    SERVICE_DEPENDENCY_FAIL = 1068
+    SERVICE_LOGON_FAILED = 1069
+    SERVICE_START_HANG = 1070
+    INVALID_SERVICE_LOCK = 1071
+    SERVICE_MARKED_FOR_DELETE = 1072
+    SERVICE_EXISTS = 1073
+    ALREADY_RUNNING_LKG = 1074
+    SERVICE_DEPENDENCY_DELETED = 1075
+    BOOT_ALREADY_ACCEPTED = 1076
+    SERVICE_NEVER_STARTED = 1077
+    DUPLICATE_SERVICE_NAME = 1078
+    DIFFERENT_SERVICE_ACCOUNT = 1079
+    SERVICE_NOT_IN_EXE = 1083
+    SHUTDOWN_IN_PROGRESS = 1115
+    NOT_FOUND = 1168
+    ALREADY_REGISTERED = 1242
+    SERVICE_NOTIFY_CLIENT_LAGGING = 1294
+    PRIVILEGE_NOT_HELD = 1314
+    LOGON_FAILURE = 1326
+    NONE_MAPPED = 1332
+    INVALID_SID = 1337
+    INVALID_SECURITY_DESCR = 1338
+    TIMEOUT = 1460
+    RPC_INVALID_NET_ADDR = 1707
+    RPC_SERVER_UNAVAILABLE = 1722
+    RPC_SERVER_TOO_BUSY = 1723
+    RPC_CALL_FAILED = 1726
+    RPC_CALL_FAILED_DNE = 1727
+    RPC_ENDPOINT_NOT_REGISTERED = 1753
+    RPC_BAD_STUB_DATA = 1783
+    MUI_FILE_NOT_FOUND = 15100

@@ -1,0 +1,46 @@
+"""The plain rows that a backend speaks: one named tuple per structure, in the structure's order.
+
+Numbers are unsigned as Windows keeps them, times are milliseconds, None is NULL.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["ConfigRow", "EnumRow", "StatusRow"]
+
+
+class StatusRow(NamedTuple):
+    """``SERVICE_STATUS_PROCESS``."""
+
+    service_type: int
+    current_state: int
+    controls_accepted: int
+    win32_exit_code: int
+    service_specific_exit_code: int
+    check_point: int
+    wait_hint: int
+    process_id: int
+    service_flags: int
+
+
+class EnumRow(NamedTuple):
+    """``ENUM_SERVICE_STATUS_PROCESS``."""
+
+    service_name: str
+    display_name: str | None
+    status: StatusRow
+
+
+class ConfigRow(NamedTuple):
+    """``QUERY_SERVICE_CONFIG``."""
+
+    service_type: int
+    start_type: int
+    error_control: int
+    binary_path_name: str | None
+    load_order_group: str | None
+    tag_id: int
+    dependencies: tuple[str, ...] | None
+    service_start_name: str | None
+    display_name: str | None

@@ -1,0 +1,38 @@
+"""Security descriptors, their entries and SIDs, in pure Python.
+
+``sids``: who; ``aces``: may do what; ``sddl``: the text form; ``descriptor``: all of it.
+"""
+
+from __future__ import annotations
+
+from winsvc.security.aces import (
+    NULL_ACL,
+    Ace,
+    AceFlags,
+    AceType,
+    Acl,
+    ControlFlags,
+    NullAcl,
+    right_names,
+)
+from winsvc.security.descriptor import SecurityDescriptor, map_generic
+from winsvc.security.sddl import InvalidSddlError
+from winsvc.security.sids import InvalidSecurityError, Sid, SidLike, service_sid
+
+__all__ = [
+    "NULL_ACL",
+    "Ace",
+    "AceFlags",
+    "AceType",
+    "Acl",
+    "ControlFlags",
+    "InvalidSddlError",
+    "InvalidSecurityError",
+    "NullAcl",
+    "SecurityDescriptor",
+    "Sid",
+    "SidLike",
+    "map_generic",
+    "right_names",
+    "service_sid",
+]

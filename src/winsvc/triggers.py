@@ -1,0 +1,547 @@
+r"""Trigger events: what starts or stops a service when something happens on the machine.
+
+A trigger is a type, mostly a subtype (a GUID) and up to 64 data items. Windows stores the items as
+bytes, and so does :class:`TriggerData`: what was read is written back byte for byte, whether or not
+this version can make sense of it. The constructors write what Windows documents, and refuse an
+item that is too large for it; the plain classes hold anything, and :func:`check_triggers` holds
+them against all limits before they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypedDict, TypeVar
+from uuid import UUID
+
+from winsvc.enums import OpenEnum, TriggerAction, TriggerDataType, TriggerType
+from winsvc.errors import ArgumentError
+from winsvc.names import check_text, pack_multi_string
+
+__all__ = [
+    "CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID",
+    "DOMAIN_JOIN_GUID",
+    "DOMAIN_LEAVE_GUID",
+    "FIREWALL_PORT_CLOSE_GUID",
+    "FIREWALL_PORT_OPEN_GUID",
+    "MACHINE_POLICY_PRESENT_GUID",
+    "NAMED_PIPE_EVENT_GUID",
+    "NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID",
+    "NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID",
+    "RPC_INTERFACE_EVENT_GUID",
+    "SUBTYPES",
+    "USER_POLICY_PRESENT_GUID",
+    "Trigger",
+    "TriggerData",
+    "TriggerDataJson",
+    "TriggerJson",
+    "check_triggers",
+    "subtype_name",
+]
+
+NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID: Final = UUID("4f27f2de-14e2-430b-a549-7cd48cbc8245")
+NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID: Final = UUID("cc4ba62a-162e-4648-847a-b6bdf993e335")
+DOMAIN_JOIN_GUID: Final = UUID("1ce20aba-9851-4421-9430-1ddeb766e809")
+DOMAIN_LEAVE_GUID: Final = UUID("ddaf516e-58c2-4866-9574-c3b615d42ea1")
+FIREWALL_PORT_OPEN_GUID: Final = UUID("b7569e07-8421-4ee0-ad10-86915afdad09")
+FIREWALL_PORT_CLOSE_GUID: Final = UUID("a144ed38-8e12-4de4-9d96-e64740b1a524")
+MACHINE_POLICY_PRESENT_GUID: Final = UUID("659fcae6-5bdb-4da9-b1ff-ca2a178d46e0")
+USER_POLICY_PRESENT_GUID: Final = UUID("54fb46c8-f089-464c-b1fd-59d1b62c3b50")
+RPC_INTERFACE_EVENT_GUID: Final = UUID("bc90d167-9470-4139-a9ba-be0bbbf5b74d")
+NAMED_PIPE_EVENT_GUID: Final = UUID("1f81d131-3fac-4537-9e0c-7e7b0c2f4b55")
+CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID: Final = UUID("2d7a2816-0c5e-45fc-9ce7-570e5ecde9c9")
+
+SUBTYPES: Final[Mapping[str, UUID]] = MappingProxyType(
+    {
+        name: value
+        for name, value in list(globals().items())
+        if name.endswith("_GUID") and isinstance(value, UUID)
+    }
+)
+"""The subtypes that Windows defines, by the names it gives them (``"DOMAIN_JOIN_GUID"``)."""
+
+# Limits of the protocol ([MS-SCMR] 2.2.52 to 2.2.54): beyond them the call never gets through.
+MAX_TRIGGERS: Final = 64
+MAX_ITEMS: Final = 64
+MAX_DATA_SIZE: Final = 1024
+
+_PIPE_PREFIX: Final = "\\\\.\\pipe\\"
+_KEYWORDS: Final = (TriggerDataType.KEYWORD_ANY, TriggerDataType.KEYWORD_ALL)
+_START: Final = TriggerAction.SERVICE_START
+_STOP: Final = TriggerAction.SERVICE_STOP
+
+
+class TriggerDataJson(TypedDict):
+    """A :class:`TriggerData` as JSON."""
+
+    type: str | int
+    """The type's name, or its number if it has none."""
+    raw: str
+    """The bytes in hexadecimal."""
+
+
+class TriggerJson(TypedDict):
+    """A :class:`Trigger` as JSON."""
+
+    type: str | int
+    action: str | int
+    subtype: str | None
+    """The GUID in lower case, without braces."""
+    data: list[TriggerDataJson]
+
+
+def subtype_name(subtype: UUID) -> str | None:
+    """Windows' name for a trigger subtype (``"DOMAIN_JOIN_GUID"``), None if it has none."""
+    return next((name for name, value in SUBTYPES.items() if value == subtype), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerData:
+    """One data item of a trigger: bytes, and how they are meant.
+
+    Attributes:
+        type: how the bytes are to be read.
+        raw: the bytes, exactly as Windows stores them.
+    """
+
+    type: TriggerDataType
+    raw: bytes
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> TriggerData:
+        """A binary item.
+
+        Raises:
+            ArgumentError: there are more than 1024 bytes.
+        """
+        return cls._checked(TriggerDataType.BINARY, raw, "raw")
+
+    @classmethod
+    def from_text(cls, text: str) -> TriggerData:
+        """A string item: UTF-16 with a NUL at its end.
+
+        Raises:
+            TypeError: it is not a str.
+            ArgumentError: it has a NUL, or more than 511 characters.
+        """
+        return cls._checked(TriggerDataType.STRING, _utf16(check_text(text, "text") + "\0"), "text")
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str]) -> TriggerData:
+        """A string item that holds several strings: each with a NUL, and another at the end.
+
+        Raises:
+            TypeError: it is a single str, or one of the strings is not a str.
+            ArgumentError: a string is empty or has a NUL, or together they are over 1024 bytes.
+        """
+        packed = pack_multi_string(texts, "texts") + "\0"
+        return cls._checked(TriggerDataType.STRING, _utf16(packed), "texts")
+
+    @classmethod
+    def from_level(cls, level: int) -> TriggerData:
+        """The highest level of the ETW events that set the trigger off: one byte.
+
+        Raises:
+            ArgumentError: the level is not 0 to 255.
+        """
+        return cls(TriggerDataType.LEVEL, _number(level, 1, "level"))
+
+    @classmethod
+    def from_keyword_any(cls, keyword: int) -> TriggerData:
+        """A mask of keywords, one of which an ETW event must have: 64 bits.
+
+        Raises:
+            ArgumentError: the mask has more than 64 bits, or is negative.
+        """
+        return cls(TriggerDataType.KEYWORD_ANY, _number(keyword, 8, "keyword"))
+
+    @classmethod
+    def from_keyword_all(cls, keyword: int) -> TriggerData:
+        """A mask of keywords, all of which an ETW event must have: 64 bits.
+
+        Raises:
+            ArgumentError: the mask has more than 64 bits, or is negative.
+        """
+        return cls(TriggerDataType.KEYWORD_ALL, _number(keyword, 8, "keyword"))
+
+    @classmethod
+    def _checked(cls, kind: TriggerDataType, raw: bytes, argument: str) -> TriggerData:
+        _check_size(raw, argument)
+        return cls(kind, raw)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The strings of a string item without the NULs at its end; () for other items."""
+        if self.type != TriggerDataType.STRING:
+            return ()
+        # An odd last byte is no character; raw has it.
+        units = self.raw[: len(self.raw) // 2 * 2]
+        text = units.decode("utf-16-le", "surrogatepass").rstrip("\0")
+        return tuple(text.split("\0")) if text else ()
+
+    @property
+    def text(self) -> str | None:
+        """The string of a string item; None for other items, and if there are several strings."""
+        if self.type != TriggerDataType.STRING or len(self.texts) > 1:
+            return None
+        return "".join(self.texts)
+
+    @property
+    def level(self) -> int | None:
+        """The level of a level item; None for other items."""
+        if self.type != TriggerDataType.LEVEL or len(self.raw) != 1:
+            return None
+        return self.raw[0]
+
+    @property
+    def keyword(self) -> int | None:
+        """The mask of a keyword item; None for other items."""
+        if self.type not in _KEYWORDS or len(self.raw) != 8:
+            return None
+        return int.from_bytes(self.raw, "little")
+
+    def describe(self) -> str:
+        """What the item says, on one line."""
+        if self.texts:
+            return ", ".join(map(repr, self.texts))
+        if self.level is not None:
+            return f"level {self.level}"
+        if self.keyword is not None:
+            which = "any" if self.type == TriggerDataType.KEYWORD_ANY else "all"
+            return f"{which} of keywords {self.keyword:#x}"
+        return f"{_name(self.type)} {self.raw.hex() or '(no bytes)'}"
+
+    def to_json(self) -> TriggerDataJson:
+        """The item as a plain dict, for :meth:`from_json`."""
+        return {"type": _name(self.type), "raw": self.raw.hex()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object], argument: str = "data") -> TriggerData:
+        """Read what :meth:`to_json` gave.
+
+        Args:
+            data: the plain dict.
+            argument: how to call it in an error.
+
+        Raises:
+            ArgumentError: something is missing, or not what it should be.
+        """
+        raw = _mapping(data, argument).get("raw")
+        try:
+            content = bytes.fromhex(raw) if isinstance(raw, str) else None
+        except ValueError:
+            content = None
+        if content is None:
+            raise ArgumentError(f"{argument}.raw", f"expected bytes in hexadecimal, not {raw!r}")
+        return cls(_member(TriggerDataType, data.get("type"), f"{argument}.type"), content)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event, and what it does to the service.
+
+    Attributes:
+        type: the sort of event.
+        action: whether it starts or stops the service.
+        subtype: which event of that sort, or whose; None if Windows gives none.
+        data: narrows the event down.
+    """
+
+    type: TriggerType
+    action: TriggerAction
+    subtype: UUID | None = None
+    data: tuple[TriggerData, ...] = ()
+
+    @classmethod
+    def on_ip_available(cls, *, action: TriggerAction = _START) -> Trigger:
+        """When the machine gets its first IP address."""
+        subtype = NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID
+        return cls(TriggerType.IP_ADDRESS_AVAILABILITY, action, subtype)
+
+    @classmethod
+    def on_ip_lost(cls, *, action: TriggerAction = _STOP) -> Trigger:
+        """When the machine has lost its last IP address."""
+        subtype = NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID
+        return cls(TriggerType.IP_ADDRESS_AVAILABILITY, action, subtype)
+
+    @classmethod
+    def on_domain_join(cls, *, action: TriggerAction = _START) -> Trigger:
+        """When the machine joins a domain, and at each start while it is in one."""
+        return cls(TriggerType.DOMAIN_JOIN, action, DOMAIN_JOIN_GUID)
+
+    @classmethod
+    def on_domain_leave(cls, *, action: TriggerAction = _STOP) -> Trigger:
+        """When the machine leaves its domain."""
+        return cls(TriggerType.DOMAIN_JOIN, action, DOMAIN_LEAVE_GUID)
+
+    @classmethod
+    def on_group_policy(cls, *, machine: bool = True, action: TriggerAction = _START) -> Trigger:
+        """When the machine's (or, with ``machine=False``, a user's) group policy changes."""
+        subtype = MACHINE_POLICY_PRESENT_GUID if machine else USER_POLICY_PRESENT_GUID
+        return cls(TriggerType.GROUP_POLICY, action, subtype)
+
+    @classmethod
+    def on_firewall_port(
+        cls,
+        port: int | str,
+        protocol: str,
+        *,
+        program: str | None = None,
+        service: str | None = None,
+        action: TriggerAction = _START,
+    ) -> Trigger:
+        """When a firewall port is opened.
+
+        Args:
+            port: 1 to 65535, or a word that Windows knows, such as ``"RPC"``.
+            protocol: ``"TCP"`` or ``"UDP"``.
+            program: the path of the program that listens, ``"system"`` for the kernel; any if None.
+            service: the service in that program, or the user as a name or a SID; any if None.
+            action: start or stop.
+
+        Raises:
+            ArgumentError: the port is out of range, something is empty, or there is a service
+                without a program.
+        """
+        item = _firewall_item(port, protocol, program, service)
+        return cls(TriggerType.FIREWALL_PORT_EVENT, action, FIREWALL_PORT_OPEN_GUID, (item,))
+
+    @classmethod
+    def on_firewall_port_closed(
+        cls,
+        port: int | str,
+        protocol: str,
+        *,
+        program: str | None = None,
+        service: str | None = None,
+        action: TriggerAction = _STOP,
+    ) -> Trigger:
+        """About 60 seconds after a firewall port has been closed; see :meth:`on_firewall_port`."""
+        item = _firewall_item(port, protocol, program, service)
+        return cls(TriggerType.FIREWALL_PORT_EVENT, action, FIREWALL_PORT_CLOSE_GUID, (item,))
+
+    @classmethod
+    def on_named_pipe(cls, name: str) -> Trigger:
+        r"""When somebody opens a named pipe (Windows 8 and later); it can only start a service.
+
+        Args:
+            name: the pipe's name, with or without ``\\.\pipe\``, which is not stored.
+
+        Raises:
+            ArgumentError: the name is empty, too long or has a NUL.
+        """
+        check_text(name, "name", empty=False)
+        if name.lower().startswith(_PIPE_PREFIX):
+            name = check_text(name[len(_PIPE_PREFIX) :], "name", empty=False)
+        data = (TriggerData.from_text(name),)
+        return cls(TriggerType.NETWORK_ENDPOINT, _START, NAMED_PIPE_EVENT_GUID, data)
+
+    @classmethod
+    def on_rpc_interface(cls, interface: UUID | str) -> Trigger:
+        """When somebody calls an RPC interface (Windows 8 and later); it can only start a service.
+
+        Args:
+            interface: the interface's UUID.
+
+        Raises:
+            ArgumentError: it is no UUID.
+        """
+        data = (TriggerData.from_text(str(_uuid(interface, "interface"))),)
+        return cls(TriggerType.NETWORK_ENDPOINT, _START, RPC_INTERFACE_EVENT_GUID, data)
+
+    @classmethod
+    def on_device_arrival(
+        cls, interface: UUID | str, *hardware_ids: str, action: TriggerAction = _START
+    ) -> Trigger:
+        r"""When a device arrives, or is there as the system starts.
+
+        Args:
+            interface: the GUID of the device interface class.
+            *hardware_ids: hardware or compatible IDs, such as ``USBSTOR\GenDisk``, one of which
+                the device must have; any device of the class if there is none.
+            action: start or stop.
+
+        Raises:
+            ArgumentError: it is no GUID, or an ID is empty, too long or has a NUL.
+        """
+        for index, hardware_id in enumerate(hardware_ids):
+            check_text(hardware_id, f"hardware_ids[{index}]", empty=False)
+        data = tuple(map(TriggerData.from_text, hardware_ids))
+        subtype = _uuid(interface, "interface")
+        return cls(TriggerType.DEVICE_INTERFACE_ARRIVAL, action, subtype, data)
+
+    @classmethod
+    def on_etw_event(
+        cls, provider: UUID | str, *data: TriggerData, action: TriggerAction = _START
+    ) -> Trigger:
+        """When a provider of Event Tracing for Windows writes an event.
+
+        Args:
+            provider: the provider's GUID.
+            *data: which of its events, by level, keyword or whatever the provider defines.
+            action: start or stop.
+
+        Raises:
+            ArgumentError: it is no GUID.
+        """
+        return cls(TriggerType.CUSTOM, action, _uuid(provider, "provider"), data)
+
+    def describe(self) -> str:
+        """What the trigger does and when, on one line."""
+        verb = {_START: "start", _STOP: "stop"}.get(self.action, f"action {self.action:#x}")
+        event = _EVENTS.get(self.subtype) or _EVENTS_OF_ANY_SUBTYPE.get(self.type)
+        if event is None:
+            event = f"on {_name(self.type)}"
+        if self.subtype is not None and self.subtype not in _EVENTS:
+            event += f" {self.subtype}"
+        items = "; ".join(item.describe() for item in self.data)
+        return f"{verb} {event}: {items}" if items else f"{verb} {event}"
+
+    def to_json(self) -> TriggerJson:
+        """The trigger as a plain dict, for :meth:`from_json`."""
+        return {
+            "type": _name(self.type),
+            "action": _name(self.action),
+            "subtype": None if self.subtype is None else str(self.subtype),
+            "data": [item.to_json() for item in self.data],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object], argument: str = "trigger") -> Trigger:
+        """Read what :meth:`to_json` gave.
+
+        Args:
+            data: the plain dict.
+            argument: how to call it in an error.
+
+        Raises:
+            ArgumentError: something is missing, or not what it should be.
+        """
+        subtype = _mapping(data, argument).get("subtype")
+        items = data.get("data", [])
+        if not isinstance(items, list):
+            raise ArgumentError(f"{argument}.data", "expected a list")
+        return cls(
+            _member(TriggerType, data.get("type"), f"{argument}.type"),
+            _member(TriggerAction, data.get("action"), f"{argument}.action"),
+            None if subtype is None else _uuid(subtype, f"{argument}.subtype"),
+            tuple(
+                TriggerData.from_json(item, f"{argument}.data[{index}]")
+                for index, item in enumerate(items)
+            ),
+        )
+
+
+_EVENTS: Final[Mapping[UUID | None, str]] = {
+    NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID: "when the first IP address is available",
+    NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID: "when the last IP address is gone",
+    DOMAIN_JOIN_GUID: "when the machine joins a domain",
+    DOMAIN_LEAVE_GUID: "when the machine leaves its domain",
+    FIREWALL_PORT_OPEN_GUID: "when a firewall port is opened",
+    FIREWALL_PORT_CLOSE_GUID: "when a firewall port is closed",
+    MACHINE_POLICY_PRESENT_GUID: "when the machine's group policy changes",
+    USER_POLICY_PRESENT_GUID: "when a user's group policy changes",
+    RPC_INTERFACE_EVENT_GUID: "when an RPC interface is called",
+    NAMED_PIPE_EVENT_GUID: "when a named pipe is opened",
+    CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID: "when a system state changes",
+}
+
+_EVENTS_OF_ANY_SUBTYPE: Final[Mapping[TriggerType, str]] = {
+    TriggerType.DEVICE_INTERFACE_ARRIVAL: "when a device arrives of class",
+    TriggerType.CUSTOM: "on an event of ETW provider",
+    TriggerType.AGGREGATE: "on the aggregate event",
+}
+
+
+def check_triggers(triggers: Iterable[Trigger], argument: str = "triggers") -> tuple[Trigger, ...]:
+    """Check triggers against the limits of Windows before they are written.
+
+    Args:
+        triggers: the triggers of one service.
+        argument: how to call them in an error.
+
+    Returns:
+        The triggers.
+
+    Raises:
+        ArgumentError: there are more than 64, one has more than 64 data items, or an item has more
+            than 1024 bytes.
+    """
+    checked = tuple(triggers)
+    if len(checked) > MAX_TRIGGERS:
+        raise ArgumentError(
+            argument, f"has {len(checked)} triggers, but {MAX_TRIGGERS} are the most"
+        )
+    for index, trigger in enumerate(checked):
+        where = f"{argument}[{index}].data"
+        if len(trigger.data) > MAX_ITEMS:
+            raise ArgumentError(
+                where, f"has {len(trigger.data)} items, but {MAX_ITEMS} are the most"
+            )
+        for number, item in enumerate(trigger.data):
+            _check_size(item.raw, f"{where}[{number}]")
+    return checked
+
+
+def _check_size(raw: bytes, argument: str) -> None:
+    if len(raw) > MAX_DATA_SIZE:
+        raise ArgumentError(argument, f"takes {len(raw)} bytes, but {MAX_DATA_SIZE} are the most")
+
+
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def _number(value: int, size: int, argument: str) -> bytes:
+    try:
+        return value.to_bytes(size, "little")
+    except OverflowError:
+        raise ArgumentError(argument, f"{value} does not fit in {size * 8} unsigned bits") from None
+
+
+def _firewall_item(
+    port: int | str, protocol: str, program: str | None, service: str | None
+) -> TriggerData:
+    if isinstance(port, int) and not 1 <= port <= 65535:
+        raise ArgumentError("port", f"{port} is not 1 to 65535")
+    if service is not None and program is None:
+        # The strings are told apart by their order alone.
+        raise ArgumentError("service", "can be given only with a program")
+    strings = {"port": str(port), "protocol": protocol, "program": program, "service": service}
+    return TriggerData.from_texts(
+        check_text(text, name, empty=False) for name, text in strings.items() if text is not None
+    )
+
+
+def _mapping(value: object, argument: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ArgumentError(argument, f"expected a dict, not {type(value).__name__}")
+    return value
+
+
+def _uuid(value: object, argument: str) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(check_text(value, argument))
+    except ArgumentError:
+        raise
+    except ValueError:
+        raise ArgumentError(argument, f"{value!r} is no GUID") from None
+
+
+_E = TypeVar("_E", bound=OpenEnum)
+
+
+def _name(member: OpenEnum) -> str | int:
+    """The name if it is one of ours, else the number."""
+    return member.name if member in type(member).__members__.values() else int(member)
+
+
+def _member(kind: type[_E], value: object, argument: str) -> _E:
+    if isinstance(value, str) and value in kind.__members__:
+        return kind[value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFFFF:
+        return kind(value)
+    raise ArgumentError(argument, f"{value!r} is no {kind.__name__}")

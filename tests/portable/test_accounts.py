@@ -1,0 +1,206 @@
+"""Account names, and the passwords that go with them."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import pickle
+import traceback
+
+import pytest
+
+from winsvc.accounts import (
+    LOCAL_SERVICE,
+    LOCAL_SYSTEM,
+    NETWORK_SERVICE,
+    Account,
+    AccountKind,
+    Secret,
+    check_interactive,
+    password_for,
+)
+from winsvc.enums import ServiceType
+from winsvc.errors import ArgumentError
+
+pytestmark = pytest.mark.portable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LocalSystem",
+        "localsystem",
+        r".\LocalSystem",
+        r".\localsystem",
+        "SYSTEM",
+        r".\SYSTEM",
+        r"NT AUTHORITY\SYSTEM",
+        r"nt authority\system",
+        r"BUILD07\LocalSystem",
+        "S-1-5-18",
+        "s-1-5-18",
+    ],
+)
+def test_local_system_is_one_account(text: str) -> None:
+    account = Account(text)
+    assert account == LOCAL_SYSTEM
+    assert hash(account) == hash(LOCAL_SYSTEM)
+    assert str(account) == "LocalSystem"
+    assert account.kind is AccountKind.LOCAL_SYSTEM
+
+
+@pytest.mark.parametrize(
+    ("base", "sid", "account"),
+    [("Local", "S-1-5-19", LOCAL_SERVICE), ("Network", "S-1-5-20", NETWORK_SERVICE)],
+)
+def test_service_accounts(base: str, sid: str, account: Account) -> None:
+    for text in (
+        f"{base}Service",
+        f"{base} Service",
+        f"NT AUTHORITY\\{base}Service",
+        f"NT Authority\\{base} service",
+        sid,
+    ):
+        assert Account(text) == account
+    assert account.name == f"NT AUTHORITY\\{base}Service"
+    assert account.kind.built_in
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ("bob", r".\bob", AccountKind.USER),
+        (r".\bob", r".\bob", AccountKind.USER),
+        (r"CORP\bob", r"CORP\bob", AccountKind.USER),
+        ("bob@corp.example", "bob@corp.example", AccountKind.USER),
+        (r"nt service\MySvc", r"NT SERVICE\MySvc", AccountKind.VIRTUAL),
+        (r"CORP\gmsa$", r"CORP\gmsa$", AccountKind.MANAGED),
+        ("gmsa$@corp.example", "gmsa$@corp.example", AccountKind.MANAGED),
+        ("odd$", r".\odd$", AccountKind.USER),
+        (r"CORP\LocalService", r"CORP\LocalService", AccountKind.USER),
+        (r"CORP\a@b", r"CORP\a@b", AccountKind.USER),
+    ],
+)
+def test_other_accounts(text: str, name: str, kind: AccountKind) -> None:
+    account = Account(text)
+    assert (account.name, account.kind) == (name, kind)
+    assert Account(account.name) == account
+
+
+def test_accounts_ignore_case_but_keep_it() -> None:
+    assert Account(r"CORP\Bob") == Account(r"corp\bob")
+    assert hash(Account(r"CORP\Bob")) == hash(Account(r"corp\bob"))
+    assert Account(r"CORP\Bob").name == r"CORP\Bob"
+    assert Account(r"CORP\Bob") != Account(r".\Bob")
+    assert "Bob" in repr(Account("Bob"))
+    assert pickle.loads(pickle.dumps(Account("Bob"))) == Account("bob")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a\0b", "\\bob", "CORP\\", r"a\b\c", "@corp", "bob@", "S-1-5-21-1-2-3-1001", "\\"],
+)
+def test_bad_account_refused(text: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^account: "):
+        Account(text)
+
+
+def test_account_of_another_type_refused() -> None:
+    with pytest.raises(TypeError, match=r"^account: expected str"):
+        Account(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, "", Secret("")])
+def test_accounts_without_password(given: Secret | str | None) -> None:
+    for account in (LOCAL_SYSTEM, LOCAL_SERVICE, NETWORK_SERVICE):
+        assert password_for(account, given) == Secret("")
+    for text in (r"NT SERVICE\MySvc", r"CORP\gmsa$"):
+        assert password_for(Account(text), given) is None
+
+
+def test_user_password_is_passed_on() -> None:
+    bob = Account("bob")
+    assert password_for(bob, "hunter2") == Secret("hunter2")
+    assert password_for(bob, Secret("hunter2")) == Secret("hunter2")
+    assert password_for(bob, "") == Secret("")
+    assert password_for(bob, None) is None
+
+
+@pytest.mark.parametrize("text", ["LocalSystem", "LocalService", r"NT SERVICE\x", r"CORP\gmsa$"])
+@pytest.mark.parametrize("password", ["hunter2", Secret("hunter2")])
+def test_unwanted_password_refused(text: str, password: Secret | str) -> None:
+    with pytest.raises(ArgumentError, match=r"^password: .*takes no password") as caught:
+        password_for(Account(text), password)
+    assert "hunter2" not in own_frames(caught.value)
+
+
+@pytest.mark.parametrize("password", ["hunter2\0", Secret("hunter2\0")])
+def test_password_with_nul_refused(password: Secret | str) -> None:
+    with pytest.raises(ArgumentError, match=r"^password: .*NUL") as caught:
+        password_for(Account("bob"), password)
+    assert "hunter2" not in own_frames(caught.value)
+
+
+def own_frames(error: ArgumentError) -> str:
+    """What a traceback that shows variables says of the frames in the package."""
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    own = [str(frame.locals) for frame in report.stack if frame.filename != __file__]
+    assert own
+    return f"{error} {error!r} {own}"
+
+
+def test_secret_does_not_show() -> None:
+    secret = Secret("hunter2")
+    assert secret.reveal() == "hunter2"
+    for text in (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>40}",
+        f"{secret!r}",
+        f"{[secret]}",
+    ):
+        assert "hunter2" not in text
+        assert "*" in text
+    assert not hasattr(secret, "__dict__")
+
+
+def test_secret_does_not_leave() -> None:
+    secret = Secret("hunter2")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(secret, protocol)
+    with pytest.raises(TypeError):
+        json.dumps({"password": secret})
+    with pytest.raises(TypeError, match="not bytes"):
+        Secret(b"hunter2")  # type: ignore[arg-type]
+
+
+def test_secret_is_a_value() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert hash(Secret("a")) == hash(Secret("a"))
+    assert Secret("a")
+    assert not Secret("")
+    assert copy.deepcopy([Secret("a")]) == [copy.copy(Secret("a"))]
+
+
+def test_secret_in_a_dataclass() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Spec:
+        password: Secret
+
+    spec = Spec(Secret("hunter2"))
+    assert dataclasses.asdict(spec) == {"password": Secret("hunter2")}
+    assert "hunter2" not in repr(spec)
+
+
+def test_interactive_only_as_local_system() -> None:
+    interactive = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
+    check_interactive(interactive, Account(r".\localsystem"))
+    check_interactive(ServiceType.OWN_PROCESS, NETWORK_SERVICE)
+    for account in (NETWORK_SERVICE, LOCAL_SERVICE, Account("bob"), Account(r"NT SERVICE\x")):
+        with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
+            check_interactive(interactive, account)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from enum import Enum
+
+import pytest
+
+from winsvc import enums
+from winsvc.enums import Control, OpenEnum, OpenFlag, ServiceAccess, ServiceType, State
+
+OPEN_ENUMS = [
+    kind
+    for _, kind in inspect.getmembers(enums, inspect.isclass)
+    if issubclass(kind, (OpenEnum, OpenFlag)) and kind not in (OpenEnum, OpenFlag)
+]
+
+
+@pytest.mark.parametrize("kind", OPEN_ENUMS)
+def test_every_enum_is_public_and_explained(kind: type[Enum]) -> None:
+    assert kind.__name__ in enums.__all__
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize("kind", OPEN_ENUMS)
+def test_an_unknown_value_survives(kind: type[OpenEnum] | type[OpenFlag]) -> None:
+    value = kind(0x5A5A0)
+    assert value == 0x5A5A0
+    assert isinstance(value, kind)
+    assert pickle.loads(pickle.dumps(value)) == value
+    assert copy.deepcopy(value) == value
+    assert str(int(value)) in repr(value)
+
+
+def test_an_unknown_state_says_so() -> None:
+    assert State(9).name == "UNKNOWN_0x9"
+    assert State(9) == State(9)
+    assert {State(9): 1}[State(9)] == 1
+
+
+def test_what_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="'x' is not a valid State"):
+        State("x")  # type: ignore[arg-type]
+
+
+def test_an_unknown_value_does_not_become_a_member() -> None:
+    State(99)
+    assert 99 not in {state.value for state in State}
+
+
+def test_combined_types_of_running_services() -> None:
+    for number in (0x30, 0xD0, 0xE0, 0x50, 0x60, 0x110, 0x400):
+        assert int(ServiceType(number)) == number
+
+
+def test_a_custom_control() -> None:
+    assert Control(128) == 128
+    assert Control(1) is Control.STOP
+
+
+def test_all_rights_of_a_service() -> None:
+    own = (
+        ServiceAccess.QUERY_CONFIG
+        | ServiceAccess.CHANGE_CONFIG
+        | ServiceAccess.QUERY_STATUS
+        | ServiceAccess.ENUMERATE_DEPENDENTS
+        | ServiceAccess.START
+        | ServiceAccess.STOP
+        | ServiceAccess.PAUSE_CONTINUE
+        | ServiceAccess.INTERROGATE
+        | ServiceAccess.USER_DEFINED_CONTROL
+    )
+    standard = (
+        ServiceAccess.DELETE
+        | ServiceAccess.READ_CONTROL
+        | ServiceAccess.WRITE_DAC
+        | ServiceAccess.WRITE_OWNER
+    )
+    assert own | standard == ServiceAccess.ALL_ACCESS

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from winsvc import errors
+from winsvc.enums import ErrorCode
+from winsvc.errors import ServiceError, service_error
+
+CLASSES = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, ServiceError)
+]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class_is_an_oserror_and_survives_pickling(kind: type[ServiceError]) -> None:
+    error = kind(5, "OpenServiceW", "Access is denied.", service="beat", machine="build07")
+    error.hint = "a hint"
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(twin) is kind
+        assert str(twin) == str(error)
+        assert vars(twin) == vars(error)
+        assert (twin.winerror, twin.errno, twin.strerror) == (5, error.errno, "Access is denied.")
+    assert isinstance(error, OSError)
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "builtin"),
+    [
+        (5, errors.AccessDeniedError, PermissionError),
+        (1314, errors.AccessDeniedError, PermissionError),
+        (2, errors.NotFoundError, FileNotFoundError),
+        (1060, errors.ServiceNotFoundError, LookupError),
+        (1065, errors.DatabaseNotFoundError, LookupError),
+        (1073, errors.ServiceExistsError, FileExistsError),
+        (1078, errors.ServiceExistsError, FileExistsError),
+        (183, errors.AlreadyExistsError, FileExistsError),
+        (1722, errors.MachineUnreachableError, ConnectionError),
+        (6, errors.HandleClosedError, ValueError),
+        (87, errors.InvalidArgumentError, ValueError),
+        (123, errors.InvalidNameError, ValueError),
+        (124, errors.UnsupportedError, NotImplementedError),
+        (1460, errors.WaitTimeoutError, TimeoutError),
+        (1051, errors.DependentServicesRunningError, OSError),
+        (1052, errors.ControlRefusedError, OSError),
+        (1061, errors.ControlRefusedError, OSError),
+        (1053, errors.ServiceStartError, OSError),
+        (1067, errors.ServiceStartError, OSError),
+        (1055, errors.DatabaseLockedError, OSError),
+        (1056, errors.ServiceAlreadyRunningError, OSError),
+        (1058, errors.ServiceDisabledError, OSError),
+        (1062, errors.ServiceNotActiveError, OSError),
+        (1072, errors.MarkedForDeleteError, OSError),
+        (4711, ServiceError, OSError),
+    ],
+)
+def test_the_code_chooses_the_class(
+    code: int, kind: type[ServiceError], builtin: type[BaseException]
+) -> None:
+    error = service_error(code, "SomeCallW")
+    assert type(error) is kind
+    assert isinstance(error, builtin)
+    assert error.winerror == code
+
+
+def test_the_message_names_everything() -> None:
+    error = service_error(1060, "OpenServiceW", "No such service.", service="x", machine="build07")
+    assert str(error) == (
+        "OpenServiceW failed for 'x' on build07: No such service (error 1060). "
+        "Services are opened by key name, not by display name."
+    )
+    assert "on this machine" in str(service_error(5, "OpenSCManagerW"))
+
+
+def test_context_is_filled_in_once() -> None:
+    error = service_error(5, "OpenServiceW")
+    error.locate(service="inner", hint="first")
+    error.locate(service="outer", machine="m", hint="second")
+    assert (error.service, error.machine, error.hint) == ("inner", "m", "first")
+
+
+def test_a_code_without_text_is_spelled_out() -> None:
+    assert service_error(1060, "f").strerror == "Service does not exist"
+    assert service_error(9999, "f").strerror == "Unknown 0x270f"
+
+
+def test_codes_are_in_order() -> None:
+    assert list(ErrorCode) == sorted(ErrorCode)

@@ -1,0 +1,548 @@
+"""Security descriptors: their binary form, and asking and changing them."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from winsvc.enums import SecurityInformation, ServiceAccess
+from winsvc.security import (
+    NULL_ACL,
+    Ace,
+    AceFlags,
+    AceType,
+    Acl,
+    ControlFlags,
+    InvalidSecurityError,
+    SecurityDescriptor,
+    Sid,
+    map_generic,
+    right_names,
+)
+
+pytestmark = pytest.mark.portable
+
+# The descriptor that the SCM keeps in the registry for many services: SACL, DACL, owner, group.
+SERVICE_BYTES = bytes.fromhex(
+    "01001480 90000000 9c000000 14000000 30000000"
+    "02001c00 01000000"
+    "02801400 ff010f00 01010000 00000001 00000000"
+    "02006000 04000000"
+    "00001400 fd010200 01010000 00000005 12000000"
+    "00001800 ff010f00 01020000 00000005 20000000 20020000"
+    "00001400 8d010200 01010000 00000005 0b000000"
+    "00001800 fd010200 01020000 00000005 20000000 23020000"
+    "01010000 00000005 12000000"
+    "01010000 00000005 12000000"
+)
+SERVICE_SDDL = (
+    "O:SYG:SY"
+    "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
+    "(A;;CCLCSWLOCRRC;;;AU)(A;;CCLCSWRPWPDTLOCRRC;;;PU)"
+    "S:(AU;FA;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;WD)"
+)
+START, STOP, DELETE = ServiceAccess.START, ServiceAccess.STOP, ServiceAccess.DELETE
+
+
+def dacl(text: str) -> SecurityDescriptor:
+    return SecurityDescriptor.from_sddl(f"D:{text}")
+
+
+# --- the binary form ----------------------------------------------------------------------------
+
+
+def test_a_descriptor_from_the_registry() -> None:
+    descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
+    assert descriptor.to_sddl() == SERVICE_SDDL
+    assert descriptor.to_bytes() == bytes(descriptor) == SERVICE_BYTES
+    assert descriptor == SecurityDescriptor.from_sddl(SERVICE_SDDL)
+    assert descriptor.owner == Sid.parse("SY")
+    assert isinstance(descriptor.dacl, Acl)
+    assert descriptor.dacl[1] == Ace.allow("BA", ServiceAccess.ALL_ACCESS)
+    assert [ace.trustee for ace in descriptor.dacl[2:]] == [Sid.parse("AU"), Sid.parse("PU")]
+
+
+def test_absent_null_and_empty_are_three_things() -> None:
+    absent, null, empty = (
+        SecurityDescriptor(dacl=acl, sacl=acl) for acl in (None, NULL_ACL, Acl())
+    )
+    assert len({absent, null, empty}) == 3
+    assert absent.to_bytes() == bytes.fromhex("01000080" + "00" * 16)
+    assert null.to_bytes() == bytes.fromhex("01001480" + "00" * 16)
+    assert empty.to_bytes() == bytes.fromhex(
+        "01001480 00000000 00000000 14000000 1c000000 0200080000000000 0200080000000000"
+    )
+    for descriptor in (absent, null, empty):
+        assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
+
+
+def test_parts_may_stand_anywhere_and_more_may_follow() -> None:
+    body = bytes.fromhex("0101000000000005 12000000")  # one SID, shared by owner and group
+    head = struct.pack("<BBHIIII", 1, 0, 0x8000, 24, 24, 0, 0)
+    descriptor = SecurityDescriptor.from_bytes(head + b"free" + body + b"more")
+    assert descriptor == SecurityDescriptor(owner=Sid(5, (18,)), group=Sid(5, (18,)))
+
+
+def test_slack_in_a_list_is_dropped() -> None:
+    acl = bytes.fromhex("0200 2000 0100 0000 0000 1400 01000000 0101000000000005 12000000 00000000")
+    head = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20)
+    descriptor = SecurityDescriptor.from_bytes(head + acl)
+    assert descriptor.dacl == Acl((Ace.allow("SY", ServiceAccess.QUERY_CONFIG),))
+
+
+def test_absent_parts_are_not_read_whatever_their_offset() -> None:
+    head = struct.pack("<BBHIIII", 1, 0, 0x8000, 0, 0, 0xFFFF, 0xFFFF)
+    assert SecurityDescriptor.from_bytes(head) == SecurityDescriptor()
+
+
+def test_control_and_the_resource_managers_byte_survive() -> None:
+    control = ControlFlags.RM_CONTROL_VALID | ControlFlags.DACL_TRUSTED
+    descriptor = SecurityDescriptor(owner=Sid(5, (18,)), control=control, rm_control=0x5A)
+    data = descriptor.to_bytes()
+    assert data[:4] == bytes.fromhex("015a40c0")
+    assert SecurityDescriptor.from_bytes(data) == descriptor
+    assert descriptor.control == control | ControlFlags.SELF_RELATIVE
+
+
+ABSOLUTE = struct.pack("<BBHIIII", 1, 0, 0x0004, 20, 20, 0, 20)
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"", "20 bytes"),
+        (SERVICE_BYTES[:19], "20 bytes"),
+        (b"\2" + SERVICE_BYTES[1:], "revision"),
+        (ABSOLUTE, "absolute"),
+        (struct.pack("<BBHIIII", 1, 0, 0x8000, 4, 0, 0, 0), "header"),
+        (struct.pack("<BBHIIII", 1, 0, 0x8000, 0xFFFFFFFF, 0, 0, 0), "cut short"),
+        (struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20), "cut short"),
+        (SERVICE_BYTES[:-1], "the group"),
+        (SERVICE_BYTES[:20] + b"\2\0\xff\0" + SERVICE_BYTES[24:], "the SACL"),
+        (SERVICE_BYTES[:48] + b"\2\0\xff\0" + SERVICE_BYTES[52:], "the DACL"),
+    ],
+)
+def test_bytes_refused(data: bytes, match: str) -> None:
+    with pytest.raises(InvalidSecurityError, match=match):
+        SecurityDescriptor.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "acl",
+    [
+        "01000800 00000000",  # revision
+        "05000800 00000000",
+        "02000700 00000000",  # smaller than its header
+        "02000900 00000000",  # larger than the data
+        "02000800 01000000",  # an entry, but no room
+        "02000c00 01000000 77000000",  # an entry of no bytes
+        "02000c00 01000000 77000300",
+        "02001000 01000000 77000600 00000000",  # not a multiple of 4
+        "02000c00 01000000 77000800",  # larger than the list
+        "02000c00 01000000 00000400",  # no mask
+        "02001000 01000000 00000800 01000000",  # no trustee
+        "02001c00 01000000 00001400 01000000 02010000 00000005 12000000",  # SID revision
+        "02001c00 01000000 00001400 01000000 01020000 00000005 12000000",  # SID too long
+        "02001000 01000000 05000800 01000000",  # no object flags
+        "02001400 01000000 05000c00 01000000 03000000",  # no GUIDs
+    ],
+)
+def test_lists_refused(acl: str) -> None:
+    head = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20)
+    with pytest.raises(InvalidSecurityError):
+        SecurityDescriptor.from_bytes(head + bytes.fromhex(acl))
+
+
+@given(st.binary(max_size=200))
+@example(SERVICE_BYTES)
+def test_hostile_bytes(data: bytes) -> None:
+    head = struct.pack("<BBHIIII", 1, 0, 0x8014, 0, 0, 20, 20)
+    for attempt in (data, head + data, SERVICE_BYTES[: len(data)] + data):
+        try:
+            descriptor = SecurityDescriptor.from_bytes(attempt)
+        except InvalidSecurityError:
+            continue
+        assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
+        assert isinstance(descriptor.describe(), str)
+
+
+@given(st.integers(0, len(SERVICE_BYTES) - 1), st.integers(0, 255))
+def test_one_wrong_byte(position: int, value: int) -> None:
+    data = bytearray(SERVICE_BYTES)
+    data[position] = value
+    try:
+        descriptor = SecurityDescriptor.from_bytes(data)
+    except InvalidSecurityError:
+        return
+    assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
+
+
+sids = st.builds(
+    Sid,
+    st.integers(0, 2**48 - 1),
+    st.lists(st.integers(0, 2**32 - 1), max_size=15).map(tuple),
+)
+words = st.binary(max_size=24).map(lambda data: data[: len(data) // 4 * 4])
+masks = st.integers(0, 2**32 - 1).map(ServiceAccess)
+ace_flags = st.integers(0, 255).map(AceFlags)
+OBJECT_TYPES = [5, 6, 7, 8, 0xB, 0xC, 0xF, 0x10]
+PLAIN_TYPES = [0, 1, 2, 3, 9, 0xA, 0xD, 0xE, 0x11, 0x12, 0x13, 0x14, 0x15]
+
+
+@st.composite
+def object_data(draw: st.DrawFn) -> bytes:
+    flags = draw(st.integers(0, 2**32 - 1))
+    size = 16 * (flags & 3).bit_count()
+    return struct.pack("<I", flags) + draw(st.binary(min_size=size, max_size=size))
+
+
+plain_aces = st.builds(
+    Ace,
+    type=st.sampled_from(PLAIN_TYPES).map(AceType),
+    access=masks,
+    trustee=sids,
+    flags=ace_flags,
+    data=words,
+)
+object_aces = st.builds(
+    Ace,
+    type=st.sampled_from(OBJECT_TYPES).map(AceType),
+    access=masks,
+    trustee=sids,
+    flags=ace_flags,
+    object_data=object_data(),
+    data=words,
+)
+unknown_aces = st.builds(
+    Ace,
+    type=st.integers(0x16, 0xFF).map(AceType) | st.just(AceType.ALLOWED_COMPOUND),
+    flags=ace_flags,
+    data=words,
+)
+acls = st.builds(
+    Acl,
+    st.lists(plain_aces | object_aces | unknown_aces, max_size=5).map(tuple),
+    st.sampled_from([0, 2, 3, 4]),
+)
+descriptors = st.builds(
+    SecurityDescriptor,
+    owner=st.none() | sids,
+    group=st.none() | sids,
+    dacl=st.none() | st.just(NULL_ACL) | acls,
+    sacl=st.none() | st.just(NULL_ACL) | acls,
+    control=st.integers(0, 0xFFFF).map(ControlFlags),
+    rm_control=st.integers(0, 255),
+)
+
+
+@given(descriptors)
+def test_round_trip(descriptor: SecurityDescriptor) -> None:
+    data = descriptor.to_bytes()
+    again = SecurityDescriptor.from_bytes(data)
+    assert again == descriptor
+    assert again.to_bytes() == data
+    assert hash(again) == hash(descriptor)
+    assert pickle.loads(pickle.dumps(descriptor)) == copy.deepcopy(descriptor) == descriptor
+    assert isinstance(descriptor.describe(), str)
+
+
+def test_what_is_too_large_is_refused() -> None:
+    entry = Ace(type=AceType.ALLOWED, trustee=Sid(5, (18,)), data=bytes(0xFF00))
+    assert len(entry.to_bytes()) == 0xFF00 + 20
+    with pytest.raises(InvalidSecurityError, match="65535"):
+        Acl((entry, entry)).to_bytes()
+    with pytest.raises(InvalidSecurityError, match="65535"):
+        Ace(type=AceType(0x77), data=bytes(0xFFFC)).to_bytes()
+
+
+# --- the values ---------------------------------------------------------------------------------
+
+
+SYSTEM = Sid(5, (18,))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": AceType.ALLOWED},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "access": -1},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "access": 2**32},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "flags": 256},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "data": b"odd"},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "object_data": bytes(4)},
+        {"type": AceType.ALLOWED_OBJECT, "trustee": SYSTEM},
+        {"type": AceType.ALLOWED_OBJECT, "trustee": SYSTEM, "object_data": b"\1\0\0\0"},
+        {"type": 0x77, "trustee": SYSTEM},
+        {"type": 0x77, "access": START},
+        {"type": 256},
+    ],
+)
+def test_entries_are_checked(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSecurityError):
+        Ace(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "A", "trustee": SYSTEM},
+        {"type": AceType.ALLOWED, "trustee": "SY"},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "access": "RP"},
+        {"type": AceType.ALLOWED, "trustee": SYSTEM, "data": "text"},
+    ],
+)
+def test_the_types_of_entries_are_checked(fields: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        Ace(**fields)
+
+
+def test_unknown_bits_and_types_are_kept() -> None:
+    ace = Ace(type=AceType(0x77), flags=AceFlags(0x21), data=b"body")
+    assert ace.type == 0x77
+    assert ace.to_bytes() == bytes.fromhex("77210800") + b"body"
+    allowed = Ace.allow("SY", ServiceAccess(0x00F00010))
+    assert allowed.access == 0x00F00010
+    assert ServiceAccess.START in allowed.access
+
+
+def test_lists_are_sequences() -> None:
+    one, two = Ace.allow("SY", START), Ace.deny("WD", STOP)
+    acl = Acl((one, two))
+    assert list(acl) == [one, two]
+    assert len(acl) == 2
+    assert two in acl
+    assert acl[-1] == two
+    assert acl[:1] == (one,)
+    assert acl.revision == 2
+    assert Acl([one]) == Acl((one,))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Acl(("SY",))  # type: ignore[arg-type]
+    with pytest.raises(InvalidSecurityError):
+        Acl((), 5)
+
+
+def test_object_entries_raise_the_revision() -> None:
+    ace = Ace(type=AceType.ALLOWED_OBJECT, trustee=Sid(5, (18,)), object_data=bytes(4))
+    assert Acl((ace,)).revision == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"owner": "SY"}, TypeError),
+        ({"dacl": []}, TypeError),
+        ({"sacl": ()}, TypeError),
+        ({"control": "P"}, TypeError),
+        ({"control": 0x10000}, InvalidSecurityError),
+        ({"rm_control": 256}, InvalidSecurityError),
+    ],
+)
+def test_descriptors_are_checked(fields: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        SecurityDescriptor(**fields)
+
+
+def test_audit_entries() -> None:
+    ace = Ace.audit("WD", DELETE, success=True)
+    assert ace.type == AceType.AUDIT
+    assert ace.flags == AceFlags.AUDIT_SUCCESS | AceFlags.AUDIT_FAILURE
+    assert Ace.audit("WD", DELETE, success=True, failure=False).flags == AceFlags.AUDIT_SUCCESS
+
+
+def test_parts() -> None:
+    info = SecurityInformation
+    assert SecurityDescriptor().parts == 0
+    assert SecurityDescriptor.from_bytes(SERVICE_BYTES).parts == (
+        info.OWNER | info.GROUP | info.DACL | info.SACL
+    )
+    assert SecurityDescriptor(dacl=NULL_ACL).parts == info.DACL
+
+
+# --- coerce -------------------------------------------------------------------------------------
+
+
+def test_coerce() -> None:
+    descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
+    assert SecurityDescriptor.coerce(descriptor) is descriptor
+    for value in (SERVICE_BYTES, bytearray(SERVICE_BYTES), memoryview(SERVICE_BYTES), SERVICE_SDDL):
+        assert SecurityDescriptor.coerce(value) == descriptor
+    for wrong in (None, 5, ["D:"], object()):
+        with pytest.raises(TypeError, match=type(wrong).__name__):
+            SecurityDescriptor.coerce(wrong)
+    with pytest.raises(InvalidSecurityError):
+        SecurityDescriptor.coerce(b"")
+    with pytest.raises(InvalidSecurityError):
+        SecurityDescriptor.coerce("nonsense")
+
+
+def test_coerce_takes_any_object_with_a_buffer() -> None:
+    class Foreign(bytearray):  # as PySECURITY_DESCRIPTOR: a buffer under another type's name
+        pass
+
+    descriptor = SecurityDescriptor.coerce(Foreign(SERVICE_BYTES))
+    assert descriptor.to_sddl() == SERVICE_SDDL
+
+
+# --- asking and changing ------------------------------------------------------------------------
+
+
+def test_allows() -> None:
+    descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
+    assert descriptor.allows("BA") == ServiceAccess.ALL_ACCESS
+    assert descriptor.allows("S-1-5-11") == 0x2018D
+    assert descriptor.allows("IU") == 0
+
+
+def test_allows_applies_the_entries_in_order() -> None:
+    assert dacl("(D;;RP;;;WD)(A;;RPWP;;;WD)").allows("WD") == STOP
+    assert dacl("(A;;RPWP;;;WD)(D;;RP;;;WD)").allows("WD") == START | STOP
+    assert dacl("(A;OIIO;RP;;;WD)(A;ID;WP;;;WD)").allows("WD") == STOP
+    assert dacl("(D;;RP;;;IU)(A;;RP;;;WD)").allows("WD") == START
+
+
+def test_allows_maps_generic_rights() -> None:
+    assert dacl("(A;;GA;;;WD)").allows("WD") == ServiceAccess.ALL_ACCESS
+    assert dacl("(A;;GR;;;WD)").allows("WD") == 0x2008D
+    assert dacl("(A;;GW;;;WD)").allows("WD") == 0x20002
+    assert dacl("(A;;GX;;;WD)").allows("WD") == 0x20170
+    assert dacl("(D;;GX;;;WD)(A;;RPCC;;;WD)").allows("WD") == ServiceAccess.QUERY_CONFIG
+    assert map_generic(START) == START
+
+
+def test_an_absent_or_null_list() -> None:
+    absent, null = SecurityDescriptor(), SecurityDescriptor(dacl=NULL_ACL)
+    assert null.allows("WD") == ServiceAccess.ALL_ACCESS
+    with pytest.raises(InvalidSecurityError, match="no DACL"):
+        absent.allows("WD")
+    for descriptor, match in ((absent, "no DACL"), (null, "null")):
+        for change in (descriptor.grant, descriptor.deny, descriptor.revoke):
+            with pytest.raises(InvalidSecurityError, match=match):
+                change("WD", START)
+    assert SecurityDescriptor(dacl=Acl()).allows("WD") == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "(A;;RP;;;BU)"),
+        ("(A;;RP;;;BU)", "(A;;RP;;;BU)"),
+        ("(A;;WP;;;BU)", "(A;;RPWP;;;BU)"),
+        ("(A;;WP;;;BU)(A;;SD;;;BU)", "(A;;RPWP;;;BU)(A;;SD;;;BU)"),
+        ("(D;;RPWP;;;BU)", "(D;;WP;;;BU)(A;;RP;;;BU)"),
+        ("(D;;RP;;;BU)", "(A;;RP;;;BU)"),
+        ("(A;;WP;;;WD)(D;;RP;;;WD)", "(D;;RP;;;WD)(A;;WP;;;WD)(A;;RP;;;BU)"),
+        ("(A;ID;RP;;;BU)", "(A;;RP;;;BU)(A;ID;RP;;;BU)"),
+        ("(D;ID;RP;;;BU)", "(A;;RP;;;BU)(D;ID;RP;;;BU)"),
+        ("(A;IO;RP;;;BU)", "(A;IO;RP;;;BU)(A;;RP;;;BU)"),
+        ("(D;;GX;;;BU)", "(D;;WPDTCRRC;;;BU)(A;;RP;;;BU)"),
+    ],
+)
+def test_grant(before: str, after: str) -> None:
+    changed = dacl(before).grant("BU", START)
+    assert changed == dacl(after)
+    assert changed.allows("BU") & START
+
+
+def test_deny() -> None:
+    assert dacl("(A;;RPWP;;;BU)").deny("BU", START) == dacl("(D;;RP;;;BU)(A;;WP;;;BU)")
+    assert dacl("(A;;RP;;;BU)").deny("BU", START) == dacl("(D;;RP;;;BU)")
+    assert dacl("(D;;WP;;;BU)").deny("BU", START) == dacl("(D;;RPWP;;;BU)")
+    assert dacl("(A;;GA;;;SY)").deny("BU", START) == dacl("(D;;RP;;;BU)(A;;GA;;;SY)")
+
+
+def test_revoke() -> None:
+    assert dacl("(A;;RPWP;;;BU)").revoke("BU", START) == dacl("(A;;WP;;;BU)")
+    assert dacl("(A;;RPWP;;;BU)(A;;SD;;;BU)(A;;RP;;;SY)").revoke("BU") == dacl("(A;;RP;;;SY)")
+    assert dacl("(D;;RP;;;BU)").revoke("BU") == dacl("(D;;RP;;;BU)")
+    assert dacl("(A;;GX;;;BU)").revoke("BU", START) == dacl("(A;;WPDTCRRC;;;BU)")
+
+
+def test_changes_leave_the_rest_alone() -> None:
+    descriptor = SecurityDescriptor.from_sddl("O:SYG:BAD:P(A;;GA;;;SY)S:(AU;FA;GA;;;WD)")
+    changed = descriptor.grant("NT SERVICE\\Spooler", START).revoke("NT SERVICE\\Spooler")
+    assert changed == descriptor
+    assert descriptor.grant("BU", ServiceAccess(0)) == descriptor
+
+
+def test_changes_check_their_arguments() -> None:
+    with pytest.raises(TypeError):
+        dacl("").grant("BU", "RP")  # type: ignore[arg-type]
+    with pytest.raises(InvalidSecurityError):
+        dacl("").grant("BU", ServiceAccess(2**32))
+    with pytest.raises(InvalidSecurityError):
+        dacl("").grant("DA", START)
+
+
+few_sids = st.sampled_from([Sid.parse("SY"), Sid.parse("BU"), Sid.parse("WD")])
+access_aces = st.builds(
+    Ace,
+    type=st.sampled_from([AceType.ALLOWED, AceType.DENIED]),
+    access=masks,
+    trustee=few_sids,
+    flags=st.sampled_from([0, 8, 0x10, 0x18]).map(AceFlags),
+)
+
+
+@given(st.lists(access_aces, max_size=6), few_sids, few_sids, masks)
+def test_what_a_change_promises(aces: list[Ace], sid: Sid, other: Sid, rights: int) -> None:
+    descriptor = SecurityDescriptor(dacl=Acl(tuple(aces)))
+    access = map_generic(ServiceAccess(rights))
+    granted = descriptor.grant(sid, access)
+    assert granted.allows(sid) & access == access
+    assert granted.grant(sid, access) == granted
+    denied = descriptor.deny(sid, access)
+    assert denied.allows(sid) & access == 0
+    assert denied.deny(sid, access) == denied
+    assert denied.revoke(sid, access) == denied
+    for changed in (granted, denied, descriptor.revoke(sid)):
+        assert isinstance(changed.dacl, Acl)
+        assert [ace for ace in changed.dacl if ace.is_inherited] == [
+            ace for ace in aces if ace.is_inherited
+        ]
+        if other != sid:
+            others = [ace for ace in changed.dacl if ace.trustee == other]
+            assert sorted(map(bytes, others)) == sorted(
+                bytes(ace) for ace in aces if ace.trustee == other
+            )
+
+
+# --- showing ------------------------------------------------------------------------------------
+
+
+def test_right_names() -> None:
+    assert right_names(START | STOP) == ("START", "STOP")
+    assert right_names(ServiceAccess.ALL_ACCESS) == ("ALL_ACCESS",)
+    assert right_names(0x10F01FF) == ("ALL_ACCESS", "ACCESS_SYSTEM_SECURITY")
+    assert right_names(0x100010) == ("START", "0x100000")
+    assert right_names(0) == ()
+
+
+def test_describe() -> None:
+    text = (
+        "O:SYG:S-1-5-21-1-2-3-513D:P(A;;GA;;;BA)(D;OI;RPWP;;;AN)(A;;;;;SY)"
+        "S:(AU;FA;SD;;;WD)(ML;;NW;;;HI)"
+    )
+    assert SecurityDescriptor.from_sddl(text).describe() == "\n".join(
+        [
+            "Owner: NT AUTHORITY\\SYSTEM (SY)",
+            "Group: S-1-5-21-1-2-3-513",
+            "DACL (protected):",
+            "  allowed BUILTIN\\Administrators (BA): GENERIC_ALL",
+            "  denied NT AUTHORITY\\ANONYMOUS LOGON (AN): START, STOP [object_inherit]",
+            "  allowed NT AUTHORITY\\SYSTEM (SY): nothing",
+            "SACL:",
+            "  audit Everyone (WD): DELETE [audit_failure]",
+            "  mandatory label Mandatory Label\\High Mandatory Level (HI): policy 0x1",
+        ]
+    )
+    assert SecurityDescriptor(dacl=NULL_ACL).describe() == (
+        "DACL: null: everything is allowed to everyone"
+    )
+    assert SecurityDescriptor(dacl=Acl()).describe() == "DACL: empty"
+    assert SecurityDescriptor().describe() == ""

@@ -1,0 +1,90 @@
+"""Stop reasons."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winsvc.errors import ArgumentError
+from winsvc.stopreason import StopFlag, StopMajor, StopMinor, StopReason
+
+pytestmark = pytest.mark.portable
+
+
+@given(
+    st.sampled_from([StopFlag.PLANNED, StopFlag.UNPLANNED]),
+    st.sampled_from(list(StopMajor)),
+    st.sampled_from(list(StopMinor)),
+)
+def test_code_round_trip(flag: StopFlag, major: StopMajor, minor: StopMinor) -> None:
+    reason = StopReason(flag, major, minor)
+    assert reason.code == flag + major + minor
+    assert StopReason.from_code(reason.code) == reason
+
+
+@given(st.integers(0x40, 0xFF), st.integers(0x100, 0xFFFF))
+def test_custom_round_trip(major: int, minor: int) -> None:
+    code = 0x20000000 | major << 16 | minor
+    reason = StopReason.from_code(code)
+    assert reason == StopReason(StopFlag.CUSTOM, StopMajor(major << 16), StopMinor(minor))
+    assert reason.code == code
+
+
+@given(st.integers(-1, 1 << 33))
+def test_from_code_keeps_or_refuses(code: int) -> None:
+    with contextlib.suppress(ArgumentError):
+        assert StopReason.from_code(code).code == code
+
+
+def test_code() -> None:
+    reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
+    assert reason.code == 0x40040004
+    assert type(reason.code) is int
+    assert reason.comment == "v2"
+
+
+def test_reason_that_windows_may_define_is_kept() -> None:
+    assert StopReason.from_code(0x40070030).code == 0x40070030
+
+
+@pytest.mark.parametrize(
+    ("code", "argument"),
+    [
+        (0x00010001, "flag"),  # no flag
+        (0x50010001, "flag"),  # two
+        (0x80010001, "flag"),  # one that does not exist
+        (0x40000001, "major"),
+        (0x40010000, "minor"),
+        (0x40400001, "flag"),  # an own reason that does not say so
+        (0x40010100, "flag"),
+        (0x20010001, "flag"),  # one of Windows' that says it is own
+        (0x41010001, "code"),
+        (1 << 32, "code"),
+        (-1, "code"),
+    ],
+)
+def test_bad_code_refused(code: int, argument: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        StopReason.from_code(code)
+    assert caught.value.argument == argument
+
+
+def test_parts_in_the_wrong_place_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^major: "):
+        StopReason(StopFlag.PLANNED, StopMajor(0x10001), StopMinor.OTHER)
+    with pytest.raises(ArgumentError, match=r"^minor: "):
+        StopReason(StopFlag.PLANNED, StopMajor.OTHER, StopMinor(0x10001))
+
+
+def test_comment_limit() -> None:
+    planned = (StopFlag.PLANNED, StopMajor.OTHER, StopMinor.OTHER)
+    assert StopReason(*planned, "x" * 127).comment == "x" * 127
+    assert StopReason(*planned, "").comment == ""
+    for comment in ("x" * 128, "\U0001f600" * 64, "a\0b"):
+        with pytest.raises(ArgumentError, match=r"^comment: "):
+            StopReason(*planned, comment)
+    with pytest.raises(TypeError, match=r"^comment: "):
+        StopReason(*planned, b"x")  # type: ignore[arg-type]

@@ -1,0 +1,343 @@
+"""Triggers and their data items."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winsvc import triggers
+from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
+from winsvc.errors import ArgumentError
+from winsvc.triggers import SUBTYPES, Trigger, TriggerData, check_triggers, subtype_name
+
+pytestmark = pytest.mark.portable
+
+START = TriggerAction.SERVICE_START
+STOP = TriggerAction.SERVICE_STOP
+DISK = UUID("53f56307-b6bf-11d0-94f2-00a0c91efb8b")
+
+numbers = st.integers(0, 0xFFFFFFFF)
+data_items = st.builds(TriggerData, st.builds(TriggerDataType, st.integers(0, 7)), st.binary())
+any_trigger = st.builds(
+    Trigger,
+    st.builds(TriggerType, numbers | st.sampled_from(list(TriggerType))),
+    st.builds(TriggerAction, numbers | st.sampled_from(list(TriggerAction))),
+    st.none() | st.uuids() | st.sampled_from(list(SUBTYPES.values())),
+    st.lists(data_items, max_size=4).map(tuple),
+)
+
+
+def utf16(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def test_binary() -> None:
+    item = TriggerData.from_bytes(b"\x01\x00")
+    assert item == TriggerData(TriggerDataType.BINARY, b"\x01\x00")
+    assert (item.text, item.texts, item.level, item.keyword) == (None, (), None, None)
+
+
+def test_string() -> None:
+    item = TriggerData.from_text(r"USBSTOR\GenDisk")
+    assert item == TriggerData(TriggerDataType.STRING, utf16("USBSTOR\\GenDisk\0"))
+    assert item.text == r"USBSTOR\GenDisk"
+    assert item.texts == (r"USBSTOR\GenDisk",)
+    assert TriggerData.from_text("").raw == b"\0\0"
+
+
+def test_multi_string() -> None:
+    item = TriggerData.from_texts(["5001", "UDP"])
+    assert item == TriggerData(TriggerDataType.STRING, utf16("5001\0UDP\0\0"))
+    assert item.texts == ("5001", "UDP")
+    assert item.text is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "texts", "text"),
+    [
+        (b"", (), ""),
+        (b"\0\0\0\0", (), ""),
+        (b"a\0", ("a",), "a"),
+        (b"a\0\0", ("a",), "a"),
+        (utf16("a\0\0b\0\0"), ("a", "", "b"), None),
+        (b"\x00\xd8", ("\ud800",), "\ud800"),
+    ],
+    ids=["nothing", "nuls", "no-nul", "odd", "empty-inside", "lone-surrogate"],
+)
+def test_strings_as_windows_may_have_them(
+    raw: bytes, texts: tuple[str, ...], text: str | None
+) -> None:
+    item = TriggerData(TriggerDataType.STRING, raw)
+    assert item.texts == texts
+    assert item.text == text
+    assert item.raw == raw
+
+
+def test_level() -> None:
+    item = TriggerData.from_level(4)
+    assert item == TriggerData(TriggerDataType.LEVEL, b"\x04")
+    assert item.level == 4
+    assert TriggerData(TriggerDataType.LEVEL, b"\x04\0").level is None
+
+
+def test_keywords() -> None:
+    item = TriggerData.from_keyword_any(0x8000000000000010)
+    assert item == TriggerData(TriggerDataType.KEYWORD_ANY, b"\x10\0\0\0\0\0\0\x80")
+    assert item.keyword == 0x8000000000000010
+    assert TriggerData.from_keyword_all(1).raw == b"\x01\0\0\0\0\0\0\0"
+    assert TriggerData(TriggerDataType.KEYWORD_ALL, b"\x01").keyword is None
+
+
+@pytest.mark.parametrize("value", [-1, 256])
+def test_level_out_of_range(value: int) -> None:
+    with pytest.raises(ArgumentError, match=r"^level: "):
+        TriggerData.from_level(value)
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 64])
+def test_keyword_out_of_range(value: int) -> None:
+    for make in (TriggerData.from_keyword_any, TriggerData.from_keyword_all):
+        with pytest.raises(ArgumentError, match=r"^keyword: "):
+            make(value)
+
+
+def test_item_size_limit() -> None:
+    assert len(TriggerData.from_bytes(bytes(1024)).raw) == 1024
+    assert len(TriggerData.from_text("x" * 511).raw) == 1024
+    assert len(TriggerData.from_texts(["x" * 510]).raw) == 1024
+    with pytest.raises(ArgumentError, match=r"^raw: .*1025.*1024"):
+        TriggerData.from_bytes(bytes(1025))
+    with pytest.raises(ArgumentError, match=r"^text: "):
+        TriggerData.from_text("x" * 512)
+    with pytest.raises(ArgumentError, match=r"^texts: "):
+        TriggerData.from_texts(["x" * 511])
+
+
+def test_strings_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^text: "):
+        TriggerData.from_text("a\0b")
+    with pytest.raises(ArgumentError, match=r"^texts\[1\]: "):
+        TriggerData.from_texts(["a", ""])
+    with pytest.raises(TypeError, match=r"^texts: "):
+        TriggerData.from_texts("abc")
+
+
+@given(any_trigger)
+def test_json_round_trip_is_exact(trigger: Trigger) -> None:
+    assert Trigger.from_json(json.loads(json.dumps(trigger.to_json()))) == trigger
+
+
+@given(any_trigger)
+def test_any_trigger_can_be_described(trigger: Trigger) -> None:
+    assert "\n" not in trigger.describe()
+    for item in trigger.data:
+        assert isinstance(item.texts, tuple)
+
+
+def test_json_form() -> None:
+    trigger = Trigger(
+        TriggerType.CUSTOM,
+        TriggerAction(9),
+        UUID("0000000A-000B-000C-000D-00000000000E"),
+        (TriggerData(TriggerDataType(77), b"\xab\x00"),),
+    )
+    assert trigger.to_json() == {
+        "type": "CUSTOM",
+        "action": 9,
+        "subtype": "0000000a-000b-000c-000d-00000000000e",
+        "data": [{"type": 77, "raw": "ab00"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "argument"),
+    [
+        ({"type": "NO_SUCH"}, "trigger.type"),
+        ({"type": None}, "trigger.type"),
+        ({"type": True}, "trigger.type"),
+        ({"action": -1}, "trigger.action"),
+        ({"action": 1 << 32}, "trigger.action"),
+        ({"subtype": "no guid"}, "trigger.subtype"),
+        ({"data": "ab"}, "trigger.data"),
+        ({"data": [{"type": "BINARY", "raw": "xy"}]}, "trigger.data[0].raw"),
+        ({"data": [{"type": "BINARY"}]}, "trigger.data[0].raw"),
+        ({"data": [{"type": "BIN", "raw": ""}]}, "trigger.data[0].type"),
+        ({"data": ["ab"]}, "trigger.data[0]"),
+    ],
+)
+def test_bad_json_is_named(change: dict[str, object], argument: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
+    assert caught.value.argument == argument
+
+
+def test_subtypes_both_ways() -> None:
+    assert len(SUBTYPES) == 11
+    for name, value in SUBTYPES.items():
+        assert subtype_name(value) == name
+        assert getattr(triggers, name) == value
+        assert name in triggers.__all__
+    assert subtype_name(DISK) is None
+
+
+@pytest.mark.parametrize(
+    ("trigger", "kind", "action", "subtype", "description"),
+    [
+        (
+            Trigger.on_ip_available(),
+            TriggerType.IP_ADDRESS_AVAILABILITY,
+            START,
+            "NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID",
+            "start when the first IP address is available",
+        ),
+        (
+            Trigger.on_ip_lost(),
+            TriggerType.IP_ADDRESS_AVAILABILITY,
+            STOP,
+            "NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID",
+            "stop when the last IP address is gone",
+        ),
+        (
+            Trigger.on_domain_join(),
+            TriggerType.DOMAIN_JOIN,
+            START,
+            "DOMAIN_JOIN_GUID",
+            "start when the machine joins a domain",
+        ),
+        (
+            Trigger.on_domain_leave(action=START),
+            TriggerType.DOMAIN_JOIN,
+            START,
+            "DOMAIN_LEAVE_GUID",
+            "start when the machine leaves its domain",
+        ),
+        (
+            Trigger.on_group_policy(),
+            TriggerType.GROUP_POLICY,
+            START,
+            "MACHINE_POLICY_PRESENT_GUID",
+            "start when the machine's group policy changes",
+        ),
+        (
+            Trigger.on_group_policy(machine=False, action=STOP),
+            TriggerType.GROUP_POLICY,
+            STOP,
+            "USER_POLICY_PRESENT_GUID",
+            "stop when a user's group policy changes",
+        ),
+    ],
+)
+def test_events_without_data(
+    trigger: Trigger, kind: TriggerType, action: TriggerAction, subtype: str, description: str
+) -> None:
+    assert trigger == Trigger(kind, action, SUBTYPES[subtype])
+    assert trigger.describe() == description
+
+
+def test_firewall_port() -> None:
+    program = r"%programfiles%\MyApplication\MyServiceProcess.exe"
+    trigger = Trigger.on_firewall_port(5001, "UDP", program=program, service="MyService")
+    assert trigger.subtype == triggers.FIREWALL_PORT_OPEN_GUID
+    assert trigger.action == START
+    # Microsoft's own example of this item.
+    assert trigger.data[0].raw == utf16(f"5001\0UDP\0{program}\0MyService\0\0")
+    closed = Trigger.on_firewall_port_closed("RPC", "TCP")
+    assert closed.subtype == triggers.FIREWALL_PORT_CLOSE_GUID
+    assert closed.action == STOP
+    assert closed.data[0].texts == ("RPC", "TCP")
+    assert closed.describe() == "stop when a firewall port is closed: 'RPC', 'TCP'"
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_firewall_port_out_of_range(port: int) -> None:
+    with pytest.raises(ArgumentError, match=r"^port: "):
+        Trigger.on_firewall_port(port, "TCP")
+
+
+def test_firewall_strings_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^service: "):
+        Trigger.on_firewall_port(80, "TCP", service="x")
+    with pytest.raises(ArgumentError, match=r"^protocol: "):
+        Trigger.on_firewall_port(80, "")
+    with pytest.raises(ArgumentError, match=r"^program: "):
+        Trigger.on_firewall_port(80, "TCP", program="")
+
+
+@pytest.mark.parametrize("name", ["a\\b", "\\\\.\\pipe\\a\\b", "\\\\.\\PIPE\\a\\b"])
+def test_named_pipe(name: str) -> None:
+    trigger = Trigger.on_named_pipe(name)
+    assert trigger.type == TriggerType.NETWORK_ENDPOINT
+    assert trigger.action == START
+    assert trigger.subtype == triggers.NAMED_PIPE_EVENT_GUID
+    assert trigger.data == (TriggerData.from_text("a\\b"),)
+
+
+@pytest.mark.parametrize("name", ["", "\\\\.\\pipe\\", "a\0b"])
+def test_named_pipe_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^name: "):
+        Trigger.on_named_pipe(name)
+
+
+def test_rpc_interface() -> None:
+    trigger = Trigger.on_rpc_interface("367ABB81-9844-35F1-AD32-98F038001003")
+    assert trigger.subtype == triggers.RPC_INTERFACE_EVENT_GUID
+    assert trigger.data[0].text == "367abb81-9844-35f1-ad32-98f038001003"
+    with pytest.raises(ArgumentError, match=r"^interface: "):
+        Trigger.on_rpc_interface("nothing")
+
+
+def test_device_arrival() -> None:
+    trigger = Trigger.on_device_arrival(f"{{{DISK}}}", r"USBSTOR\GenDisk", "x")
+    assert trigger == Trigger(
+        TriggerType.DEVICE_INTERFACE_ARRIVAL,
+        START,
+        DISK,
+        (TriggerData.from_text(r"USBSTOR\GenDisk"), TriggerData.from_text("x")),
+    )
+    assert trigger.describe() == (
+        f"start when a device arrives of class {DISK}: 'USBSTOR\\\\GenDisk'; 'x'"
+    )
+    assert Trigger.on_device_arrival(DISK).data == ()
+    with pytest.raises(ArgumentError, match=r"^hardware_ids\[1\]: "):
+        Trigger.on_device_arrival(DISK, "x", "")
+    with pytest.raises(TypeError, match=r"^interface: "):
+        Trigger.on_device_arrival(None)  # type: ignore[arg-type]
+
+
+def test_etw_event() -> None:
+    items = (
+        TriggerData.from_level(4),
+        TriggerData.from_keyword_any(0x10),
+        TriggerData.from_keyword_all(1),
+        TriggerData.from_bytes(b"\xab\xcd"),
+        TriggerData.from_bytes(b""),
+    )
+    trigger = Trigger.on_etw_event(DISK, *items, action=STOP)
+    assert trigger == Trigger(TriggerType.CUSTOM, STOP, DISK, items)
+    assert trigger.describe() == (
+        f"stop on an event of ETW provider {DISK}: level 4; any of keywords 0x10; "
+        "all of keywords 0x1; BINARY abcd; BINARY (no bytes)"
+    )
+
+
+def test_unknown_trigger_is_described() -> None:
+    assert Trigger(TriggerType(99), TriggerAction(3)).describe() == "action 0x3 on 99"
+
+
+def test_check_triggers() -> None:
+    trigger = Trigger.on_ip_available()
+    item = TriggerData.from_level(1)
+    assert check_triggers([trigger] * 64) == (trigger,) * 64
+    assert check_triggers([]) == ()
+    with pytest.raises(ArgumentError, match=r"^triggers: .*65"):
+        check_triggers([trigger] * 65)
+    check_triggers([Trigger.on_etw_event(DISK, *[item] * 64)])
+    with pytest.raises(ArgumentError, match=r"^triggers\[1\]\.data: .*65"):
+        check_triggers([trigger, Trigger.on_etw_event(DISK, *[item] * 65)])
+    large = TriggerData(TriggerDataType.BINARY, bytes(1025))
+    with pytest.raises(ArgumentError, match=r"^triggers\[0\]\.data\[1\]: .*1025"):
+        check_triggers([Trigger.on_etw_event(DISK, item, large)])
