@@ -1,0 +1,70 @@
+"""``make check`` and ``make test``: what is run, where, and what the runs add up to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.lab.layout import PROJECT, Lab, fresh, say
+from tools.lab.wine import Session, windows_path
+
+# Where each tier must have run at least one test for `make test` to pass.
+LINUX_TIERS = ("portable",)
+LAB_TIERS = ("contract", "real", "parity", "host")
+OTHER_PYTHON_TIERS = ("contract", "real")
+
+
+def check(lab: Lab) -> int:
+    """ruff, mypy for both platforms, generated files."""
+    python = str(lab.host_python)
+    commands = (
+        (python, "-m", "ruff", "check", "."),
+        (python, "-m", "ruff", "format", "--check", "."),
+        (python, "-m", "mypy", "--platform", "linux"),
+        # The lab is Linux's own.
+        (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab"),
+        (python, "tools/stubgen.py", "--check"),
+    )
+    failed = 0
+    for command in commands:
+        say(" ".join(command[1:]).removeprefix("-m "))
+        failed += bool(subprocess.run(command, cwd=PROJECT).returncode)
+    return 1 if failed else 0
+
+
+def test(lab: Lab, other: Lab, arguments: Sequence[str]) -> int:
+    """Every tier: here, in the lab, and what is real once more on the lab's other Python."""
+    reports = fresh(lab.build / "reports")
+    codes = [_on_linux(lab, reports / "linux.json", arguments)]
+    for one, tiers in ((lab, LAB_TIERS), (other, OTHER_PYTHON_TIERS)):
+        report = reports / f"lab-{one.python}.json"
+        codes.append(_in_lab(one, report, tiers, arguments))
+    summary = ", ".join(
+        f"{tier} {count} ({report.stem})"
+        for report in sorted(reports.glob("*.json"))
+        for tier, count in json.loads(report.read_text()).items()
+    )
+    say(f"tests passed by tier: {summary}")
+    return max(codes)
+
+
+def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
+    say("tests on this machine's Python")
+    command = [str(lab.host_python), "-m", "pytest", f"--tiers={','.join(LINUX_TIERS)}"]
+    return subprocess.run(
+        [*command, f"--tier-report={report}", *arguments],
+        cwd=PROJECT,
+    ).returncode
+
+
+def _in_lab(lab: Lab, report: Path, tiers: Sequence[str], arguments: Sequence[str]) -> int:
+    say(f"tests in the lab, Windows CPython {lab.python}")
+    with Session(lab) as session:
+        return session.python(
+            *("-m", "pytest", "-p", "no:cacheprovider", f"--tiers={','.join(tiers)}"),
+            f"--tier-report={windows_path(report)}",
+            *arguments,
+            WINSVC_TEST_SERVICE=windows_path(lab.test_service),
+        )

@@ -1,0 +1,99 @@
+"""Cleans up after one run in the lab, however the run ends.
+
+Started beside every run with a pipe from it as standard input: when the pipe closes, because the
+run is over or because it was killed, the run's Wine server is ended and its prefix removed. It has
+a session of its own, so Ctrl-C at a terminal does not reach it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def main() -> None:
+    run = Path(sys.argv[1])
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print("ready", flush=True)
+        sys.stdin.buffer.read()
+        clean(run)
+
+
+def clean(run: Path) -> None:
+    """End the Wine server of a run's prefix and all that lives in it, then remove the folder."""
+    prefix = run / "prefix"
+    named = prefix / "wineserver"
+    socket_folder = Path("/tmp", named.read_text().strip()) if named.is_file() else None
+    wineserver(prefix, "-k")
+    wineserver(prefix, "-w")
+    _end_survivors(prefix)
+    if socket_folder is not None and socket_folder.name.startswith("wine-"):
+        shutil.rmtree(socket_folder, ignore_errors=True)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def sweep(runs: Path) -> None:
+    """Clean up after runs whose janitor was killed too: nothing holds their lock any more."""
+    for run in runs.glob("*"):
+        try:
+            with (run / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                clean(run)
+        except OSError:
+            continue  # in use, or another sweep was faster
+
+
+def wineserver(prefix: Path, *arguments: str) -> int:
+    """Run ``wineserver`` for one prefix; 1 when there is none to talk to."""
+    return subprocess.run(
+        ["wineserver", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "WINEPREFIX": str(prefix)},
+        timeout=60,
+    ).returncode
+
+
+def _end_survivors(prefix: Path) -> None:
+    """Processes of this prefix that outlived its server: ask, then insist, by process id."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for _ in range(20):
+            living = list(processes(prefix))
+            if not living:
+                return
+            for pid in living:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.05)
+
+
+def processes(prefix: Path) -> Iterator[int]:
+    """The ids of this user's processes whose WINEPREFIX is the prefix."""
+    wanted = f"WINEPREFIX={prefix}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(entry.name) != os.getpid() and wanted in _environment(entry):
+                yield int(entry.name)
+        except OSError:
+            continue  # ended meanwhile, or another user's
+
+
+def _environment(process: Path) -> list[bytes]:
+    return (process / "environ").read_bytes().split(b"\0")
+
+
+if __name__ == "__main__":
+    main()

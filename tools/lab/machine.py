@@ -1,0 +1,236 @@
+"""What comes from the machine: Debian packages, the Linux Python, downloads with known hashes.
+
+Nothing here names a server: packages come from where the machine's own apt and pip take them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tools.lab.layout import PROJECT, Lab, LabError, fingerprint, fresh, say, sha256, step
+from tools.lab.pins import COMPILER, COMPILER_PACKAGES, WINE_PACKAGES, SourceArchive
+
+REQUIREMENTS = PROJECT / "tools" / "requirements"
+APT_HELPER = Path("/usr/lib/apt/apt-helper")
+
+
+def check_machine() -> None:
+    """Refuse early, and plainly, what can't work."""
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "amd64"):
+        raise LabError(
+            "the lab runs on 64-bit x86 Linux. On Windows no lab is needed: "
+            "py -m pip install . && py -m pytest"
+        )
+
+
+def run(command: Sequence[str | Path], **variables: str) -> None:
+    """Run a command quietly; show what it said when it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, **variables},
+        cwd=PROJECT,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-25:])
+        line = " ".join(str(part) for part in command)
+        raise LabError(f"this command failed with {done.returncode}:\n  {line}\n{tail}")
+
+
+def capture(*command: str) -> str:
+    """What a command prints; nothing when it fails or isn't there."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+        )
+    except OSError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+# --------------------------------------------------------------------------- Debian packages
+
+
+def install_packages(names: Sequence[str], why: str) -> None:
+    """Install Debian packages, as root or with sudo, or say what an administrator must do."""
+    manual = f"apt-get install --no-install-recommends {' '.join(names)}"
+    if not shutil.which("apt-get"):
+        raise LabError(
+            f"this system has no apt-get, and {why} is missing. Install what these Debian packages "
+            f"hold and run this again: {' '.join(names)}"
+        )
+    if os.geteuid() == 0:
+        prefix: tuple[str, ...] = ()
+    elif shutil.which("sudo") and _sudo_works():
+        prefix = ("sudo", "-n", "--preserve-env=DEBIAN_FRONTEND")
+    else:
+        raise LabError(
+            f"{why} is missing, and this user may not install packages. "
+            f"Have an administrator run this, then run the same command again:\n  {manual}"
+        )
+    try:
+        run([*prefix, "apt-get", "-q", "update"], DEBIAN_FRONTEND="noninteractive")
+        run(
+            [*prefix, "apt-get", "-qy", "install", "--no-install-recommends", *names],
+            DEBIAN_FRONTEND="noninteractive",
+        )
+    except LabError as error:
+        raise LabError(
+            f"installing {why} failed: is the package mirror reachable (on Ubuntu, is "
+            f"'universe' enabled)? By hand: {manual}\n{error}"
+        ) from None
+
+
+def _sudo_works() -> bool:
+    return subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
+
+
+def ensure_wine(lab: Lab) -> None:
+    if not (shutil.which("wine") and shutil.which("wineserver")):
+        step(
+            lab,
+            "wine",
+            f"installing {' '.join(WINE_PACKAGES)}",
+            "missing",
+            lambda: install_packages(WINE_PACKAGES, "Wine"),
+        )
+
+
+def ensure_compiler(lab: Lab) -> None:
+    if not shutil.which(COMPILER):
+        step(
+            lab,
+            "compiler",
+            f"installing {' '.join(COMPILER_PACKAGES)}",
+            "missing",
+            lambda: install_packages(COMPILER_PACKAGES, "the cross compiler"),
+        )
+
+
+def compile_program(source: Path, target: Path, *options: str) -> None:
+    """Compile one C file into a Windows program."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    strict = ["-O2", "-s", "-Wall", "-Wextra", "-Werror"]
+    run([COMPILER, *strict, source, "-o", target, *options, "-ladvapi32"])
+
+
+# --------------------------------------------------------------------------- the Linux Python
+
+
+def ensure_host_python(lab: Lab) -> None:
+    """A virtual environment of the lab's own with the pinned tools, and this project editable."""
+    requirements = REQUIREMENTS / "host.txt"
+    project = [PROJECT / "pyproject.toml", PROJECT / "setup.py"]
+    key = fingerprint(sys.version, str(lab.venv), files=[requirements, *project])
+    step(lab, "host", "Python tools for the Linux side", key, lambda: _make_venv(lab, requirements))
+
+
+def _make_venv(lab: Lab, requirements: Path) -> None:
+    if sys.version_info < (3, 10):  # noqa: UP036  # this runs on whatever python3 is
+        raise LabError(f"Python 3.10 or later is needed; python3 is {platform.python_version()}")
+    if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        install_packages([f"python{version}-venv", "ca-certificates"], "Python's venv module")
+    fresh(lab.venv)
+    run([sys.executable, "-m", "venv", lab.venv])
+    pip_install(lab, "--require-hashes", "-r", str(requirements))
+    pip_install(lab, "--no-deps", "--no-build-isolation", "--editable", str(PROJECT))
+
+
+def pip_install(lab: Lab, *arguments: str) -> None:
+    _pip(lab, "install", *arguments)
+
+
+def _pip(lab: Lab, command: str, *arguments: str) -> None:
+    try:
+        run([lab.host_python, "-m", "pip", command, "--quiet", "--no-input", *arguments])
+    except LabError as error:
+        raise LabError(f"pip {command} failed: is the package index reachable?\n{error}") from None
+
+
+def windows_wheels(digits: str) -> tuple[str, ...]:
+    """pip's switches for wheels of a Windows Python."""
+    return (
+        *("--only-binary=:all:", "--platform=win_amd64", "--implementation=cp", "--no-deps"),
+        f"--python-version={digits}",
+        *(f"--abi=cp{digits}", "--abi=abi3", "--abi=none", "--require-hashes"),
+    )
+
+
+def download_wheels(lab: Lab, requirements: str, digits: str) -> Path:
+    """Download the wheels of a requirements file; return their folder."""
+    folder = fresh(lab.downloads / f"{requirements}-{digits}")
+    chosen = str(REQUIREMENTS / f"{requirements}.txt")
+    _pip(lab, "download", *windows_wheels(digits), f"--dest={folder}", "-r", chosen)
+    return folder
+
+
+# --------------------------------------------------------------------------- source archives
+
+
+def source_archive(lab: Lab, archive: SourceArchive) -> Path:
+    """The archive, downloaded from a Debian mirror by apt's own helper, its hash verified."""
+    target = lab.downloads / archive.name
+    if target.is_file() and sha256(target) == archive.sha256:
+        return target
+    lab.downloads.mkdir(parents=True, exist_ok=True)
+    tried: list[str] = []
+    for mirror in _debian_mirrors():
+        partial = target.with_suffix(".part")
+        partial.unlink(missing_ok=True)
+        url = f"{mirror.rstrip('/')}/{archive.path}"
+        try:
+            run([APT_HELPER, "download-file", url, partial, f"SHA256:{archive.sha256}"])
+        except (LabError, OSError) as error:
+            tried.append(f"{mirror}: {str(error).splitlines()[-1]}")
+            continue
+        partial.rename(target)
+        return target
+    raise LabError(
+        f"could not download {archive.name} (sha256 {archive.sha256}), part of Debian's source "
+        f"package {archive.path.split('/')[-2]}. Set LAB_DEBIAN_MIRROR to the address of a Debian "
+        f"mirror, or put the file into {lab.downloads}, and run this again. Tried:\n  "
+        + ("\n  ".join(tried) or "no mirror is known to this machine")
+    )
+
+
+def _debian_mirrors() -> Iterator[str]:
+    """Where this machine, or what it has installed, says that Debian is."""
+    chosen = os.environ.get("LAB_DEBIAN_MIRROR")
+    if chosen:
+        yield chosen
+        return
+    yield from _apt_mirrors()
+    if not _apt_lists_exist():
+        say("apt has no package lists yet: updating them")
+        install_packages(["ca-certificates"], "apt's package lists")
+        yield from _apt_mirrors()
+    # Ubuntu: its own mirrors don't carry Debian's archives, but debootstrap knows Debian's.
+    if not shutil.which("debootstrap"):
+        install_packages(["debootstrap"], "debootstrap, which knows where Debian is,")
+    known = Path("/usr/share/debootstrap/scripts")
+    for file in (Path(shutil.which("debootstrap") or ""), *sorted(known.glob("*"))):
+        if file.is_file():
+            text = file.read_text(errors="replace")
+            yield from dict.fromkeys(re.findall(r"https?://[\w.-]+/debian\b(?!-)", text))
+
+
+def _apt_mirrors() -> Iterator[str]:
+    wanted = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
+    targets = capture("apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted)
+    yield from dict.fromkeys(targets.split())
+
+
+def _apt_lists_exist() -> bool:
+    return bool(capture("apt-get", "indextargets", "--format", "$(ORIGIN)").strip())

