@@ -1,0 +1,23 @@
+# Everything runs through tools/lab, which prepares what it needs (see README.md).
+# LAB_DIR: the lab's folder (default .lab). LAB_PYTHON: 3.11 or 3.13.
+LAB = python3 -m tools.lab
+
+.PHONY: demo test check wheel shell clean
+
+demo:   ## set up, list a real SCM's services, live through one service's life
+	@$(LAB) demo
+
+test:   ## set up, run every test tier
+	@$(LAB) test $(ARGS)
+
+check:  ## ruff, mypy --strict for both platforms, generated files
+	@$(LAB) check
+
+wheel:  ## the abi3 win_amd64 wheel, in dist/
+	@$(LAB) wheel
+
+shell:  ## a Windows Python prompt in the lab
+	@$(LAB) shell
+
+clean:  ## remove what was built, and the lab in .lab
+	rm -rf .lab build dist src/*.egg-info

@@ -1,0 +1,37 @@
+"""Install a service, start it, stop it, delete it.
+
+Usage: python lifecycle.py PROGRAM    (PROGRAM: the path of a service's program)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from winsvc import ServiceManager, ServiceNotFoundError, State
+
+
+def main(program: str) -> None:
+    name = f"winsvc-example-{os.getpid()}"
+    with ServiceManager() as scm:
+        with scm.create(name, f'"{program}"', display_name="A service's life") as service:
+            try:
+                print(f"created   {service.config().binary_path}")
+                service.start("hello")
+                print(f"started   {service.status().state.name}, pid {service.status().pid}")
+                service.stop()
+                while (status := service.status()).state is not State.STOPPED:
+                    pass  # this one stops in milliseconds
+                print(f"stopped   exit code {status.exit_code}")
+            finally:
+                service.delete()
+        try:
+            scm.open(name).close()
+        except ServiceNotFoundError as error:
+            print(f"deleted   {error}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

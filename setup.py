@@ -1,0 +1,56 @@
+"""What pyproject.toml can't say: on Windows there is a compiled module, elsewhere there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+
+MODULE = "_winsvc_cffi"
+STUBS = f"{MODULE}-stubs"
+# Set by the lab: the module as the cross compiler made it, for a Windows wheel built on Linux.
+PREBUILT = os.environ.get("WINSVC_WINDOWS_MODULE")
+
+
+class CopyPrebuilt(build_ext):  # type: ignore[misc]  # setuptools has no types
+    """Put the cross-compiled module where a compiled one would be."""
+
+    def build_extension(self, ext: Extension) -> None:
+        assert PREBUILT is not None
+        target = Path(self.build_lib, f"{MODULE}.pyd")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PREBUILT, target)
+
+
+def configuration() -> dict[str, Any]:
+    """The arguments of :func:`setup` for this system."""
+    pure: dict[str, Any] = {
+        "packages": find_packages("src"),
+        "package_dir": {"": "src"},
+        "package_data": {"winsvc": ["py.typed"]},
+    }
+    if not PREBUILT and sys.platform != "win32":
+        return pure
+    native: dict[str, Any] = {
+        **pure,
+        "packages": [*pure["packages"], STUBS],
+        "package_dir": {"": "src", STUBS: f"stubs/{MODULE}"},
+        "package_data": {**pure["package_data"], STUBS: ["*.pyi"]},
+        "options": {"bdist_wheel": {"py_limited_api": "cp310"}},
+    }
+    if not PREBUILT:
+        return {**native, "cffi_modules": ["build_ffi.py:ffibuilder"]}
+    native["options"]["bdist_wheel"]["plat_name"] = "win_amd64"
+    return {
+        **native,
+        "ext_modules": [Extension(MODULE, [], py_limited_api=True)],
+        "cmdclass": {"build_ext": CopyPrebuilt},
+    }
+
+
+setup(**configuration())

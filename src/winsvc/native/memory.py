@@ -1,0 +1,119 @@
+"""Strings, handles, buffers and errors on their way between Python and C."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.names import check_text, pack_multi_string
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import BYTE, DWORD, SC_HANDLE, WCHAR, Array, Pointer
+
+FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
+
+
+def failure(function: str) -> ServiceError:
+    """The error of the call that has just failed. Nothing may come between the two."""
+    code, message = ffi.getwinerror()
+    return service_error(code, function, message)
+
+
+def check(succeeded: int, function: str) -> None:
+    """Raise the error of a call that returned FALSE."""
+    if not succeeded:
+        raise failure(function)
+
+
+def sc_handle(value: int) -> SC_HANDLE:
+    return ffi.cast("SC_HANDLE", value)
+
+
+def handle_value(handle: SC_HANDLE, function: str) -> int:
+    """The number of a handle that was just returned; NULL raises its call's error."""
+    if not handle:
+        raise failure(function)
+    return int(ffi.cast("uintptr_t", handle))
+
+
+def wide(text: str | None, what: str) -> Pointer[WCHAR]:
+    """A string for C; None is NULL."""
+    return ffi.NULL if text is None else ffi.new("wchar_t[]", check_text(text, what))
+
+
+def wide_list(texts: Sequence[str] | None, what: str) -> Pointer[WCHAR]:
+    """A multi-string for C; an empty list is two NULs, None is NULL."""
+    return ffi.NULL if texts is None else ffi.new("wchar_t[]", pack_multi_string(texts, what))
+
+
+@contextmanager
+def wiped(text: str | None) -> Iterator[Pointer[WCHAR]]:
+    """A secret string for C that is wiped after use; None is NULL."""
+    if text is None:
+        yield ffi.NULL
+        return
+    if "\0" in text:
+        raise ArgumentError("password", "must not contain a NUL character")  # and is not shown
+    buffer = ffi.new("wchar_t[]", text)
+    try:
+        yield buffer
+    finally:
+        ffi.memmove(buffer, bytes(ffi.sizeof(buffer)), ffi.sizeof(buffer))
+
+
+def text_at(pointer: Pointer[WCHAR]) -> str | None:
+    return ffi.string(pointer) if pointer else None
+
+
+def texts_at(pointer: Pointer[WCHAR]) -> tuple[str, ...] | None:
+    """A double-NUL-terminated list."""
+    if not pointer:
+        return None
+    texts: list[str] = []
+    while text := ffi.string(pointer):
+        texts.append(text)
+        # In 16-bit units: a character outside the BMP takes two.
+        pointer += len(text.encode("utf-16-le", "surrogatepass")) // 2 + 1
+    return tuple(texts)
+
+
+class Scratch(threading.local):
+    """One buffer per thread, which answers are written to and copied out of."""
+
+    def __init__(self) -> None:
+        self._buffer = ffi.new("BYTE[]", FIRST_SIZE)
+        self._size = FIRST_SIZE
+
+    def of(self, size: int) -> Array[BYTE]:
+        """At least ``size`` bytes, until the next call from this thread."""
+        if size > self._size:
+            self._buffer = ffi.new("BYTE[]", size)
+            self._size = size
+        return self._buffer
+
+
+scratch = Scratch()
+
+_GROW = frozenset({int(lib.ERROR_INSUFFICIENT_BUFFER), int(lib.ERROR_MORE_DATA)})
+
+
+def filled(
+    function: str,
+    call: Callable[[Array[BYTE], int, Pointer[DWORD]], int],
+    size: int = FIRST_SIZE,
+) -> Array[BYTE]:
+    """Call with a buffer that grows until the answer fits; the answer may grow meanwhile."""
+    needed = ffi.new("DWORD *")
+    while True:
+        buffer = scratch.of(size)
+        if call(buffer, size, needed):
+            return buffer
+        error = failure(function)
+        if error.winerror not in _GROW or needed[0] <= size:
+            raise error  # also a call that asks for no more than it got: no end in sight
+        size = needed[0]

@@ -1,0 +1,99 @@
+"""Creating, starting, stopping and deleting a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support import wait_until_stopped
+
+from winsvc import (
+    InvalidArgumentError,
+    InvalidNameError,
+    MarkedForDeleteError,
+    NotFoundError,
+    Service,
+    ServiceAlreadyRunningError,
+    ServiceDisabledError,
+    ServiceExistsError,
+    ServiceManager,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+    StartType,
+    State,
+)
+
+
+def test_a_whole_life(scm: ServiceManager, program: str, unique_name: Callable[[], str]) -> None:
+    name = unique_name()
+    with scm.create(name, program) as service:
+        service.start("one", "two")
+        assert service.status().state is State.RUNNING
+        assert service.stop().state in (State.STOP_PENDING, State.STOPPED)
+        assert wait_until_stopped(service).exit_code == 0
+        service.delete()
+        with pytest.raises(MarkedForDeleteError):
+            service.delete()
+        with pytest.raises(MarkedForDeleteError, match="every handle to it is closed"):
+            scm.create(name, program)
+    with pytest.raises(ServiceNotFoundError):
+        scm.open(name)
+
+
+def test_a_name_that_is_taken(scm: ServiceManager, installed: Service, program: str) -> None:
+    for name in (installed.name, installed.name.upper()):
+        with pytest.raises(ServiceExistsError) as caught:
+            scm.create(name, program)
+        assert caught.value.winerror == 1073
+        assert caught.value.service == name
+        assert isinstance(caught.value, FileExistsError)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a\\b"])
+def test_a_name_that_cannot_be(scm: ServiceManager, program: str, name: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        scm.create(name, program)
+    assert caught.value.winerror == 123
+
+
+def test_an_empty_path(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        scm.create(unique_name(), "")
+    assert caught.value.winerror == 87
+
+
+def test_starting_twice(installed: Service) -> None:
+    installed.start()
+    with pytest.raises(ServiceAlreadyRunningError) as caught:
+        installed.start()
+    assert caught.value.winerror == 1056
+    assert caught.value.service == installed.name
+
+
+def test_stopping_a_stopped_service(installed: Service) -> None:
+    with pytest.raises(ServiceNotActiveError) as caught:
+        installed.stop()
+    assert caught.value.winerror == 1062
+
+
+def test_starting_a_disabled_service(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    with scm.create(unique_name(), program, start_type=StartType.DISABLED) as service:
+        try:
+            with pytest.raises(ServiceDisabledError, match="Change its start type"):
+                service.start()
+            assert service.status().state is State.STOPPED
+        finally:
+            service.delete()
+
+
+def test_a_program_that_is_missing(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
+    with scm.create(unique_name(), r"C:\no-such-program.exe") as service:
+        try:
+            with pytest.raises(NotFoundError) as caught:
+                service.start()
+            assert caught.value.winerror == 2
+            assert isinstance(caught.value, FileNotFoundError)
+        finally:
+            service.delete()

@@ -1,0 +1,134 @@
+"""Listing services and their status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from differences import wine_differs
+
+from winsvc import (
+    AccessDeniedError,
+    HandleClosedError,
+    InvalidArgumentError,
+    ManagerAccess,
+    Service,
+    ServiceManager,
+    ServiceNotFoundError,
+    ServiceType,
+    State,
+    StateFilter,
+)
+
+
+def names(scm: ServiceManager, **filters: object) -> set[str]:
+    return {info.name for info in scm.services(**filters)}  # type: ignore[arg-type]
+
+
+def test_a_service_is_listed_with_its_status(scm: ServiceManager, installed: Service) -> None:
+    (info,) = [info for info in scm.services() if info.name == installed.name]
+    assert info.display_name.startswith("Test winsvc-test-")
+    assert info.status == installed.status()
+    assert info.status.state is State.STOPPED
+    assert info.status.service_type is ServiceType.OWN_PROCESS
+    assert info.status.pid is None
+    assert info.status.exit_code == 1077  # has not run yet
+
+
+def test_a_running_service_has_a_process(scm: ServiceManager, installed: Service) -> None:
+    installed.start()
+    (info,) = [info for info in scm.services() if info.name == installed.name]
+    assert info.status.state is State.RUNNING
+    assert info.status.pid is not None
+    assert info.status.exit_code == 0
+
+
+def test_filters_by_state(scm: ServiceManager, installed: Service) -> None:
+    name = installed.name
+    assert name in names(scm, state=State.STOPPED)
+    assert name in names(scm, state=StateFilter.INACTIVE)
+    assert name not in names(scm, state=State.RUNNING)
+    assert name not in names(scm, state=StateFilter.ACTIVE)
+    installed.start()
+    assert name in names(scm, state=State.RUNNING)
+    assert name in names(scm, state=[State.RUNNING, State.PAUSED])
+    assert name in names(scm, state=StateFilter.ACTIVE)
+    assert name not in names(scm, state={State.STOPPED, State.PAUSED})
+
+
+def test_filters_by_type(scm: ServiceManager) -> None:
+    everything = {info.name: info.status for info in scm.services(type=ServiceType.ALL)}
+    drivers = names(scm, type=ServiceType.DRIVER)
+    services = names(scm, type=ServiceType.WIN32)
+    assert drivers
+    assert services
+    assert not drivers & services
+    assert drivers | services <= set(everything)
+    assert all(everything[name].service_type & ServiceType.DRIVER for name in drivers)
+    assert all(everything[name].pid is None for name in drivers)
+
+
+def test_filters_by_group(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    group = unique_name()
+    with scm.create(unique_name(), program, load_order_group=group) as service:
+        try:
+            assert names(scm, group=group) == {service.name}
+            if not wine_differs("group-none"):
+                assert service.name not in names(scm, group="")
+        finally:
+            service.delete()
+
+
+def test_an_unknown_group(scm: ServiceManager) -> None:
+    with pytest.raises(ServiceNotFoundError) as caught:
+        list(scm.services(group="no such group"))
+    assert caught.value.function == "EnumServicesStatusExW"
+
+
+@pytest.mark.parametrize("filters", [{"type": ServiceType(0)}, {"state": []}])
+def test_a_filter_that_selects_nothing(scm: ServiceManager, filters: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        names(scm, **filters)
+    assert caught.value.winerror == 87
+
+
+def test_an_iterator_whose_manager_is_closed() -> None:
+    with ServiceManager() as scm:
+        services = scm.services()
+    with pytest.raises(HandleClosedError, match="the service manager on this machine is closed"):
+        next(services)
+
+
+def test_listing_without_the_right() -> None:
+    with (
+        ServiceManager(access=ManagerAccess.CONNECT) as scm,
+        pytest.raises(AccessDeniedError) as caught,
+    ):
+        list(scm.services())
+    assert caught.value.winerror == 5
+    assert caught.value.function == "EnumServicesStatusExW"
+    assert caught.value.hint == (
+        "Needed: ManagerAccess.ENUMERATE_SERVICE. "
+        "The handle was opened with ManagerAccess.CONNECT only."
+    )
+
+
+def test_a_list_longer_than_a_buffer_and_growing(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    created: list[Service] = []
+    try:
+        before = names(scm)
+        for _ in range(3):
+            # Longer each time than the buffer that was right for the list before.
+            created += [
+                scm.create(unique_name(), program, display_name=unique_name() + "x" * 200)
+                for _ in range(40)
+            ]
+            assert names(scm) - before == {service.name for service in created}
+    finally:
+        for service in created:
+            with service:
+                service.delete()

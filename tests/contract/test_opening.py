@@ -1,0 +1,198 @@
+"""Connecting, opening, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    DatabaseNotFoundError,
+    ErrorControl,
+    HandleClosedError,
+    InvalidNameError,
+    Service,
+    ServiceAccess,
+    ServiceManager,
+    ServiceNotFoundError,
+    ServiceType,
+    StartType,
+)
+
+
+def test_a_missing_service(scm: ServiceManager) -> None:
+    with pytest.raises(ServiceNotFoundError) as caught:
+        scm.open("winsvc-no-such-service")
+    error = caught.value
+    assert (error.winerror, error.function) == (1060, "OpenServiceW")
+    assert (error.service, error.machine) == ("winsvc-no-such-service", None)
+    assert "'winsvc-no-such-service' on this machine" in str(error)
+    assert isinstance(error, LookupError)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a\\b"])
+def test_a_name_that_no_service_can_have(scm: ServiceManager, name: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        scm.open(name)
+    assert caught.value.winerror == 123
+    assert caught.value.service == name
+
+
+def test_a_name_with_a_nul_is_not_cut_off(scm: ServiceManager, installed: Service) -> None:
+    with pytest.raises(ArgumentError, match="name: must not contain a NUL character"):
+        scm.open(f"{installed.name}\0and more")
+
+
+def test_a_name_that_is_none(scm: ServiceManager) -> None:
+    with pytest.raises(TypeError, match="name: expected str, not bytes"):
+        scm.open(b"Eventlog")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("database", ["NoSuchDatabase", "ServicesFailed"])
+def test_an_unknown_database(database: str) -> None:
+    with pytest.raises(DatabaseNotFoundError) as caught:
+        ServiceManager(database=database)
+    assert caught.value.function == "OpenSCManagerW"
+    assert caught.value.winerror in (123, 1065)
+    assert isinstance(caught.value, LookupError)
+
+
+def test_the_active_database_and_an_empty_machine_name() -> None:
+    with ServiceManager("", database="ServicesActive") as scm:
+        assert scm.machine is None
+        assert any(scm.services())
+
+
+def test_upper_and_lower_case_are_alike(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name.upper()) as service:
+        assert service.config() == installed.config()
+
+
+def test_a_display_name_does_not_open(scm: ServiceManager, installed: Service) -> None:
+    with pytest.raises(ServiceNotFoundError, match="by key name, not by display name"):
+        scm.open(installed.config().display_name)
+
+
+def test_the_configuration(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name, display_name, group = unique_name(), f"Display of {unique_name()} äöü \U0001f600", "G"
+    with scm.create(
+        name,
+        program,
+        display_name=display_name,
+        service_type=ServiceType.SHARE_PROCESS,
+        start_type=StartType.DISABLED,
+        error_control=ErrorControl.IGNORE,
+        load_order_group=group,
+    ) as created:
+        try:
+            with scm.open(name) as service:
+                config = service.config()
+        finally:
+            created.delete()
+    assert config.service_type is ServiceType.SHARE_PROCESS
+    assert config.start_type is StartType.DISABLED
+    assert config.error_control is ErrorControl.IGNORE
+    assert config.binary_path == program
+    assert config.load_order_group == group
+    assert config.tag == 0
+    assert config.account == "LocalSystem"
+    assert config.display_name == display_name
+
+
+def test_a_service_without_a_display_name_shows_its_name(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name = unique_name()
+    with scm.create(name, program) as service:
+        try:
+            assert service.config().display_name == name
+            assert [i.display_name for i in scm.services() if i.name == name] == [name]
+        finally:
+            service.delete()
+
+
+def test_a_configuration_longer_than_the_first_buffer(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    command = f"{program} {'x' * 5000}"
+    with scm.create(unique_name(), command) as service:
+        try:
+            assert service.config().binary_path == command
+        finally:
+            service.delete()
+
+
+def test_rights_are_asked_for_when_they_are_needed(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name) as service:
+        assert service.config().display_name
+        service.start()
+        service.stop()
+
+
+def test_fixed_rights_stay_as_they_are(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name, access=ServiceAccess.QUERY_STATUS) as service:
+        service.status()
+        with pytest.raises(AccessDeniedError) as caught:
+            service.config()
+        assert caught.value.winerror == 5
+        assert caught.value.function == "QueryServiceConfigW"
+        assert caught.value.service == installed.name
+        assert caught.value.hint == (
+            "Needed: ServiceAccess.QUERY_CONFIG. "
+            "The handle was opened with ServiceAccess.QUERY_STATUS only."
+        )
+        with pytest.raises(PermissionError):
+            service.start()
+        with pytest.raises(PermissionError):
+            service.delete()
+
+
+def test_a_closed_service(scm: ServiceManager, installed: Service) -> None:
+    service = scm.open(installed.name)
+    service.close()
+    service.close()
+    assert service.closed
+    for use in (service.status, service.config, service.start, service.delete):
+        with pytest.raises(HandleClosedError, match="closed") as caught:
+            use()
+        assert caught.value.service == installed.name
+
+
+def test_a_closed_manager(installed: Service) -> None:
+    scm = ServiceManager()
+    service = scm.open(installed.name)
+    scm.close()
+    scm.close()
+    assert scm.closed
+    with service:
+        service.status()  # a service outlives its manager
+    with pytest.raises(HandleClosedError, match="closed"):
+        scm.open(installed.name)
+
+
+def test_a_leak_is_told(scm: ServiceManager, installed: Service) -> None:
+    with pytest.warns(ResourceWarning, match=f"unclosed <ServiceHandle of .*{installed.name}"):
+        scm.open(installed.name)
+        gc.collect()
+
+
+def test_one_service_in_many_threads(installed: Service) -> None:
+    states: list[object] = []
+
+    def work() -> None:
+        for _ in range(20):
+            states.append(installed.status().state)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(states) == 160
+    assert len(set(states)) == 1

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from winsvc import cli
+
+ROWS = [("beat", "running", "12", "Heartbeat [bold]"), ("x", "stopped", "", "Ünicode")]
+HEADER = ("NAME", "STATE", "PID", "DISPLAY NAME")
+
+
+def test_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._table(HEADER, ROWS)
+    assert capsys.readouterr().out == (
+        "NAME  STATE    PID  DISPLAY NAME\n"
+        "beat  running  12   Heartbeat [bold]\n"
+        "x     stopped       Ünicode\n"
+    )
+
+
+def test_plain_columns_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._table(HEADER, [])
+    assert capsys.readouterr().out == "NAME  STATE  PID  DISPLAY NAME\n"
+
+
+def test_rich_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("rich", reason="the cli extra is not installed")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    cli._table(HEADER, ROWS)
+    told = capsys.readouterr().out
+    assert "Heartbeat [bold]" in told
+    assert "│" in told
+
+
+def test_a_terminal_without_rich(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    cli._table(HEADER, ROWS)
+    assert capsys.readouterr().out.startswith("NAME  STATE    PID")
+
+
+@pytest.mark.parametrize("arguments", [[], ["list", "--state", "odd"], ["no-such-command"]])
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: winsvc" in capsys.readouterr().err

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import gc
+import threading
+
+import pytest
+
+from winsvc.errors import HandleClosedError
+from winsvc.handles import ServiceHandle
+
+
+def make(freed: list[int]) -> ServiceHandle:
+    return ServiceHandle(7, freed.append, "service 'x'")
+
+
+def test_it_lends_its_value_and_closes_once() -> None:
+    freed: list[int] = []
+    handle = make(freed)
+    with handle as value, handle as again:
+        assert value == again == 7
+    handle.close()
+    handle.close()
+    assert handle.closed
+    assert freed == [7]
+
+
+def test_a_closed_handle_is_not_lent() -> None:
+    handle = make([])
+    handle.close()
+    with pytest.raises(HandleClosedError, match="the handle of service 'x' is closed"):
+        handle.__enter__()
+
+
+def test_a_close_in_another_thread_waits_for_the_call() -> None:
+    freed: list[int] = []
+    handle = make(freed)
+    with handle:
+        closer = threading.Thread(target=handle.close)
+        closer.start()
+        closer.join(10)
+        assert not closer.is_alive()  # it does not block ...
+        assert handle.closed
+        assert freed == []  # ... and the handle is there until the call is done
+        with pytest.raises(HandleClosedError):
+            handle.__enter__()
+    assert freed == [7]
+
+
+def test_a_leak_is_told_and_mended() -> None:
+    freed: list[int] = []
+    handle = make(freed)
+    with pytest.warns(ResourceWarning, match="unclosed <ServiceHandle of service 'x': 0x7>"):
+        del handle
+        gc.collect()
+    assert freed == [7]
+
+
+def test_many_threads_and_one_close() -> None:
+    freed: list[int] = []
+    used_after_free: list[int] = []
+    handle = make(freed)
+    start = threading.Barrier(9)
+
+    def work() -> None:
+        start.wait()
+        try:
+            while True:
+                with handle as value:
+                    if freed:
+                        used_after_free.append(value)
+        except HandleClosedError:
+            pass
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    start.wait()
+    handle.close()
+    for worker in workers:
+        worker.join(30)
+    assert freed == [7]
+    assert used_after_free == []

@@ -1,0 +1,74 @@
+"""Which module may import which: read from the source, so that a wrong import fails here."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import winsvc
+
+PACKAGE = Path(winsvc.__file__).parent
+
+GROUND = {
+    *("enums", "errors", "rows", "models", "jsonable"),
+    *("security", "names", "accounts", "commandline", "triggers", "stopreason"),
+}
+BACKEND = {"backend"}
+MIDDLE = {"handles", "grants"}
+OBJECTS = {"manager", "service"}
+TOP = {"cli", "__main__", "__init__"}
+NATIVE = {"native"}
+
+# Each floor may import itself and what is named here.
+MAY_IMPORT = {
+    **dict.fromkeys(GROUND, GROUND),
+    # backend names native in one place only: where the system's own backend is made.
+    **dict.fromkeys(BACKEND, GROUND | BACKEND | NATIVE),
+    **dict.fromkeys(NATIVE, GROUND | NATIVE),
+    **dict.fromkeys(MIDDLE, GROUND | MIDDLE),
+    **dict.fromkeys(OBJECTS, GROUND | MIDDLE | BACKEND | OBJECTS),
+    **dict.fromkeys(TOP, GROUND | OBJECTS | TOP),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in PACKAGE.rglob("*.py"):
+        yield path.relative_to(PACKAGE).with_suffix("").parts[0], path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    assert {name for name, _ in modules()} == set(MAY_IMPORT)
+
+
+def test_imports_go_downwards() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for module, path in modules()
+        for name in imports(path)
+        if name.startswith("winsvc.") and name.split(".")[1] not in MAY_IMPORT[module]
+    ]
+    assert not wrong
+
+
+def test_only_native_sees_the_compiled_module() -> None:
+    seen = {module for module, path in modules() for name in imports(path) if "cffi" in name}
+    assert seen == {"native"}
+
+
+def test_import_is_cheap_and_works_everywhere() -> None:
+    heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
+    code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,123 @@
+"""The lab's tool: what it refuses, and that nothing is left when a run ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+
+if sys.platform != "linux":
+    pytest.skip("the lab is for Linux", allow_module_level=True)
+
+# Stands for Wine's server: runs in the background with the prefix in its environment.
+FAKE_WINESERVER = """\
+#!/bin/sh
+echo "$@" >> "$WINEPREFIX/calls"
+"""
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs" / "run-1"
+    (folder / "prefix").mkdir(parents=True)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "wineserver").write_text(FAKE_WINESERVER)
+    (programs / "wineserver").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def survivor(run_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the prefix that the server's end does not end."""
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{code}; signal.pause()"],
+        env={**os.environ, "WINEPREFIX": str(run_folder / "prefix")},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("end", ["close", "SIGINT", "SIGTERM", "SIGKILL"])
+def test_nothing_is_left_of_a_run(
+    run_folder: Path, survivor: subprocess.Popen[bytes], end: str
+) -> None:
+    """The owner of the pipe ends; the janitor cleans up and ends too."""
+    owner = (
+        "import subprocess, sys, time\n"
+        f"j = subprocess.Popen([sys.executable, '-m', 'tools.lab.janitor', {str(run_folder)!r}],"
+        " stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)\n"
+        "j.stdout.readline()\n"
+        "print(j.pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    programs = run_folder.parent.parent / "bin"
+    process = subprocess.Popen(
+        [sys.executable, "-c", owner],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=PROJECT,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    janitor = os.pidfd_open(int(process.stdout.readline()))
+    if end == "close":
+        process.stdin.close()
+    else:
+        process.send_signal(signal.Signals[end])
+    process.wait()
+    assert select.select([janitor], [], [], 30)[0], "the janitor has not ended"
+    os.close(janitor)
+    assert survivor.wait(1) == -signal.SIGKILL
+    assert not run_folder.exists()
+    process.stdin.close()
+    process.stdout.close()
+
+
+def lab(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.lab", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, **variables},
+    )
+
+
+def test_a_machine_that_is_not_for_it() -> None:
+    """Without root, sudo and the packages it says which ones an administrator must install."""
+    code = (
+        "import os, shutil; os.geteuid = lambda: 1000\n"
+        "which = shutil.which\n"
+        "shutil.which = lambda name: None if name == 'sudo' else which(name)\n"
+        "from tools.lab import machine\n"
+        "try:\n    machine.install_packages(['wine', 'wine64'], 'Wine')\n"
+        "except machine.LabError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert "Have an administrator run this" in done.stdout
+    assert "apt-get install --no-install-recommends wine wine64" in done.stdout
+
+
+def test_an_unknown_python(tmp_path: Path) -> None:
+    done = lab("python", LAB_DIR=str(tmp_path), LAB_PYTHON="2.7")
+    assert done.returncode == 1
+    assert "LAB_PYTHON is '2.7'; known: 3.11, 3.13" in done.stderr

@@ -1,0 +1,60 @@
+"""The compiled module by itself, and the wheel that it came in."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import _winsvc_cffi
+import pytest
+from _winsvc_cffi import ffi, lib
+
+import winsvc
+
+SIZES = {
+    "SERVICE_STATUS": 28,
+    "SERVICE_STATUS_PROCESS": 36,
+    "ENUM_SERVICE_STATUSW": 48,
+    "ENUM_SERVICE_STATUS_PROCESSW": 56,
+    "QUERY_SERVICE_CONFIGW": 64,
+    "QUERY_SERVICE_LOCK_STATUSW": 24,
+    "SERVICE_FAILURE_ACTIONSW": 40,
+    "SC_ACTION": 8,
+    "SERVICE_TRIGGER": 32,
+    "SERVICE_TRIGGER_SPECIFIC_DATA_ITEM": 16,
+    "GUID": 16,
+}
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES.items())
+def test_structures_have_their_size_on_x64(name: str, size: int) -> None:
+    assert ffi.sizeof(name) == size
+
+
+def test_it_runs_from_the_installed_wheel() -> None:
+    site_packages = Path(sys.prefix, "Lib", "site-packages")
+    assert Path(winsvc.__file__).is_relative_to(site_packages)
+    assert Path(_winsvc_cffi.__file__).is_relative_to(site_packages)
+    files = {str(file).replace("\\", "/") for file in importlib.metadata.files("winsvc-cffi") or ()}
+    assert {"winsvc/py.typed", "_winsvc_cffi.pyd", "_winsvc_cffi-stubs/__init__.pyi"} <= files
+    wheel = importlib.metadata.distribution("winsvc-cffi").read_text("WHEEL") or ""
+    assert "Tag: cp310-abi3-win_amd64" in wheel
+
+
+def test_the_runtime_dependency_is_cffi_alone() -> None:
+    needed = importlib.metadata.requires("winsvc-cffi") or []
+    assert [item for item in needed if "extra ==" not in item] == ["cffi>=1.17"]
+
+
+def test_handles_of_different_kinds_don_t_mix() -> None:
+    desktop = ffi.cast("HDESK", 0)
+    with pytest.raises(TypeError, match="SC_HANDLE"):
+        lib.CloseServiceHandle(desktop)  # type: ignore[arg-type]
+
+
+def test_a_call_that_this_system_lacks_says_so() -> None:
+    """Where a call is missing its flag is 0 and the call fails, but the module has loaded."""
+    flags = [name for name in dir(lib) if name.startswith("HAS_")]
+    assert flags
+    assert all(getattr(lib, name) in (0, 1) for name in flags)
