@@ -14,7 +14,15 @@ from typing import Protocol
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import UnsupportedError
-from winsvc.rows import ConfigRow, EnumRow, StatusRow
+from winsvc.rows import (
+    ConfigRow,
+    EnumRow,
+    FailureActionsRow,
+    LockRow,
+    PreferredNodeRow,
+    StatusRow,
+    TriggerRow,
+)
 
 __all__ = ["Backend", "default_backend"]
 
@@ -68,6 +76,98 @@ class Backend(Protocol):
 
     def control_service(self, service: int, control: int) -> StatusRow:
         """``ControlService``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
+
+    def change_service_config(
+        self,
+        service: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str | None,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: str | None,
+        display_name: str | None,
+    ) -> int | None:
+        """``ChangeServiceConfigW``: the tag where one was wanted.
+
+        0xFFFFFFFF (``SERVICE_NO_CHANGE``) and None keep what is there.
+        """
+
+    def control_service_ex(
+        self, service: int, control: int, reason: int, comment: str | None
+    ) -> StatusRow:
+        """``ControlServiceExW``."""
+
+    def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
+        """``EnumDependentServicesW``; process and flags are 0."""
+
+    def get_service_display_name(self, manager: int, name: str) -> str:
+        """``GetServiceDisplayNameW``."""
+
+    def get_service_key_name(self, manager: int, display_name: str) -> str:
+        """``GetServiceKeyNameW``."""
+
+    def lock_service_database(self, manager: int) -> int:
+        """``LockServiceDatabase``: the lock."""
+
+    def unlock_service_database(self, lock: int) -> None:
+        """``UnlockServiceDatabase``."""
+
+    def query_service_lock_status(self, manager: int) -> LockRow:
+        """``QueryServiceLockStatusW``."""
+
+    def notify_boot_config_status(self, acceptable: bool) -> None:
+        """``NotifyBootConfigStatus``."""
+
+    def query_service_object_security(self, handle: int, information: int) -> bytes:
+        """``QueryServiceObjectSecurity``: a self-relative security descriptor."""
+
+    def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
+        """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
+
+    def query_start_reason(self, service: int) -> int:
+        """``QueryServiceDynamicInformation(SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON)``."""
+
+    # ---------------------------------- QueryServiceConfig2W and ChangeServiceConfig2W, by level
+
+    def query_description(self, service: int) -> str | None:
+        """``SERVICE_CONFIG_DESCRIPTION``."""
+
+    def change_description(self, service: int, description: str | None) -> None:
+        """``SERVICE_CONFIG_DESCRIPTION``; None keeps it, "" removes it."""
+
+    def query_failure_actions(self, service: int) -> FailureActionsRow:
+        """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
+
+    def change_failure_actions(self, service: int, row: FailureActionsRow) -> None:
+        """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
+
+    def query_config_number(self, service: int, level: int) -> int:
+        """A level that is one number (the levels 3, 4, 5, 7 and 12)."""
+
+    def change_config_number(self, service: int, level: int, number: int) -> None:
+        """A level that is one number (the levels 3, 4, 5, 7 and 12)."""
+
+    def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
+        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
+
+    def change_required_privileges(self, service: int, privileges: Sequence[str]) -> None:
+        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
+
+    def query_triggers(self, service: int) -> tuple[TriggerRow, ...]:
+        """``SERVICE_CONFIG_TRIGGER_INFO``."""
+
+    def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
+        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces them all."""
+
+    def query_preferred_node(self, service: int) -> PreferredNodeRow:
+        """``SERVICE_CONFIG_PREFERRED_NODE``."""
+
+    def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
+        """``SERVICE_CONFIG_PREFERRED_NODE``."""
 
 
 def default_backend() -> Backend:

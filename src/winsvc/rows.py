@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ConfigRow", "EnumRow", "StatusRow"]
+__all__ = [
+    "ConfigRow",
+    "EnumRow",
+    "FailureActionsRow",
+    "LockRow",
+    "PreferredNodeRow",
+    "StatusRow",
+    "TriggerRow",
+]
 
 
 class StatusRow(NamedTuple):
@@ -44,3 +52,36 @@ class ConfigRow(NamedTuple):
     dependencies: tuple[str, ...] | None
     service_start_name: str | None
     display_name: str | None
+
+
+class FailureActionsRow(NamedTuple):
+    """``SERVICE_FAILURE_ACTIONS``; in a write None keeps what is there."""
+
+    reset_period: int  # seconds; 0xFFFFFFFF: never
+    reboot_message: str | None
+    command: str | None
+    actions: tuple[tuple[int, int], ...] | None  # (type, delay in milliseconds)
+
+
+class TriggerRow(NamedTuple):
+    """``SERVICE_TRIGGER``."""
+
+    trigger_type: int
+    action: int
+    subtype: bytes | None  # a GUID as it lies in memory
+    data_items: tuple[tuple[int, bytes], ...]  # (type, data)
+
+
+class PreferredNodeRow(NamedTuple):
+    """``SERVICE_PREFERRED_NODE_INFO``."""
+
+    preferred_node: int
+    delete: bool
+
+
+class LockRow(NamedTuple):
+    """``QUERY_SERVICE_LOCK_STATUS``."""
+
+    is_locked: int
+    lock_owner: str | None
+    lock_duration: int  # seconds

@@ -8,26 +8,47 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
+from winsvc.enums import ServiceType, State
+from winsvc.errors import ArgumentError, ServiceError
+from winsvc.models import ServiceStatus
+from winsvc.names import MAX_NAME_LENGTH
+from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
     check,
     failure,
     filled,
+    filled_text,
     handle_value,
     sc_handle,
-    scratch,
-    text_at,
-    texts_at,
     wide,
     wide_list,
     wiped,
 )
-from winsvc.rows import ConfigRow, EnumRow, StatusRow
+from winsvc.native.structs import (
+    decode_config,
+    decode_enum,
+    decode_enum_process,
+    decode_lock,
+    decode_status,
+    decode_status_process,
+    encode_reason,
+)
+from winsvc.rows import ConfigRow, EnumRow, LockRow, StatusRow
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import SERVICE_STATUS_PROCESS
+    from _winsvc_cffi import BYTE, DWORD, Array, Pointer
 
 # Windows transfers at most this much of an enumeration at once.
 _PAGE_LIMIT = 256 * 1024
+
+# With these errors of a control the system also tells where the service stands.
+_CODES_WITH_STATUS = frozenset(
+    {
+        int(lib.ERROR_INVALID_SERVICE_CONTROL),
+        int(lib.ERROR_SERVICE_CANNOT_ACCEPT_CTRL),
+        int(lib.ERROR_SERVICE_NOT_ACTIVE),
+    }
+)
 
 
 class _PageSize(threading.local):
@@ -42,7 +63,7 @@ class _PageSize(threading.local):
 _page = _PageSize()
 
 
-class NativeBackend:
+class NativeBackend(ConfigLevels):
     """``advapi32.dll``, through the compiled module. Has no state of its own."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
@@ -59,7 +80,7 @@ class NativeBackend:
         group_name = wide(group, "group")
         size = _page.bytes
         while True:
-            buffer = scratch.of(size)
+            buffer = ffi.new("BYTE[]", size)
             next_page[0] = resume
             done = lib.EnumServicesStatusExW(
                 sc_handle(manager),
@@ -86,14 +107,7 @@ class NativeBackend:
                     size = wanted
                     continue
             entries = ffi.cast("ENUM_SERVICE_STATUS_PROCESSW *", buffer)
-            rows = [
-                EnumRow(
-                    ffi.string(entry.lpServiceName),
-                    text_at(entry.lpDisplayName),
-                    status_row(entry.ServiceStatusProcess),
-                )
-                for entry in ffi.unpack(entries, count[0])
-            ]
+            rows = [decode_enum_process(entry) for entry in ffi.unpack(entries, count[0])]
             return rows, 0 if done else next_page[0]
 
     def open_service(self, manager: int, name: str, access: int) -> int:
@@ -147,7 +161,7 @@ class NativeBackend:
         buffer = ffi.cast("BYTE *", status)
         done = lib.QueryServiceStatusEx(sc_handle(service), level, buffer, size, needed)
         check(done, "QueryServiceStatusEx")
-        return status_row(status[0])
+        return decode_status_process(status[0])
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)
@@ -157,18 +171,7 @@ class NativeBackend:
                 handle, ffi.cast("QUERY_SERVICE_CONFIGW *", buffer), size, needed
             ),
         )
-        config = ffi.cast("QUERY_SERVICE_CONFIGW *", buffer)
-        return ConfigRow(
-            config.dwServiceType,
-            config.dwStartType,
-            config.dwErrorControl,
-            text_at(config.lpBinaryPathName),
-            text_at(config.lpLoadOrderGroup),
-            config.dwTagId,
-            texts_at(config.lpDependencies),
-            text_at(config.lpServiceStartName),
-            text_at(config.lpDisplayName),
-        )
+        return decode_config(buffer)
 
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
         texts = [wide(text, f"arguments[{index}]") for index, text in enumerate(arguments)]
@@ -177,29 +180,155 @@ class NativeBackend:
 
     def control_service(self, service: int, control: int) -> StatusRow:
         status = ffi.new("SERVICE_STATUS *")
-        check(lib.ControlService(sc_handle(service), control, status), "ControlService")
-        return StatusRow(
-            status.dwServiceType,
-            status.dwCurrentState,
-            status.dwControlsAccepted,
-            status.dwWin32ExitCode,
-            status.dwServiceSpecificExitCode,
-            status.dwCheckPoint,
-            status.dwWaitHint,
-            0,
-            0,
+        if not lib.ControlService(sc_handle(service), control, status):
+            raise refusal(failure("ControlService"), decode_status(status[0]))
+        return decode_status(status[0])
+
+    def change_service_config(
+        self,
+        service: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str | None,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: str | None,
+        display_name: str | None,
+    ) -> int | None:
+        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
+        with wiped(password) as secret:
+            done = lib.ChangeServiceConfigW(
+                sc_handle(service),
+                service_type,
+                start_type,
+                error_control,
+                wide(binary_path, "binary_path"),
+                wide(load_order_group, "load_order_group"),
+                tag,
+                wide_list(dependencies, "dependencies"),
+                wide(account, "account"),
+                secret,
+                wide(display_name, "display_name"),
+            )
+            check(done, "ChangeServiceConfigW")
+        return tag[0] if want_tag else None
+
+    def control_service_ex(
+        self, service: int, control: int, reason: int, comment: str | None
+    ) -> StatusRow:
+        info, _kept = encode_reason(reason, comment)
+        level = lib.SERVICE_CONTROL_STATUS_REASON_INFO
+        if not lib.ControlServiceExW(sc_handle(service), control, level, info):
+            raise refusal(failure("ControlServiceExW"), decode_status_process(info.ServiceStatus))
+        return decode_status_process(info.ServiceStatus)
+
+    def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
+        handle, count = sc_handle(service), ffi.new("DWORD *")
+        buffer = filled(
+            "EnumDependentServicesW",
+            lambda buffer, size, needed: lib.EnumDependentServicesW(
+                handle, state, ffi.cast("ENUM_SERVICE_STATUSW *", buffer), size, needed, count
+            ),
+        )
+        entries = ffi.cast("ENUM_SERVICE_STATUSW *", buffer)
+        return [decode_enum(entry) for entry in ffi.unpack(entries, count[0])]
+
+    def get_service_display_name(self, manager: int, name: str) -> str:
+        handle, text = sc_handle(manager), wide(name, "name")
+        return filled_text(
+            "GetServiceDisplayNameW",
+            lambda buffer, size: lib.GetServiceDisplayNameW(handle, text, buffer, size),
+            MAX_NAME_LENGTH + 1,
         )
 
+    def get_service_key_name(self, manager: int, display_name: str) -> str:
+        handle, text = sc_handle(manager), wide(display_name, "display_name")
+        return filled_text(
+            "GetServiceKeyNameW",
+            lambda buffer, size: lib.GetServiceKeyNameW(handle, text, buffer, size),
+            MAX_NAME_LENGTH + 1,
+        )
 
-def status_row(status: SERVICE_STATUS_PROCESS) -> StatusRow:
-    return StatusRow(
-        status.dwServiceType,
-        status.dwCurrentState,
-        status.dwControlsAccepted,
-        status.dwWin32ExitCode,
-        status.dwServiceSpecificExitCode,
-        status.dwCheckPoint,
-        status.dwWaitHint,
-        status.dwProcessId,
-        status.dwServiceFlags,
+    def lock_service_database(self, manager: int) -> int:
+        return handle_value(lib.LockServiceDatabase(sc_handle(manager)), "LockServiceDatabase")
+
+    def unlock_service_database(self, lock: int) -> None:
+        check(lib.UnlockServiceDatabase(ffi.cast("SC_LOCK", lock)), "UnlockServiceDatabase")
+
+    def query_service_lock_status(self, manager: int) -> LockRow:
+        handle = sc_handle(manager)
+
+        def call(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
+            info = ffi.cast("QUERY_SERVICE_LOCK_STATUSW *", buffer)
+            lib.SetLastError(0)
+            done = lib.QueryServiceLockStatusW(handle, info, size, needed)
+            if not done and not lib.GetLastError():
+                # Wine's has no answer, and leaves the error of the call before it.
+                lib.SetLastError(lib.ERROR_CALL_NOT_IMPLEMENTED)
+            return done
+
+        return decode_lock(filled("QueryServiceLockStatusW", call))
+
+    def notify_boot_config_status(self, acceptable: bool) -> None:
+        check(lib.NotifyBootConfigStatus(acceptable), "NotifyBootConfigStatus")
+
+    def query_service_object_security(self, handle: int, information: int) -> bytes:
+        sc_object = sc_handle(handle)
+        buffer = filled(
+            "QueryServiceObjectSecurity",
+            lambda buffer, size, needed: lib.QueryServiceObjectSecurity(
+                sc_object, information, buffer, size, needed
+            ),
+        )
+        return bytes(ffi.buffer(buffer, lib.GetSecurityDescriptorLength(buffer)))
+
+    def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
+        buffer = valid_descriptor(descriptor)
+        done = lib.SetServiceObjectSecurity(sc_handle(handle), information, buffer)
+        check(done, "SetServiceObjectSecurity")
+
+    def query_start_reason(self, service: int) -> int:
+        answer = ffi.new("PVOID *")
+        done = lib.QueryServiceDynamicInformation(
+            ffi.cast("SERVICE_STATUS_HANDLE", service),
+            lib.SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
+            answer,
+        )
+        check(done, "QueryServiceDynamicInformation")
+        try:
+            return ffi.cast("SERVICE_START_REASON *", answer[0]).dwReason
+        finally:
+            lib.LocalFree(answer[0])
+
+
+def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
+    """The error of a control that was refused, with the status where the system told one.
+
+    It does so for three codes. Wine sends noise with one of them: no type and state of a service.
+    """
+    real = (
+        State.STOPPED <= row.current_state <= State.PAUSED
+        and 0 < row.service_type <= ServiceType.ALL
     )
+    if error.winerror in _CODES_WITH_STATUS and real:
+        error.status = ServiceStatus.from_row(row)
+    return error
+
+
+def valid_descriptor(descriptor: bytes) -> Array[BYTE]:
+    """A security descriptor for C: one that leads nowhere outside of its bytes."""
+    # Not loaded for what only lists and starts.
+    from winsvc.security import InvalidSecurityError, SecurityDescriptor
+
+    try:
+        SecurityDescriptor.from_bytes(descriptor)  # the system's check trusts offsets and counts
+    except InvalidSecurityError as error:
+        raise ArgumentError("descriptor", str(error)) from None
+    buffer = ffi.new("BYTE[]", descriptor)
+    valid = lib.IsValidSecurityDescriptor(buffer)
+    if not valid or lib.GetSecurityDescriptorLength(buffer) > len(descriptor):
+        raise ArgumentError("descriptor", "the system finds no valid security descriptor there")
+    return buffer

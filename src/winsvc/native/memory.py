@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,15 +12,18 @@ from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.names import check_text, pack_multi_string
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import BYTE, DWORD, SC_HANDLE, WCHAR, Array, Pointer
+    from _winsvc_cffi import BYTE, DWORD, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
 
+WCHAR_SIZE = ffi.sizeof("wchar_t")
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
 
 def failure(function: str) -> ServiceError:
     """The error of the call that has just failed. Nothing may come between the two."""
     code, message = ffi.getwinerror()
-    return service_error(code, function, message)
+    # CFFI gives a signed code, and a text of its own for one that the system has none for.
+    known = None if message.startswith("Windows Error 0x") else message
+    return service_error(code & 0xFFFFFFFF, function, known)
 
 
 def check(succeeded: int, function: str) -> None:
@@ -34,7 +36,7 @@ def sc_handle(value: int) -> SC_HANDLE:
     return ffi.cast("SC_HANDLE", value)
 
 
-def handle_value(handle: SC_HANDLE, function: str) -> int:
+def handle_value(handle: AnyPointer, function: str) -> int:
     """The number of a handle that was just returned; NULL raises its call's error."""
     if not handle:
         raise failure(function)
@@ -82,23 +84,6 @@ def texts_at(pointer: Pointer[WCHAR]) -> tuple[str, ...] | None:
     return tuple(texts)
 
 
-class Scratch(threading.local):
-    """One buffer per thread, which answers are written to and copied out of."""
-
-    def __init__(self) -> None:
-        self._buffer = ffi.new("BYTE[]", FIRST_SIZE)
-        self._size = FIRST_SIZE
-
-    def of(self, size: int) -> Array[BYTE]:
-        """At least ``size`` bytes, until the next call from this thread."""
-        if size > self._size:
-            self._buffer = ffi.new("BYTE[]", size)
-            self._size = size
-        return self._buffer
-
-
-scratch = Scratch()
-
 _GROW = frozenset({int(lib.ERROR_INSUFFICIENT_BUFFER), int(lib.ERROR_MORE_DATA)})
 
 
@@ -107,13 +92,40 @@ def filled(
     call: Callable[[Array[BYTE], int, Pointer[DWORD]], int],
     size: int = FIRST_SIZE,
 ) -> Array[BYTE]:
-    """Call with a buffer that grows until the answer fits; the answer may grow meanwhile."""
+    """Call with a buffer that grows until the answer fits; the answer may grow meanwhile.
+
+    The buffer must outlive what points into it: a cast does not keep it.
+    """
     needed = ffi.new("DWORD *")
     while True:
-        buffer = scratch.of(size)
+        # A new one each time: a signal handler that calls in the middle must not write to it.
+        buffer = ffi.new("BYTE[]", size)
         if call(buffer, size, needed):
             return buffer
         error = failure(function)
         if error.winerror not in _GROW or needed[0] <= size:
             raise error  # also a call that asks for no more than it got: no end in sight
         size = needed[0]
+
+
+def filled_text(
+    function: str, call: Callable[[Pointer[WCHAR], Pointer[DWORD]], int], size: int
+) -> str:
+    """Call with a text buffer of ``size`` characters that grows until the answer fits.
+
+    For calls with one size, in characters: of the buffer, and then of the text without its NUL.
+    """
+    unchanged = False
+
+    def call_in_bytes(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
+        nonlocal unchanged
+        given = needed[0] = size // WCHAR_SIZE
+        done = call(ffi.cast("wchar_t *", buffer), needed)
+        # A text as long as the buffer lacks but its NUL. Twice running, that is no length: the
+        # call leaves the size as it was, and would for ever.
+        before, unchanged = unchanged, needed[0] == given
+        needed[0] = 0 if before and unchanged else (needed[0] + 1) * WCHAR_SIZE
+        return done
+
+    buffer = filled(function, call_in_bytes, size * WCHAR_SIZE)
+    return ffi.string(ffi.cast("wchar_t *", buffer))

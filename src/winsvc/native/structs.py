@@ -1,0 +1,292 @@
+"""Structures between Python and C: decode_… reads one where it lies, encode_… makes one.
+
+An encode_… returns the structure and what it points to. C keeps neither alive, so both must be held
+until the call is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc.errors import ArgumentError
+from winsvc.native.memory import text_at, texts_at, wide, wide_list
+from winsvc.rows import (
+    ConfigRow,
+    EnumRow,
+    FailureActionsRow,
+    LockRow,
+    PreferredNodeRow,
+    StatusRow,
+    TriggerRow,
+)
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import (
+        ENUM_SERVICE_STATUS_PROCESSW,
+        ENUM_SERVICE_STATUSW,
+        GUID,
+        SERVICE_STATUS,
+        SERVICE_STATUS_PROCESS,
+        SERVICE_TRIGGER,
+        SERVICE_TRIGGER_SPECIFIC_DATA_ITEM,
+        AnyPointer,
+        Pointer,
+        SERVICE_CONTROL_STATUS_REASON_PARAMSW_p,
+    )
+
+    Encoded: TypeAlias = tuple[AnyPointer, Sequence[object]]
+    """A structure, and what it points to."""
+
+# ------------------------------------------------------------------------------ status and listing
+
+
+def decode_status(status: SERVICE_STATUS) -> StatusRow:
+    return StatusRow(*_status_fields(status), 0, 0)
+
+
+def decode_status_process(status: SERVICE_STATUS_PROCESS) -> StatusRow:
+    return StatusRow(*_status_fields(status), status.dwProcessId, status.dwServiceFlags)
+
+
+def _status_fields(
+    status: SERVICE_STATUS | SERVICE_STATUS_PROCESS,
+) -> tuple[int, int, int, int, int, int, int]:
+    return (
+        status.dwServiceType,
+        status.dwCurrentState,
+        status.dwControlsAccepted,
+        status.dwWin32ExitCode,
+        status.dwServiceSpecificExitCode,
+        status.dwCheckPoint,
+        status.dwWaitHint,
+    )
+
+
+def decode_enum(entry: ENUM_SERVICE_STATUSW) -> EnumRow:
+    return EnumRow(
+        ffi.string(entry.lpServiceName),
+        text_at(entry.lpDisplayName),
+        decode_status(entry.ServiceStatus),
+    )
+
+
+def decode_enum_process(entry: ENUM_SERVICE_STATUS_PROCESSW) -> EnumRow:
+    return EnumRow(
+        ffi.string(entry.lpServiceName),
+        text_at(entry.lpDisplayName),
+        decode_status_process(entry.ServiceStatusProcess),
+    )
+
+
+def decode_config(info: AnyPointer) -> ConfigRow:
+    config = ffi.cast("QUERY_SERVICE_CONFIGW *", info)
+    return ConfigRow(
+        config.dwServiceType,
+        config.dwStartType,
+        config.dwErrorControl,
+        text_at(config.lpBinaryPathName),
+        text_at(config.lpLoadOrderGroup),
+        config.dwTagId,
+        texts_at(config.lpDependencies),
+        text_at(config.lpServiceStartName),
+        text_at(config.lpDisplayName),
+    )
+
+
+def decode_lock(info: AnyPointer) -> LockRow:
+    lock = ffi.cast("QUERY_SERVICE_LOCK_STATUSW *", info)
+    return LockRow(lock.fIsLocked, text_at(lock.lpLockOwner), lock.dwLockDuration)
+
+
+def encode_reason(
+    reason: int, comment: str | None
+) -> tuple[SERVICE_CONTROL_STATUS_REASON_PARAMSW_p, Sequence[object]]:
+    """Why a control is sent; the system writes the status into the same structure."""
+    text = wide(comment, "comment")
+    parameters = ffi.new("SERVICE_CONTROL_STATUS_REASON_PARAMSW *")
+    parameters.dwReason = reason
+    parameters.pszComment = text
+    return parameters, (text,)
+
+
+# -------------------------------------------------------------------- the levels that are one text
+
+
+def encode_description(description: str | None) -> Encoded:
+    text = wide(description, "description")
+    return ffi.new("SERVICE_DESCRIPTIONW *", {"lpDescription": text}), (text,)
+
+
+def decode_description(info: AnyPointer) -> str | None:
+    return text_at(ffi.cast("SERVICE_DESCRIPTIONW *", info).lpDescription)
+
+
+def encode_required_privileges(privileges: Sequence[str]) -> Encoded:
+    texts = wide_list(privileges, "required_privileges")
+    info = ffi.new("SERVICE_REQUIRED_PRIVILEGES_INFOW *", {"pmszRequiredPrivileges": texts})
+    return info, (texts,)
+
+
+def decode_required_privileges(info: AnyPointer) -> tuple[str, ...] | None:
+    return texts_at(ffi.cast("SERVICE_REQUIRED_PRIVILEGES_INFOW *", info).pmszRequiredPrivileges)
+
+
+# ------------------------------------------------------------------ the levels that are one number
+
+_Number: TypeAlias = Literal[
+    "SERVICE_DELAYED_AUTO_START_INFO *",
+    "SERVICE_FAILURE_ACTIONS_FLAG *",
+    "SERVICE_SID_INFO *",
+    "SERVICE_PRESHUTDOWN_INFO *",
+    "SERVICE_LAUNCH_PROTECTED_INFO *",
+]
+
+_NUMBERS: Final[dict[int, tuple[_Number, str]]] = {
+    lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO: (
+        "SERVICE_DELAYED_AUTO_START_INFO *",
+        "fDelayedAutostart",
+    ),
+    lib.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG: (
+        "SERVICE_FAILURE_ACTIONS_FLAG *",
+        "fFailureActionsOnNonCrashFailures",
+    ),
+    lib.SERVICE_CONFIG_SERVICE_SID_INFO: ("SERVICE_SID_INFO *", "dwServiceSidType"),
+    lib.SERVICE_CONFIG_PRESHUTDOWN_INFO: ("SERVICE_PRESHUTDOWN_INFO *", "dwPreshutdownTimeout"),
+    lib.SERVICE_CONFIG_LAUNCH_PROTECTED: ("SERVICE_LAUNCH_PROTECTED_INFO *", "dwLaunchProtected"),
+}
+
+
+def encode_number(level: int, number: int) -> Encoded:
+    kind, field = number_level(level)
+    return ffi.new(kind, {field: number}), ()
+
+
+def decode_number(level: int, info: AnyPointer) -> int:
+    kind, field = number_level(level)
+    return int(getattr(ffi.cast(kind, info), field))
+
+
+def number_level(level: int) -> tuple[_Number, str]:
+    """The structure of a level that is one number, and its field.
+
+    Raises:
+        ArgumentError: the level is none of these.
+    """
+    if level not in _NUMBERS:
+        known = ", ".join(map(str, _NUMBERS))
+        raise ArgumentError("level", f"{level} is none of those that are one number ({known})")
+    return _NUMBERS[level]
+
+
+# --------------------------------------------------------------------------------- failure actions
+
+
+def encode_failure_actions(row: FailureActionsRow) -> Encoded:
+    message, command = wide(row.reboot_message, "reboot_message"), wide(row.command, "command")
+    # NULL keeps the actions; no actions at an address that isn't NULL deletes them.
+    actions = ffi.NULL if row.actions is None else ffi.new("SC_ACTION[]", list(row.actions) or 1)
+    info = ffi.new("SERVICE_FAILURE_ACTIONSW *")
+    info.dwResetPeriod = row.reset_period
+    info.lpRebootMsg = message
+    info.lpCommand = command
+    info.cActions = len(row.actions or ())
+    info.lpsaActions = actions
+    return info, (message, command, actions)
+
+
+def decode_failure_actions(pointer: AnyPointer) -> FailureActionsRow:
+    info = ffi.cast("SERVICE_FAILURE_ACTIONSW *", pointer)
+    actions = None
+    if info.lpsaActions:
+        found = ffi.unpack(info.lpsaActions, info.cActions)
+        actions = tuple((action.Type, action.Delay) for action in found)
+    return FailureActionsRow(
+        info.dwResetPeriod, text_at(info.lpRebootMsg), text_at(info.lpCommand), actions
+    )
+
+
+# ---------------------------------------------------------------------------------------- triggers
+
+
+def encode_triggers(rows: Sequence[TriggerRow]) -> Encoded:
+    info = ffi.new("SERVICE_TRIGGER_INFO *")
+    if not rows:
+        return info, ()
+    triggers = ffi.new("SERVICE_TRIGGER[]", len(rows))
+    kept: list[object] = [triggers]
+    for index, row in enumerate(rows):
+        kept += _fill_trigger(triggers[index], row, f"triggers[{index}]")
+    info.cTriggers = len(rows)
+    info.pTriggers = triggers
+    return info, kept
+
+
+def _fill_trigger(trigger: SERVICE_TRIGGER, row: TriggerRow, what: str) -> list[object]:
+    """Write one trigger in its place; what it points to is returned."""
+    subtype = _guid(row.subtype, f"{what}.subtype")
+    trigger.dwTriggerType = row.trigger_type
+    trigger.dwAction = row.action
+    trigger.pTriggerSubtype = subtype
+    kept: list[object] = [subtype]
+    if row.data_items:
+        items = ffi.new("SERVICE_TRIGGER_SPECIFIC_DATA_ITEM[]", len(row.data_items))
+        for item, (data_type, data) in zip(items, row.data_items, strict=True):
+            block = ffi.new("BYTE[]", data) if data else ffi.NULL
+            item.dwDataType = data_type
+            item.cbData = len(data)
+            item.pData = block
+            kept.append(block)
+        trigger.cDataItems = len(row.data_items)
+        trigger.pDataItems = items
+        kept.append(items)
+    return kept
+
+
+def _guid(value: bytes | None, what: str) -> Pointer[GUID]:
+    """A GUID from the bytes that it has in memory; None is NULL."""
+    if value is None:
+        return ffi.NULL
+    size = ffi.sizeof("GUID")
+    if len(value) != size:
+        raise ArgumentError(what, f"a GUID has {size} bytes, not {len(value)}")
+    guid = ffi.new("GUID *")
+    ffi.memmove(guid, value, size)
+    return guid
+
+
+def decode_triggers(pointer: AnyPointer) -> tuple[TriggerRow, ...]:
+    info = ffi.cast("SERVICE_TRIGGER_INFO *", pointer)
+    return tuple(_trigger_row(info.pTriggers[index]) for index in range(info.cTriggers))
+
+
+def _trigger_row(trigger: SERVICE_TRIGGER) -> TriggerRow:
+    subtype = trigger.pTriggerSubtype
+    return TriggerRow(
+        trigger.dwTriggerType,
+        trigger.dwAction,
+        bytes(ffi.buffer(subtype, ffi.sizeof("GUID"))) if subtype else None,
+        tuple(_data_item(trigger.pDataItems[index]) for index in range(trigger.cDataItems)),
+    )
+
+
+def _data_item(item: SERVICE_TRIGGER_SPECIFIC_DATA_ITEM) -> tuple[int, bytes]:
+    data = bytes(ffi.buffer(item.pData, item.cbData)) if item.cbData else b""
+    return item.dwDataType, data
+
+
+# ---------------------------------------------------------------------------------- preferred node
+
+
+def encode_preferred_node(row: PreferredNodeRow) -> Encoded:
+    info = ffi.new("SERVICE_PREFERRED_NODE_INFO *")
+    info.usPreferredNode = row.preferred_node
+    info.fDelete = row.delete
+    return info, ()
+
+
+def decode_preferred_node(pointer: AnyPointer) -> PreferredNodeRow:
+    info = ffi.cast("SERVICE_PREFERRED_NODE_INFO *", pointer)
+    return PreferredNodeRow(info.usPreferredNode, bool(info.fDelete))

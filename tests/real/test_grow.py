@@ -1,0 +1,146 @@
+"""The buffer that grows until an answer fits, with calls that answer by script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+from _winsvc_cffi import ffi, lib
+
+from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
+from winsvc.native.memory import FIRST_SIZE, filled, filled_text
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer
+
+Step = tuple[int, int]  # the error (0: none) and the size to ask for
+
+INSUFFICIENT_BUFFER = lib.ERROR_INSUFFICIENT_BUFFER
+MORE_DATA = lib.ERROR_MORE_DATA
+
+
+class Script:
+    """A call that does one step after the other, and notes the sizes that it was given."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps: Iterator[Step] = iter(steps)
+        self.sizes: list[int] = []
+
+    def __call__(self, buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
+        self.sizes.append(size)
+        assert ffi.sizeof(buffer) >= size
+        ffi.memmove(buffer, bytes(size), size)  # all of it is there to be written
+        error, wanted = next(self.steps)
+        if wanted:
+            needed[0] = wanted
+        lib.SetLastError(error)
+        if error:
+            return 0
+        buffer[0] = 42
+        return 1
+
+
+@pytest.mark.parametrize("code", [INSUFFICIENT_BUFFER, MORE_DATA])
+@pytest.mark.parametrize(
+    ("steps", "sizes"),
+    [
+        pytest.param([(0, 0)], [FIRST_SIZE], id="fits at once"),
+        pytest.param([(1, 10_000), (0, 0)], [FIRST_SIZE, 10_000], id="grows"),
+        pytest.param([(1, FIRST_SIZE + 1), (0, 0)], [FIRST_SIZE, FIRST_SIZE + 1], id="by a byte"),
+        pytest.param(
+            [(1, 10_000), (1, 20_000), (0, 0)], [FIRST_SIZE, 10_000, 20_000], id="grows twice"
+        ),
+    ],
+)
+def test_it_grows(code: int, steps: Sequence[Step], sizes: list[int]) -> None:
+    call = Script(*[(code if error else 0, wanted) for error, wanted in steps])
+    assert filled("AnyCallW", call)[0] == 42
+    assert call.sizes == sizes
+
+
+@pytest.mark.parametrize("code", [INSUFFICIENT_BUFFER, MORE_DATA])
+@pytest.mark.parametrize("wanted", [0, 1, FIRST_SIZE - 1, FIRST_SIZE])
+def test_a_call_that_asks_for_no_more_than_it_got(code: int, wanted: int) -> None:
+    call = Script((code, wanted))
+    with pytest.raises(ServiceError) as caught:
+        filled("AnyCallW", call)
+    assert (caught.value.winerror, caught.value.function) == (code, "AnyCallW")
+    assert call.sizes == [FIRST_SIZE]
+
+
+def test_the_guard_holds_for_what_was_asked_for_last() -> None:
+    call = Script((MORE_DATA, 10_000), (MORE_DATA, 10_000))
+    with pytest.raises(ServiceError) as caught:
+        filled("AnyCallW", call)
+    assert caught.value.winerror == MORE_DATA
+    assert call.sizes == [FIRST_SIZE, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, ServiceError)],
+)
+def test_another_error_passes(code: int, kind: type[ServiceError]) -> None:
+    for steps in ([(code, 10_000)], [(INSUFFICIENT_BUFFER, 10_000), (code, 20_000)]):
+        call = Script(*steps)
+        with pytest.raises(kind) as caught:
+            filled("AnyCallW", call)
+        assert caught.value.winerror == code
+        assert len(call.sizes) == len(steps)
+        assert "%X" not in str(caught.value)
+
+
+def test_a_call_in_the_middle_has_a_buffer_of_its_own() -> None:
+    first = filled("AnyCallW", Script((0, 0)))
+    assert filled("AnyCallW", Script((0, 0))) != first
+
+
+# ------------------------------------------------------------------------------ sizes in characters
+
+
+class Name:
+    """A call with the sizes of ``GetServiceDisplayNameW``: the NUL counts only going in."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sizes: list[int] = []
+
+    def __call__(self, buffer: Pointer[WCHAR], size: Pointer[DWORD]) -> int:
+        self.sizes.append(size[0])
+        fits = len(self.text) < size[0]
+        size[0] = len(self.text)
+        if not fits:
+            lib.SetLastError(INSUFFICIENT_BUFFER)
+            return 0
+        buffer[0 : len(self.text) + 1] = self.text + "\0"
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("length", "sizes"), [(0, [257]), (256, [257]), (257, [257, 258]), (5000, [257, 5001])]
+)
+def test_a_text_grows_with_room_for_its_nul(length: int, sizes: list[int]) -> None:
+    call = Name("x" * length)
+    assert filled_text("AnyCallW", call, 257) == "x" * length
+    assert call.sizes == sizes
+
+
+def test_a_text_that_there_is_not() -> None:
+    def call(_buffer: Pointer[WCHAR], size: Pointer[DWORD]) -> int:
+        size[0] = 2  # as Windows does
+        lib.SetLastError(lib.ERROR_SERVICE_DOES_NOT_EXIST)
+        return 0
+
+    with pytest.raises(ServiceNotFoundError):
+        filled_text("AnyCallW", call, 257)
+
+
+def test_a_text_that_asks_for_no_more_than_it_got() -> None:
+    def call(_buffer: Pointer[WCHAR], _size: Pointer[DWORD]) -> int:
+        lib.SetLastError(INSUFFICIENT_BUFFER)
+        return 0
+
+    with pytest.raises(ServiceError) as caught:
+        filled_text("AnyCallW", call, 257)
+    assert caught.value.winerror == INSUFFICIENT_BUFFER

@@ -1,0 +1,335 @@
+"""The calls that have no object above them in between: rows, bytes and bare handles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from _winsvc_cffi import ffi, lib
+
+from winsvc.errors import (
+    ArgumentError,
+    ControlRefusedError,
+    HandleClosedError,
+    ServiceError,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+    UnsupportedError,
+    service_error,
+)
+from winsvc.native import NativeBackend
+from winsvc.native.backend import refusal, valid_descriptor
+from winsvc.native.memory import wiped
+from winsvc.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
+from winsvc.security import SecurityDescriptor
+
+KEEP = lib.SERVICE_NO_CHANGE
+WINE = bool(lib.wine_version())
+# What Wine says of a level that it lacks: when asked, and when told.
+LACKED = (lib.ERROR_INVALID_LEVEL, 1733)  # RPC_S_INVALID_TAG
+
+backend = NativeBackend()
+
+on_wine = pytest.mark.skipif(not WINE, reason="what Wine lacks")
+
+
+@pytest.fixture
+def manager() -> Iterator[int]:
+    handle = backend.open_sc_manager(None, None, lib.SC_MANAGER_ALL_ACCESS)
+    yield handle
+    backend.close_service_handle(handle)
+
+
+@pytest.fixture
+def name(unique_name: Callable[[], str]) -> str:
+    return unique_name()
+
+
+@pytest.fixture
+def service(manager: int, name: str, program: str) -> Iterator[int]:
+    kind, start, error = lib.SERVICE_WIN32_OWN_PROCESS, lib.SERVICE_DEMAND_START, 1
+    handle, _ = backend.create_service(
+        manager,
+        name,
+        f"{name} shown",
+        lib.SERVICE_ALL_ACCESS,
+        kind,
+        start,
+        error,
+        program,
+        None,
+        False,
+        None,
+        None,
+        None,
+    )
+    yield handle
+    backend.delete_service(handle)
+    backend.close_service_handle(handle)
+
+
+def change(service: int, **changes: object) -> int | None:
+    """``change_service_config`` with everything kept that is not named."""
+    arguments: dict[str, object] = {
+        **dict.fromkeys(("service_type", "start_type", "error_control"), KEEP),
+        **dict.fromkeys(("binary_path", "load_order_group", "dependencies"), None),
+        **dict.fromkeys(("account", "password", "display_name"), None),
+        "want_tag": False,
+        **changes,
+    }
+    return backend.change_service_config(service, **arguments)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------ the services
+
+
+def test_change_keeps_what_is_not_given(service: int) -> None:
+    before = backend.query_service_config(service)
+    assert change(service) is None
+    assert backend.query_service_config(service) == before
+    change(service, start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown")
+    after = before._replace(
+        start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown"
+    )
+    assert backend.query_service_config(service) == after
+    change(service, load_order_group="", dependencies=(), password="never told")
+    assert backend.query_service_config(service) == after._replace(load_order_group="")
+
+
+def test_a_changed_tag_is_told(service: int) -> None:
+    assert change(service, load_order_group="grp", want_tag=WINE) == (0 if WINE else None)
+
+
+def test_names(manager: int, service: int, name: str) -> None:
+    assert backend.get_service_display_name(manager, name) == f"{name} shown"
+    assert backend.get_service_key_name(manager, f"{name} shown") == name
+    for call in (backend.get_service_display_name, backend.get_service_key_name):
+        with pytest.raises(ServiceNotFoundError):
+            call(manager, f"{name} is none")
+        with pytest.raises(HandleClosedError):
+            call(0, name)
+
+
+@pytest.mark.parametrize("length", [0, 255, 256])
+def test_names_as_long_as_can_be(manager: int, service: int, name: str, length: int) -> None:
+    text = ("\u00e4" * length)[len(name) :] + name if length else ""
+    change(service, display_name=text)
+    assert backend.get_service_display_name(manager, name) == text or not length
+
+
+@on_wine
+@pytest.mark.parametrize("length", [257, 258, 3000])
+def test_names_longer_than_windows_has(manager: int, service: int, name: str, length: int) -> None:
+    text = name + "x" * (length - len(name))
+    change(service, display_name=text)
+    assert backend.get_service_display_name(manager, name) == text
+
+
+def test_a_service_without_dependents(service: int) -> None:
+    assert backend.enum_dependent_services(service, lib.SERVICE_STATE_ALL) == []
+
+
+def test_a_control_that_is_refused_tells_the_status(service: int) -> None:
+    with pytest.raises(ServiceNotActiveError) as caught:
+        backend.control_service(service, lib.SERVICE_CONTROL_STOP)
+    assert caught.value.status is not None
+    assert caught.value.status.state == lib.SERVICE_STOPPED
+    with pytest.raises(ServiceError) as invalid:
+        backend.control_service(service, 0x7F)  # none that there is
+    assert invalid.value.status is None
+
+
+REAL = StatusRow(0x10, lib.SERVICE_RUNNING, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("code", [1052, 1061, 1062])
+def test_a_status_that_is_real(code: int) -> None:
+    error = refusal(service_error(code, "ControlService"), REAL)
+    assert error.status is not None
+    assert error.status.state == lib.SERVICE_RUNNING
+
+
+@pytest.mark.parametrize(
+    ("code", "row"),
+    [
+        *((code, REAL) for code in (5, 6, 87, 109, 1051, 1053, 1115)),
+        (1052, REAL._replace(current_state=0)),
+        (1052, REAL._replace(current_state=8)),
+        (1052, REAL._replace(current_state=0xFFFFFFFF)),
+        (1052, REAL._replace(service_type=0)),
+        (1052, REAL._replace(service_type=0x7FFE1234)),
+        (1062, StatusRow(*[0] * 9)),
+    ],
+)
+def test_a_status_that_is_none(code: int, row: StatusRow) -> None:
+    assert refusal(service_error(code, "ControlService"), row).status is None
+
+
+def test_a_control_with_a_reason(service: int) -> None:
+    kind = ServiceNotActiveError if lib.HAS_ControlServiceExW else UnsupportedError
+    with pytest.raises(kind) as caught:
+        backend.control_service_ex(service, lib.SERVICE_CONTROL_STOP, 0x40040005, "a test")
+    assert caught.value.function == "ControlServiceExW"
+    assert not isinstance(caught.value, ControlRefusedError)
+
+
+def test_the_start_reason_is_for_a_service_itself(service: int) -> None:
+    kind = ServiceError if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
+    with pytest.raises(kind) as caught:
+        backend.query_start_reason(service)
+    assert caught.value.function == "QueryServiceDynamicInformation"
+
+
+# ------------------------------------------------------------------------------------ the database
+
+
+def test_lock(manager: int) -> None:
+    lock = backend.lock_service_database(manager)
+    assert lock
+    backend.unlock_service_database(lock)
+
+
+def test_lock_status(manager: int) -> None:
+    for stale in (lib.ERROR_ACCESS_DENIED, lib.ERROR_INSUFFICIENT_BUFFER):
+        lib.SetLastError(stale)
+        if WINE:
+            with pytest.raises(UnsupportedError) as caught:
+                backend.query_service_lock_status(manager)
+            assert caught.value.winerror == lib.ERROR_CALL_NOT_IMPLEMENTED
+        else:
+            assert backend.query_service_lock_status(manager).is_locked == 0
+
+
+@on_wine  # elsewhere it would decide which configuration starts next
+def test_the_boot_configuration() -> None:
+    backend.notify_boot_config_status(True)
+
+
+# ------------------------------------------------------------------------------ who may do what
+
+
+def test_security(service: int) -> None:
+    information = lib.DACL_SECURITY_INFORMATION
+    raw = backend.query_service_object_security(service, information)
+    descriptor = SecurityDescriptor.from_bytes(raw)
+    assert descriptor.dacl is not None
+    assert len(raw) == lib.GetSecurityDescriptorLength(ffi.from_buffer("BYTE[]", raw))
+    backend.set_service_object_security(service, information, raw)
+    assert backend.query_service_object_security(service, information) == raw
+
+
+GOOD = SecurityDescriptor.from_sddl("O:BAG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;GA;;;BA)").to_bytes()
+
+
+def test_a_descriptor_goes_as_it_is() -> None:
+    assert bytes(ffi.buffer(valid_descriptor(GOOD), len(GOOD))) == GOOD
+
+
+def test_every_descriptor_that_is_cut_short(service: int) -> None:
+    for length in range(len(GOOD)):
+        with pytest.raises(ArgumentError, match="descriptor"):
+            backend.set_service_object_security(service, 4, GOOD[:length])
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        bytes(20),
+        b"\xff" * 100,
+        bytes.fromhex("01000480" + "ffffff7f" * 4),  # offsets to elsewhere
+        bytes.fromhex("01000400" + "ffffffff" * 8),  # absolute: pointers
+        GOOD[:20] + b"\x02\xff\xff\xff" + GOOD[24:],
+    ],
+)
+def test_garbage_never_gets_to_the_system(service: int, garbage: bytes) -> None:
+    with pytest.raises(ArgumentError, match="descriptor"):
+        backend.set_service_object_security(service, lib.DACL_SECURITY_INFORMATION, garbage)
+
+
+def test_a_secret_is_wiped() -> None:
+    with wiped("pass\U0001f40d") as secret:
+        assert ffi.string(secret) == "pass\U0001f40d"
+    assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
+
+
+# ---------------------------------------------------------------------- the configuration by level
+
+
+@pytest.mark.parametrize("text", ["short", "\u00e4 \U0001f40d", "x" * 3000, "y" * 20_000])
+def test_description(service: int, text: str) -> None:
+    assert backend.query_description(service) is None
+    backend.change_description(service, text)
+    assert backend.query_description(service) == text
+    backend.change_description(service, None)
+    assert backend.query_description(service) == text
+    backend.change_description(service, "")
+    assert backend.query_description(service) is None
+
+
+@pytest.mark.parametrize("number", [0, 1, 180_000, 0xFFFFFFFF])
+def test_preshutdown(service: int, number: int) -> None:
+    level = lib.SERVICE_CONFIG_PRESHUTDOWN_INFO
+    backend.change_config_number(service, level, number)
+    assert backend.query_config_number(service, level) == number
+
+
+@pytest.mark.parametrize("level", [1, 2, 6, 8, 9, 10, 0xFFF0])
+def test_a_level_that_is_no_number(service: int, level: int) -> None:
+    with pytest.raises(ArgumentError, match="level"):
+        backend.query_config_number(service, level)
+    with pytest.raises(ArgumentError, match="level"):
+        backend.change_config_number(service, level, 1)
+
+
+QUERIES: list[Callable[[int], object]] = [
+    backend.query_failure_actions,
+    backend.query_required_privileges,
+    backend.query_triggers,
+    backend.query_preferred_node,
+    *(
+        lambda service, level=level: backend.query_config_number(service, level)
+        for level in (3, 4, 5, 12)
+    ),
+]
+
+
+@on_wine
+@pytest.mark.parametrize("query", QUERIES)
+def test_levels_that_wine_cannot_read(service: int, query: Callable[[int], object]) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        query(service)
+    assert (caught.value.winerror, caught.value.function) == (124, "QueryServiceConfig2W")
+
+
+TRIGGER = TriggerRow(1, 1, bytes(range(16)), ((1, b"abc"), (1, b"")))
+CHANGES: list[Callable[[int], None]] = [
+    lambda service: backend.change_required_privileges(service, ("SeChangeNotifyPrivilege",)),
+    lambda service: backend.change_required_privileges(service, ()),
+    lambda service: backend.change_triggers(service, (TRIGGER,)),
+    lambda service: backend.change_triggers(service, ()),
+    lambda service: backend.change_preferred_node(service, PreferredNodeRow(0, True)),
+    *(
+        lambda service, level=level: backend.change_config_number(service, level, 1)
+        for level in (3, 4, 5, 12)
+    ),
+]
+
+
+@on_wine
+@pytest.mark.parametrize("change_level", CHANGES)
+def test_levels_that_wine_cannot_write(service: int, change_level: Callable[[int], None]) -> None:
+    with pytest.raises(ServiceError) as caught:
+        change_level(service)
+    assert caught.value.winerror in LACKED
+    assert caught.value.function == "ChangeServiceConfig2W"
+
+
+@pytest.mark.parametrize("actions", [None, (), ((1, 60_000), (0, 0xFFFFFFFF))])
+def test_failure_actions_go_through(
+    service: int, actions: tuple[tuple[int, int], ...] | None
+) -> None:
+    """Wine takes them and keeps nothing."""
+    row = FailureActionsRow(86_400, "", "fix.exe", actions)
+    backend.change_failure_actions(service, row)
+    if not WINE:
+        assert backend.query_failure_actions(service).command == "fix.exe"

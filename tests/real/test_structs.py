@@ -1,0 +1,297 @@
+"""Rows through the compiled structures and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from _winsvc_cffi import ffi, lib
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from winsvc.errors import ArgumentError
+from winsvc.native import structs
+from winsvc.native.memory import wide, wide_list
+from winsvc.rows import (
+    ConfigRow,
+    EnumRow,
+    FailureActionsRow,
+    LockRow,
+    PreferredNodeRow,
+    StatusRow,
+    TriggerRow,
+)
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import SERVICE_STATUS_PROCESS_p
+
+NEVER = 0xFFFFFFFF  # INFINITE
+
+dwords = st.integers(0, 0xFFFFFFFF) | st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, NEVER])
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+maybe_texts = st.none() | texts
+lists = st.lists(texts.filter(bool)).map(tuple)
+
+failure_actions = st.builds(
+    FailureActionsRow,
+    dwords,
+    maybe_texts,
+    maybe_texts,
+    st.none() | st.lists(st.tuples(st.integers(0, 4), dwords)).map(tuple),
+)
+
+binary = st.binary()
+data_items = st.one_of(
+    st.tuples(st.just(lib.SERVICE_TRIGGER_DATA_TYPE_BINARY), binary),
+    st.tuples(
+        st.just(lib.SERVICE_TRIGGER_DATA_TYPE_STRING),
+        lists.map(lambda names: "".join(f"{name}\0" for name in (*names, "")).encode("utf-16-le")),
+    ),
+    st.tuples(st.just(lib.SERVICE_TRIGGER_DATA_TYPE_LEVEL), st.binary(min_size=1, max_size=1)),
+    st.tuples(
+        st.sampled_from(
+            [
+                lib.SERVICE_TRIGGER_DATA_TYPE_KEYWORD_ANY,
+                lib.SERVICE_TRIGGER_DATA_TYPE_KEYWORD_ALL,
+            ]
+        ),
+        st.binary(min_size=8, max_size=8),
+    ),
+    st.tuples(dwords, binary),
+)
+trigger_rows = st.builds(
+    TriggerRow,
+    dwords,
+    dwords,
+    st.none() | st.binary(min_size=16, max_size=16),
+    st.lists(data_items, max_size=5).map(tuple),
+)
+
+DISK = bytes.fromhex("0763f553bfb6d01194f200a0c91efb8b")
+
+# Wine is slow now and then.
+unhurried = settings(deadline=None)
+
+
+# ---------------------------------------------------------------------- the configuration by level
+
+
+@unhurried
+@given(st.none() | texts)
+@example("")
+@example("beyond \U0001f40d the BMP")
+def test_description(text: str | None) -> None:
+    info, _kept = structs.encode_description(text)
+    assert structs.decode_description(info) == text
+
+
+@unhurried
+@given(failure_actions)
+@example(FailureActionsRow(NEVER, "", "", ((0, NEVER), (1, 0), (2, 1), (3, 2))))
+@example(FailureActionsRow(0, None, None, None))
+@example(FailureActionsRow(86400, "Rebooting.", "fix.exe /fail=%1%", ()))
+def test_failure_actions(row: FailureActionsRow) -> None:
+    info, _kept = structs.encode_failure_actions(row)
+    assert structs.decode_failure_actions(info) == row
+
+
+def test_null_keeps_the_actions_and_none_at_an_address_deletes_them() -> None:
+    kept, _ = structs.encode_failure_actions(FailureActionsRow(1, None, None, None))
+    deleted, _ = structs.encode_failure_actions(FailureActionsRow(1, "", "", ()))
+    keep = ffi.cast("SERVICE_FAILURE_ACTIONSW *", kept)
+    delete = ffi.cast("SERVICE_FAILURE_ACTIONSW *", deleted)
+    assert (keep.cActions, delete.cActions) == (0, 0)
+    assert keep.lpsaActions == keep.lpRebootMsg == keep.lpCommand == ffi.NULL
+    assert delete.lpsaActions != ffi.NULL
+    assert delete.lpRebootMsg != ffi.NULL
+    assert delete.lpCommand != ffi.NULL
+
+
+@pytest.mark.parametrize(
+    ("level", "most"), [(3, 0x7FFFFFFF), (4, 0x7FFFFFFF), (5, NEVER), (7, NEVER), (12, NEVER)]
+)
+def test_a_level_that_is_one_number(level: int, most: int) -> None:
+    for number in (0, 1, 3, most):
+        info, _kept = structs.encode_number(level, number)
+        assert structs.decode_number(level, info) == number
+        assert bytes(ffi.buffer(info)) == number.to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 11, 13, 0xFFF0])
+def test_a_level_that_is_no_number(level: int) -> None:
+    with pytest.raises(ArgumentError, match=r"level: .*one number \(3, 4, 5, 7, 12\)"):
+        structs.encode_number(level, 1)
+    with pytest.raises(ArgumentError, match="level"):
+        structs.decode_number(level, ffi.new("DWORD *"))
+
+
+@unhurried
+@given(lists)
+@example(())
+@example(("SeChangeNotifyPrivilege", "SeImpersonatePrivilege"))
+@example(("\U0001f40d",))
+def test_required_privileges(privileges: tuple[str, ...]) -> None:
+    info, _kept = structs.encode_required_privileges(privileges)
+    assert structs.decode_required_privileges(info) == privileges
+    # Also an empty list ends in two NULs.
+    texts = "".join(f"{name}\0" for name in privileges or ("",)) + "\0"
+    list_in_c = ffi.cast("SERVICE_REQUIRED_PRIVILEGES_INFOW *", info).pmszRequiredPrivileges
+    in_memory = texts.encode("utf-16-le")
+    assert bytes(ffi.buffer(list_in_c, len(in_memory))) == in_memory
+
+
+@unhurried
+@given(st.lists(trigger_rows, max_size=4).map(tuple))
+@example(())
+@example(
+    (
+        TriggerRow(1, 1, DISK, ((2, "USBSTOR\\GenDisk\0\0".encode("utf-16-le")),)),
+        TriggerRow(20, 2, DISK, ((1, bytes(range(256))), (3, b"\x04"), (4, b"\xff" * 8), (1, b""))),
+        TriggerRow(NEVER, NEVER, None, ()),
+    )
+)
+def test_triggers(rows: tuple[TriggerRow, ...]) -> None:
+    info, _kept = structs.encode_triggers(rows)
+    assert structs.decode_triggers(info) == rows
+
+
+def test_what_is_empty_in_a_trigger_is_null() -> None:
+    nothing = ffi.cast("SERVICE_TRIGGER_INFO *", structs.encode_triggers(())[0])
+    assert nothing.cTriggers == 0
+    assert nothing.pTriggers == nothing.pReserved == ffi.NULL
+
+    pointer, _kept = structs.encode_triggers(
+        [TriggerRow(5, 1, None, ()), TriggerRow(1, 1, DISK, ((1, b""), (1, b"a\0")))]
+    )
+    info = ffi.cast("SERVICE_TRIGGER_INFO *", pointer)
+    bare, full = info.pTriggers[0], info.pTriggers[1]
+    assert info.pReserved == bare.pTriggerSubtype == bare.pDataItems == ffi.NULL
+    assert bare.cDataItems == 0
+    assert full.pTriggerSubtype[0].Data1 == 0x53F56307
+    assert (full.pDataItems[0].cbData, full.pDataItems[0].pData) == (0, ffi.NULL)
+    assert full.pDataItems[1].cbData == 2  # no NUL of Python's is added
+
+
+@pytest.mark.parametrize("subtype", [b"", bytes(15), bytes(17)])
+def test_a_subtype_that_is_no_guid(subtype: bytes) -> None:
+    with pytest.raises(ArgumentError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
+        structs.encode_triggers([TriggerRow(1, 1, None, ()), TriggerRow(1, 1, subtype, ())])
+
+
+@unhurried
+@given(st.builds(PreferredNodeRow, st.integers(0, 0xFFFF), st.booleans()))
+def test_preferred_node(row: PreferredNodeRow) -> None:
+    info, _kept = structs.encode_preferred_node(row)
+    assert structs.decode_preferred_node(info) == row
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0"])
+def test_a_nul_is_refused_everywhere(text: str) -> None:
+    for encode in (
+        lambda: structs.encode_description(text),
+        lambda: structs.encode_failure_actions(FailureActionsRow(0, text, None, None)),
+        lambda: structs.encode_failure_actions(FailureActionsRow(0, None, text, None)),
+        lambda: structs.encode_required_privileges([text]),
+        lambda: structs.encode_reason(0, text),
+    ):
+        with pytest.raises(ArgumentError, match="NUL"):
+            encode()
+
+
+def test_what_is_null() -> None:
+    assert structs.decode_description(ffi.new("SERVICE_DESCRIPTIONW *")) is None
+    privileges = ffi.new("SERVICE_REQUIRED_PRIVILEGES_INFOW *")
+    assert structs.decode_required_privileges(privileges) is None
+    actions = ffi.new("SERVICE_FAILURE_ACTIONSW *")
+    assert structs.decode_failure_actions(actions) == FailureActionsRow(0, None, None, None)
+    actions.cActions = 3  # though there are none
+    assert structs.decode_failure_actions(actions).actions is None
+    assert structs.decode_triggers(ffi.new("SERVICE_TRIGGER_INFO *")) == ()
+    lock = structs.decode_lock(ffi.new("QUERY_SERVICE_LOCK_STATUSW *"))
+    assert lock == LockRow(0, None, 0)
+    config = structs.decode_config(ffi.new("QUERY_SERVICE_CONFIGW *"))
+    assert config == ConfigRow(0, 0, 0, None, None, 0, None, None, None)
+
+
+# ----------------------------------------------------------------- what is only read from a system
+
+
+def status_process(row: StatusRow) -> SERVICE_STATUS_PROCESS_p:
+    return ffi.new("SERVICE_STATUS_PROCESS *", tuple(row))
+
+
+@unhurried
+@given(st.builds(StatusRow, *[dwords] * 9))
+@example(StatusRow(*[NEVER] * 9))
+@example(StatusRow(0x110, 4, 0x80000001, 0xC0000005, 0xDEADBEEF, 0, 0, 4, 1))
+def test_status(row: StatusRow) -> None:
+    assert structs.decode_status_process(status_process(row)[0]) == row
+    short = ffi.new("SERVICE_STATUS *", tuple(row)[:7])
+    assert structs.decode_status(short[0]) == row._replace(process_id=0, service_flags=0)
+
+
+@unhurried
+@given(texts, maybe_texts, st.builds(StatusRow, *[dwords] * 9))
+def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
+    first, second = wide(name, "name"), wide(display_name, "display_name")
+    entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
+    assert structs.decode_enum_process(entry[0]) == EnumRow(name, display_name, status)
+    short = ffi.new("SERVICE_STATUS *", tuple(status)[:7])
+    dependent = ffi.new("ENUM_SERVICE_STATUSW *", (first, second, short[0]))
+    bare = status._replace(process_id=0, service_flags=0)
+    assert structs.decode_enum(dependent[0]) == EnumRow(name, display_name, bare)
+
+
+@unhurried
+@given(
+    st.builds(
+        ConfigRow,
+        *[dwords] * 3,
+        maybe_texts,
+        maybe_texts,
+        dwords,
+        st.none() | lists,
+        maybe_texts,
+        maybe_texts,
+    )
+)
+@example(
+    ConfigRow(
+        0x10, 3, 1, "C:\\a b.exe", "grp", NEVER, ("a", "+grp", "+"), "LocalSystem", "\U0001f40d"
+    )
+)
+def test_config(row: ConfigRow) -> None:
+    kept = [
+        wide(row.binary_path_name, ""),
+        wide(row.load_order_group, ""),
+        wide_list(row.dependencies, ""),
+        wide(row.service_start_name, ""),
+        wide(row.display_name, ""),
+    ]
+    path, group, dependencies, account, display_name = kept
+    numbers = row.service_type, row.start_type, row.error_control
+    fields = (*numbers, path, group, row.tag_id, dependencies, account, display_name)
+    config = ffi.new("QUERY_SERVICE_CONFIGW *", fields)
+    assert structs.decode_config(config) == row
+
+
+def test_one_nul_is_an_empty_list() -> None:
+    """Wine's answer: only one NUL, and anything behind it."""
+    text = wide("\N{SNOWMAN}", "")
+    text[0] = "\0"
+    config = ffi.new("QUERY_SERVICE_CONFIGW *", {"lpDependencies": text})
+    assert structs.decode_config(config).dependencies == ()
+
+
+def test_lock() -> None:
+    owner = wide(".\\NT Service Control Manager", "")
+    lock = ffi.new("QUERY_SERVICE_LOCK_STATUSW *", (1, owner, NEVER))
+    assert structs.decode_lock(lock) == LockRow(1, ".\\NT Service Control Manager", NEVER)
+
+
+def test_the_reason_for_a_control() -> None:
+    parameters, _kept = structs.encode_reason(0x80000005, "no \U0001f40d")
+    assert parameters.dwReason == 0x80000005
+    assert ffi.string(parameters.pszComment) == "no \U0001f40d"
+    assert structs.decode_status_process(parameters.ServiceStatus) == StatusRow(*[0] * 9)
+    assert structs.encode_reason(0, None)[0].pszComment == ffi.NULL
