@@ -10,7 +10,7 @@ demo:   ## set up, list a real SCM's services, live through one service's life
 test:   ## set up, run every test tier
 	@$(LAB) test $(ARGS)
 
-check:  ## ruff, mypy --strict for both platforms, generated files
+check:  ## ruff, mypy --strict for both platforms, pyright, generated files
 	@$(LAB) check
 
 wheel:  ## the abi3 win_amd64 wheel, in dist/

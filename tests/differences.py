@@ -9,7 +9,14 @@ from __future__ import annotations
 import sys
 
 WINE_DIFFERENCES = {
+    "config-levels": "failure actions are dropped; the levels 3 to 6, 8, 9 and 12 are unknown",
+    "dependencies-read": "QueryServiceConfigW never tells dependencies, though they are stored",
+    "dependents": "EnumDependentServicesW always finds none",
+    "duplicate-display-name": "no display name may be given twice (Windows: since 10 1709)",
     "group-none": 'the group "" (services in no group) is an unknown group, 1060',
+    "lock": "a lock is given to everybody, and QueryServiceLockStatusW is a stub",
+    "missing-calls": "ControlServiceExW and QueryServiceDynamicInformation are not there",
+    "security": "a constant descriptor with an empty DACL is read; what is written is dropped",
 }
 
 

@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from winsvc.enums import (
     AcceptedControls,
     ActionType,
@@ -22,8 +24,6 @@ from winsvc.enums import (
     LaunchProtection,
     ManagerAccess,
     Notify,
-    OpenEnum,
-    OpenFlag,
     SecurityInformation,
     ServiceAccess,
     ServiceFlags,
@@ -68,17 +68,110 @@ from winsvc.manager import (
     ServiceManager,
 )
 from winsvc.models import (
+    UNCHANGED,
+    FailureAction,
+    FailureActions,
+    LockStatus,
     ServiceConfig,
     ServiceInfo,
     ServiceStatus,
+    Unchanged,
+)
+from winsvc.names import (
+    Dependency,
+    GroupDependency,
+    ServiceDependency,
 )
 from winsvc.service import (
     Service,
 )
 
+if TYPE_CHECKING:
+    from winsvc.accounts import (
+        Account,
+        AccountKind,
+        Secret,
+    )
+    from winsvc.commandline import (
+        command_line,
+    )
+    from winsvc.security import (
+        Ace,
+        AceFlags,
+        AceType,
+        Acl,
+        InvalidSecurityError,
+        SecurityDescriptor,
+        Sid,
+        service_sid,
+    )
+    from winsvc.snapshot import (
+        ServiceSnapshot,
+    )
+    from winsvc.spec import (
+        ServiceSpec,
+        Settings,
+    )
+    from winsvc.stopreason import (
+        StopFlag,
+        StopMajor,
+        StopMinor,
+        StopReason,
+    )
+    from winsvc.triggers import (
+        Trigger,
+        TriggerData,
+    )
+
+# What a program that lists and starts services does not need is loaded when it is asked for.
+_LATER = {
+    "Account": "winsvc.accounts",
+    "AccountKind": "winsvc.accounts",
+    "Secret": "winsvc.accounts",
+    "command_line": "winsvc.commandline",
+    "Ace": "winsvc.security",
+    "AceFlags": "winsvc.security",
+    "AceType": "winsvc.security",
+    "Acl": "winsvc.security",
+    "InvalidSecurityError": "winsvc.security",
+    "SecurityDescriptor": "winsvc.security",
+    "Sid": "winsvc.security",
+    "service_sid": "winsvc.security",
+    "ServiceSnapshot": "winsvc.snapshot",
+    "ServiceSpec": "winsvc.spec",
+    "Settings": "winsvc.spec",
+    "StopFlag": "winsvc.stopreason",
+    "StopMajor": "winsvc.stopreason",
+    "StopMinor": "winsvc.stopreason",
+    "StopReason": "winsvc.stopreason",
+    "Trigger": "winsvc.triggers",
+    "TriggerData": "winsvc.triggers",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 __all__ = [
     "AcceptedControls",
     "AccessDeniedError",
+    "Account",
+    "AccountKind",
+    "Ace",
+    "AceFlags",
+    "AceType",
+    "Acl",
     "ActionType",
     "AlreadyExistsError",
     "ArgumentError",
@@ -87,26 +180,33 @@ __all__ = [
     "ControlRefusedError",
     "DatabaseLockedError",
     "DatabaseNotFoundError",
+    "Dependency",
     "DependentServicesRunningError",
     "DesktopAccess",
     "ErrorCode",
     "ErrorControl",
+    "FailureAction",
+    "FailureActions",
+    "GroupDependency",
     "HandleClosedError",
     "InvalidArgumentError",
     "InvalidNameError",
+    "InvalidSecurityError",
     "LaunchProtection",
+    "LockStatus",
     "MachineUnreachableError",
     "ManagerAccess",
     "MarkedForDeleteError",
     "NotFoundError",
     "Notify",
-    "OpenEnum",
-    "OpenFlag",
+    "Secret",
+    "SecurityDescriptor",
     "SecurityInformation",
     "Service",
     "ServiceAccess",
     "ServiceAlreadyRunningError",
     "ServiceConfig",
+    "ServiceDependency",
     "ServiceDisabledError",
     "ServiceError",
     "ServiceExistsError",
@@ -115,20 +215,34 @@ __all__ = [
     "ServiceManager",
     "ServiceNotActiveError",
     "ServiceNotFoundError",
+    "ServiceSnapshot",
+    "ServiceSpec",
     "ServiceStartError",
     "ServiceStatus",
     "ServiceType",
+    "Settings",
+    "Sid",
     "SidType",
     "StartReason",
     "StartType",
     "State",
     "StateFilter",
+    "StopFlag",
+    "StopMajor",
+    "StopMinor",
+    "StopReason",
+    "Trigger",
     "TriggerAction",
+    "TriggerData",
     "TriggerDataType",
     "TriggerType",
+    "UNCHANGED",
+    "Unchanged",
     "UnsupportedError",
     "UserObjectInformation",
     "WaitTimeoutError",
     "WindowStationAccess",
     "WindowStationFlags",
+    "command_line",
+    "service_sid",
 ]

@@ -9,9 +9,12 @@ LookupError`` work. What is refused before the system is asked is an :class:`Arg
 from __future__ import annotations
 
 import errno as _errno
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from winsvc.enums import ErrorCode
+
+if TYPE_CHECKING:
+    from winsvc.models import ServiceStatus
 
 __all__ = [
     "AccessDeniedError",
@@ -45,11 +48,13 @@ class ServiceError(OSError):
 
     Attributes:
         winerror: the Windows error code (unsigned), such as 1060.
-        function: the Windows function that failed, such as ``"OpenServiceW"``.
+        function: the Windows function that failed, such as ``"OpenServiceW"``; "" for a handle that
+            was closed before one could be called.
         strerror: what the system says about the code.
         service: the service's key name, or the object's name; None where there is none.
         machine: the machine that was asked; None for this one.
         hint: what to do about it; None where nothing is known.
+        status: the service's status where the system told it along with the error.
     """
 
     winerror: int
@@ -58,6 +63,7 @@ class ServiceError(OSError):
     service: str | None
     machine: str | None
     hint: str | None
+    status: ServiceStatus | None
 
     def __init__(
         self,
@@ -77,6 +83,7 @@ class ServiceError(OSError):
         self.service = service
         self.machine = machine
         self.hint = hint if hint is not None else _HINTS.get(winerror)
+        self.status = None
 
     def locate(
         self, *, service: str | None = None, machine: str | None = None, hint: str | None = None
@@ -90,7 +97,9 @@ class ServiceError(OSError):
         where = f" for {self.service!r}" if self.service is not None else ""
         where += f" on {self.machine}" if self.machine is not None else " on this machine"
         text = self.strerror.rstrip().removesuffix(".")
-        told = f"{self.function} failed{where}: {text} (error {self.winerror})"
+        # No function: refused before one was called.
+        what = f"{self.function} failed{where}: {text}" if self.function else text
+        told = f"{what} (error {self.winerror})"
         return f"{told}. {self.hint}" if self.hint else told
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -146,7 +155,13 @@ class ControlRefusedError(ServiceError):
 
 
 class DependentServicesRunningError(ServiceError):
-    """Other running services depend on this one."""
+    """Other running services depend on this one.
+
+    Attributes:
+        dependents: their names, in the order in which to stop them; () where they are not known.
+    """
+
+    dependents: tuple[str, ...] = ()
 
 
 class DatabaseLockedError(ServiceError):
@@ -251,6 +266,8 @@ _CLASSES: Final[dict[int, type[ServiceError]]] = {
     _E.NOT_SUPPORTED: UnsupportedError,
     _E.CALL_NOT_IMPLEMENTED: UnsupportedError,
     _E.PROC_NOT_FOUND: UnsupportedError,
+    # What Wine answers to a level of ChangeServiceConfig2W that it does not know.
+    _E.RPC_INVALID_TAG: UnsupportedError,
     _E.TIMEOUT: WaitTimeoutError,
 }
 

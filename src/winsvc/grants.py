@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from winsvc.enums import ManagerAccess, ServiceAccess
-from winsvc.errors import AccessDeniedError, ServiceError
+from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
 from winsvc.handles import Handle
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Grants(Generic[AccessT]):
         self._opener: Callable[[AccessT], Handle] = opener
         self._fixed = fixed
         self._service = service
-        self._machine = machine
+        self.machine = machine
         self._lock = threading.Lock()
         self._handles: list[tuple[AccessT, Handle]] = []  # the one with most rights first
         self._closed: Handle | None = None
@@ -69,6 +69,11 @@ class Grants(Generic[AccessT]):
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._closed is not None
+
+    def check_open(self) -> None:
+        """Raise HandleClosedError if :meth:`close` was called."""
+        if self._closed is not None:
+            self._closed.__enter__()
 
     def close(self) -> None:
         """Close every handle; afterwards a call raises HandleClosedError."""
@@ -95,6 +100,23 @@ class Grants(Generic[AccessT]):
             self._explain(error, right)
             raise
 
+    def widen(self, rights: AccessT) -> None:
+        """Have these rights on one handle, if they are granted together."""
+        try:
+            self.covering(rights)
+        except AccessDeniedError:
+            pass
+
+    def exists(self, right: AccessT) -> bool:
+        """Whether the object is still there to be opened; may be asked when this is closed."""
+        try:
+            self._opener(right).close()
+        except ServiceNotFoundError:
+            return False
+        except AccessDeniedError:
+            return True
+        return True
+
     def covering(self, right: AccessT) -> Handle:
         """A handle that has the right, opened now if need be.
 
@@ -108,15 +130,15 @@ class Grants(Generic[AccessT]):
             if self._fixed or granted & right == right:
                 return handle
             wider = granted | right
-            handle = self._open(wider)
+            handle = self._open(wider, needed=right)
             self.adopt(wider, handle)
             return handle
 
-    def _open(self, access: AccessT) -> Handle:
+    def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
         try:
             return self._opener(access)
         except ServiceError as error:
-            self._explain(error, access)
+            self._explain(error, access if needed is None else needed)
             raise
 
     def _explain(self, error: ServiceError, right: AccessT) -> None:
@@ -125,7 +147,7 @@ class Grants(Generic[AccessT]):
             hint = f"Needed: {_names(right)}."
             if self._fixed and self._handles:
                 hint += f" The handle was opened with {_names(self._handles[0][0])} only."
-        error.locate(service=self._service, machine=self._machine, hint=hint)
+        error.locate(service=self._service, machine=self.machine, hint=hint)
 
 
 def _names(access: ManagerAccess | ServiceAccess) -> str:

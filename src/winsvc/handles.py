@@ -6,7 +6,6 @@ import threading
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import ClassVar
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import HandleClosedError
@@ -25,8 +24,6 @@ class Handle:
     :meth:`close` may come from any thread: it forbids new borrowing at once, and the system's
     handle is closed when the last borrower is done.
     """
-
-    kind: ClassVar[str] = "handle"
 
     __slots__ = ("__weakref__", "_closing", "_free", "_lock", "_users", "_value", "what")
 
@@ -62,7 +59,7 @@ class Handle:
         with self._lock:
             if self._closing:
                 raise HandleClosedError(
-                    ErrorCode.INVALID_HANDLE, self.kind, f"the handle of {self.what} is closed"
+                    ErrorCode.INVALID_HANDLE, "", f"the handle of {self.what} is closed"
                 )
             self._users += 1
         return self._value
@@ -92,12 +89,10 @@ class Handle:
 class ManagerHandle(Handle):
     """An ``SC_HANDLE`` of a service control manager."""
 
-    kind = "manager handle"
     __slots__ = ()
 
 
 class ServiceHandle(Handle):
     """An ``SC_HANDLE`` of a service."""
 
-    kind = "service handle"
     __slots__ = ()

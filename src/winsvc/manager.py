@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend, default_backend
+from winsvc.durations import Duration
 from winsvc.enums import (
-    ErrorControl,
+    ErrorCode,
     ManagerAccess,
+    SecurityInformation,
     ServiceAccess,
     ServiceType,
-    StartType,
     State,
     StateFilter,
 )
-from winsvc.errors import DatabaseNotFoundError, InvalidNameError, ServiceError
+from winsvc.errors import (
+    ArgumentError,
+    DatabaseNotFoundError,
+    InvalidNameError,
+    ServiceError,
+)
 from winsvc.grants import Grants
 from winsvc.handles import ManagerHandle, ServiceHandle
-from winsvc.models import ServiceInfo, ServiceStatus
-from winsvc.service import Service
+from winsvc.models import LockStatus, ServiceInfo
+from winsvc.names import check_service_name
+from winsvc.service import OWNER_GROUP_DACL, Service
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from winsvc.security import SecurityDescriptor
+    from winsvc.spec import CreateKeywords, ServiceSpec
 
 __all__ = ["ServiceManager"]
 
@@ -136,10 +152,9 @@ class ServiceManager:
 
         Raises:
             ServiceNotFoundError: no such group.
-            AccessDeniedError: ``ManagerAccess.ENUMERATE_SERVICE`` is missing.
             InvalidArgumentError: ``type`` or ``state`` selects nothing.
 
-        Windows call: ``EnumServicesStatusExW``.
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
         """
         states: frozenset[State] | None = None
         if isinstance(state, StateFilter):
@@ -166,10 +181,9 @@ class ServiceManager:
                 group,
                 resume,
             )
-            for name, display_name, status in rows:
-                if states is None or status.current_state in states:
-                    # Windows always gives a display name; Wine gives NULL for "same as the name".
-                    yield ServiceInfo(name, display_name or name, ServiceStatus.from_row(status))
+            for row in rows:
+                if states is None or row.status.current_state in states:
+                    yield ServiceInfo.from_row(row)
             if not resume:
                 return
 
@@ -186,6 +200,7 @@ class ServiceManager:
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
         """
+        self._grants.check_open()
         grants = self._service_grants(name, fixed=access is not None)
         if access is None:
             reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
@@ -196,65 +211,225 @@ class ServiceManager:
 
     def _service_grants(self, name: str, *, fixed: bool = False) -> Grants[ServiceAccess]:
         def opener(access: ServiceAccess) -> ServiceHandle:
-            value = self._grants.call(
-                ManagerAccess.CONNECT, self._backend.open_service, name, int(access)
-            )
-            return self._service_handle(name, value)
+            if not self.closed:
+                return self._open(name, access)
+            # A service outlives its manager's connection: for more rights there is a new one.
+            connect = ManagerAccess.CONNECT
+            with ServiceManager(
+                self.machine, database=self.database, access=connect, backend=self._backend
+            ) as other:
+                return other._open(name, access)
 
         return Grants(opener, fixed=fixed, service=name, machine=self.machine)
+
+    def _open(self, name: str, access: ServiceAccess) -> ServiceHandle:
+        # Not Grants.call(): a right that is missing here is one to the service.
+        with self._grants.covering(ManagerAccess.CONNECT) as manager:
+            value = self._backend.open_service(manager, name, int(access))
+        return self._service_handle(name, value)
 
     def _service_handle(self, name: str, value: int) -> ServiceHandle:
         return ServiceHandle(value, self._backend.close_service_handle, f"service {name!r}")
 
     def create(
         self,
-        name: str,
-        binary_path: str,
-        *,
-        display_name: str | None = None,
-        service_type: ServiceType = ServiceType.OWN_PROCESS,
-        start_type: StartType = StartType.MANUAL,
-        error_control: ErrorControl = ErrorControl.NORMAL,
-        load_order_group: str | None = None,
-        dependencies: Iterable[str] = (),
-        account: str | None = None,
-        password: str | None = None,
+        spec: ServiceSpec | str,
+        binary_path: str | None = None,
+        **settings: Unpack[CreateKeywords],
     ) -> Service:
         """Install a service, and return it open with all rights.
 
+        Either with a :class:`winsvc.ServiceSpec`, or with the name, the command line and any of
+        the settings that a spec has::
+
+            scm.create("beat", r'"C:\\Program Files\beat\beat.exe" --loud', description="Heartbeat")
+
+        Every setting is checked before the service is made. If a setting that comes after its
+        making is refused, the service is deleted again.
+
         Raises:
+            InvalidNameError: no service can have this name.
+            ArgumentError: a setting can't be; among others a command line whose program has a
+                blank in its path and no quotes around it.
             ServiceExistsError: a service has this key name, or (before Windows 10 1709) this
                 display name.
             MarkedForDeleteError: an earlier service of this name is not quite gone yet.
-            InvalidNameError: the name is empty, too long or has a slash in it.
-            InvalidArgumentError: two of the arguments don't go together.
+            InvalidArgumentError: two of the settings don't go together.
             AccessDeniedError: ``ManagerAccess.CREATE_SERVICE`` is missing.
 
-        Windows call: ``CreateServiceW``.
+        Right: ``ManagerAccess.CREATE_SERVICE``.
+        Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
         """
+        # Security, triggers and accounts are not loaded for what only reads.
+        from winsvc import changes
+        from winsvc.spec import ServiceSpec
+
+        if isinstance(spec, str):
+            spec = ServiceSpec(name=spec, binary_path=binary_path or "", **settings)
+        elif binary_path is not None or settings:
+            raise TypeError("create() takes a ServiceSpec or keywords, not both")
+        try:
+            check_service_name(spec.name)
+        except ArgumentError as error:
+            # What Windows answers to most of them; Wine takes some.
+            raise InvalidNameError(
+                ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
+            ) from None
+        later = changes.beyond_creation(spec, self._backend)
         every = ServiceAccess.ALL_ACCESS
         try:
-            value, _ = self._grants.call(
-                ManagerAccess.CREATE_SERVICE,
-                self._backend.create_service,
-                name,
-                display_name,
-                int(every),
-                int(service_type),
-                int(start_type),
-                int(error_control),
-                binary_path,
-                load_order_group,
-                False,
-                list(dependencies) or None,
-                account,
-                password,
+            value = self._grants.call(
+                ManagerAccess.CREATE_SERVICE, changes.create, self._backend, spec, every
             )
+        except ServiceError as error:
+            error.locate(service=spec.name)
+            raise
+        grants = self._service_grants(spec.name)
+        grants.adopt(every, self._service_handle(spec.name, value))
+        service = Service(spec.name, grants, self._backend)
+        try:
+            changes.apply(later, grants)
+        except BaseException:
+            with service:
+                service.delete()
+            raise
+        return service
+
+    def delete(self, name: str, *, timeout: Duration | None = None) -> None:
+        """Delete a service; see :meth:`Service.delete`.
+
+        Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
+        """
+        with self.open(name, access=ServiceAccess.DELETE) as service:
+            service.delete(timeout=timeout)
+
+    def exists(self, name: str) -> bool:
+        """Whether a service of this key name is installed, whatever may be done with it.
+
+        Raises:
+            InvalidNameError: no service can have this name.
+
+        Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
+        """
+        self._grants.check_open()
+        return self._service_grants(name).exists(ServiceAccess.QUERY_STATUS)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.exists(name)
+
+    def get(self, name: str) -> ServiceInfo:
+        """One service as it would be listed, without leaving it open.
+
+        Raises:
+            ServiceNotFoundError: there is no such service.
+
+        Right: ``ServiceAccess.QUERY_STATUS``.
+        Windows calls: ``OpenServiceW``, ``QueryServiceStatusEx``, ``GetServiceDisplayNameW``.
+        """
+        with self.open(name, access=ServiceAccess.QUERY_STATUS) as service:
+            return ServiceInfo(name, self.display_name(name) or name, service.status())
+
+    def by_pid(self, pid: int) -> list[ServiceInfo]:
+        """The services that a process runs; none for a process that runs none.
+
+        Raises:
+            ArgumentError: ``pid`` is no process's id.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
+        """
+        if pid <= 0:
+            raise ArgumentError("pid", f"{pid} is no process that runs services")
+        return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
+
+    def display_name(self, name: str) -> str:
+        """The display name of the service with this key name.
+
+        Raises:
+            ServiceNotFoundError: there is no such service.
+
+        Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceDisplayNameW``.
+        """
+        return self._named(self._backend.get_service_display_name, name)
+
+    def key_name(self, display_name: str) -> str:
+        """The key name of the service with this display name.
+
+        Raises:
+            ServiceNotFoundError: no service has this display name.
+
+        Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceKeyNameW``.
+        """
+        return self._named(self._backend.get_service_key_name, display_name)
+
+    def _named(self, question: Callable[[int, str], str], name: str) -> str:
+        try:
+            return self._grants.call(ManagerAccess.CONNECT, question, name)
         except ServiceError as error:
             error.locate(service=name)
             raise
-        grants = self._service_grants(name).adopt(every, self._service_handle(name, value))
-        return Service(name, grants, self._backend)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Lock the service database for the length of a ``with`` block.
+
+        Since Windows Vista the lock only shows in :meth:`lock_status`: it keeps nobody from
+        starting services.
+
+        Raises:
+            DatabaseLockedError: somebody else holds it.
+
+        Right: ``ManagerAccess.LOCK``.
+        Windows calls: ``LockServiceDatabase``, ``UnlockServiceDatabase``.
+        """
+        lock = self._grants.call(ManagerAccess.LOCK, self._backend.lock_service_database)
+        try:
+            yield
+        finally:
+            self._backend.unlock_service_database(lock)
+
+    def lock_status(self) -> LockStatus:
+        """Who holds the lock of the service database.
+
+        Raises:
+            UnsupportedError: this system does not tell.
+
+        Right: ``ManagerAccess.QUERY_LOCK_STATUS``. Windows call: ``QueryServiceLockStatusW``.
+        """
+        row = self._grants.call(
+            ManagerAccess.QUERY_LOCK_STATUS, self._backend.query_service_lock_status
+        )
+        owner = (row.lock_owner or "") if row.is_locked else None
+        return LockStatus(owner, timedelta(seconds=row.lock_duration))
+
+    def notify_boot_config_status(self, acceptable: bool) -> None:
+        """Tell whether the configuration that this machine started with is good.
+
+        True makes it the last known good one; False restarts the machine with that one at once.
+
+        Raises:
+            ServiceError: it was told before (1076), or the last known good one is running (1074).
+
+        Right: the caller must be LocalSystem or an administrator.
+        Windows call: ``NotifyBootConfigStatus``, always for this machine.
+        """
+        self._backend.notify_boot_config_status(acceptable)
+
+    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
+        """Who may do what with the service control manager itself.
+
+        Args:
+            parts: which parts to read.
+
+        Right: ``ManagerAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
+        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
+        """
+        from winsvc.security import SecurityDescriptor
+
+        right = ManagerAccess.READ_CONTROL
+        if parts & SecurityInformation.SACL:
+            right |= ManagerAccess.ACCESS_SYSTEM_SECURITY
+        content = self._grants.call(right, self._backend.query_service_object_security, int(parts))
+        return SecurityDescriptor.from_bytes(content)
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
+from typing import Final
 
+from winsvc.durations import DWORD_MAX, Duration, milliseconds, seconds, to_timedelta
 from winsvc.enums import (
     AcceptedControls,
+    ActionType,
     ErrorControl,
     ServiceFlags,
     ServiceType,
     StartType,
     State,
 )
-from winsvc.rows import StatusRow
+from winsvc.errors import ArgumentError
+from winsvc.names import Dependency, parse_dependency
+from winsvc.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow
 
-__all__ = ["ServiceConfig", "ServiceInfo", "ServiceStatus"]
+__all__ = [
+    "UNCHANGED",
+    "FailureAction",
+    "FailureActions",
+    "LockStatus",
+    "ServiceConfig",
+    "ServiceInfo",
+    "ServiceStatus",
+    "Unchanged",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,13 @@ class ServiceInfo:
     display_name: str
     status: ServiceStatus
 
+    @classmethod
+    def from_row(cls, row: EnumRow) -> ServiceInfo:
+        """From the fields of an ``ENUM_SERVICE_STATUS_PROCESS``."""
+        name, display_name, status = row
+        # Windows always gives a display name; Wine gives NULL for "same as the name".
+        return cls(name, display_name or name, ServiceStatus.from_row(status))
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
@@ -88,8 +111,7 @@ class ServiceConfig:
         binary_path: the command line of its process, or the driver's file, as stored.
         load_order_group: the group that it belongs to; "" for none.
         tag: its place within the group; 0 for none.
-        dependencies: key names of services, and groups with a ``+`` before their names, that
-            must run first.
+        dependencies: the services and the groups that must run first.
         account: the account that it runs as, or the driver's object name.
         display_name: the name for people.
     """
@@ -100,6 +122,145 @@ class ServiceConfig:
     binary_path: str
     load_order_group: str
     tag: int
-    dependencies: tuple[str, ...]
+    dependencies: tuple[Dependency, ...]
     account: str
     display_name: str
+
+    @classmethod
+    def from_row(cls, row: ConfigRow, name: str) -> ServiceConfig:
+        """From the fields of a ``QUERY_SERVICE_CONFIG`` of the service of that name."""
+        return cls(
+            ServiceType(row.service_type),
+            StartType(row.start_type),
+            ErrorControl(row.error_control),
+            row.binary_path_name or "",
+            row.load_order_group or "",
+            row.tag_id,
+            tuple(map(parse_dependency, row.dependencies or ())),
+            row.service_start_name or "",
+            # Windows always gives a display name; Wine gives "" for "same as the name".
+            row.display_name or name,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FailureAction:
+    """One thing that the SCM does when a service fails.
+
+    Attributes:
+        type: what it does.
+        delay: how long it waits before.
+    """
+
+    type: ActionType
+    delay: timedelta = timedelta(0)
+
+    @classmethod
+    def restart(cls, delay: Duration = 0) -> FailureAction:
+        """Start the service again."""
+        return cls(ActionType.RESTART, to_timedelta(delay, "delay"))
+
+    @classmethod
+    def reboot(cls, delay: Duration = 0) -> FailureAction:
+        """Restart the computer. To set it needs ``SeShutdownPrivilege``."""
+        return cls(ActionType.REBOOT, to_timedelta(delay, "delay"))
+
+    @classmethod
+    def run_command(cls, delay: Duration = 0) -> FailureAction:
+        """Run the command of the :class:`FailureActions`."""
+        return cls(ActionType.RUN_COMMAND, to_timedelta(delay, "delay"))
+
+    @classmethod
+    def none(cls, delay: Duration = 0) -> FailureAction:
+        """Do nothing."""
+        return cls(ActionType.NONE, to_timedelta(delay, "delay"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureActions:
+    """What the SCM does when a service fails (``SERVICE_FAILURE_ACTIONS``).
+
+    Attributes:
+        actions: for the first failure, the second, and so on; the last one goes on.
+        reset_after: how long without a failure until the count starts again; None for never.
+        reboot_message: what users are told before a reboot; "" for nothing.
+        command: the command line of a ``RUN_COMMAND`` action; "" for none.
+    """
+
+    actions: tuple[FailureAction, ...] = ()
+    reset_after: timedelta | None = timedelta(0)
+    reboot_message: str = ""
+    command: str = ""
+
+    @classmethod
+    def restart(
+        cls,
+        *,
+        after: Sequence[Duration] = (0,),
+        reset_after: Duration | None = timedelta(days=1),
+    ) -> FailureActions:
+        """Restart the service after each failure, with these delays.
+
+        Args:
+            after: a delay for each failure in turn.
+            reset_after: how long without a failure until the first delay counts again.
+        """
+        actions = tuple(map(FailureAction.restart, after))
+        reset = None if reset_after is None else to_timedelta(reset_after, "reset_after")
+        return cls(actions=actions, reset_after=reset)
+
+    @classmethod
+    def from_row(cls, row: FailureActionsRow) -> FailureActions:
+        """From the fields of a ``SERVICE_FAILURE_ACTIONS``."""
+        never = row.reset_period == DWORD_MAX
+        return cls(
+            actions=tuple(
+                FailureAction(ActionType(kind), timedelta(milliseconds=delay))
+                for kind, delay in row.actions or ()
+            ),
+            reset_after=None if never else timedelta(seconds=row.reset_period),
+            reboot_message=row.reboot_message or "",
+            command=row.command or "",
+        )
+
+    def to_row(self) -> FailureActionsRow:
+        """As a ``SERVICE_FAILURE_ACTIONS`` that sets everything.
+
+        Raises:
+            ArgumentError: a duration is negative or too long, or a time of reset is given without
+                actions, which Windows does not store.
+        """
+        reset = DWORD_MAX if self.reset_after is None else seconds(self.reset_after, "reset_after")
+        if reset and not self.actions:
+            raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
+        actions = tuple(
+            (int(action.type), milliseconds(action.delay, f"actions[{index}].delay"))
+            for index, action in enumerate(self.actions)
+        )
+        return FailureActionsRow(reset, self.reboot_message, self.command, actions)
+
+
+@dataclass(frozen=True, slots=True)
+class LockStatus:
+    """Who holds the lock of the service database (``QUERY_SERVICE_LOCK_STATUS``).
+
+    Attributes:
+        owner: who holds it; None when it is not locked.
+        duration: for how long.
+    """
+
+    owner: str | None
+    duration: timedelta
+
+
+class Unchanged(Enum):
+    """The type of :data:`UNCHANGED`."""
+
+    UNCHANGED = "unchanged"
+
+    def __repr__(self) -> str:
+        return "UNCHANGED"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+"""In a write: leave this as it is. None, "" and () clear it."""

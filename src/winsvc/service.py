@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend
+from winsvc.durations import Duration, to_timedelta
 from winsvc.enums import (
+    ConfigLevel,
     Control,
-    ErrorControl,
+    ErrorCode,
+    LaunchProtection,
+    SecurityInformation,
     ServiceAccess,
-    ServiceType,
-    StartType,
+    SidType,
+    StartReason,
+    StateFilter,
+)
+from winsvc.errors import (
+    ArgumentError,
+    DependentServicesRunningError,
+    InvalidArgumentError,
+    ServiceError,
+    ServiceStartError,
+    WaitTimeoutError,
 )
 from winsvc.grants import Grants
-from winsvc.models import ServiceConfig, ServiceStatus
+from winsvc.models import (
+    UNCHANGED,
+    FailureAction,
+    FailureActions,
+    ServiceConfig,
+    ServiceInfo,
+    ServiceStatus,
+    Unchanged,
+)
+from winsvc.names import Dependency
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from winsvc.security import SecurityDescriptor
+    from winsvc.snapshot import ServiceSnapshot
+    from winsvc.spec import SettingsKeywords
+    from winsvc.stopreason import StopReason
+    from winsvc.triggers import Trigger
+
+OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
 __all__ = ["Service"]
 
@@ -21,8 +58,8 @@ __all__ = ["Service"]
 class Service:
     """An open service, made by :meth:`ServiceManager.open` and :meth:`ServiceManager.create`.
 
-    Use it as a context manager, or call :meth:`close`. It outlives its manager's connection as
-    long as no operation needs a right that it was not opened with. May be shared between threads.
+    Use it as a context manager, or call :meth:`close`. It outlives its manager's connection. May
+    be shared between threads.
     """
 
     def __init__(self, name: str, grants: Grants[ServiceAccess], backend: Backend) -> None:
@@ -49,6 +86,11 @@ class Service:
         self._grants.close()
 
     @property
+    def machine(self) -> str | None:
+        """The machine that the service is on; None for this one."""
+        return self._grants.machine
+
+    @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._grants.closed
@@ -70,18 +112,245 @@ class Service:
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
         row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_service_config)
-        return ServiceConfig(
-            ServiceType(row.service_type),
-            StartType(row.start_type),
-            ErrorControl(row.error_control),
-            row.binary_path_name or "",
-            row.load_order_group or "",
-            row.tag_id,
-            tuple(row.dependencies or ()),
-            row.service_start_name or "",
-            # Windows always gives a display name; Wine gives "" for "same as the name".
-            row.display_name or self.name,
+        return ServiceConfig.from_row(row, self.name)
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The services and the groups that must run before this one.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+        """
+        return self.config().dependencies
+
+    def configure(self, **settings: Unpack[SettingsKeywords]) -> None:
+        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+
+        Every setting is checked before the first is changed. If Windows then refuses one, the
+        error's hint says which were changed before it.
+
+        Args:
+            **settings: see :class:`winsvc.Settings`, which has them all.
+
+        Raises:
+            ArgumentError: a setting can't be.
+            InvalidArgumentError: Windows does not take a setting, or a combination of them.
+            ServiceExistsError: another service has this display name.
+            MarkedForDeleteError: the service is being deleted.
+
+        Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
+        descriptor ``WRITE_DAC`` and ``WRITE_OWNER`` instead.
+        Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
+        ``SetServiceObjectSecurity``: one for each group of settings that is given.
+        """
+        # Security, triggers and accounts are not loaded for what only reads.
+        from winsvc.changes import apply, prepare
+        from winsvc.spec import Settings
+
+        apply(prepare(Settings(**settings), self._backend), self._grants)
+
+    def change_tag(self, load_order_group: str) -> int:
+        """Put a driver into a load-order group, and have Windows give it a tag there.
+
+        Returns:
+            The tag: the driver's place within the group.
+
+        Raises:
+            InvalidArgumentError: the group is empty, or the service is none that can have a tag.
+
+        Right: ``ServiceAccess.CHANGE_CONFIG``. Windows call: ``ChangeServiceConfigW``.
+        """
+        from winsvc.changes import change_tag
+
+        return self._grants.call(
+            ServiceAccess.CHANGE_CONFIG, change_tag, self._backend, load_order_group
         )
+
+    # ------------------------------------------------------------------- settings by name
+
+    @property
+    def description(self) -> str:
+        """A text for people; "" for none, or for one whose resource can't be loaded.
+
+        To set: ``configure(description=...)``.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        try:
+            text = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_description)
+        except ServiceError as error:
+            if error.winerror not in _NO_TEXT:
+                raise
+            return ""
+        return text or ""
+
+    @property
+    def failure_actions(self) -> FailureActions:
+        """What the SCM does when the service fails. May be assigned to; see
+        :meth:`change_failure_actions` to change a part of it.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``; to assign ``CHANGE_CONFIG``, with RESTART actions
+        also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
+        Windows calls: ``QueryServiceConfig2W``, ``ChangeServiceConfig2W``.
+        """
+        row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_failure_actions)
+        return FailureActions.from_row(row)
+
+    @failure_actions.setter
+    def failure_actions(self, actions: FailureActions | None) -> None:
+        self.configure(failure_actions=actions)
+
+    def change_failure_actions(
+        self,
+        *,
+        actions: Sequence[FailureAction] | Unchanged = UNCHANGED,
+        reset_after: Duration | Unchanged | None = UNCHANGED,
+        reboot_message: str | Unchanged | None = UNCHANGED,
+        command: str | Unchanged | None = UNCHANGED,
+    ) -> None:
+        """Change parts of the failure actions; the others stay as they are.
+
+        Windows stores the actions and the time of reset together: to change one of them alone the
+        other is read first.
+
+        Args:
+            actions: what is done for each failure in turn; () for nothing.
+            reset_after: how long without a failure until the count starts again; None for never.
+            reboot_message: what users are told before a reboot; None or "" for nothing.
+            command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
+
+        Raises:
+            ArgumentError: a duration can't be, or a time of reset is given without actions.
+
+        Right: as for :attr:`failure_actions`.
+        Windows call: ``ChangeServiceConfig2W``.
+        """
+        from winsvc.changes import apply, failure_actions_part
+
+        changes = [
+            failure_actions_part(
+                self._backend,
+                lambda: self.failure_actions,
+                actions,
+                reset_after,
+                reboot_message,
+                command,
+            )
+        ]
+        apply(changes, self._grants)
+
+    @property
+    def delayed_auto_start(self) -> bool:
+        """Whether an automatic start waits until the others are done.
+
+        To set: ``configure(delayed_auto_start=...)``.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return bool(self._number(ConfigLevel.DELAYED_AUTO_START_INFO))
+
+    @property
+    def failure_actions_on_error(self) -> bool:
+        """Whether the failure actions are also for a stop with an error code, not only a crash.
+
+        To set: ``configure(failure_actions_on_error=...)``.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return bool(self._number(ConfigLevel.FAILURE_ACTIONS_FLAG))
+
+    @property
+    def sid_type(self) -> SidType:
+        """Whether the service's own SID is in its process token.
+
+        To set: ``configure(sid_type=...)``. The SID itself: :func:`winsvc.service_sid`.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return SidType(self._number(ConfigLevel.SERVICE_SID_INFO))
+
+    @property
+    def required_privileges(self) -> tuple[str, ...]:
+        """The privileges that its process keeps; () for all that its account has.
+
+        To set: ``configure(required_privileges=...)``.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        right = ServiceAccess.QUERY_CONFIG
+        return self._grants.call(right, self._backend.query_required_privileges) or ()
+
+    @property
+    def preshutdown_timeout(self) -> timedelta:
+        """How long it may take before a shutdown.
+
+        To set: ``configure(preshutdown_timeout=...)``, up to 49.7 days.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return timedelta(milliseconds=self._number(ConfigLevel.PRESHUTDOWN_INFO))
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """What starts and stops it; every byte as Windows has it.
+
+        To set: ``configure(triggers=...)``, which replaces them all.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        from winsvc.changes import trigger_from_row
+
+        rows = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_triggers)
+        return tuple(map(trigger_from_row, rows))
+
+    @property
+    def preferred_node(self) -> int | None:
+        """The NUMA node of its process; None for any, and where there is only one.
+
+        To set: ``configure(preferred_node=...)``.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        try:
+            row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_preferred_node)
+        except InvalidArgumentError:
+            return None  # what Windows answers where no node is set
+        return None if row.delete else row.preferred_node
+
+    @property
+    def launch_protection(self) -> LaunchProtection:
+        """The kind of protected process that it runs in.
+
+        To set: ``configure(launch_protection=...)``; Windows takes it only from a program that is
+        protected itself, and never takes it back.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return LaunchProtection(self._number(ConfigLevel.LAUNCH_PROTECTED))
+
+    def _number(self, level: ConfigLevel) -> int:
+        return self._grants.call(
+            ServiceAccess.QUERY_CONFIG, self._backend.query_config_number, int(level)
+        )
+
+    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
+        """Who may do what with the service.
+
+        To set: ``configure(security=...)``, which sets the parts that the descriptor has.
+
+        Args:
+            parts: which parts to read. The SACL needs more than the others.
+
+        Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
+        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
+        """
+        from winsvc.security import SecurityDescriptor
+
+        content = self._grants.call(
+            _right_to_read(parts), self._backend.query_service_object_security, int(parts)
+        )
+        return SecurityDescriptor.from_bytes(content)
+
+    # ------------------------------------------------------------------- control
 
     def start(self, *arguments: str) -> None:
         """Start the service; ``arguments`` reach its main function after its name.
@@ -92,34 +361,238 @@ class Service:
         Raises:
             ServiceAlreadyRunningError: it is running, or on its way.
             ServiceDisabledError: its start type is disabled.
-            ServiceStartError: its process did not start, did not connect or ended at once.
+            ServiceStartError: its process did not start, did not connect or ended at once; its
+                ``status`` has the exit codes.
             NotFoundError: its program does not exist.
 
         Right: ``ServiceAccess.START``. Windows call: ``StartServiceW``.
         """
-        self._grants.call(ServiceAccess.START, self._backend.start_service, arguments)
+        try:
+            self._grants.call(ServiceAccess.START, self._backend.start_service, arguments)
+        except ServiceStartError as error:
+            self._add_exit_codes(error)
+            raise
 
-    def stop(self) -> ServiceStatus:
+    def _add_exit_codes(self, error: ServiceStartError) -> None:
+        try:
+            status = self.status()
+        except ServiceError:
+            return  # the first error is what counts
+        error.status = status
+        if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
+            error.hint = f"The service ended with its own error code {status.service_exit_code}."
+        elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED):
+            error.hint = f"The service ended with exit code {status.exit_code}."
+
+    def stop(self, reason: StopReason | None = None) -> ServiceStatus:
         """Ask the service to stop; it may still be stopping in the status that is returned.
+
+        Args:
+            reason: goes to the event log along with the stop.
 
         Raises:
             ServiceNotActiveError: it is not running.
-            DependentServicesRunningError: running services depend on it.
+            DependentServicesRunningError: running services depend on it; it names them.
             ControlRefusedError: it does not take this control, or not in this state.
+            UnsupportedError: a reason was given, and this system takes none.
 
-        Right: ``ServiceAccess.STOP``. Windows call: ``ControlService``.
+        Right: ``ServiceAccess.STOP``. Windows call: ``ControlService``, with a reason
+        ``ControlServiceExW``.
         """
-        row = self._grants.call(
-            ServiceAccess.STOP, self._backend.control_service, int(Control.STOP)
-        )
+        try:
+            return self.control(Control.STOP, reason)
+        except DependentServicesRunningError as error:
+            self._name_dependents(error)
+            raise
+
+    def _name_dependents(self, error: DependentServicesRunningError) -> None:
+        try:
+            error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
+        except ServiceError:
+            return  # the first error is what counts
+        error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
+
+    def pause(self) -> ServiceStatus:
+        """Ask the service to pause.
+
+        Raises:
+            ServiceNotActiveError: it is not running.
+            ControlRefusedError: it can't pause, or not in this state.
+
+        Right: ``ServiceAccess.PAUSE_CONTINUE``. Windows call: ``ControlService``.
+        """
+        return self.control(Control.PAUSE)
+
+    def resume(self) -> ServiceStatus:
+        """Ask a paused service to go on (``SERVICE_CONTROL_CONTINUE``).
+
+        Raises:
+            ServiceNotActiveError: it is not running.
+            ControlRefusedError: it can't pause, or not in this state.
+
+        Right: ``ServiceAccess.PAUSE_CONTINUE``. Windows call: ``ControlService``.
+        """
+        return self.control(Control.CONTINUE)
+
+    def interrogate(self) -> ServiceStatus:
+        """Have the service report its status anew, and return that.
+
+        Raises:
+            ServiceNotActiveError: it is not running.
+
+        Right: ``ServiceAccess.INTERROGATE``. Windows call: ``ControlService``.
+        """
+        return self.control(Control.INTERROGATE)
+
+    def control(self, control: Control | int, reason: StopReason | None = None) -> ServiceStatus:
+        """Send a control; 128 to 255 mean what the service's author says.
+
+        Returns:
+            The status that the service reported last, often before it has acted. Its ``pid`` is
+            None with ``ControlService``, which does not tell.
+
+        Raises:
+            ArgumentError: this is no control that a program may send, or a reason is given for
+                another control than STOP.
+            ServiceNotActiveError: the service is not running.
+            ControlRefusedError: it does not take this control, or not in this state; its
+                ``status`` says where the service stands.
+
+        Right: that of the control: ``STOP``, ``PAUSE_CONTINUE`` (also for PARAM_CHANGE and
+        NETBIND), ``INTERROGATE`` or ``USER_DEFINED_CONTROL``. Windows call: ``ControlService``,
+        with a reason ``ControlServiceExW``.
+        """
+        right = _right_to_send(control)
+        if reason is None:
+            row = self._grants.call(right, self._backend.control_service, int(control))
+        elif control != Control.STOP:
+            raise ArgumentError("reason", "goes with STOP alone")
+        else:
+            row = self._grants.call(
+                right,
+                self._backend.control_service_ex,
+                int(control),
+                reason.code,
+                reason.comment,
+            )
         return ServiceStatus.from_row(row)
 
-    def delete(self) -> None:
+    def dependents(self, state: StateFilter = StateFilter.ALL) -> list[ServiceInfo]:
+        """The services that depend on this one, directly or through others.
+
+        They come in the reverse of the order in which they are started: that in which to stop
+        them. ``pid`` is None for all: this call does not tell it.
+
+        Right: ``ServiceAccess.ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
+        """
+        rows = self._grants.call(
+            ServiceAccess.ENUMERATE_DEPENDENTS, self._backend.enum_dependent_services, int(state)
+        )
+        return list(map(ServiceInfo.from_row, rows))
+
+    def start_reason(self) -> StartReason:
+        """Why the running service was started.
+
+        Windows documents the call for the handle that a service has of itself, and may refuse
+        this one.
+
+        Raises:
+            ServiceNotActiveError: it is not running.
+            UnsupportedError: this system does not tell (Windows does since 8).
+
+        Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceDynamicInformation``.
+        """
+        return StartReason(
+            self._grants.call(ServiceAccess.QUERY_STATUS, self._backend.query_start_reason)
+        )
+
+    def snapshot(self) -> ServiceSnapshot:
+        """Everything that there is to know about the service, at once.
+
+        What can't be read is None, with its error beside it: the call itself does not fail.
+
+        Right: as far as granted ``QUERY_STATUS``, ``QUERY_CONFIG``, ``ENUMERATE_DEPENDENTS`` and
+        ``READ_CONTROL``. Windows calls: those of all that it reads, on one handle.
+        """
+        from winsvc.snapshot import take
+
+        self._grants.widen(
+            ServiceAccess.QUERY_STATUS
+            | ServiceAccess.QUERY_CONFIG
+            | ServiceAccess.ENUMERATE_DEPENDENTS
+            | ServiceAccess.READ_CONTROL
+        )
+        return take(self)
+
+    def delete(self, *, timeout: Duration | None = None) -> None:
         """Mark the service for deletion: it goes when it has stopped and all handles are closed.
+
+        Args:
+            timeout: with a timeout this closes the service's own handles and returns once it is
+                really gone.
 
         Raises:
             MarkedForDeleteError: that was done before.
+            WaitTimeoutError: it is still there after the timeout: it runs, or a handle is open.
 
         Right: ``ServiceAccess.DELETE``. Windows call: ``DeleteService``.
         """
+        limit = None if timeout is None else to_timedelta(timeout, "timeout")
         self._grants.call(ServiceAccess.DELETE, self._backend.delete_service)
+        if limit is not None:
+            self._grants.close()
+            self._wait_until_gone(limit)
+
+    def _wait_until_gone(self, limit: timedelta) -> None:
+        deadline = time.monotonic() + limit.total_seconds()
+        pause = 0.001
+        while self._grants.exists(ServiceAccess.QUERY_STATUS):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeoutError(
+                    ErrorCode.TIMEOUT,
+                    "DeleteService",
+                    f"still there {limit.total_seconds():g} s after it was marked for deletion",
+                    service=self.name,
+                    machine=self._grants.machine,
+                    hint="It is still running, or a handle to it is open somewhere.",
+                )
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, 0.25)
+
+
+# A description may point to a resource, and the resource may be missing.
+_NO_TEXT = frozenset(
+    {ErrorCode.FILE_NOT_FOUND, ErrorCode.NOT_FOUND, *range(15100, 15109)}  # ERROR_MUI_*
+)
+
+_RIGHTS_TO_SEND = {
+    Control.STOP: ServiceAccess.STOP,
+    Control.PAUSE: ServiceAccess.PAUSE_CONTINUE,
+    Control.CONTINUE: ServiceAccess.PAUSE_CONTINUE,
+    Control.INTERROGATE: ServiceAccess.INTERROGATE,
+    Control.PARAM_CHANGE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_ADD: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_REMOVE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_ENABLE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_DISABLE: ServiceAccess.PAUSE_CONTINUE,
+}
+
+
+def _right_to_read(parts: SecurityInformation) -> ServiceAccess:
+    if parts & SecurityInformation.SACL:
+        return ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
+    return ServiceAccess.READ_CONTROL
+
+
+def _right_to_send(control: int) -> ServiceAccess:
+    if 128 <= control <= 255:
+        return ServiceAccess.USER_DEFINED_CONTROL
+    right = _RIGHTS_TO_SEND.get(Control(control))
+    if right is None:
+        raise ArgumentError(
+            "control",
+            f"{control!r} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
+            "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
+        )
+    return right

@@ -8,7 +8,7 @@ import pytest
 from support import wait_until_stopped
 
 from winsvc import (
-    InvalidArgumentError,
+    ArgumentError,
     InvalidNameError,
     MarkedForDeleteError,
     NotFoundError,
@@ -49,17 +49,28 @@ def test_a_name_that_is_taken(scm: ServiceManager, installed: Service, program: 
         assert isinstance(caught.value, FileExistsError)
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a\\b"])
+@pytest.mark.parametrize("name", ["", "a/b", "a\\b", "x" * 257, "a\0b"])
 def test_a_name_that_cannot_be(scm: ServiceManager, program: str, name: str) -> None:
     with pytest.raises(InvalidNameError) as caught:
         scm.create(name, program)
     assert caught.value.winerror == 123
 
 
-def test_an_empty_path(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
-        scm.create(unique_name(), "")
-    assert caught.value.winerror == 87
+def test_a_path_that_is_left_out(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
+    name = unique_name()
+    for path in ("", None):
+        with pytest.raises(ArgumentError, match="binary_path: "):
+            scm.create(name, path)
+    assert name not in scm
+
+
+def test_an_unquoted_path_with_a_blank_is_not_written(
+    scm: ServiceManager, unique_name: Callable[[], str]
+) -> None:
+    name = unique_name()
+    with pytest.raises(ArgumentError, match="has a blank and is not in quotes"):
+        scm.create(name, r"C:\Program Files\beat\beat.exe --loud")
+    assert name not in scm
 
 
 def test_starting_twice(installed: Service) -> None:

@@ -115,18 +115,19 @@ def test_listing_without_the_right() -> None:
     )
 
 
-def test_a_list_longer_than_a_buffer_and_growing(
+def test_a_list_longer_than_a_page_and_growing(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     created: list[Service] = []
     try:
         before = names(scm)
         for _ in range(3):
-            # Longer each time than the buffer that was right for the list before.
-            created += [
-                scm.create(unique_name(), program, display_name=unique_name() + "x" * 200)
-                for _ in range(40)
-            ]
+            # Longer each time than the buffer that was right before, and 300 KiB in the end:
+            # Windows gives at most 256 KiB at once.
+            for _ in range(100):
+                name = unique_name()
+                created.append(scm.create(name, program, display_name=name.ljust(256, "x")))
+                created.append(scm.create(name.ljust(256, "y"), program))
             assert names(scm) - before == {service.name for service in created}
     finally:
         for service in created:

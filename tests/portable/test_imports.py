@@ -13,12 +13,12 @@ import winsvc
 PACKAGE = Path(winsvc.__file__).parent
 
 GROUND = {
-    *("enums", "errors", "rows", "models", "jsonable"),
+    *("enums", "errors", "rows", "models", "durations", "jsonable", "spec"),
     *("security", "names", "accounts", "commandline", "triggers", "stopreason"),
 }
 BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}
-OBJECTS = {"manager", "service"}
+OBJECTS = {"manager", "service", "changes", "snapshot"}
 TOP = {"cli", "__main__", "__init__"}
 NATIVE = {"native"}
 
@@ -69,6 +69,7 @@ def test_only_native_sees_the_compiled_module() -> None:
 
 def test_import_is_cheap_and_works_everywhere() -> None:
     heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
+    heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts"}
     code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

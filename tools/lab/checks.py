@@ -17,7 +17,7 @@ OTHER_PYTHON_TIERS = ("contract", "real")
 
 
 def check(lab: Lab) -> int:
-    """ruff, mypy for both platforms, generated files."""
+    """ruff, mypy for both platforms, pyright for the examples, generated files."""
     python = str(lab.host_python)
     commands = (
         (python, "-m", "ruff", "check", "."),
@@ -25,6 +25,7 @@ def check(lab: Lab) -> int:
         (python, "-m", "mypy", "--platform", "linux"),
         # The lab is Linux's own.
         (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab"),
+        (python, "-m", "pyright", "--pythonpath", python),
         (python, "tools/stubgen.py", "--check"),
     )
     failed = 0

@@ -1,0 +1,70 @@
+"""Install or update a service, with recovery, and start it.
+
+Usage: python deploy.py NAME PROGRAM [ARGUMENT ...]
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+from winsvc import (
+    AccessDeniedError,
+    FailureActions,
+    ServiceError,
+    ServiceManager,
+    ServiceSpec,
+    ServiceStartError,
+    StartType,
+    State,
+    UnsupportedError,
+    command_line,
+)
+
+
+def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> State:
+    """Bring the service to what it is to be; return the state it is left in."""
+    command = command_line(program, *arguments)
+    if name in scm:
+        service = scm.open(name)
+    else:
+        spec = ServiceSpec(name=name, binary_path=command, description="Installed by deploy.py")
+        service = scm.create(spec)
+    with service:
+        if service.status().state is State.RUNNING:
+            service.stop()
+        if service.config().binary_path != command:
+            service.configure(binary_path=command, start_type=StartType.MANUAL)
+        try:
+            service.failure_actions = FailureActions.restart(
+                after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)
+            )
+        except UnsupportedError as error:
+            print(f"no recovery here: {error}")
+        service.start("--deployed")
+        print(service.snapshot().describe())
+        return service.status().state
+
+
+def main() -> int:
+    if len(sys.argv) < 3:
+        print(__doc__)
+        return 2
+    try:
+        with ServiceManager() as scm:
+            deploy(scm, *sys.argv[1:])
+    except AccessDeniedError as error:
+        print(f"start this as an administrator: {error.hint or error}")
+        return 1
+    except ServiceStartError as error:
+        ended = f", exit code {error.status.exit_code}" if error.status else ""
+        print(f"{error}{ended}")
+        return 1
+    except ServiceError as error:
+        print(error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

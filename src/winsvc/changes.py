@@ -1,0 +1,382 @@
+"""Settings become calls: checked all together first, then made one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from winsvc.accounts import Account, Secret, check_interactive, password_for
+from winsvc.backend import Backend
+from winsvc.commandline import check_binary_path
+from winsvc.durations import Duration, milliseconds, to_timedelta
+from winsvc.enums import (
+    ActionType,
+    ConfigLevel,
+    ErrorControl,
+    SecurityInformation,
+    ServiceAccess,
+    ServiceType,
+    StartType,
+    TriggerAction,
+    TriggerDataType,
+    TriggerType,
+)
+from winsvc.errors import AccessDeniedError, ArgumentError, InvalidArgumentError, ServiceError
+from winsvc.grants import Grants
+from winsvc.models import FailureAction, FailureActions, Unchanged
+from winsvc.names import check_display_name, check_text, parse_dependencies
+from winsvc.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc.security import SecurityDescriptor
+from winsvc.spec import ServiceSpec, Settings
+from winsvc.triggers import Trigger, TriggerData, check_triggers
+
+__all__ = ["apply", "create", "prepare"]
+
+NO_CHANGE: Final = 0xFFFFFFFF
+_DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One call that is to be made on a service's handle.
+
+    Attributes:
+        setting: what it changes.
+        right: the right that it needs.
+        call: makes it.
+    """
+
+    setting: str
+    right: ServiceAccess
+    call: Callable[[int], object]
+
+
+def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
+    """Make the changes; an error says which of them had been made by then."""
+    made: list[str] = []
+    for change in changes:
+        try:
+            grants.call(change.right, change.call)
+        except ServiceError as error:
+            if made:
+                error.hint = f"{error.hint or ''} Changed before that: {', '.join(made)}.".strip()
+            raise
+        made.append(change.setting)
+
+
+def prepare(settings: Settings, backend: Backend) -> list[Change]:
+    """Check every setting, and make a list of what is to be called for those that are given.
+
+    Raises:
+        TypeError: a setting is of the wrong type.
+        ArgumentError: a setting can't be.
+        InvalidSecurityError: the security descriptor is malformed.
+    """
+    config = _Config.of(settings)
+    changes: list[Change] = []
+    if config.given:
+        right = ServiceAccess.CHANGE_CONFIG
+        if config.needs_account:
+            right |= ServiceAccess.QUERY_CONFIG
+        changes.append(Change("configuration", right, lambda value: config.change(backend, value)))
+    return [*changes, *_levels(settings, backend), *_security(settings, backend)]
+
+
+def create(manager: int, backend: Backend, spec: ServiceSpec, access: ServiceAccess) -> int:
+    """``CreateServiceW``: with the settings that it takes; the handle."""
+    config = _Config.of(spec)
+    if not config.binary_path:
+        raise ArgumentError("binary_path", "a new service needs one")
+    handle, _ = backend.create_service(
+        manager,
+        spec.name,
+        config.display_name,
+        int(access),
+        ServiceType.OWN_PROCESS if config.service_type == NO_CHANGE else config.service_type,
+        StartType.MANUAL if config.start_type == NO_CHANGE else config.start_type,
+        ErrorControl.NORMAL if config.error_control == NO_CHANGE else config.error_control,
+        config.binary_path,
+        config.load_order_group,
+        False,
+        config.dependencies or None,
+        config.account,
+        config.password.reveal() if config.password else None,
+    )
+    return handle
+
+
+def beyond_creation(spec: ServiceSpec, backend: Backend) -> list[Change]:
+    """What is still to be done for a new service once it is there."""
+    return [*_levels(spec, backend), *_security(spec, backend)]
+
+
+@dataclass(slots=True)
+class _Config:
+    """What ``CreateServiceW`` and ``ChangeServiceConfigW`` take, None and NO_CHANGE left out."""
+
+    service_type: int = NO_CHANGE
+    start_type: int = NO_CHANGE
+    error_control: int = NO_CHANGE
+    binary_path: str | None = None
+    load_order_group: str | None = None
+    dependencies: list[str] | None = None
+    account: str | None = None
+    password: Secret | None = None
+    display_name: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> _Config:
+        config = cls()
+        if not isinstance(settings.service_type, Unchanged):
+            config.service_type = _dword(settings.service_type, "service_type")
+        if not isinstance(settings.start_type, Unchanged):
+            config.start_type = _dword(settings.start_type, "start_type")
+        if not isinstance(settings.error_control, Unchanged):
+            config.error_control = _dword(settings.error_control, "error_control")
+        if not isinstance(settings.binary_path, Unchanged):
+            config.binary_path = check_binary_path(settings.binary_path)
+        if not isinstance(settings.load_order_group, Unchanged):
+            config.load_order_group = check_text(
+                settings.load_order_group or "", "load_order_group"
+            )
+        if not isinstance(settings.dependencies, Unchanged):
+            dependencies = parse_dependencies(settings.dependencies or ())
+            config.dependencies = [str(dependency) for dependency in dependencies]
+        if not isinstance(settings.display_name, Unchanged):
+            config.display_name = check_display_name(settings.display_name)
+        config._set_account(settings)
+        return config
+
+    def _set_account(self, settings: Settings) -> None:
+        password = None if isinstance(settings.password, Unchanged) else settings.password
+        if isinstance(settings.account, Unchanged):
+            self.password = Secret(password) if isinstance(password, str) else password
+        elif settings.account.startswith(_DRIVER_OBJECTS):
+            self.account = check_text(settings.account, "account")
+        else:
+            account = Account(settings.account)
+            self.account = account.name
+            self.password = password_for(account, password)
+            if self.service_type != NO_CHANGE:
+                check_interactive(ServiceType(self.service_type), account)
+
+    @property
+    def given(self) -> bool:
+        return self != _Config()
+
+    @property
+    def needs_account(self) -> bool:
+        """Windows takes a password only along with the account that it is for."""
+        return self.password is not None and self.account is None
+
+    def change(self, backend: Backend, service: int, *, want_tag: bool = False) -> int | None:
+        account, password = self.account, self.password
+        if self.needs_account:
+            account = backend.query_service_config(service).service_start_name
+            password = password_for(Account(account or ""), password)
+        return backend.change_service_config(
+            service,
+            self.service_type,
+            self.start_type,
+            self.error_control,
+            self.binary_path,
+            self.load_order_group,
+            want_tag,
+            self.dependencies,
+            account,
+            None if password is None else password.reveal(),
+            self.display_name,
+        )
+
+
+def change_tag(service: int, backend: Backend, load_order_group: str) -> int:
+    """``ChangeServiceConfigW`` with a group and a place for its tag."""
+    config = _Config(load_order_group=check_text(load_order_group, "load_order_group"))
+    return config.change(backend, service, want_tag=True) or 0
+
+
+def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
+    """The levels of ``ChangeServiceConfig2W``."""
+    right = ServiceAccess.CHANGE_CONFIG
+    if not isinstance(settings.description, Unchanged):
+        text = check_text(settings.description or "", "description")
+        yield Change("description", right, lambda value: backend.change_description(value, text))
+    if not isinstance(settings.failure_actions, Unchanged):
+        yield failure_actions_change(settings.failure_actions or FailureActions(), backend)
+    for name, level, number in _numbers(settings):
+        yield Change(name, right, _number_call(backend, level, number))
+    if not isinstance(settings.required_privileges, Unchanged):
+        privileges = _texts(settings.required_privileges or (), "required_privileges")
+        yield Change(
+            "required_privileges",
+            right,
+            lambda value: backend.change_required_privileges(value, privileges),
+        )
+    if not isinstance(settings.triggers, Unchanged):
+        rows = [trigger_row(trigger) for trigger in check_triggers(settings.triggers or ())]
+        yield Change("triggers", right, lambda value: _change_triggers(backend, value, rows))
+    if not isinstance(settings.preferred_node, Unchanged):
+        node = settings.preferred_node
+        if node is not None and not 0 <= node <= 0xFFFF:
+            raise ArgumentError("preferred_node", f"{node} is not from 0 to 65535")
+        row = PreferredNodeRow(0 if node is None else node, node is None)
+        yield Change(
+            "preferred_node", right, lambda value: backend.change_preferred_node(value, row)
+        )
+
+
+def _numbers(settings: Settings) -> Iterator[tuple[str, ConfigLevel, int]]:
+    """The levels that are one number."""
+    if not isinstance(settings.delayed_auto_start, Unchanged):
+        delayed = int(bool(settings.delayed_auto_start))
+        yield "delayed_auto_start", ConfigLevel.DELAYED_AUTO_START_INFO, delayed
+    if not isinstance(settings.failure_actions_on_error, Unchanged):
+        flag = int(bool(settings.failure_actions_on_error))
+        yield "failure_actions_on_error", ConfigLevel.FAILURE_ACTIONS_FLAG, flag
+    if not isinstance(settings.sid_type, Unchanged):
+        yield "sid_type", ConfigLevel.SERVICE_SID_INFO, _dword(settings.sid_type, "sid_type")
+    if not isinstance(settings.preshutdown_timeout, Unchanged):
+        timeout = milliseconds(settings.preshutdown_timeout, "preshutdown_timeout")
+        yield "preshutdown_timeout", ConfigLevel.PRESHUTDOWN_INFO, timeout
+    if not isinstance(settings.launch_protection, Unchanged):
+        protection = _dword(settings.launch_protection, "launch_protection")
+        yield "launch_protection", ConfigLevel.LAUNCH_PROTECTED, protection
+
+
+def _number_call(backend: Backend, level: ConfigLevel, number: int) -> Callable[[int], object]:
+    return lambda value: backend.change_config_number(value, int(level), number)
+
+
+def failure_actions_change(actions: FailureActions, backend: Backend) -> Change:
+    """Set all of a service's failure actions."""
+    return _failure_actions_call(actions.to_row(), backend)
+
+
+def _failure_actions_call(row: FailureActionsRow, backend: Backend) -> Change:
+    kinds = {kind for kind, _ in row.actions or ()}
+    right = ServiceAccess.CHANGE_CONFIG
+    if ActionType.RESTART in kinds:
+        right |= ServiceAccess.START
+
+    def call(value: int) -> None:
+        try:
+            backend.change_failure_actions(value, row)
+        except AccessDeniedError as error:
+            if ActionType.REBOOT in kinds:
+                error.hint = "A REBOOT action needs SeShutdownPrivilege, enabled in the process."
+            raise
+
+    return Change("failure_actions", right, call)
+
+
+def failure_actions_part(
+    backend: Backend,
+    current: Callable[[], FailureActions],
+    actions: Sequence[FailureAction] | Unchanged,
+    reset_after: Duration | Unchanged | None,
+    reboot_message: str | Unchanged | None,
+    command: str | Unchanged | None,
+) -> Change:
+    """Set some of a service's failure actions; the rest stays.
+
+    NULL keeps a message or a command; actions and time of reset are kept together or not at all.
+    """
+    texts = FailureActionsRow(
+        0,
+        None if isinstance(reboot_message, Unchanged) else reboot_message or "",
+        None if isinstance(command, Unchanged) else command or "",
+        None,
+    )
+    if isinstance(actions, Unchanged) and isinstance(reset_after, Unchanged):
+        right = ServiceAccess.CHANGE_CONFIG
+        return Change(
+            "failure_actions", right, lambda value: backend.change_failure_actions(value, texts)
+        )
+    if isinstance(actions, Unchanged):
+        actions = current().actions
+    elif isinstance(reset_after, Unchanged):
+        reset_after = current().reset_after if actions else 0
+    if reset_after is not None and not isinstance(reset_after, Unchanged):
+        reset_after = to_timedelta(reset_after, "reset_after")
+    assert not isinstance(reset_after, Unchanged)
+    whole = FailureActions(actions=tuple(actions), reset_after=reset_after)
+    return _failure_actions_call(
+        whole.to_row()._replace(reboot_message=texts.reboot_message, command=texts.command),
+        backend,
+    )
+
+
+def trigger_from_row(row: TriggerRow) -> Trigger:
+    return Trigger(
+        TriggerType(row.trigger_type),
+        TriggerAction(row.action),
+        None if row.subtype is None else UUID(bytes_le=row.subtype),
+        tuple(TriggerData(TriggerDataType(kind), raw) for kind, raw in row.data_items),
+    )
+
+
+def _change_triggers(backend: Backend, service: int, rows: list[TriggerRow]) -> None:
+    try:
+        backend.change_triggers(service, rows)
+    except InvalidArgumentError:
+        # Windows refuses to clear the triggers of a service that has none.
+        if rows:
+            raise
+
+
+def trigger_row(trigger: Trigger) -> TriggerRow:
+    return TriggerRow(
+        int(trigger.type),
+        int(trigger.action),
+        None if trigger.subtype is None else trigger.subtype.bytes_le,
+        tuple((int(item.type), item.raw) for item in trigger.data),
+    )
+
+
+def _dword(number: int, argument: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{argument}: expected an int, not {type(number).__name__}")
+    # The highest one stands for "no change" in these calls.
+    if not 0 <= number < NO_CHANGE:
+        raise ArgumentError(argument, f"{number} is not from 0 to {NO_CHANGE - 1}")
+    return int(number)
+
+
+def _texts(items: Iterable[str], argument: str) -> list[str]:
+    if isinstance(items, str):
+        raise TypeError(f"{argument}: expected a list of strings, not a single str")
+    return [
+        check_text(item, f"{argument}[{index}]", empty=False) for index, item in enumerate(items)
+    ]
+
+
+def _security(settings: Settings, backend: Backend) -> Iterator[Change]:
+    if not isinstance(settings.security, Unchanged):
+        yield security_change(SecurityDescriptor.coerce(settings.security), backend)
+
+
+def security_change(descriptor: SecurityDescriptor, backend: Backend) -> Change:
+    """Set the parts that the descriptor has."""
+    parts = descriptor.parts
+    if not parts:
+        raise ArgumentError("security", "has no owner, group, DACL or SACL to set")
+    content = descriptor.to_bytes()
+    return Change(
+        "security",
+        rights_to_write(parts),
+        lambda value: backend.set_service_object_security(value, int(parts), content),
+    )
+
+
+def rights_to_write(parts: SecurityInformation) -> ServiceAccess:
+    """What a handle must grant to write these parts of a security descriptor."""
+    rights = ServiceAccess(0)
+    if parts & (SecurityInformation.OWNER | SecurityInformation.GROUP):
+        rights |= ServiceAccess.WRITE_OWNER
+    if parts & SecurityInformation.DACL:
+        rights |= ServiceAccess.WRITE_DAC
+    if parts & SecurityInformation.SACL:
+        rights |= ServiceAccess.ACCESS_SYSTEM_SECURITY
+    return rights

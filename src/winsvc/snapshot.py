@@ -1,0 +1,208 @@
+"""Everything about one service as one value: for comparing, storing and showing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from winsvc.enums import LaunchProtection, SidType
+from winsvc.errors import ServiceError
+from winsvc.jsonable import JSON, jsonable
+from winsvc.models import FailureActions, ServiceConfig, ServiceStatus
+from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.triggers import Trigger
+
+if TYPE_CHECKING:
+    from winsvc.service import Service
+
+__all__ = ["ServiceSnapshot"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSnapshot:
+    """All that a service tells; None for what could not be read.
+
+    Attributes:
+        name: the key name.
+        machine: the machine that it is on; None for this one.
+        status: where it stands.
+        config: how it is set up.
+        dependents: the key names of the services that depend on it.
+        errors: for each field that could not be read, why.
+
+    The other fields are those of :class:`winsvc.Settings`, as they are read.
+    """
+
+    name: str
+    machine: str | None
+    status: ServiceStatus | None
+    config: ServiceConfig | None
+    description: str | None
+    failure_actions: FailureActions | None
+    failure_actions_on_error: bool | None
+    delayed_auto_start: bool | None
+    sid_type: SidType | None
+    required_privileges: tuple[str, ...] | None
+    preshutdown_timeout: timedelta | None
+    triggers: tuple[Trigger, ...] | None
+    preferred_node: int | None
+    launch_protection: LaunchProtection | None
+    dependents: tuple[str, ...] | None
+    security: SecurityDescriptor | None
+    errors: dict[str, ServiceError]
+
+    def to_json(self) -> dict[str, JSON]:
+        """As :func:`json.dumps` takes it; triggers and security lose no byte."""
+        told: dict[str, JSON] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "triggers" and value is not None:
+                told["triggers"] = [jsonable(trigger.to_json()) for trigger in value]
+            elif field.name == "security":
+                told["security"] = None if value is None else _security_json(value)
+            elif field.name == "errors":
+                told["errors"] = {name: _error_json(error) for name, error in value.items()}
+            elif field.name == "config" and value is not None:
+                dependencies: list[JSON] = list(map(str, value.dependencies))
+                told["config"] = {**_fields(value), "dependencies": dependencies}
+            else:
+                told[field.name] = jsonable(value)
+        return told
+
+    def describe(self) -> str:
+        """As text for people, one line a fact."""
+        width = max(len(label) for label, _ in self._facts())
+        return "\n".join(f"{label:<{width}}  {text}".rstrip() for label, text in self._facts())
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "service", self.name
+        if self.machine is not None:
+            yield "machine", self.machine
+        if self.status is not None:
+            yield "state", _state(self.status)
+        if self.config is not None:
+            yield "display name", self.config.display_name
+            yield "type", _flags(self.config.service_type)
+            yield "start", _start(self)
+            yield "command", self.config.binary_path
+            yield "account", self.config.account
+            if self.config.load_order_group:
+                yield "group", f"{self.config.load_order_group}, tag {self.config.tag}"
+            if self.config.dependencies:
+                yield "depends on", ", ".join(map(str, self.config.dependencies))
+        if self.dependents:
+            yield "needed by", ", ".join(self.dependents)
+        if self.description:
+            yield "description", self.description
+        if self.failure_actions is not None and self.failure_actions.actions:
+            yield "on failure", _failure(self.failure_actions)
+        if self.failure_actions_on_error:
+            yield "", "also when it stops with an error code"
+        if self.sid_type:
+            yield "service SID", self.sid_type.name.lower()
+        if self.required_privileges:
+            yield "privileges", ", ".join(self.required_privileges)
+        if self.preshutdown_timeout is not None:
+            yield "preshutdown", f"{self.preshutdown_timeout.total_seconds():g} s"
+        for trigger in self.triggers or ():
+            yield "trigger", trigger.describe()
+        if self.preferred_node is not None:
+            yield "NUMA node", str(self.preferred_node)
+        if self.launch_protection:
+            yield "protection", self.launch_protection.name.lower()
+        if self.security is not None:
+            for line in self.security.describe().splitlines():
+                yield "security", line
+        for name, error in self.errors.items():
+            yield "not readable", f"{name}: {error.strerror} (error {error.winerror})"
+
+
+def take(service: Service) -> ServiceSnapshot:
+    """Read everything, each field by itself."""
+    errors: dict[str, ServiceError] = {}
+
+    def read(name: str, question: Callable[[], T]) -> T | None:
+        try:
+            return question()
+        except ServiceError as error:
+            errors[name] = error
+            return None
+
+    return ServiceSnapshot(
+        name=service.name,
+        machine=service.machine,
+        status=read("status", service.status),
+        config=read("config", service.config),
+        description=read("description", lambda: service.description),
+        failure_actions=read("failure_actions", lambda: service.failure_actions),
+        failure_actions_on_error=read(
+            "failure_actions_on_error", lambda: service.failure_actions_on_error
+        ),
+        delayed_auto_start=read("delayed_auto_start", lambda: service.delayed_auto_start),
+        sid_type=read("sid_type", lambda: service.sid_type),
+        required_privileges=read("required_privileges", lambda: service.required_privileges),
+        preshutdown_timeout=read("preshutdown_timeout", lambda: service.preshutdown_timeout),
+        triggers=read("triggers", lambda: service.triggers),
+        preferred_node=read("preferred_node", lambda: service.preferred_node),
+        launch_protection=read("launch_protection", lambda: service.launch_protection),
+        dependents=read("dependents", lambda: tuple(info.name for info in service.dependents())),
+        security=read("security", service.security),
+        errors=errors,
+    )
+
+
+def _fields(value: ServiceConfig) -> dict[str, JSON]:
+    names = (field.name for field in fields(value) if field.name != "dependencies")
+    return {name: jsonable(getattr(value, name)) for name in names}
+
+
+def _security_json(descriptor: SecurityDescriptor) -> JSON:
+    """SDDL, or the bytes in hexadecimal for what SDDL can't say."""
+    try:
+        return descriptor.to_sddl()
+    except InvalidSecurityError:
+        return {"bytes": descriptor.to_bytes().hex()}
+
+
+def _error_json(error: ServiceError) -> JSON:
+    return {"winerror": error.winerror, "function": error.function, "message": error.strerror}
+
+
+def _flags(value: object) -> str:
+    names = jsonable(value)
+    return ", ".join(map(str, names)).replace("_", " ") if isinstance(names, list) else str(names)
+
+
+def _state(status: ServiceStatus) -> str:
+    text = status.state.name.lower().replace("_", " ")
+    if status.pid is not None:
+        text += f", process {status.pid}"
+    if status.exit_code:
+        text += f", exit code {status.exit_code}"
+    if status.service_exit_code:
+        text += f", its own {status.service_exit_code}"
+    return text
+
+
+def _start(snapshot: ServiceSnapshot) -> str:
+    assert snapshot.config is not None
+    text = snapshot.config.start_type.name.lower()
+    if snapshot.delayed_auto_start:
+        text += ", delayed"
+    if snapshot.triggers:
+        text += ", triggered"
+    return text
+
+
+def _failure(actions: FailureActions) -> str:
+    steps = ", ".join(
+        f"{action.type.name.lower().replace('_', ' ')} after {action.delay.total_seconds():g} s"
+        for action in actions.actions
+    )
+    if actions.reset_after is None:
+        return f"{steps}; never reset"
+    return f"{steps}; reset after {actions.reset_after.total_seconds():g} s"

@@ -1,0 +1,256 @@
+"""Changing a service's settings: change, read back, and look at what was not to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from differences import wine_differs
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    ErrorControl,
+    FailureAction,
+    FailureActions,
+    InvalidArgumentError,
+    MarkedForDeleteError,
+    Service,
+    ServiceAccess,
+    ServiceConfig,
+    ServiceExistsError,
+    ServiceManager,
+    ServiceSpec,
+    ServiceType,
+    SidType,
+    StartType,
+    Trigger,
+)
+
+
+def changed(service: Service, **settings: object) -> ServiceConfig:
+    """Configure, read, and configure the same again: nothing more changes."""
+    service.configure(**settings)  # type: ignore[arg-type]
+    config = service.config()
+    service.configure(**settings)  # type: ignore[arg-type]
+    assert service.config() == config
+    return config
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [
+        ("start_type", [StartType.DISABLED, StartType.AUTOMATIC, StartType.MANUAL]),
+        ("error_control", list(ErrorControl)),
+        ("service_type", [ServiceType.SHARE_PROCESS, ServiceType.OWN_PROCESS]),
+        ("binary_path", [r'"C:\Program Files\a b\c.exe" -k', r"%SystemRoot%\x.exe"]),
+        ("load_order_group", ["A group", "Other", ""]),
+        ("display_name", ["Anders", "äöü \U0001f600"]),
+        ("account", [r".\somebody", r"NT AUTHORITY\LocalService", "LocalSystem"]),
+    ],
+)
+def test_one_setting_changes_alone(installed: Service, setting: str, values: list[object]) -> None:
+    before = installed.config()
+    for value in values:
+        if setting == "display_name":
+            value = f"{value} {installed.name}"
+        assert changed(installed, **{setting: value}) == replace(before, **{setting: value})  # type: ignore[arg-type]
+
+
+def test_all_settings_at_once(installed: Service) -> None:
+    config = changed(
+        installed,
+        start_type=StartType.AUTOMATIC,
+        error_control=ErrorControl.SEVERE,
+        binary_path="x.exe",
+        load_order_group="G",
+        display_name=f"All {installed.name}",
+        description="A text",
+    )
+    installed.configure(start_type=StartType.MANUAL)  # starts with the machine otherwise
+    assert config.start_type is StartType.AUTOMATIC
+    assert config.error_control is ErrorControl.SEVERE
+    assert config.binary_path == "x.exe"
+    assert config.load_order_group == "G"
+    assert config.display_name == f"All {installed.name}"
+    assert installed.description == "A text"
+
+
+def test_every_spelling_of_an_account(installed: Service) -> None:
+    for spelling in ("SYSTEM", r".\SYSTEM", "localsystem", r"NT AUTHORITY\SYSTEM", "S-1-5-18"):
+        assert changed(installed, account=spelling).account == "LocalSystem"
+
+
+def test_the_description(installed: Service) -> None:
+    assert installed.description == ""
+    for text in ("A text", "Längerer Text \U0001f600 " * 50, ""):
+        installed.configure(description=text)
+        assert installed.description == text
+    installed.configure(description="again")
+    installed.configure(description=None)
+    assert installed.description == ""
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 180_000, 0xFFFFFFFF])
+def test_the_preshutdown_timeout(installed: Service, milliseconds: int) -> None:
+    timeout = timedelta(milliseconds=milliseconds)
+    installed.configure(preshutdown_timeout=timeout)
+    assert installed.preshutdown_timeout == timeout
+
+
+def test_other_settings_leave_the_description_and_the_timeout(installed: Service) -> None:
+    installed.configure(description="stays", preshutdown_timeout=7)
+    installed.configure(start_type=StartType.DISABLED, load_order_group="G")
+    assert installed.description == "stays"
+    assert installed.preshutdown_timeout == timedelta(seconds=7)
+
+
+def test_a_display_name_that_is_taken(
+    scm: ServiceManager, installed: Service, program: str, unique_name: Callable[[], str]
+) -> None:
+    with scm.create(unique_name(), program) as other:
+        try:
+            if wine_differs("duplicate-display-name"):
+                with pytest.raises(ServiceExistsError) as caught:
+                    other.configure(display_name=installed.config().display_name)
+                assert caught.value.winerror == 1078
+        finally:
+            other.delete()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"start_type": StartType(6)},
+        {"start_type": StartType.BOOT},
+        {"service_type": ServiceType.OWN_PROCESS | ServiceType.SHARE_PROCESS},
+    ],
+)
+def test_what_windows_refuses(installed: Service, settings: dict[str, object]) -> None:
+    before = installed.config()
+    with pytest.raises(InvalidArgumentError) as caught:
+        installed.configure(**settings)  # type: ignore[arg-type]
+    assert caught.value.winerror == 87
+    assert caught.value.service == installed.name
+    assert installed.config() == before
+
+
+def test_what_is_refused_before(installed: Service) -> None:
+    before = installed.config()
+    with pytest.raises(ArgumentError, match="LocalSystem"):
+        installed.configure(
+            service_type=ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS,
+            account="NetworkService",
+            display_name="not reached",
+        )
+    with pytest.raises(ArgumentError, match="not in quotes"):
+        installed.configure(
+            binary_path=r"C:\Program Files\x y\svc.exe -k", description="not reached"
+        )
+    assert installed.config() == before
+    assert installed.description == ""
+
+
+def test_without_the_right(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name, access=ServiceAccess.QUERY_CONFIG) as service:
+        with pytest.raises(AccessDeniedError, match=r"Needed: ServiceAccess\.CHANGE_CONFIG"):
+            service.configure(start_type=StartType.DISABLED)
+        with pytest.raises(AccessDeniedError):
+            service.configure(description="x")
+
+
+def test_a_service_that_is_being_deleted(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name) as service:
+        installed.delete()
+        with pytest.raises(MarkedForDeleteError, match="every handle to it is closed"):
+            service.configure(start_type=StartType.DISABLED)
+
+
+def test_a_spec(scm: ServiceManager, program: str, unique_name: Callable[[], str]) -> None:
+    spec = ServiceSpec(
+        name=unique_name(),
+        binary_path=program,
+        start_type=StartType.DISABLED,
+        description="From a spec",
+        preshutdown_timeout=3,
+    )
+    with scm.create(spec) as service:
+        try:
+            assert service.config().start_type is StartType.DISABLED
+            assert service.config().account == "LocalSystem"
+            assert service.description == "From a spec"
+            assert service.preshutdown_timeout == timedelta(seconds=3)
+        finally:
+            service.delete()
+
+
+def test_a_spec_for_a_program(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    spec = ServiceSpec.for_program(unique_name(), program.strip('"'), "an argument", "plain")
+    with scm.create(spec) as service:
+        try:
+            service.start()
+            assert service.status().pid
+            service.stop()
+            assert service.config().binary_path.endswith('"an argument" plain')
+        finally:
+            service.delete()
+
+
+# Wine has these levels only as stubs; on Windows they are read back.
+
+
+def test_failure_actions(installed: Service) -> None:
+    if wine_differs("config-levels"):
+        return
+    assert installed.failure_actions == FailureActions()
+    actions = FailureActions(
+        actions=(
+            FailureAction.restart(5),
+            FailureAction.run_command(timedelta(milliseconds=0xFFFFFFFF)),
+            FailureAction.none(),
+        ),
+        reset_after=None,
+        reboot_message="soon",
+        command="cmd.exe",
+    )
+    installed.failure_actions = actions
+    assert installed.failure_actions == actions
+    installed.change_failure_actions(command="other.exe")
+    assert installed.failure_actions == replace(actions, command="other.exe")
+    installed.change_failure_actions(command=None, reboot_message="")
+    assert installed.failure_actions == replace(actions, command="", reboot_message="")
+    installed.change_failure_actions(actions=())
+    assert installed.failure_actions == FailureActions()
+
+
+def test_the_other_levels(installed: Service) -> None:
+    if wine_differs("config-levels"):
+        return
+    trigger = Trigger.on_ip_available()
+    installed.configure(
+        start_type=StartType.AUTOMATIC,
+        delayed_auto_start=True,
+        failure_actions_on_error=True,
+        sid_type=SidType.UNRESTRICTED,
+        required_privileges=["SeBackupPrivilege", "SeChangeNotifyPrivilege"],
+        triggers=[trigger],
+    )
+    assert installed.delayed_auto_start
+    assert installed.failure_actions_on_error
+    assert installed.sid_type is SidType.UNRESTRICTED
+    assert installed.required_privileges == ("SeBackupPrivilege", "SeChangeNotifyPrivilege")
+    assert installed.triggers == (trigger,)
+    installed.configure(start_type=StartType.MANUAL, required_privileges=(), triggers=())
+    assert len(installed.required_privileges) + len(installed.triggers) == 0
+
+
+def test_dependencies(installed: Service) -> None:
+    installed.configure(dependencies=["RpcSs", "+A group"])
+    if not wine_differs("dependencies-read"):
+        assert [str(item) for item in installed.dependencies] == ["RpcSs", "+A group"]
+    installed.configure(dependencies=())
+    assert installed.dependencies == ()

@@ -1,0 +1,265 @@
+"""Controls, names, deletion and the manager's smaller calls, against a service that is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from differences import wine_differs
+from support import wait_until_stopped
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    Control,
+    ControlRefusedError,
+    ManagerAccess,
+    SecurityInformation,
+    Service,
+    ServiceAccess,
+    ServiceManager,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+    ServiceStartError,
+    State,
+    StopFlag,
+    StopMajor,
+    StopMinor,
+    StopReason,
+    UnsupportedError,
+    WaitTimeoutError,
+)
+
+
+def test_arguments_and_controls_reach_the_service(installed: Service, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    installed.start(f"log={log}", "zwei äöü")
+    assert installed.pause().state is State.PAUSED
+    assert installed.resume().state is State.RUNNING
+    assert installed.interrogate().state is State.RUNNING
+    assert installed.interrogate().state is State.RUNNING
+    installed.control(128)
+    installed.control(255)
+    installed.control(Control.PARAM_CHANGE)
+    installed.stop()
+    wait_until_stopped(installed)
+    assert log.read_text("utf-8").splitlines() == [
+        installed.name,
+        f"log={log}",
+        "zwei äöü",
+        *(f"control {code}" for code in (2, 3, 4, 4, 128, 255, 6, 1)),
+    ]
+
+
+def test_controls_to_a_stopped_service_say_where_it_stands(installed: Service) -> None:
+    for send in (installed.stop, installed.pause, installed.interrogate):
+        with pytest.raises(ServiceNotActiveError) as caught:
+            send()
+        assert caught.value.status is not None
+        assert caught.value.status.state is State.STOPPED
+
+
+def test_a_control_that_it_does_not_take(installed: Service) -> None:
+    installed.start()
+    with pytest.raises(ControlRefusedError) as caught:
+        installed.control(Control.NETBIND_ADD)
+    assert caught.value.winerror == 1052
+    installed.stop()
+
+
+def test_codes_that_no_program_may_send(installed: Service) -> None:
+    installed.start()
+    for code in (127, 256, Control.SHUTDOWN):
+        with pytest.raises(ArgumentError):
+            installed.control(code)
+    installed.stop()
+
+
+def test_a_control_without_its_right(scm: ServiceManager, installed: Service) -> None:
+    with scm.open(installed.name, access=ServiceAccess.STOP) as service:
+        with pytest.raises(AccessDeniedError, match="USER_DEFINED_CONTROL"):
+            service.control(128)
+
+
+def test_a_stop_with_a_reason(installed: Service) -> None:
+    reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "x" * 127)
+    installed.start()
+    if wine_differs("missing-calls"):
+        with pytest.raises(UnsupportedError) as caught:
+            installed.stop(reason)
+        assert caught.value.function == "ControlServiceExW"
+    else:
+        installed.stop(reason)
+
+
+def test_the_start_reason(installed: Service) -> None:
+    installed.start()
+    if wine_differs("missing-calls"):
+        with pytest.raises(UnsupportedError):
+            installed.start_reason()
+    else:
+        assert installed.start_reason()
+    installed.stop()
+
+
+def test_a_service_that_ends_while_starting(installed: Service) -> None:
+    with pytest.raises(ServiceStartError) as caught:
+        installed.start("die")
+    assert caught.value.status is not None
+
+
+@pytest.mark.parametrize(("argument", "code", "own"), [("exit=5", 5, 0), ("specific=42", 1066, 42)])
+def test_exit_codes(installed: Service, argument: str, code: int, own: int) -> None:
+    try:
+        installed.start(argument)
+    except ServiceStartError as error:
+        # A service that stops while it is starting: Wine calls that a failed start.
+        assert error.status is not None
+        assert (error.status.exit_code, error.status.service_exit_code) == (code, own)
+    status = wait_until_stopped(installed)
+    assert (status.exit_code, status.service_exit_code) == (code, own)
+
+
+def test_dependents_of_a_service_that_has_none(installed: Service) -> None:
+    assert installed.dependents() == []
+
+
+def test_dependents(
+    scm: ServiceManager, installed: Service, program: str, unique_name: Callable[[], str]
+) -> None:
+    with scm.create(unique_name(), program, dependencies=[installed.name]) as dependent:
+        try:
+            if not wine_differs("dependents"):
+                assert [info.name for info in installed.dependents()] == [dependent.name]
+                assert dependent.dependents() == []
+        finally:
+            dependent.delete()
+
+
+# ------------------------------------------------------------------- names
+
+
+def test_names_both_ways(scm: ServiceManager, installed: Service) -> None:
+    display_name = installed.config().display_name
+    assert scm.display_name(installed.name) == display_name
+    assert scm.display_name(installed.name.upper()) == display_name
+    assert scm.key_name(display_name) == installed.name
+
+
+def test_the_longest_names(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name = unique_name().ljust(256, "n")
+    display_name = unique_name().ljust(256, "d")
+    with scm.create(name, program, display_name=display_name) as service:
+        try:
+            assert scm.display_name(name) == display_name
+            assert scm.key_name(display_name) == name
+        finally:
+            service.delete()
+
+
+def test_names_that_are_not_there(scm: ServiceManager) -> None:
+    for question in (scm.display_name, scm.key_name, scm.get):
+        with pytest.raises(ServiceNotFoundError) as caught:
+            question("winsvc-no-such-name")
+        assert caught.value.service == "winsvc-no-such-name"
+
+
+def test_is_it_there(scm: ServiceManager, installed: Service) -> None:
+    assert installed.name in scm
+    assert installed.name.upper() in scm
+    assert "winsvc-no-such-service" not in scm
+
+
+def test_get(scm: ServiceManager, installed: Service) -> None:
+    (listed,) = [info for info in scm.services() if info.name == installed.name]
+    assert scm.get(installed.name) == listed
+
+
+def test_by_process(scm: ServiceManager, installed: Service) -> None:
+    installed.start()
+    pid = installed.status().pid
+    assert pid is not None
+    assert [info.name for info in scm.by_pid(pid)] == [installed.name]
+    assert scm.by_pid(os.getpid()) == []
+    installed.stop()
+
+
+# ------------------------------------------------------------------- deletion
+
+
+def test_deleting_until_it_is_gone(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name = unique_name()
+    scm.create(name, program).close()
+    scm.delete(name, timeout=10)
+    assert name not in scm
+    scm.create(name, program).close()  # the name is free again
+    scm.delete(name, timeout=10)
+
+
+def test_deleting_while_a_handle_is_open(scm: ServiceManager, installed: Service) -> None:
+    with pytest.raises(WaitTimeoutError, match="a handle to it is open somewhere"):
+        scm.delete(installed.name, timeout=0.05)
+    assert installed.name in scm
+
+
+def test_deleting_what_is_not_there(scm: ServiceManager) -> None:
+    with pytest.raises(ServiceNotFoundError):
+        scm.delete("winsvc-no-such-service")
+
+
+# ------------------------------------------------------------------- the rest
+
+
+def test_the_lock(scm: ServiceManager) -> None:
+    with scm.lock():
+        if not wine_differs("lock"):
+            assert scm.lock_status().owner is not None
+    if wine_differs("lock"):
+        with pytest.raises(UnsupportedError):
+            scm.lock_status()
+    else:
+        assert scm.lock_status().owner is None
+
+
+def test_listing_again_with_other_rights() -> None:
+    with ServiceManager(access=ManagerAccess.ALL_ACCESS) as scm:
+        assert any(scm.services())
+
+
+def test_security(scm: ServiceManager, installed: Service) -> None:
+    descriptor = installed.security()
+    assert descriptor.dacl is not None
+    if not wine_differs("security"):
+        assert descriptor.owner is not None
+        granted = descriptor.select(SecurityInformation.DACL).grant("BU", ServiceAccess.START)
+        installed.configure(security=granted)
+        assert installed.security().allows("BU") & ServiceAccess.START
+    else:
+        installed.configure(security=descriptor)
+    assert scm.security(SecurityInformation.DACL).dacl is not None
+
+
+def test_a_snapshot(installed: Service) -> None:
+    installed.configure(description="A text", preshutdown_timeout=5)
+    snapshot = installed.snapshot()
+    assert snapshot.status == installed.status()
+    assert snapshot.config == installed.config()
+    assert snapshot.description == "A text"
+    told = snapshot.to_json()
+    assert told["name"] == installed.name
+    assert told["description"] == "A text"
+    assert told["preshutdown_timeout"] == 5.0
+    text = snapshot.describe()
+    assert f"service       {installed.name}" in text
+    assert "start         manual" in text
+    if wine_differs("config-levels"):
+        assert "triggers" in snapshot.errors
+        assert "not readable  triggers: " in text
+    else:
+        assert not snapshot.errors

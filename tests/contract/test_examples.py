@@ -1,0 +1,44 @@
+"""The programs in examples/ do what they say."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import wait_until_stopped
+
+from winsvc import ServiceManager, State
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+def test_deploy(
+    scm: ServiceManager,
+    program: str,
+    unique_name: Callable[[], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deploy = runpy.run_path(str(EXAMPLES / "deploy.py"))["deploy"]
+    name, path = unique_name(), program.strip('"')
+    try:
+        assert deploy(scm, name, path, "first") is State.RUNNING
+        with scm.open(name) as service:
+            service.stop()
+            wait_until_stopped(service)
+        assert deploy(scm, name, path, "second try") is State.RUNNING
+        with scm.open(name) as service:
+            assert service.config().binary_path.endswith('"second try"')
+            service.stop()
+            wait_until_stopped(service)
+        assert f"service       {name}" in capsys.readouterr().out
+    finally:
+        scm.delete(name)
+
+
+def test_lifecycle(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(EXAMPLES / "lifecycle.py"))["main"]
+    main(program.strip('"'))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["created", "started", "stopped", "deleted"]

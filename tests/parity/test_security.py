@@ -1,0 +1,37 @@
+"""pywin32's security descriptors and ours pass for each other."""
+
+from __future__ import annotations
+
+import pywintypes
+import win32security
+import win32service
+
+from winsvc import SecurityDescriptor, SecurityInformation, Service, ServiceAccess, ServiceManager
+
+SDDL = "O:SYG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)(A;;CCLCSW;;;IU)"
+
+
+def test_a_descriptor_of_pywin32_is_taken(installed: Service) -> None:
+    theirs = pywintypes.SECURITY_DESCRIPTOR(SecurityDescriptor.from_sddl(SDDL).to_bytes())
+    assert SecurityDescriptor.coerce(theirs).to_sddl() == SDDL
+    installed.configure(security=theirs)
+
+
+def test_pywin32_reads_ours() -> None:
+    ours = SecurityDescriptor.from_sddl(SDDL)
+    theirs = pywintypes.SECURITY_DESCRIPTOR(ours.to_bytes())
+    assert theirs.IsValid()
+    dacl = theirs.GetSecurityDescriptorDacl()
+    masks = [dacl.GetAce(index)[1] for index in range(dacl.GetAceCount())]
+    assert masks == [int(ace.access) for ace in ours.dacl or ()]  # type: ignore[union-attr]
+    sid = win32security.ConvertSidToStringSid(theirs.GetSecurityDescriptorOwner())
+    assert sid == str(ours.owner)
+
+
+def test_the_descriptor_of_a_service_equals_pywin32s(scm: ServiceManager) -> None:
+    manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
+    handle = win32service.OpenService(manager, "Eventlog", ServiceAccess.READ_CONTROL)
+    theirs = win32service.QueryServiceObjectSecurity(handle, SecurityInformation.DACL)
+    with scm.open("Eventlog") as service:
+        ours = service.security(SecurityInformation.DACL)
+    assert SecurityDescriptor.coerce(theirs) == ours

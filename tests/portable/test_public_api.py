@@ -1,0 +1,70 @@
+"""What the public classes promise about themselves: documented, typed, and without Any."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import winsvc
+from winsvc import Service, ServiceManager
+
+# Plain Python: they call nothing of the system's.
+LOCAL = {"closed", "machine"}
+
+
+def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
+    for name, member in vars(kind).items():
+        if name.startswith("_") or name in LOCAL:
+            continue
+        function = getattr(member, "fget", member)
+        assert callable(function)
+        yield name, inspect.unwrap(function), inspect.getdoc(member) or ""
+
+
+METHODS = [
+    pytest.param(function, doc, id=f"{kind.__name__}.{name}")
+    for kind in (ServiceManager, Service)
+    for name, function, doc in members(kind)
+    if name != "close"
+]
+
+
+@pytest.mark.parametrize(("function", "doc"), METHODS)
+def test_a_method_names_its_right_and_its_windows_call(
+    function: Callable[..., object], doc: str
+) -> None:
+    assert doc, "no docstring"
+    assert "Right:" in doc
+    assert "Windows call" in doc
+    summary = doc.splitlines()[0]
+    assert summary.endswith(".") or ":" in summary or function.__name__ == "failure_actions"
+
+
+@pytest.mark.parametrize(("function", "doc"), METHODS)
+def test_a_method_is_typed_without_any(function: Callable[..., object], doc: str) -> None:
+    assert doc
+    signature = inspect.signature(function)
+    annotations = [parameter.annotation for parameter in signature.parameters.values()][1:]
+    for annotation in [*annotations, signature.return_annotation]:
+        assert annotation is not inspect.Parameter.empty
+        assert "Any" not in str(annotation)
+
+
+def test_everything_public_is_there_and_explained() -> None:
+    for name in winsvc.__all__:
+        thing = getattr(winsvc, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert inspect.getdoc(thing), name
+    assert dir(winsvc) == sorted(winsvc.__all__)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = winsvc.no_such_name
+
+
+def test_keywords_and_settings_are_the_same() -> None:
+    from winsvc.spec import Settings, SettingsKeywords
+
+    keywords = set(typing.get_type_hints(SettingsKeywords, vars(winsvc.spec)))
+    assert keywords == set(Settings.__dataclass_fields__)

@@ -1,0 +1,81 @@
+"""A backend that answers from a script: for what no real SCM does at will."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from winsvc.backend import Backend
+from winsvc.errors import service_error
+from winsvc.rows import ConfigRow, FailureActionsRow, LockRow, PreferredNodeRow, StatusRow
+
+STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
+CONFIG = ConfigRow(0x10, 3, 1, r"C:\x.exe", "", 0, (), "LocalSystem", "X")
+
+
+class Recorder:
+    """Every method of :class:`Backend`; ``answers`` overrides what one returns or raises.
+
+    An answer is a value, an exception, or a function of the call's arguments.
+    """
+
+    def __init__(self, **answers: object) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.open: set[int] = set()
+        self._next = 0x100
+        self.answers: dict[str, object] = {
+            "close_service_handle": self.open.discard,
+            "open_sc_manager": self._handle,
+            "open_service": self._handle,
+            "create_service": lambda *arguments: (self._handle(), None),
+            "query_service_status_ex": STOPPED,
+            "query_service_config": CONFIG,
+            "query_failure_actions": FailureActionsRow(0, None, None, ()),
+            "query_preferred_node": PreferredNodeRow(0, True),
+            "query_service_lock_status": LockRow(0, "", 0),
+            "query_triggers": (),
+            "query_config_number": 0,
+            "enum_dependent_services": [],
+            "control_service": STOPPED,
+            "control_service_ex": STOPPED,
+            **answers,
+        }
+
+    def _handle(self, *arguments: object) -> int:
+        self._next += 1
+        self.open.add(self._next)
+        return self._next
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if not hasattr(Backend, name):
+            raise AttributeError(name)
+
+        def method(*arguments: object) -> object:
+            self.calls.append((name, *arguments))
+            answer = self.answers.get(name)
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer(*arguments) if callable(answer) else answer
+
+        return method
+
+    @property
+    def backend(self) -> Backend:
+        return cast(Backend, self)
+
+    def called(self, name: str) -> list[tuple[object, ...]]:
+        """The arguments of each call of a method."""
+        return [tuple(arguments) for called, *arguments in self.calls if called == name]
+
+
+def refuse_without(needed: int, function: str) -> Callable[..., int]:
+    """An ``open`` that refuses, as with a security descriptor, all rights but these."""
+
+    def opener(*arguments: object) -> int:
+        access = arguments[-1]
+        assert isinstance(access, int)
+        if access & ~needed:
+            raise service_error(5, function)
+        return 0x77
+
+    return opener
