@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from winsvc.enums import ManagerAccess, ServiceAccess
@@ -13,7 +14,7 @@ from winsvc.handles import Handle
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Grants"]
+__all__ = ["Granted", "Grants"]
 
 AccessT = TypeVar("AccessT", ManagerAccess, ServiceAccess)
 P = ParamSpec("P")
@@ -153,3 +154,41 @@ class Grants(Generic[AccessT]):
 def _names(access: ManagerAccess | ServiceAccess) -> str:
     """``ServiceAccess.START`` or ``ServiceAccess.QUERY_STATUS | START``."""
     return str(access) if access.name is None else f"{type(access).__name__}.{access.name}"
+
+
+class Granted(Generic[AccessT]):
+    """An object of the API that works through grants: open until it is closed.
+
+    Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self, grants: Grants[AccessT]) -> None:
+        self._grants: Grants[AccessT] = grants
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every handle of this object. A second call does nothing.
+
+        Windows call: ``CloseServiceHandle``.
+        """
+        self._grants.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._grants.closed
+
+    @property
+    def machine(self) -> str | None:
+        """The machine that it is on; None for this one."""
+        return self._grants.machine

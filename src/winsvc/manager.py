@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend, default_backend
@@ -25,7 +24,7 @@ from winsvc.errors import (
     InvalidNameError,
     ServiceError,
 )
-from winsvc.grants import Grants
+from winsvc.grants import Granted, Grants
 from winsvc.handles import ManagerHandle, ServiceHandle
 from winsvc.models import LockStatus, ServiceInfo
 from winsvc.names import check_service_name
@@ -42,7 +41,7 @@ __all__ = ["ServiceManager"]
 _READING = ManagerAccess.CONNECT | ManagerAccess.ENUMERATE_SERVICE
 
 
-class ServiceManager:
+class ServiceManager(Granted[ManagerAccess]):
     """A connection to the service control manager of one machine.
 
     Use it as a context manager, or call :meth:`close`::
@@ -82,19 +81,21 @@ class ServiceManager:
 
         Windows call: ``OpenSCManagerW``.
         """
-        self.machine = machine or None
+        fixed = access is not None
+        super().__init__(Grants(self._connect, fixed=fixed, machine=machine or None))
         self.database = database
         self._backend = backend if backend is not None else default_backend()
-        grants = Grants(self._connect, fixed=access is not None, machine=self.machine)
         if access is None:
-            self._grants = grants.open(_READING, ManagerAccess.CONNECT)
+            self._grants.open(_READING, ManagerAccess.CONNECT)
         else:
-            self._grants = grants.open(ManagerAccess(access))
+            self._grants.open(ManagerAccess(access))
 
     def _connect(self, access: ManagerAccess) -> ManagerHandle:
         try:
             value = self._backend.open_sc_manager(self.machine, self.database, access)
         except InvalidNameError as error:
+            if self.database is None:
+                raise
             # 1065 is only for the name "ServicesFailed"; every other wrong one gives 123.
             raise DatabaseNotFoundError(
                 error.winerror,
@@ -105,29 +106,6 @@ class ServiceManager:
             ) from error
         what = f"the service manager on {self.machine or 'this machine'}"
         return ManagerHandle(value, self._backend.close_service_handle, what)
-
-    def __enter__(self) -> ServiceManager:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the connection; services that were opened through it stay open.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        self._grants.close()
-
-    @property
-    def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
-        return self._grants.closed
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend
@@ -29,7 +28,7 @@ from winsvc.errors import (
     ServiceStartError,
     WaitTimeoutError,
 )
-from winsvc.grants import Grants
+from winsvc.grants import Granted, Grants
 from winsvc.models import (
     UNCHANGED,
     FailureAction,
@@ -55,7 +54,7 @@ OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | Secur
 __all__ = ["Service"]
 
 
-class Service:
+class Service(Granted[ServiceAccess]):
     """An open service, made by :meth:`ServiceManager.open` and :meth:`ServiceManager.create`.
 
     Use it as a context manager, or call :meth:`close`. It outlives its manager's connection. May
@@ -63,37 +62,9 @@ class Service:
     """
 
     def __init__(self, name: str, grants: Grants[ServiceAccess], backend: Backend) -> None:
+        super().__init__(grants)
         self.name = name
-        self._grants = grants
         self._backend = backend
-
-    def __enter__(self) -> Service:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the service's handles. A second call does nothing.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        self._grants.close()
-
-    @property
-    def machine(self) -> str | None:
-        """The machine that the service is on; None for this one."""
-        return self._grants.machine
-
-    @property
-    def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
-        return self._grants.closed
 
     def __repr__(self) -> str:
         return f"<Service {self.name!r}: {'closed' if self.closed else 'open'}>"
