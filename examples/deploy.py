@@ -6,14 +6,16 @@ Usage: python deploy.py NAME PROGRAM [ARGUMENT ...]
 from __future__ import annotations
 
 import sys
+import time
 from datetime import timedelta
 
 from winsvc import (
     AccessDeniedError,
     FailureActions,
+    Service,
     ServiceError,
     ServiceManager,
-    ServiceSpec,
+    ServiceNotActiveError,
     ServiceStartError,
     StartType,
     State,
@@ -22,19 +24,30 @@ from winsvc import (
 )
 
 
+def stop(service: Service, *, seconds: float = 30) -> None:
+    """Stop the service, and wait until it has stopped."""
+    try:
+        service.stop()
+    except ServiceNotActiveError:
+        return
+    deadline = time.monotonic() + seconds
+    while service.status().state is not State.STOPPED:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{service.name} has not stopped in {seconds:g} s")
+        time.sleep(0.05)
+
+
 def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> State:
     """Bring the service to what it is to be; return the state it is left in."""
     command = command_line(program, *arguments)
-    if name in scm:
-        service = scm.open(name)
-    else:
-        spec = ServiceSpec(name=name, binary_path=command, description="Installed by deploy.py")
-        service = scm.create(spec)
+    service = scm.open(name) if name in scm else scm.create(name, command)
     with service:
-        if service.status().state is State.RUNNING:
-            service.stop()
-        if service.config().binary_path != command:
-            service.configure(binary_path=command, start_type=StartType.MANUAL)
+        stop(service)
+        service.configure(
+            binary_path=command,
+            start_type=StartType.MANUAL,
+            description="Installed by deploy.py",
+        )
         try:
             service.failure_actions = FailureActions.restart(
                 after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)

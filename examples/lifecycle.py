@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from winsvc import ServiceManager, ServiceNotFoundError, State
 
@@ -21,7 +22,7 @@ def main(program: str) -> None:
                 print(f"started   {service.status().state.name}, pid {service.status().pid}")
                 service.stop()
                 while (status := service.status()).state is not State.STOPPED:
-                    pass  # this one stops in milliseconds
+                    time.sleep(0.01)
                 print(f"stopped   exit code {status.exit_code}")
             finally:
                 service.delete()

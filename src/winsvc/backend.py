@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import UnsupportedError
@@ -23,6 +23,9 @@ from winsvc.rows import (
     StatusRow,
     TriggerRow,
 )
+
+if TYPE_CHECKING:
+    from winsvc.accounts import Secret
 
 __all__ = ["Backend", "default_backend"]
 
@@ -58,7 +61,7 @@ class Backend(Protocol):
         want_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
-        password: str | None,
+        password: Secret | None,
     ) -> tuple[int, int | None]:
         """``CreateServiceW``: the handle, and the tag where one was wanted."""
 
@@ -88,7 +91,7 @@ class Backend(Protocol):
         want_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
-        password: str | None,
+        password: Secret | None,
         display_name: str | None,
     ) -> int | None:
         """``ChangeServiceConfigW``: the tag where one was wanted.

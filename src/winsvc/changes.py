@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from winsvc.accounts import Account, Secret, check_interactive, password_for
 from winsvc.backend import Backend
+from winsvc.checks import check_bool, check_dword
 from winsvc.commandline import check_binary_path
 from winsvc.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import (
@@ -32,7 +34,7 @@ from winsvc.security import SecurityDescriptor
 from winsvc.spec import ServiceSpec, Settings
 from winsvc.triggers import Trigger, TriggerData, check_triggers
 
-__all__ = ["apply", "create", "prepare"]
+__all__ = ["Change", "CreationPlan", "apply", "plan_creation", "prepare"]
 
 NO_CHANGE: Final = 0xFFFFFFFF
 _DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
@@ -66,54 +68,59 @@ def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
         made.append(change.setting)
 
 
-def prepare(settings: Settings, backend: Backend) -> list[Change]:
+def prepare(
+    settings: Settings, backend: Backend, *, want_tag: bool = False
+) -> tuple[list[Change], Config]:
     """Check every setting, and make a list of what is to be called for those that are given.
+
+    Returns:
+        The changes, and the configuration, which holds the tag afterwards if one was wanted.
 
     Raises:
         TypeError: a setting is of the wrong type.
         ArgumentError: a setting can't be.
         InvalidSecurityError: the security descriptor is malformed.
     """
-    config = _Config.of(settings)
+    config = Config.of(settings, want_tag=want_tag)
     changes: list[Change] = []
     if config.given:
         right = ServiceAccess.CHANGE_CONFIG
         if config.needs_account:
             right |= ServiceAccess.QUERY_CONFIG
         changes.append(Change("configuration", right, lambda value: config.change(backend, value)))
-    return [*changes, *_levels(settings, backend), *_security(settings, backend)]
+    return [*changes, *_levels(settings, backend), *_security(settings, backend)], config
 
 
-def create(manager: int, backend: Backend, spec: ServiceSpec, access: ServiceAccess) -> int:
-    """``CreateServiceW``: with the settings that it takes; the handle."""
-    config = _Config.of(spec)
+@dataclass(frozen=True, slots=True)
+class CreationPlan:
+    """How a new service is made.
+
+    Attributes:
+        create: makes it: from the manager's handle and the rights, the service's handle.
+        later: what is to be done then.
+    """
+
+    create: Callable[[int, int], int]
+    later: list[Change]
+
+
+def plan_creation(spec: ServiceSpec, backend: Backend, *, want_tag: bool) -> CreationPlan:
+    """Check every setting of a new service.
+
+    Raises:
+        TypeError, ArgumentError, InvalidSecurityError: as :func:`prepare`.
+    """
+    config = Config.of(spec, want_tag=want_tag)
     if not config.binary_path:
         raise ArgumentError("binary_path", "a new service needs one")
-    handle, _ = backend.create_service(
-        manager,
-        spec.name,
-        config.display_name,
-        int(access),
-        ServiceType.OWN_PROCESS if config.service_type == NO_CHANGE else config.service_type,
-        StartType.MANUAL if config.start_type == NO_CHANGE else config.start_type,
-        ErrorControl.NORMAL if config.error_control == NO_CHANGE else config.error_control,
-        config.binary_path,
-        config.load_order_group,
-        False,
-        config.dependencies or None,
-        config.account,
-        config.password.reveal() if config.password else None,
+    later = [*_levels(spec, backend), *_security(spec, backend)]
+    return CreationPlan(
+        lambda manager, access: config.create(backend, manager, spec.name, access), later
     )
-    return handle
-
-
-def beyond_creation(spec: ServiceSpec, backend: Backend) -> list[Change]:
-    """What is still to be done for a new service once it is there."""
-    return [*_levels(spec, backend), *_security(spec, backend)]
 
 
 @dataclass(slots=True)
-class _Config:
+class Config:
     """What ``CreateServiceW`` and ``ChangeServiceConfigW`` take, None and NO_CHANGE left out."""
 
     service_type: int = NO_CHANGE
@@ -121,26 +128,27 @@ class _Config:
     error_control: int = NO_CHANGE
     binary_path: str | None = None
     load_order_group: str | None = None
+    want_tag: bool = False
     dependencies: list[str] | None = None
     account: str | None = None
     password: Secret | None = None
     display_name: str | None = None
+    tag: int | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> _Config:
-        config = cls()
+    def of(cls, settings: Settings, *, want_tag: bool) -> Config:
+        config = cls(want_tag=check_bool(want_tag, "want_tag"))
         if not isinstance(settings.service_type, Unchanged):
-            config.service_type = _dword(settings.service_type, "service_type")
+            config.service_type = _number(settings.service_type, "service_type")
         if not isinstance(settings.start_type, Unchanged):
-            config.start_type = _dword(settings.start_type, "start_type")
+            config.start_type = _number(settings.start_type, "start_type")
         if not isinstance(settings.error_control, Unchanged):
-            config.error_control = _dword(settings.error_control, "error_control")
+            config.error_control = _number(settings.error_control, "error_control")
         if not isinstance(settings.binary_path, Unchanged):
             config.binary_path = check_binary_path(settings.binary_path)
         if not isinstance(settings.load_order_group, Unchanged):
-            config.load_order_group = check_text(
-                settings.load_order_group or "", "load_order_group"
-            )
+            group = settings.load_order_group or ""
+            config.load_order_group = check_text(group, "load_order_group")
         if not isinstance(settings.dependencies, Unchanged):
             dependencies = parse_dependencies(settings.dependencies or ())
             config.dependencies = [str(dependency) for dependency in dependencies]
@@ -151,8 +159,10 @@ class _Config:
 
     def _set_account(self, settings: Settings) -> None:
         password = None if isinstance(settings.password, Unchanged) else settings.password
+        if isinstance(password, str):
+            password = Secret(password)
         if isinstance(settings.account, Unchanged):
-            self.password = Secret(password) if isinstance(password, str) else password
+            self.password = password
         elif settings.account.startswith(_DRIVER_OBJECTS):
             self.account = check_text(settings.account, "account")
         else:
@@ -164,37 +174,49 @@ class _Config:
 
     @property
     def given(self) -> bool:
-        return self != _Config()
+        return self != Config()
 
     @property
     def needs_account(self) -> bool:
         """Windows takes a password only along with the account that it is for."""
         return self.password is not None and self.account is None
 
-    def change(self, backend: Backend, service: int, *, want_tag: bool = False) -> int | None:
+    def change(self, backend: Backend, service: int) -> None:
         account, password = self.account, self.password
         if self.needs_account:
             account = backend.query_service_config(service).service_start_name
             password = password_for(Account(account or ""), password)
-        return backend.change_service_config(
+        self.tag = backend.change_service_config(
             service,
             self.service_type,
             self.start_type,
             self.error_control,
             self.binary_path,
             self.load_order_group,
-            want_tag,
+            self.want_tag,
             self.dependencies,
             account,
-            None if password is None else password.reveal(),
+            password,
             self.display_name,
         )
 
-
-def change_tag(service: int, backend: Backend, load_order_group: str) -> int:
-    """``ChangeServiceConfigW`` with a group and a place for its tag."""
-    config = _Config(load_order_group=check_text(load_order_group, "load_order_group"))
-    return config.change(backend, service, want_tag=True) or 0
+    def create(self, backend: Backend, manager: int, name: str, access: int) -> int:
+        handle, self.tag = backend.create_service(
+            manager,
+            name,
+            self.display_name,
+            access,
+            ServiceType.OWN_PROCESS if self.service_type == NO_CHANGE else self.service_type,
+            StartType.MANUAL if self.start_type == NO_CHANGE else self.start_type,
+            ErrorControl.NORMAL if self.error_control == NO_CHANGE else self.error_control,
+            self.binary_path or "",
+            self.load_order_group,
+            self.want_tag,
+            self.dependencies or None,
+            self.account,
+            self.password,
+        )
+        return handle
 
 
 def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
@@ -208,7 +230,10 @@ def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
     for name, level, number in _numbers(settings):
         yield Change(name, right, _number_call(backend, level, number))
     if not isinstance(settings.required_privileges, Unchanged):
-        privileges = _texts(settings.required_privileges or (), "required_privileges")
+        privileges = [
+            check_text(name, "required_privileges", empty=False)
+            for name in settings.required_privileges or ()
+        ]
         yield Change(
             "required_privileges",
             right,
@@ -219,9 +244,8 @@ def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
         yield Change("triggers", right, lambda value: _change_triggers(backend, value, rows))
     if not isinstance(settings.preferred_node, Unchanged):
         node = settings.preferred_node
-        if node is not None and not 0 <= node <= 0xFFFF:
-            raise ArgumentError("preferred_node", f"{node} is not from 0 to 65535")
-        row = PreferredNodeRow(0 if node is None else node, node is None)
+        number = 0 if node is None else check_dword(node, "preferred_node", limit=0xFFFF)
+        row = PreferredNodeRow(number, node is None)
         yield Change(
             "preferred_node", right, lambda value: backend.change_preferred_node(value, row)
         )
@@ -230,18 +254,18 @@ def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
 def _numbers(settings: Settings) -> Iterator[tuple[str, ConfigLevel, int]]:
     """The levels that are one number."""
     if not isinstance(settings.delayed_auto_start, Unchanged):
-        delayed = int(bool(settings.delayed_auto_start))
+        delayed = int(settings.delayed_auto_start)
         yield "delayed_auto_start", ConfigLevel.DELAYED_AUTO_START_INFO, delayed
     if not isinstance(settings.failure_actions_on_error, Unchanged):
-        flag = int(bool(settings.failure_actions_on_error))
+        flag = int(settings.failure_actions_on_error)
         yield "failure_actions_on_error", ConfigLevel.FAILURE_ACTIONS_FLAG, flag
     if not isinstance(settings.sid_type, Unchanged):
-        yield "sid_type", ConfigLevel.SERVICE_SID_INFO, _dword(settings.sid_type, "sid_type")
+        yield "sid_type", ConfigLevel.SERVICE_SID_INFO, _number(settings.sid_type, "sid_type")
     if not isinstance(settings.preshutdown_timeout, Unchanged):
         timeout = milliseconds(settings.preshutdown_timeout, "preshutdown_timeout")
         yield "preshutdown_timeout", ConfigLevel.PRESHUTDOWN_INFO, timeout
     if not isinstance(settings.launch_protection, Unchanged):
-        protection = _dword(settings.launch_protection, "launch_protection")
+        protection = _number(settings.launch_protection, "launch_protection")
         yield "launch_protection", ConfigLevel.LAUNCH_PROTECTED, protection
 
 
@@ -265,7 +289,7 @@ def _failure_actions_call(row: FailureActionsRow, backend: Backend) -> Change:
             backend.change_failure_actions(value, row)
         except AccessDeniedError as error:
             if ActionType.REBOOT in kinds:
-                error.hint = "A REBOOT action needs SeShutdownPrivilege, enabled in the process."
+                error.hint = "A REBOOT action also needs SeShutdownPrivilege, held and enabled."
             raise
 
     return Change("failure_actions", right, call)
@@ -297,10 +321,12 @@ def failure_actions_part(
     if isinstance(actions, Unchanged):
         actions = current().actions
     elif isinstance(reset_after, Unchanged):
-        reset_after = current().reset_after if actions else 0
+        reset_after = current().reset_after if actions else timedelta(0)
     if reset_after is not None and not isinstance(reset_after, Unchanged):
         reset_after = to_timedelta(reset_after, "reset_after")
     assert not isinstance(reset_after, Unchanged)
+    if not actions and reset_after != timedelta(0):
+        raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
     whole = FailureActions(actions=tuple(actions), reset_after=reset_after)
     return _failure_actions_call(
         whole.to_row()._replace(reboot_message=texts.reboot_message, command=texts.command),
@@ -335,34 +361,30 @@ def trigger_row(trigger: Trigger) -> TriggerRow:
     )
 
 
-def _dword(number: int, argument: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{argument}: expected an int, not {type(number).__name__}")
+def _number(value: int, argument: str) -> int:
     # The highest one stands for "no change" in these calls.
-    if not 0 <= number < NO_CHANGE:
-        raise ArgumentError(argument, f"{number} is not from 0 to {NO_CHANGE - 1}")
-    return int(number)
-
-
-def _texts(items: Iterable[str], argument: str) -> list[str]:
-    if isinstance(items, str):
-        raise TypeError(f"{argument}: expected a list of strings, not a single str")
-    return [
-        check_text(item, f"{argument}[{index}]", empty=False) for index, item in enumerate(items)
-    ]
+    return check_dword(value, argument, limit=NO_CHANGE - 1)
 
 
 def _security(settings: Settings, backend: Backend) -> Iterator[Change]:
     if not isinstance(settings.security, Unchanged):
-        yield security_change(SecurityDescriptor.coerce(settings.security), backend)
+        descriptor = SecurityDescriptor.coerce(settings.security)
+        yield security_change(descriptor, SecurityInformation.DACL, backend)
 
 
-def security_change(descriptor: SecurityDescriptor, backend: Backend) -> Change:
-    """Set the parts that the descriptor has."""
-    parts = descriptor.parts
-    if not parts:
-        raise ArgumentError("security", "has no owner, group, DACL or SACL to set")
-    content = descriptor.to_bytes()
+def security_change(
+    descriptor: SecurityDescriptor, parts: SecurityInformation, backend: Backend
+) -> Change:
+    """Set these parts, which the descriptor must have."""
+    selected = descriptor.select(parts)
+    wanted = parts & _PARTS
+    if parts & _IN_SACL:
+        wanted |= SecurityInformation.SACL
+    missing = wanted & ~selected.parts
+    if not wanted or missing:
+        names = [part.name or "" for part in SecurityInformation if part & (missing or _PARTS)]
+        raise ArgumentError("security", f"the descriptor has no {' or '.join(names)}")
+    content = selected.to_bytes()
     return Change(
         "security",
         rights_to_write(parts),
@@ -370,13 +392,25 @@ def security_change(descriptor: SecurityDescriptor, backend: Backend) -> Change:
     )
 
 
+_PARTS: Final = (
+    SecurityInformation.OWNER
+    | SecurityInformation.GROUP
+    | SecurityInformation.DACL
+    | SecurityInformation.SACL
+)
+# The mandatory label and its kin lie in the SACL, too.
+_IN_SACL: Final = (
+    SecurityInformation.LABEL | SecurityInformation.ATTRIBUTE | SecurityInformation.SCOPE
+)
+
+
 def rights_to_write(parts: SecurityInformation) -> ServiceAccess:
     """What a handle must grant to write these parts of a security descriptor."""
-    rights = ServiceAccess(0)
-    if parts & (SecurityInformation.OWNER | SecurityInformation.GROUP):
+    info, rights = SecurityInformation, ServiceAccess(0)
+    if parts & (info.OWNER | info.GROUP | info.LABEL):
         rights |= ServiceAccess.WRITE_OWNER
-    if parts & SecurityInformation.DACL:
+    if parts & (info.DACL | info.ATTRIBUTE):
         rights |= ServiceAccess.WRITE_DAC
-    if parts & SecurityInformation.SACL:
+    if parts & (info.SACL | info.SCOPE | info.BACKUP):
         rights |= ServiceAccess.ACCESS_SYSTEM_SECURITY
     return rights

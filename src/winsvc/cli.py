@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -27,6 +28,9 @@ _STATES: dict[str, State | StateFilter] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 after an error, 2 for wrong usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the console's code page lacks must not end a listing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = chosen.run
     try:
@@ -63,8 +67,7 @@ def _list(chosen: argparse.Namespace) -> None:
             scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
         )
     if chosen.json:
-        json.dump([jsonable(info) for info in services], sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print(json.dumps([jsonable(info) for info in services], indent=2))
     else:
         _table(("NAME", "STATE", "PID", "DISPLAY NAME"), map(_row, services))
 

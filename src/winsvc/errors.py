@@ -83,6 +83,8 @@ class ServiceError(OSError):
         self.service = service
         self.machine = machine
         self.hint = hint if hint is not None else _HINTS.get(winerror)
+        if hint is None and (winerror, function) == (1060, "OpenServiceW"):
+            self.hint = "Services are opened by key name, not by display name."
         self.status = None
 
     def locate(
@@ -272,7 +274,11 @@ _CLASSES: Final[dict[int, type[ServiceError]]] = {
 }
 
 _HINTS: Final[dict[int, str]] = {
-    _E.SERVICE_DOES_NOT_EXIST: "Services are opened by key name, not by display name.",
+    _E.PRIVILEGE_NOT_HELD: (
+        "A privilege must be held and enabled in this process: SeSecurityPrivilege for a SACL, "
+        "SeShutdownPrivilege for a reboot action."
+    ),
+    _E.INVALID_OWNER: "Only SeRestorePrivilege, enabled, lets a process set another owner.",
     _E.SERVICE_MARKED_FOR_DELETE: (
         "It is deleted once it has stopped and every handle to it is closed, in every process."
     ),

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
-from winsvc.enums import ManagerAccess, ServiceAccess
-from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
+from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
+from winsvc.errors import (
+    AccessDeniedError,
+    HandleClosedError,
+    ServiceError,
+    ServiceNotFoundError,
+)
 from winsvc.handles import Handle
 
 if TYPE_CHECKING:
@@ -48,9 +53,10 @@ class Grants(Generic[AccessT]):
         self._fixed = fixed
         self._service = service
         self.machine = machine
-        self._lock = threading.Lock()
-        self._handles: list[tuple[AccessT, Handle]] = []  # the one with most rights first
-        self._closed: Handle | None = None
+        # Never held across a call; re-entrant, for a signal handler may use the same object.
+        self._lock = threading.RLock()
+        self._handles: list[tuple[AccessT, Handle]] = []  # the latest first
+        self._is_closed = False
 
     def open(self, *wanted: AccessT) -> Self:
         """Open the object with the first of these rights that are granted, best first."""
@@ -63,27 +69,45 @@ class Grants(Generic[AccessT]):
 
     def adopt(self, access: AccessT, handle: Handle) -> Self:
         """Use a handle that was opened with these rights."""
-        self._handles.insert(0, (access, handle))
+        with self._lock:
+            closed = self._is_closed
+            if not closed:
+                self._handles.insert(0, (access, handle))
+        if closed:  # while it was being opened
+            handle.close()
         return self
 
     @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
-        return self._closed is not None
+        return self._is_closed
 
     def check_open(self) -> None:
         """Raise HandleClosedError if :meth:`close` was called."""
-        if self._closed is not None:
-            self._closed.__enter__()
+        if self._is_closed:
+            what = f"service {self._service!r}" if self._service else "the service manager"
+            raise HandleClosedError(
+                ErrorCode.INVALID_HANDLE,
+                "",
+                f"{what} on {self.machine or 'this machine'} is closed",
+                service=self._service,
+                machine=self.machine,
+            )
 
     def close(self) -> None:
         """Close every handle; afterwards a call raises HandleClosedError."""
         with self._lock:
+            self._is_closed = True
             handles, self._handles = self._handles, []
-            if handles:
-                self._closed = handles[0][1]
+        first: ServiceError | None = None
         for _, handle in handles:
-            handle.close()
+            try:
+                handle.close()
+            except ServiceError as error:
+                self._explain(error)
+                first = first or error
+        if first is not None:
+            raise first
 
     def call(
         self,
@@ -105,13 +129,13 @@ class Grants(Generic[AccessT]):
         """Have these rights on one handle, if they are granted together."""
         try:
             self.covering(rights)
-        except AccessDeniedError:
-            pass
+        except ServiceError:
+            pass  # the calls themselves will say what is wrong
 
     def exists(self, right: AccessT) -> bool:
         """Whether the object is still there to be opened; may be asked when this is closed."""
         try:
-            self._opener(right).close()
+            self._open(right).close()
         except ServiceNotFoundError:
             return False
         except AccessDeniedError:
@@ -121,19 +145,24 @@ class Grants(Generic[AccessT]):
     def covering(self, right: AccessT) -> Handle:
         """A handle that has the right, opened now if need be.
 
-        A handle that is no longer the best stays open until the object is closed, for another
-        thread may be about to use it.
+        Earlier handles stay open until the object is closed: another thread may be using them.
         """
         with self._lock:
-            if self._closed is not None:
-                return self._closed
-            granted, handle = self._handles[0]
+            self.check_open()
+            handles = list(self._handles)
+        for granted, handle in handles:
             if self._fixed or granted & right == right:
                 return handle
-            wider = granted | right
+        wider = handles[0][0] | right if handles else right
+        try:
             handle = self._open(wider, needed=right)
-            self.adopt(wider, handle)
-            return handle
+        except AccessDeniedError:
+            # What was granted before may not be now, or not together.
+            if wider == right:
+                raise
+            wider, handle = right, self._open(right)
+        self.adopt(wider, handle)
+        return handle
 
     def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
         try:
@@ -142,13 +171,14 @@ class Grants(Generic[AccessT]):
             self._explain(error, access if needed is None else needed)
             raise
 
-    def _explain(self, error: ServiceError, right: AccessT) -> None:
-        hint = None
-        if isinstance(error, AccessDeniedError):
-            hint = f"Needed: {_names(right)}."
+    def _explain(self, error: ServiceError, right: AccessT | None = None) -> None:
+        error.locate(service=self._service, machine=self.machine)
+        told = error.hint or ""
+        if isinstance(error, AccessDeniedError) and right and not told.startswith("Needed"):
+            needed = f"Needed: {_names(right)}."
             if self._fixed and self._handles:
-                hint += f" The handle was opened with {_names(self._handles[0][0])} only."
-        error.locate(service=self._service, machine=self.machine, hint=hint)
+                needed += f" The handle was opened with {_names(self._handles[0][0])} only."
+            error.hint = f"{needed} {told}".rstrip()
 
 
 def _names(access: ManagerAccess | ServiceAccess) -> str:
@@ -174,7 +204,11 @@ class Granted(Generic[AccessT]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except ServiceError:
+            if error is None:  # else the first error is what counts
+                raise
 
     def close(self) -> None:
         """Close every handle of this object. A second call does nothing.

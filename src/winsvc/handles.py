@@ -31,7 +31,7 @@ class Handle:
         """Take ownership of ``value``; ``free`` closes it, ``what`` names it in messages."""
         self._value = value
         self._free = free
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # re-entrant: a signal handler may use it too
         self._users = 0
         self._closing = False
         self.what = what

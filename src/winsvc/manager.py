@@ -8,32 +8,34 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend, default_backend
+from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration
 from winsvc.enums import (
     ErrorCode,
     ManagerAccess,
-    SecurityInformation,
     ServiceAccess,
     ServiceType,
     State,
     StateFilter,
 )
 from winsvc.errors import (
+    AccessDeniedError,
     ArgumentError,
     DatabaseNotFoundError,
     InvalidNameError,
     ServiceError,
+    ServiceNotFoundError,
+    UnsupportedError,
 )
 from winsvc.grants import Granted, Grants
 from winsvc.handles import ManagerHandle, ServiceHandle
 from winsvc.models import LockStatus, ServiceInfo
-from winsvc.names import check_service_name
-from winsvc.service import OWNER_GROUP_DACL, Service
+from winsvc.names import check_service_name, same_name
+from winsvc.service import Service
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from winsvc.security import SecurityDescriptor
     from winsvc.spec import CreateKeywords, ServiceSpec
 
 __all__ = ["ServiceManager"]
@@ -88,7 +90,7 @@ class ServiceManager(Granted[ManagerAccess]):
         if access is None:
             self._grants.open(_READING, ManagerAccess.CONNECT)
         else:
-            self._grants.open(ManagerAccess(access))
+            self._grants.open(ManagerAccess(check_dword(access, "access")))
 
     def _connect(self, access: ManagerAccess) -> ManagerHandle:
         try:
@@ -139,8 +141,11 @@ class ServiceManager(Granted[ManagerAccess]):
             asked = state
         else:
             states = frozenset((state,) if isinstance(state, State) else state)
+            for item in states:
+                check_type(item, State, "state")
             asked = _filter_for(states)
-        return self._pages(ServiceType(type), asked, states, group)
+        kind = ServiceType(check_dword(type, "type"))
+        return self._pages(kind, asked, states, group)
 
     def _pages(
         self,
@@ -151,14 +156,18 @@ class ServiceManager(Granted[ManagerAccess]):
     ) -> Iterator[ServiceInfo]:
         resume = 0
         while True:
-            rows, resume = self._grants.call(
-                ManagerAccess.ENUMERATE_SERVICE,
-                self._backend.enum_services_status_ex,
-                int(kind),
-                int(asked),
-                group,
-                resume,
-            )
+            try:
+                rows, resume = self._grants.call(
+                    ManagerAccess.ENUMERATE_SERVICE,
+                    self._backend.enum_services_status_ex,
+                    int(kind),
+                    int(asked),
+                    group,
+                    resume,
+                )
+            except ServiceNotFoundError as error:
+                error.hint = f"There is no load-order group {group!r}."
+                raise
             for row in rows:
                 if states is None or row.status.current_state in states:
                     yield ServiceInfo.from_row(row)
@@ -168,23 +177,26 @@ class ServiceManager(Granted[ManagerAccess]):
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
         """Open a service by its key name (upper and lower case are alike).
 
-        Without ``access`` it is opened for reading, and again with more rights when an operation
-        needs them; with ``access`` it has exactly those rights.
+        Without ``access`` it is opened for reading, as far as that is granted, and again with
+        other rights when an operation needs them; with ``access`` it has exactly those rights.
 
         Raises:
             ServiceNotFoundError: there is no such service; a display name does not open one.
             InvalidNameError: the name is empty or has a slash in it.
-            AccessDeniedError: the service does not grant the rights asked for.
+            AccessDeniedError: the service does not grant the rights in ``access``.
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
         """
         self._grants.check_open()
         grants = self._service_grants(name, fixed=access is not None)
-        if access is None:
-            reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
+        if access is not None:
+            grants.open(ServiceAccess(check_dword(access, "access")))
+            return Service(name, grants, self._backend)
+        reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
+        try:
             grants.open(reading, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
-        else:
-            grants.open(ServiceAccess(access))
+        except AccessDeniedError:
+            pass  # it is there: what else may be done with it shows when it is asked for
         return Service(name, grants, self._backend)
 
     def _service_grants(self, name: str, *, fixed: bool = False) -> Grants[ServiceAccess]:
@@ -213,6 +225,8 @@ class ServiceManager(Granted[ManagerAccess]):
         self,
         spec: ServiceSpec | str,
         binary_path: str | None = None,
+        *,
+        want_tag: bool = False,
         **settings: Unpack[CreateKeywords],
     ) -> Service:
         """Install a service, and return it open with all rights.
@@ -225,6 +239,12 @@ class ServiceManager(Granted[ManagerAccess]):
         Every setting is checked before the service is made. If a setting that comes after its
         making is refused, the service is deleted again.
 
+        Args:
+            spec: the spec, or the key name.
+            binary_path: the command line, where a name is given.
+            want_tag: whether a driver gets a tag in its load-order group (``config().tag``).
+            **settings: the settings, where a name is given.
+
         Raises:
             InvalidNameError: no service can have this name.
             ArgumentError: a setting can't be; among others a command line whose program has a
@@ -233,19 +253,21 @@ class ServiceManager(Granted[ManagerAccess]):
                 display name.
             MarkedForDeleteError: an earlier service of this name is not quite gone yet.
             InvalidArgumentError: two of the settings don't go together.
-            AccessDeniedError: ``ManagerAccess.CREATE_SERVICE`` is missing.
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ManagerAccess.CREATE_SERVICE``.
         Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
         """
         # Security, triggers and accounts are not loaded for what only reads.
         from winsvc import changes
-        from winsvc.spec import ServiceSpec
+        from winsvc.spec import ServiceSpec, hide_password
 
+        hide_password(settings)
         if isinstance(spec, str):
             spec = ServiceSpec(name=spec, binary_path=binary_path or "", **settings)
         elif binary_path is not None or settings:
-            raise TypeError("create() takes a ServiceSpec or keywords, not both")
+            raise TypeError("create() takes a ServiceSpec, or a name and settings, not both")
+        check_type(spec, ServiceSpec, "spec")
         try:
             check_service_name(spec.name)
         except ArgumentError as error:
@@ -253,12 +275,10 @@ class ServiceManager(Granted[ManagerAccess]):
             raise InvalidNameError(
                 ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
             ) from None
-        later = changes.beyond_creation(spec, self._backend)
+        plan = changes.plan_creation(spec, self._backend, want_tag=want_tag)
         every = ServiceAccess.ALL_ACCESS
         try:
-            value = self._grants.call(
-                ManagerAccess.CREATE_SERVICE, changes.create, self._backend, spec, every
-            )
+            value = self._grants.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))
         except ServiceError as error:
             error.locate(service=spec.name)
             raise
@@ -266,15 +286,22 @@ class ServiceManager(Granted[ManagerAccess]):
         grants.adopt(every, self._service_handle(spec.name, value))
         service = Service(spec.name, grants, self._backend)
         try:
-            changes.apply(later, grants)
-        except BaseException:
-            with service:
-                service.delete()
+            changes.apply(plan.later, grants)
+        except BaseException as error:
+            try:
+                with service:
+                    service.delete()
+            except ServiceError:
+                if isinstance(error, ServiceError):
+                    error.hint = f"{error.hint or ''} The new service could not be deleted.".strip()
             raise
         return service
 
     def delete(self, name: str, *, timeout: Duration | None = None) -> None:
         """Delete a service; see :meth:`Service.delete`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
@@ -293,7 +320,10 @@ class ServiceManager(Granted[ManagerAccess]):
         return self._service_grants(name).exists(ServiceAccess.QUERY_STATUS)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.exists(name)
+        try:
+            return isinstance(name, str) and self.exists(name)
+        except InvalidNameError:
+            return False
 
     def get(self, name: str) -> ServiceInfo:
         """One service as it would be listed, without leaving it open.
@@ -302,10 +332,19 @@ class ServiceManager(Granted[ManagerAccess]):
             ServiceNotFoundError: there is no such service.
 
         Right: ``ServiceAccess.QUERY_STATUS``.
-        Windows calls: ``OpenServiceW``, ``QueryServiceStatusEx``, ``GetServiceDisplayNameW``.
+        Windows calls: ``OpenServiceW``, ``QueryServiceStatusEx``, ``GetServiceDisplayNameW``, and
+        ``GetServiceKeyNameW`` for upper and lower case as they are stored.
         """
         with self.open(name, access=ServiceAccess.QUERY_STATUS) as service:
-            return ServiceInfo(name, self.display_name(name) or name, service.status())
+            status = service.status()
+        display_name = self.display_name(name)
+        try:
+            stored = self.key_name(display_name) if display_name else name
+        except ServiceNotFoundError:
+            stored = name  # Windows 7 does not find localized display names
+        # Two services may have one display name.
+        name = stored if same_name(stored, name) else name
+        return ServiceInfo(name, display_name or name, status)
 
     def by_pid(self, pid: int) -> list[ServiceInfo]:
         """The services that a process runs; none for a process that runs none.
@@ -315,8 +354,8 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
         """
-        if pid <= 0:
-            raise ArgumentError("pid", f"{pid} is no process that runs services")
+        if not check_dword(pid, "pid"):
+            raise ArgumentError("pid", "0 is no process that runs services")
         return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
 
     def display_name(self, name: str) -> str:
@@ -362,8 +401,13 @@ class ServiceManager(Granted[ManagerAccess]):
         lock = self._grants.call(ManagerAccess.LOCK, self._backend.lock_service_database)
         try:
             yield
-        finally:
-            self._backend.unlock_service_database(lock)
+        except BaseException:
+            try:
+                self._backend.unlock_service_database(lock)
+            except ServiceError:
+                pass  # the first error is what counts
+            raise
+        self._backend.unlock_service_database(lock)
 
     def lock_status(self) -> LockStatus:
         """Who holds the lock of the service database.
@@ -388,26 +432,18 @@ class ServiceManager(Granted[ManagerAccess]):
             ServiceError: it was told before (1076), or the last known good one is running (1074).
 
         Right: the caller must be LocalSystem or an administrator.
-        Windows call: ``NotifyBootConfigStatus``, always for this machine.
+        Windows call: ``NotifyBootConfigStatus``, which is for this machine alone.
         """
+        self._grants.check_open()
+        if self.machine is not None:
+            raise UnsupportedError(
+                ErrorCode.NOT_SUPPORTED,
+                "NotifyBootConfigStatus",
+                "Windows takes this for the own machine alone",
+                machine=self.machine,
+            )
+        check_type(acceptable, bool, "acceptable")
         self._backend.notify_boot_config_status(acceptable)
-
-    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service control manager itself.
-
-        Args:
-            parts: which parts to read.
-
-        Right: ``ManagerAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
-        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
-        """
-        from winsvc.security import SecurityDescriptor
-
-        right = ManagerAccess.READ_CONTROL
-        if parts & SecurityInformation.SACL:
-            right |= ManagerAccess.ACCESS_SYSTEM_SECURITY
-        content = self._grants.call(right, self._backend.query_service_object_security, int(parts))
-        return SecurityDescriptor.from_bytes(content)
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:

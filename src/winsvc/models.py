@@ -18,7 +18,6 @@ from winsvc.enums import (
     StartType,
     State,
 )
-from winsvc.errors import ArgumentError
 from winsvc.names import Dependency, parse_dependency
 from winsvc.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow
 
@@ -183,6 +182,7 @@ class FailureActions:
     Attributes:
         actions: for the first failure, the second, and so on; the last one goes on.
         reset_after: how long without a failure until the count starts again; None for never.
+            Windows keeps it only along with actions.
         reboot_message: what users are told before a reboot; "" for nothing.
         command: the command line of a ``RUN_COMMAND`` action; "" for none.
     """
@@ -227,17 +227,14 @@ class FailureActions:
         """As a ``SERVICE_FAILURE_ACTIONS`` that sets everything.
 
         Raises:
-            ArgumentError: a duration is negative or too long, or a time of reset is given without
-                actions, which Windows does not store.
+            ArgumentError: a duration is negative or too long.
         """
         reset = DWORD_MAX if self.reset_after is None else seconds(self.reset_after, "reset_after")
-        if reset and not self.actions:
-            raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
         actions = tuple(
             (int(action.type), milliseconds(action.delay, f"actions[{index}].delay"))
             for index, action in enumerate(self.actions)
         )
-        return FailureActionsRow(reset, self.reboot_message, self.command, actions)
+        return FailureActionsRow(reset, self.reboot_message or "", self.command or "", actions)
 
 
 @dataclass(frozen=True, slots=True)

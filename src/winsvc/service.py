@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend
+from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration, to_timedelta
 from winsvc.enums import (
     ConfigLevel,
@@ -72,6 +73,9 @@ class Service(Granted[ServiceAccess]):
     def status(self) -> ServiceStatus:
         """Where the service stands now.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
         """
         row = self._grants.call(ServiceAccess.QUERY_STATUS, self._backend.query_service_status_ex)
@@ -79,6 +83,9 @@ class Service(Granted[ServiceAccess]):
 
     def config(self) -> ServiceConfig:
         """How the service is set up.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
@@ -89,52 +96,48 @@ class Service(Granted[ServiceAccess]):
     def dependencies(self) -> tuple[Dependency, ...]:
         """The services and the groups that must run before this one.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
         return self.config().dependencies
 
-    def configure(self, **settings: Unpack[SettingsKeywords]) -> None:
+    def configure(
+        self, *, want_tag: bool = False, **settings: Unpack[SettingsKeywords]
+    ) -> int | None:
         """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
 
         Every setting is checked before the first is changed. If Windows then refuses one, the
         error's hint says which were changed before it.
 
         Args:
+            want_tag: have Windows give a driver a new tag in its load-order group.
             **settings: see :class:`winsvc.Settings`, which has them all.
+
+        Returns:
+            The tag, where one was wanted.
 
         Raises:
             ArgumentError: a setting can't be.
             InvalidArgumentError: Windows does not take a setting, or a combination of them.
             ServiceExistsError: another service has this display name.
             MarkedForDeleteError: the service is being deleted.
+            AccessDeniedError: a right below is not granted.
 
         Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
-        descriptor ``WRITE_DAC`` and ``WRITE_OWNER`` instead.
+        descriptor ``WRITE_DAC`` instead.
         Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
         ``SetServiceObjectSecurity``: one for each group of settings that is given.
         """
         # Security, triggers and accounts are not loaded for what only reads.
         from winsvc.changes import apply, prepare
-        from winsvc.spec import Settings
+        from winsvc.spec import Settings, hide_password
 
-        apply(prepare(Settings(**settings), self._backend), self._grants)
-
-    def change_tag(self, load_order_group: str) -> int:
-        """Put a driver into a load-order group, and have Windows give it a tag there.
-
-        Returns:
-            The tag: the driver's place within the group.
-
-        Raises:
-            InvalidArgumentError: the group is empty, or the service is none that can have a tag.
-
-        Right: ``ServiceAccess.CHANGE_CONFIG``. Windows call: ``ChangeServiceConfigW``.
-        """
-        from winsvc.changes import change_tag
-
-        return self._grants.call(
-            ServiceAccess.CHANGE_CONFIG, change_tag, self._backend, load_order_group
-        )
+        hide_password(settings)
+        changes, config = prepare(Settings(**settings), self._backend, want_tag=want_tag)
+        apply(changes, self._grants)
+        return config.tag
 
     # ------------------------------------------------------------------- settings by name
 
@@ -143,6 +146,9 @@ class Service(Granted[ServiceAccess]):
         """A text for people; "" for none, or for one whose resource can't be loaded.
 
         To set: ``configure(description=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -158,6 +164,9 @@ class Service(Granted[ServiceAccess]):
     def failure_actions(self) -> FailureActions:
         """What the SCM does when the service fails. May be assigned to; see
         :meth:`change_failure_actions` to change a part of it.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``; to assign ``CHANGE_CONFIG``, with RESTART actions
         also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
@@ -197,23 +206,27 @@ class Service(Granted[ServiceAccess]):
         """
         from winsvc.changes import apply, failure_actions_part
 
-        changes = [
-            failure_actions_part(
-                self._backend,
-                lambda: self.failure_actions,
-                actions,
-                reset_after,
-                reboot_message,
-                command,
-            )
-        ]
-        apply(changes, self._grants)
+        parts = (actions, reset_after, reboot_message, command)
+        if all(part is UNCHANGED for part in parts):
+            return
+        change = failure_actions_part(
+            self._backend,
+            lambda: self.failure_actions,
+            actions,
+            reset_after,
+            reboot_message,
+            command,
+        )
+        apply([change], self._grants)
 
     @property
     def delayed_auto_start(self) -> bool:
         """Whether an automatic start waits until the others are done.
 
         To set: ``configure(delayed_auto_start=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -225,6 +238,9 @@ class Service(Granted[ServiceAccess]):
 
         To set: ``configure(failure_actions_on_error=...)``.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return bool(self._number(ConfigLevel.FAILURE_ACTIONS_FLAG))
@@ -235,6 +251,9 @@ class Service(Granted[ServiceAccess]):
 
         To set: ``configure(sid_type=...)``. The SID itself: :func:`winsvc.service_sid`.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return SidType(self._number(ConfigLevel.SERVICE_SID_INFO))
@@ -244,6 +263,9 @@ class Service(Granted[ServiceAccess]):
         """The privileges that its process keeps; () for all that its account has.
 
         To set: ``configure(required_privileges=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -256,6 +278,9 @@ class Service(Granted[ServiceAccess]):
 
         To set: ``configure(preshutdown_timeout=...)``, up to 49.7 days.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return timedelta(milliseconds=self._number(ConfigLevel.PRESHUTDOWN_INFO))
@@ -265,6 +290,9 @@ class Service(Granted[ServiceAccess]):
         """What starts and stops it; every byte as Windows has it.
 
         To set: ``configure(triggers=...)``, which replaces them all.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -278,6 +306,9 @@ class Service(Granted[ServiceAccess]):
         """The NUMA node of its process; None for any, and where there is only one.
 
         To set: ``configure(preferred_node=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -294,6 +325,9 @@ class Service(Granted[ServiceAccess]):
         To set: ``configure(launch_protection=...)``; Windows takes it only from a program that is
         protected itself, and never takes it back.
 
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return LaunchProtection(self._number(ConfigLevel.LAUNCH_PROTECTED))
@@ -306,20 +340,50 @@ class Service(Granted[ServiceAccess]):
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
         """Who may do what with the service.
 
-        To set: ``configure(security=...)``, which sets the parts that the descriptor has.
-
         Args:
             parts: which parts to read. The SACL needs more than the others.
+
+        Raises:
+            AccessDeniedError: a right below is not granted.
 
         Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
         privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
         """
         from winsvc.security import SecurityDescriptor
 
+        info = SecurityInformation(check_dword(parts, "parts"))
         content = self._grants.call(
-            _right_to_read(parts), self._backend.query_service_object_security, int(parts)
+            _right_to_read(info), self._backend.query_service_object_security, int(info)
         )
         return SecurityDescriptor.from_bytes(content)
+
+    def set_security(
+        self,
+        descriptor: SecurityDescriptor | str | bytes,
+        parts: SecurityInformation = SecurityInformation.DACL,
+    ) -> None:
+        """Change who may do what with the service; parts that are not named stay.
+
+        Args:
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
+                passes, too).
+            parts: which of its parts to write.
+
+        Raises:
+            InvalidSecurityError: the descriptor is malformed.
+            ArgumentError: it does not have one of the parts.
+            AccessDeniedError: a right below is not granted.
+
+        Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
+        ``WRITE_OWNER``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
+        ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
+        """
+        from winsvc.changes import apply, security_change
+        from winsvc.security import SecurityDescriptor
+
+        info = SecurityInformation(check_dword(parts, "parts"))
+        change = security_change(SecurityDescriptor.coerce(descriptor), info, self._backend)
+        apply([change], self._grants)
 
     # ------------------------------------------------------------------- control
 
@@ -350,6 +414,8 @@ class Service(Granted[ServiceAccess]):
         except ServiceError:
             return  # the first error is what counts
         error.status = status
+        if error.winerror not in _ENDED:
+            return  # it never ran
         if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
             error.hint = f"The service ended with its own error code {status.service_exit_code}."
         elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED):
@@ -370,18 +436,15 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.STOP``. Windows call: ``ControlService``, with a reason
         ``ControlServiceExW``.
         """
-        try:
-            return self.control(Control.STOP, reason)
-        except DependentServicesRunningError as error:
-            self._name_dependents(error)
-            raise
+        return self.control(Control.STOP, reason)
 
     def _name_dependents(self, error: DependentServicesRunningError) -> None:
         try:
             error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
         except ServiceError:
             return  # the first error is what counts
-        error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
+        if error.dependents:
+            error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
 
     def pause(self) -> ServiceStatus:
         """Ask the service to pause.
@@ -433,26 +496,36 @@ class Service(Granted[ServiceAccess]):
         NETBIND), ``INTERROGATE`` or ``USER_DEFINED_CONTROL``. Windows call: ``ControlService``,
         with a reason ``ControlServiceExW``.
         """
-        right = _right_to_send(control)
-        if reason is None:
-            row = self._grants.call(right, self._backend.control_service, int(control))
-        elif control != Control.STOP:
-            raise ArgumentError("reason", "goes with STOP alone")
-        else:
-            row = self._grants.call(
-                right,
-                self._backend.control_service_ex,
-                int(control),
-                reason.code,
-                reason.comment,
-            )
+        code = check_dword(control, "control")
+        right = _right_to_send(code)
+        try:
+            if reason is None:
+                row = self._grants.call(right, self._backend.control_service, code)
+            else:
+                text = self._reason(code, reason)
+                row = self._grants.call(right, self._backend.control_service_ex, code, *text)
+        except DependentServicesRunningError as error:
+            self._name_dependents(error)
+            raise
         return ServiceStatus.from_row(row)
+
+    @staticmethod
+    def _reason(code: int, reason: StopReason) -> tuple[int, str | None]:
+        from winsvc.stopreason import StopReason
+
+        check_type(reason, StopReason, "reason")
+        if code != Control.STOP:
+            raise ArgumentError("reason", "goes with STOP alone")
+        return reason.code, reason.comment
 
     def dependents(self, state: StateFilter = StateFilter.ALL) -> list[ServiceInfo]:
         """The services that depend on this one, directly or through others.
 
         They come in the reverse of the order in which they are started: that in which to stop
         them. ``pid`` is None for all: this call does not tell it.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
         """
@@ -480,13 +553,17 @@ class Service(Granted[ServiceAccess]):
     def snapshot(self) -> ServiceSnapshot:
         """Everything that there is to know about the service, at once.
 
-        What can't be read is None, with its error beside it: the call itself does not fail.
+        What can't be read is None, with its error beside it.
+
+        Raises:
+            HandleClosedError: the service is closed.
 
         Right: as far as granted ``QUERY_STATUS``, ``QUERY_CONFIG``, ``ENUMERATE_DEPENDENTS`` and
         ``READ_CONTROL``. Windows calls: those of all that it reads, on one handle.
         """
         from winsvc.snapshot import take
 
+        self._grants.check_open()
         self._grants.widen(
             ServiceAccess.QUERY_STATUS
             | ServiceAccess.QUERY_CONFIG
@@ -537,6 +614,15 @@ _NO_TEXT = frozenset(
     {ErrorCode.FILE_NOT_FOUND, ErrorCode.NOT_FOUND, *range(15100, 15109)}  # ERROR_MUI_*
 )
 
+# A failed start with one of these says that the service's process has ended.
+_ENDED = frozenset(
+    {
+        ErrorCode.SERVICE_REQUEST_TIMEOUT,
+        ErrorCode.SERVICE_SPECIFIC_ERROR,
+        ErrorCode.PROCESS_ABORTED,
+    }
+)
+
 _RIGHTS_TO_SEND = {
     Control.STOP: ServiceAccess.STOP,
     Control.PAUSE: ServiceAccess.PAUSE_CONTINUE,
@@ -551,7 +637,7 @@ _RIGHTS_TO_SEND = {
 
 
 def _right_to_read(parts: SecurityInformation) -> ServiceAccess:
-    if parts & SecurityInformation.SACL:
+    if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
         return ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
     return ServiceAccess.READ_CONTROL
 
@@ -563,7 +649,7 @@ def _right_to_send(control: int) -> ServiceAccess:
     if right is None:
         raise ArgumentError(
             "control",
-            f"{control!r} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
+            f"{control} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
             "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
         )
     return right

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from winsvc.enums import LaunchProtection, SidType
+from winsvc.enums import ErrorCode, LaunchProtection, SidType
 from winsvc.errors import ServiceError
 from winsvc.jsonable import JSON, jsonable
 from winsvc.models import FailureActions, ServiceConfig, ServiceStatus
@@ -53,24 +53,24 @@ class ServiceSnapshot:
     launch_protection: LaunchProtection | None
     dependents: tuple[str, ...] | None
     security: SecurityDescriptor | None
-    errors: dict[str, ServiceError]
+    errors: dict[str, ServiceError] = field(compare=False)
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it; triggers and security lose no byte."""
         told: dict[str, JSON] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "triggers" and value is not None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "triggers" and value is not None:
                 told["triggers"] = [jsonable(trigger.to_json()) for trigger in value]
-            elif field.name == "security":
+            elif item.name == "security":
                 told["security"] = None if value is None else _security_json(value)
-            elif field.name == "errors":
+            elif item.name == "errors":
                 told["errors"] = {name: _error_json(error) for name, error in value.items()}
-            elif field.name == "config" and value is not None:
+            elif item.name == "config" and value is not None:
                 dependencies: list[JSON] = list(map(str, value.dependencies))
                 told["config"] = {**_fields(value), "dependencies": dependencies}
             else:
-                told[field.name] = jsonable(value)
+                told[item.name] = jsonable(value)
         return told
 
     def describe(self) -> str:
@@ -130,7 +130,11 @@ def take(service: Service) -> ServiceSnapshot:
             return question()
         except ServiceError as error:
             errors[name] = error
-            return None
+        except InvalidSecurityError as error:
+            errors[name] = ServiceError(
+                ErrorCode.INVALID_SECURITY_DESCR, "QueryServiceObjectSecurity", str(error)
+            )
+        return None
 
     return ServiceSnapshot(
         name=service.name,
@@ -181,7 +185,9 @@ def _state(status: ServiceStatus) -> str:
     text = status.state.name.lower().replace("_", " ")
     if status.pid is not None:
         text += f", process {status.pid}"
-    if status.exit_code:
+    if status.exit_code == ErrorCode.SERVICE_NEVER_STARTED:
+        text += ", not run since the system started"
+    elif status.exit_code:
         text += f", exit code {status.exit_code}"
     if status.service_exit_code:
         text += f", its own {status.service_exit_code}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from winsvc.accounts import Secret
+from winsvc.checks import check_type
 from winsvc.durations import Duration
 from winsvc.enums import ErrorControl, LaunchProtection, ServiceType, SidType, StartType
 from winsvc.models import UNCHANGED, FailureActions, Unchanged
-from winsvc.names import Dependency
+from winsvc.names import Dependency, GroupDependency, ServiceDependency
 from winsvc.security import SecurityDescriptor
 from winsvc.triggers import Trigger
 
@@ -75,7 +76,8 @@ class Settings:
         triggers: what starts and stops it.
         preferred_node: the NUMA node of its process; None for any.
         launch_protection: the kind of protected process it runs in.
-        security: who may do what with it, as a descriptor, SDDL or bytes; the parts that it has.
+        security: who may do what with it, as a descriptor, SDDL or bytes. Its DACL is set; for
+            other parts there is :meth:`winsvc.Service.set_security`.
     """
 
     service_type: ServiceType | Unchanged = UNCHANGED
@@ -103,11 +105,63 @@ class Settings:
         if isinstance(self.password, str):
             # A plain str would show in the repr and in tracebacks.
             object.__setattr__(self, "password", Secret(self.password))
+        for name, kind in _KINDS.items():
+            value = getattr(self, name)
+            if value is not UNCHANGED:
+                check_type(value, kind, name)
+        for name, item in _ITEMS.items():
+            value = getattr(self, name)
+            if value is not UNCHANGED:
+                object.__setattr__(self, name, _items(value, item, name))
 
     def given(self) -> dict[str, object]:
         """The settings that are to be changed, by name."""
         values = ((field.name, getattr(self, field.name)) for field in fields(Settings))
         return {name: value for name, value in values if value is not UNCHANGED}
+
+
+_NONE: Final = type(None)
+_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "service_type": int,
+    "start_type": int,
+    "error_control": int,
+    "binary_path": str,
+    "load_order_group": (str, _NONE),
+    "account": str,
+    "password": (Secret, _NONE),
+    "display_name": str,
+    "description": (str, _NONE),
+    "delayed_auto_start": bool,
+    "failure_actions": (FailureActions, _NONE),
+    "failure_actions_on_error": bool,
+    "sid_type": int,
+    "preferred_node": (int, _NONE),
+    "launch_protection": int,
+}
+_ITEMS: Final[dict[str, tuple[type, ...]]] = {
+    "dependencies": (str, ServiceDependency, GroupDependency),
+    "required_privileges": (str,),
+    "triggers": (Trigger,),
+}
+
+
+def _items(value: object, kind: tuple[type, ...], argument: str) -> tuple[object, ...]:
+    """A tuple of what may be iterated only once; None is none of them."""
+    if value is None:
+        return ()
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{argument}: expected a list, not a single {type(value).__name__}")
+    items = tuple(value)
+    for index, item in enumerate(items):
+        check_type(item, kind, f"{argument}[{index}]")
+    return items
+
+
+def hide_password(settings: CreateKeywords | SettingsKeywords) -> None:
+    """Wrap a password given as a plain str before it can show in a traceback."""
+    password = settings.get("password")
+    if isinstance(password, str):
+        settings["password"] = Secret(password)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from winsvc.checks import check_dword
 from winsvc.enums import OpenEnum
 from winsvc.errors import ArgumentError
 from winsvc.names import check_text
@@ -93,6 +94,8 @@ class StopReason:
     comment: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("flag", "major", "minor"):
+            check_dword(getattr(self, name), name)
         if self.flag not in tuple(StopFlag):
             raise ArgumentError("flag", f"{self.flag:#x} is not exactly one of {_names(StopFlag)}")
         if not self.major & _MAJORS or self.major & ~_MAJORS:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final, TypedDict, TypeVar
 from uuid import UUID
 
+from winsvc.checks import check_dword, check_type
 from winsvc.enums import OpenEnum, TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
 from winsvc.names import check_text, pack_multi_string
@@ -107,6 +108,10 @@ class TriggerData:
 
     type: TriggerDataType
     raw: bytes
+
+    def __post_init__(self) -> None:
+        check_dword(self.type, "type")
+        check_type(self.raw, bytes, "raw")  # a bytearray could change later
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> TriggerData:
@@ -252,6 +257,14 @@ class Trigger:
     action: TriggerAction
     subtype: UUID | None = None
     data: tuple[TriggerData, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_dword(self.type, "type")
+        check_dword(self.action, "action")
+        check_type(self.subtype, (UUID, type(None)), "subtype")
+        check_type(self.data, tuple, "data")
+        for index, item in enumerate(self.data):
+            check_type(item, TriggerData, f"data[{index}]")
 
     @classmethod
     def on_ip_available(cls, *, action: TriggerAction = _START) -> Trigger:

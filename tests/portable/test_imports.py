@@ -13,7 +13,7 @@ import winsvc
 PACKAGE = Path(winsvc.__file__).parent
 
 GROUND = {
-    *("enums", "errors", "rows", "models", "durations", "jsonable", "spec"),
+    *("enums", "errors", "rows", "models", "checks", "durations", "jsonable", "spec"),
     *("security", "names", "accounts", "commandline", "triggers", "stopreason"),
 }
 BACKEND = {"backend"}

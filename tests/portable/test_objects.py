@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -18,8 +19,11 @@ from winsvc import (
     DependentServicesRunningError,
     FailureAction,
     FailureActions,
+    HandleClosedError,
     InvalidArgumentError,
     ManagerAccess,
+    Secret,
+    SecurityDescriptor,
     SecurityInformation,
     Service,
     ServiceAccess,
@@ -50,6 +54,10 @@ NO_CHANGE = 0xFFFFFFFF
 def opened(recorder: Recorder) -> Service:
     with ServiceManager(backend=recorder.backend) as scm:
         return scm.open("x")
+
+
+def revealed(sent: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(item.reveal() if isinstance(item, Secret) else item for item in sent)
 
 
 def changed_config(recorder: Recorder) -> tuple[object, ...]:
@@ -174,7 +182,7 @@ def test_accounts_and_passwords() -> None:
             service.configure(password="hunter3")
         with pytest.raises(ArgumentError, match="takes no password"):
             service.configure(account="NetworkService", password="x")
-    sent = [call[8:10] for call in recorder.called("change_service_config")]
+    sent = [revealed(call[8:10]) for call in recorder.called("change_service_config")]
     assert sent == [("LocalSystem", ""), (r"NT SERVICE\x", None), (r".\me", "hunter2")]
 
 
@@ -182,7 +190,7 @@ def test_a_password_alone_goes_with_the_account_it_is_for() -> None:
     recorder = Recorder(query_service_config=CONFIG._replace(service_start_name=r".\me"))
     with opened(recorder) as service:
         service.configure(password="hunter2")
-    assert changed_config(recorder)[7:9] == (r".\me", "hunter2")
+    assert revealed(changed_config(recorder)[7:9]) == (r".\me", "hunter2")
 
 
 def test_a_password_shows_nowhere() -> None:
@@ -324,8 +332,24 @@ def test_the_longest_durations() -> None:
 
 
 def test_a_reset_time_needs_actions() -> None:
-    with pytest.raises(ArgumentError, match="needs at least one action"):
-        FailureActions(reset_after=timedelta(days=1)).to_row()
+    with opened(Recorder()) as service, pytest.raises(ArgumentError, match="at least one action"):
+        service.change_failure_actions(reset_after=timedelta(days=1))
+
+
+def test_what_windows_gave_can_be_set_elsewhere() -> None:
+    row = FailureActionsRow(NO_CHANGE, None, None, None)
+    recorder = Recorder(query_failure_actions=row)
+    with opened(recorder) as service:
+        service.failure_actions = service.failure_actions
+    sent = recorder.called("change_failure_actions")[0][1]
+    assert sent == FailureActionsRow(NO_CHANGE, "", "", ())
+
+
+def test_no_part_of_the_failure_actions_is_no_call() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.change_failure_actions()
+    assert not recorder.called("change_failure_actions")
 
 
 def test_a_reboot_without_the_privilege() -> None:
@@ -359,7 +383,7 @@ def test_controls(
     assert right in ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("code", [0, 5, 11, 15, 127, 256, -1])
+@pytest.mark.parametrize("code", [0, 5, 11, 15, 127, 256])
 def test_controls_that_no_program_may_send(code: int) -> None:
     recorder = Recorder()
     with opened(recorder) as service, pytest.raises(ArgumentError, match="128 to 255"):
@@ -588,17 +612,344 @@ def test_a_snapshot_has_errors_beside_what_could_be_read() -> None:
     assert "not readable  triggers: Invalid level (error 124)" in snapshot.describe()
 
 
-def test_the_security_parts_and_their_rights() -> None:
-    recorder = Recorder(query_service_object_security=b"\1\0\0\x80" + bytes(16))
+SDDL = "O:SYG:SYD:(A;;GA;;;SY)S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)"
+
+
+@pytest.mark.parametrize(
+    ("parts", "right"),
+    [
+        (SecurityInformation.DACL, ServiceAccess.READ_CONTROL),
+        (SecurityInformation.LABEL, ServiceAccess.READ_CONTROL),
+        (SecurityInformation.SACL, ServiceAccess.ACCESS_SYSTEM_SECURITY),
+        (SecurityInformation.BACKUP, ServiceAccess.ACCESS_SYSTEM_SECURITY),
+    ],
+)
+def test_reading_security_asks_for_its_right(
+    parts: SecurityInformation, right: ServiceAccess
+) -> None:
+    recorder = Recorder(query_service_object_security=SecurityDescriptor.from_sddl(SDDL).to_bytes())
     with opened(recorder) as service:
-        service.security(SecurityInformation.DACL)
-        service.security(SecurityInformation.SACL)
-        service.configure(security="D:(A;;GA;;;SY)")
-        service.configure(security="O:SYS:(AU;FA;GA;;;WD)")
-    rights = [ServiceAccess(call[2]) for call in recorder.called("open_service")]  # type: ignore[arg-type]
-    assert ServiceAccess.READ_CONTROL in rights[1]
-    assert ServiceAccess.ACCESS_SYSTEM_SECURITY not in rights[1]
-    assert ServiceAccess.ACCESS_SYSTEM_SECURITY in rights[2]
-    assert ServiceAccess.WRITE_DAC in rights[3]
-    assert ServiceAccess.WRITE_OWNER in rights[4]
-    assert [call[1] for call in recorder.called("set_service_object_security")] == [4, 9]
+        service.security(parts)
+    asked = ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
+    assert right in asked
+    system = ServiceAccess.ACCESS_SYSTEM_SECURITY
+    assert (system in asked) == (right == system)
+
+
+@pytest.mark.parametrize(
+    ("parts", "right", "written"),
+    [
+        (SecurityInformation.DACL, ServiceAccess.WRITE_DAC, "D:(A;;GA;;;SY)"),
+        (SecurityInformation.OWNER, ServiceAccess.WRITE_OWNER, "O:SY"),
+        (SecurityInformation.LABEL, ServiceAccess.WRITE_OWNER, "S:(ML;;NW;;;HI)"),
+        (
+            SecurityInformation.SACL,
+            ServiceAccess.ACCESS_SYSTEM_SECURITY,
+            "S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)",
+        ),
+    ],
+)
+def test_writing_security_writes_what_is_named(
+    parts: SecurityInformation, right: ServiceAccess, written: str
+) -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.set_security(SDDL, parts)
+    asked = ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
+    writing = (
+        ServiceAccess.WRITE_DAC | ServiceAccess.WRITE_OWNER | ServiceAccess.ACCESS_SYSTEM_SECURITY
+    )
+    assert asked & writing == right
+    ((_, information, content),) = recorder.called("set_service_object_security")
+    assert information == parts
+    assert isinstance(content, bytes)
+    assert SecurityDescriptor.from_bytes(content).to_sddl() == written
+
+
+def test_configuring_security_leaves_the_owner_alone() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.configure(security=SDDL)
+        with pytest.raises(ArgumentError, match="has no DACL"):
+            service.configure(security="O:SY")
+        with pytest.raises(ArgumentError, match="has no SACL"):
+            service.set_security("D:(A;;GA;;;SY)", SecurityInformation.SACL)
+    assert [call[1] for call in recorder.called("set_service_object_security")] == [4]
+
+
+# ------------------------------------------------------------------- what users get wrong
+
+
+def test_a_spec_may_be_used_twice() -> None:
+    spec = ServiceSpec(
+        name="x",
+        binary_path="x.exe",
+        dependencies=(name for name in ["RpcSs"]),
+        required_privileges=iter(["SeBackupPrivilege"]),
+        triggers=[Trigger.on_ip_available()],
+    )
+    for _ in range(2):
+        recorder = Recorder()
+        with ServiceManager(backend=recorder.backend) as scm:
+            scm.create(spec).close()
+        assert recorder.called("create_service")[0][10] == ["RpcSs"]
+        assert recorder.called("change_required_privileges")[0][1] == ["SeBackupPrivilege"]
+        assert len(recorder.called("change_triggers")[0][1]) == 1  # type: ignore[arg-type]
+    assert hash(spec)
+
+
+@pytest.mark.parametrize(
+    ("account", "password", "sent"),
+    [
+        ("LocalService", UNCHANGED, (r"NT AUTHORITY\LocalService", "")),
+        ("me", "", (r".\me", "")),
+        ("me", "hunter2", (r".\me", "hunter2")),
+        (r"NT SERVICE\x", None, (r"NT SERVICE\x", None)),
+        (r"DOMAIN\managed$", None, (r"DOMAIN\managed$", None)),
+    ],
+)
+def test_passwords_of_a_new_service(
+    account: str, password: str, sent: tuple[str | None, ...]
+) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        scm.create("x", "x.exe", account=account, password=password).close()
+    assert revealed(recorder.called("create_service")[0][11:13]) == sent
+
+
+def test_a_password_is_in_no_frame_of_ours() -> None:
+    recorder = Recorder(
+        create_service=service_error(1057, "CreateServiceW"),
+        change_service_config=service_error(1057, "ChangeServiceConfigW"),
+    )
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        for change in (
+            lambda: scm.create("x", "x.exe", account="me", password="hunter2"),
+            lambda: service.configure(account="me", password="hunter2"),
+        ):
+            with pytest.raises(ServiceError) as caught:
+                change()
+            trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+            ours = [frame for frame in trace.stack if "test_objects" not in frame.filename]
+            assert ours
+            assert not [frame for frame in ours if "hunter2" in str(frame.locals)]
+
+
+WRONG_SETTINGS: list[dict[str, object]] = [
+    {"dependencies": "abc"},
+    {"dependencies": [None]},
+    {"dependencies": 5},
+    {"required_privileges": "SeBackupPrivilege"},
+    {"triggers": "abc"},
+    {"triggers": [None]},
+    {"account": None},
+    {"failure_actions": False},
+    {"failure_actions": [FailureAction.restart()]},
+    {"delayed_auto_start": None},
+    {"delayed_auto_start": "no"},
+    {"preferred_node": 1.5},
+    {"display_name": b"x"},
+    {"description": 5},
+    {"start_type": "auto"},
+    {"password": b"x"},
+    {"security": 5},
+]
+
+
+@pytest.mark.parametrize("settings", WRONG_SETTINGS, ids=str)
+def test_settings_of_the_wrong_type(settings: dict[str, object]) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        with pytest.raises(TypeError, match=next(iter(settings))):
+            service.configure(**settings)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            scm.create("y", "y.exe", **settings)  # type: ignore[arg-type]
+    assert not recorder.called("create_service")
+    assert not [call for call in recorder.calls if str(call[0]).startswith("change")]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"preferred_node": 70000}, {"sid_type": -1}, {"service_type": 1 << 40}], ids=str
+)
+def test_settings_out_of_range(settings: dict[str, object]) -> None:
+    with opened(Recorder()) as service, pytest.raises(ArgumentError, match="is not from 0 to"):
+        service.configure(**settings)  # type: ignore[arg-type]
+
+
+def test_wrong_arguments() -> None:
+    recorder = Recorder(enum_services_status_ex=([], 0))
+    wrong: list[Callable[[ServiceManager, Service], object]] = [
+        lambda scm, service: scm.services(state="running"),  # type: ignore[arg-type]
+        lambda scm, service: scm.services(state={"running"}),  # type: ignore[arg-type]
+        lambda scm, service: scm.services(type="win32"),  # type: ignore[arg-type]
+        lambda scm, service: scm.by_pid("7"),  # type: ignore[arg-type]
+        lambda scm, service: scm.create(None),  # type: ignore[arg-type]
+        lambda scm, service: scm.create(b"x", "y.exe"),  # type: ignore[arg-type]
+        lambda scm, service: scm.open("x", access="all"),  # type: ignore[arg-type]
+        lambda scm, service: service.stop(30),  # type: ignore[arg-type]
+        lambda scm, service: service.stop("maintenance"),  # type: ignore[arg-type]
+        lambda scm, service: service.control(True),
+        lambda scm, service: service.control("STOP"),  # type: ignore[arg-type]
+        lambda scm, service: service.control(200.5),  # type: ignore[arg-type]
+        lambda scm, service: service.security("DACL"),  # type: ignore[arg-type]
+        lambda scm, service: service.set_security(5),  # type: ignore[arg-type]
+        lambda scm, service: Trigger(1, 1, "guid"),  # type: ignore[arg-type]
+    ]
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        for call in wrong:
+            with pytest.raises(TypeError):
+                call(scm, service)
+        with pytest.raises(ArgumentError, match="access"):
+            scm.open("x", access=-1)  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match="type"):
+            scm.services(type=-1)  # type: ignore[arg-type]
+    assert not recorder.called("control_service")
+
+
+# ------------------------------------------------------------------- restricted services, failures
+
+
+def test_a_service_that_may_only_be_started() -> None:
+    recorder = Recorder(open_service=refuse_without(ServiceAccess.START, "OpenServiceW"))
+    with opened(recorder) as service:
+        service.start()
+        with pytest.raises(AccessDeniedError, match=r"Needed: ServiceAccess\.QUERY_STATUS"):
+            service.status()
+        service.start()
+    assert len(recorder.called("start_service")) == 2
+
+
+def test_rights_that_are_taken_away_meanwhile() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        recorder.answers["open_service"] = refuse_without(ServiceAccess.START, "OpenServiceW")
+        service.start()
+        assert service.status().state is State.STOPPED  # on the handle from before
+
+
+def test_an_unknown_number_does_not_make_a_query_fail() -> None:
+    recorder = Recorder(
+        query_service_config=CONFIG._replace(start_type=9, service_type=0x8D0, error_control=77),
+        query_service_status_ex=STOPPED._replace(current_state=12, controls_accepted=0x80000000),
+    )
+    with opened(recorder) as service:
+        assert int(service.config().start_type) == 9
+        assert int(service.config().service_type) == 0x8D0
+        assert int(service.status().state) == 12
+        assert int(service.status().controls_accepted) == 0x80000000
+
+
+def test_the_first_error_counts() -> None:
+    recorder = Recorder(
+        change_config_number=service_error(87, "ChangeServiceConfig2W"),
+        delete_service=service_error(5, "DeleteService"),
+    )
+    with ServiceManager(backend=recorder.backend) as scm:
+        with pytest.raises(InvalidArgumentError, match="could not be deleted"):
+            scm.create("x", "x.exe", delayed_auto_start=True)
+    recorder = Recorder(
+        lock_service_database=1,
+        unlock_service_database=service_error(1071, "UnlockServiceDatabase"),
+    )
+    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(ZeroDivisionError):
+        with scm.lock():
+            _ = 1 / len(recorder.called("unlock_service_database"))
+    recorder = Recorder(close_service_handle=service_error(6, "CloseServiceHandle"))
+    with pytest.raises(ZeroDivisionError), ServiceManager(backend=recorder.backend):
+        _ = 1 / 0
+
+
+def test_every_handle_is_closed_even_if_one_fails() -> None:
+    recorder = Recorder()
+    service = opened(recorder)
+    service.start()
+    recorder.answers["close_service_handle"] = service_error(6, "CloseServiceHandle")
+    with pytest.raises(ServiceError):
+        service.close()
+    assert {call[0] for call in recorder.called("close_service_handle")} >= recorder.open
+
+
+def test_a_signal_handler_may_use_the_service_meanwhile() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        opener = recorder.answers["open_service"]
+        assert callable(opener)
+
+        def interrupted(*arguments: object) -> object:
+            recorder.answers["open_service"] = opener
+            assert service.status().state is State.STOPPED  # in the middle of another opening
+            return opener(*arguments)
+
+        recorder.answers["open_service"] = interrupted
+        service.start()
+    assert not recorder.open
+
+
+def test_a_service_closed_while_it_is_opened_again() -> None:
+    recorder = Recorder()
+    service = opened(recorder)
+    opener = recorder.answers["open_service"]
+    assert callable(opener)
+
+    def closing(*arguments: object) -> object:
+        service.close()
+        return opener(*arguments)
+
+    recorder.answers["open_service"] = closing
+    with pytest.raises(HandleClosedError):
+        service.start()
+    assert not recorder.open
+
+
+def test_a_remote_manager_does_not_restart_this_machine() -> None:
+    recorder = Recorder()
+    with ServiceManager("build07", backend=recorder.backend) as scm:
+        with pytest.raises(UnsupportedError, match="own machine alone"):
+            scm.notify_boot_config_status(False)
+    with pytest.raises(HandleClosedError):
+        scm.notify_boot_config_status(False)
+    assert not recorder.called("notify_boot_config_status")
+
+
+def test_errors_name_service_and_machine_everywhere() -> None:
+    recorder = Recorder()
+    with ServiceManager("build07", backend=recorder.backend) as scm:
+        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        for question in (scm.exists, scm.open, scm.get, scm.delete):
+            with pytest.raises(ConnectionError, match="for 'x' on build07"):
+                question("x")
+        recorder.answers["open_service"] = service_error(123, "OpenServiceW")
+        assert "a/b" not in scm
+        recorder.answers["enum_services_status_ex"] = service_error(1060, "EnumServicesStatusExW")
+        with pytest.raises(LookupError, match="no load-order group 'G'"):
+            list(scm.services(group="G"))
+
+
+def test_get_gives_the_name_as_it_is_stored() -> None:
+    recorder = Recorder(get_service_display_name="Print", get_service_key_name="Spooler")
+    with ServiceManager(backend=recorder.backend) as scm:
+        assert scm.get("SPOOLER").name == "Spooler"
+        recorder.answers["get_service_key_name"] = "Other"  # two services share the display name
+        assert scm.get("SPOOLER").name == "SPOOLER"
+
+
+def test_a_tag() -> None:
+    recorder = Recorder(change_service_config=17)
+    with opened(recorder) as service:
+        assert service.configure(load_order_group="G", want_tag=True) == 17
+    assert changed_config(recorder)[4:6] == ("G", True)
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        scm.create("x", "x.sys", load_order_group="G", want_tag=True).close()
+    assert recorder.called("create_service")[0][9] is True
+
+
+def test_snapshots_compare_and_need_an_open_service() -> None:
+    recorder = Recorder(query_triggers=service_error(124, "QueryServiceConfig2W"))
+    recorder.answers["query_service_object_security"] = b"no descriptor"
+    with opened(recorder) as service:
+        one, other = service.snapshot(), service.snapshot()
+    assert one == other
+    assert set(one.errors) == {"triggers", "security"}
+    with pytest.raises(HandleClosedError):
+        service.snapshot()

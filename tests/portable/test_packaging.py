@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -38,3 +39,27 @@ def test_a_pure_wheel_installs_and_imports(tmp_path: Path) -> None:
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip().startswith(str(site))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="tested where the lab's wheel is built")
+def test_the_source_archive_holds_what_a_build_on_windows_needs(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(
+        PROJECT, source, ignore=shutil.ignore_patterns(".lab", ".git", "dist", "build", ".*cache")
+    )
+    code = "import setuptools.build_meta as b, sys; print(b.build_sdist(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], cwd=source, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        names = {name.partition("/")[2] for name in content.getnames()}
+    assert {
+        "setup.py",
+        "build_ffi.py",
+        "cdefs/winsvc.h",
+        "cdefs/c/glue.c",
+        "stubs/_winsvc_cffi/__init__.pyi",
+        "src/winsvc/py.typed",
+    } <= names

@@ -37,6 +37,7 @@ def test_a_method_names_its_right_and_its_windows_call(
     function: Callable[..., object], doc: str
 ) -> None:
     assert doc, "no docstring"
+    assert "Raises:" in doc
     assert "Right:" in doc
     assert "Windows call" in doc
     summary = doc.splitlines()[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from _winsvc_cffi import ffi, lib
 
+from winsvc.accounts import Secret
 from winsvc.errors import (
     ArgumentError,
     ControlRefusedError,
@@ -92,7 +93,7 @@ def test_change_keeps_what_is_not_given(service: int) -> None:
         start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown"
     )
     assert backend.query_service_config(service) == after
-    change(service, load_order_group="", dependencies=(), password="never told")
+    change(service, load_order_group="", dependencies=(), password=Secret("never told"))
     assert backend.query_service_config(service) == after._replace(load_order_group="")
 
 
@@ -247,7 +248,7 @@ def test_garbage_never_gets_to_the_system(service: int, garbage: bytes) -> None:
 
 
 def test_a_secret_is_wiped() -> None:
-    with wiped("pass\U0001f40d") as secret:
+    with wiped(Secret("pass\U0001f40d")) as secret:
         assert ffi.string(secret) == "pass\U0001f40d"
     assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from winsvc.errors import ArgumentError
 from winsvc.native import structs
-from winsvc.native.memory import wide, wide_list
+from winsvc.native.memory import wide_list, wide_or_null
 from winsvc.rows import (
     ConfigRow,
     EnumRow,
@@ -233,7 +233,7 @@ def test_status(row: StatusRow) -> None:
 @unhurried
 @given(texts, maybe_texts, st.builds(StatusRow, *[dwords] * 9))
 def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
-    first, second = wide(name, "name"), wide(display_name, "display_name")
+    first, second = wide_or_null(name, "name"), wide_or_null(display_name, "display_name")
     entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
     assert structs.decode_enum_process(entry[0]) == EnumRow(name, display_name, status)
     short = ffi.new("SERVICE_STATUS *", tuple(status)[:7])
@@ -262,11 +262,11 @@ def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
 )
 def test_config(row: ConfigRow) -> None:
     kept = [
-        wide(row.binary_path_name, ""),
-        wide(row.load_order_group, ""),
+        wide_or_null(row.binary_path_name, ""),
+        wide_or_null(row.load_order_group, ""),
         wide_list(row.dependencies, ""),
-        wide(row.service_start_name, ""),
-        wide(row.display_name, ""),
+        wide_or_null(row.service_start_name, ""),
+        wide_or_null(row.display_name, ""),
     ]
     path, group, dependencies, account, display_name = kept
     numbers = row.service_type, row.start_type, row.error_control
@@ -277,14 +277,14 @@ def test_config(row: ConfigRow) -> None:
 
 def test_one_nul_is_an_empty_list() -> None:
     """Wine's answer: only one NUL, and anything behind it."""
-    text = wide("\N{SNOWMAN}", "")
+    text = wide_or_null("\N{SNOWMAN}", "")
     text[0] = "\0"
     config = ffi.new("QUERY_SERVICE_CONFIGW *", {"lpDependencies": text})
     assert structs.decode_config(config).dependencies == ()
 
 
 def test_lock() -> None:
-    owner = wide(".\\NT Service Control Manager", "")
+    owner = wide_or_null(".\\NT Service Control Manager", "")
     lock = ffi.new("QUERY_SERVICE_LOCK_STATUSW *", (1, owner, NEVER))
     assert structs.decode_lock(lock) == LockRow(1, ".\\NT Service Control Manager", NEVER)
 

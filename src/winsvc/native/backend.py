@@ -22,6 +22,7 @@ from winsvc.native.memory import (
     sc_handle,
     wide,
     wide_list,
+    wide_or_null,
     wiped,
 )
 from winsvc.native.structs import (
@@ -37,6 +38,8 @@ from winsvc.rows import ConfigRow, EnumRow, LockRow, StatusRow
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, Array, Pointer
+
+    from winsvc.accounts import Secret
 
 # Windows transfers at most this much of an enumeration at once.
 _PAGE_LIMIT = 256 * 1024
@@ -67,7 +70,9 @@ class NativeBackend(ConfigLevels):
     """``advapi32.dll``, through the compiled module. Has no state of its own."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
-        handle = lib.OpenSCManagerW(wide(machine, "machine"), wide(database, "database"), access)
+        handle = lib.OpenSCManagerW(
+            wide_or_null(machine, "machine"), wide_or_null(database, "database"), access
+        )
         return handle_value(handle, "OpenSCManagerW")
 
     def close_service_handle(self, handle: int) -> None:
@@ -77,7 +82,7 @@ class NativeBackend(ConfigLevels):
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
         needed, count, next_page = ffi.new("DWORD *"), ffi.new("DWORD *"), ffi.new("DWORD *")
-        group_name = wide(group, "group")
+        group_name = wide_or_null(group, "group")
         size = _page.bytes
         while True:
             buffer = ffi.new("BYTE[]", size)
@@ -128,23 +133,23 @@ class NativeBackend(ConfigLevels):
         want_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
-        password: str | None,
+        password: Secret | None,
     ) -> tuple[int, int | None]:
         tag = ffi.new("DWORD *") if want_tag else ffi.NULL
         with wiped(password) as secret:
             handle = lib.CreateServiceW(
                 sc_handle(manager),
                 wide(name, "name"),
-                wide(display_name, "display_name"),
+                wide_or_null(display_name, "display_name"),
                 access,
                 service_type,
                 start_type,
                 error_control,
                 wide(binary_path, "binary_path"),
-                wide(load_order_group, "load_order_group"),
+                wide_or_null(load_order_group, "load_order_group"),
                 tag,
                 wide_list(dependencies, "dependencies"),
-                wide(account, "account"),
+                wide_or_null(account, "account"),
                 secret,
             )
             value = handle_value(handle, "CreateServiceW")
@@ -195,7 +200,7 @@ class NativeBackend(ConfigLevels):
         want_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
-        password: str | None,
+        password: Secret | None,
         display_name: str | None,
     ) -> int | None:
         tag = ffi.new("DWORD *") if want_tag else ffi.NULL
@@ -205,13 +210,13 @@ class NativeBackend(ConfigLevels):
                 service_type,
                 start_type,
                 error_control,
-                wide(binary_path, "binary_path"),
-                wide(load_order_group, "load_order_group"),
+                wide_or_null(binary_path, "binary_path"),
+                wide_or_null(load_order_group, "load_order_group"),
                 tag,
                 wide_list(dependencies, "dependencies"),
-                wide(account, "account"),
+                wide_or_null(account, "account"),
                 secret,
-                wide(display_name, "display_name"),
+                wide_or_null(display_name, "display_name"),
             )
             check(done, "ChangeServiceConfigW")
         return tag[0] if want_tag else None
@@ -245,7 +250,7 @@ class NativeBackend(ConfigLevels):
         )
 
     def get_service_key_name(self, manager: int, display_name: str) -> str:
-        handle, text = sc_handle(manager), wide(display_name, "display_name")
+        handle, text = sc_handle(manager), wide_or_null(display_name, "display_name")
         return filled_text(
             "GetServiceKeyNameW",
             lambda buffer, size: lib.GetServiceKeyNameW(handle, text, buffer, size),

@@ -14,6 +14,8 @@ from winsvc.names import check_text, pack_multi_string
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
 
+    from winsvc.accounts import Secret
+
 WCHAR_SIZE = ffi.sizeof("wchar_t")
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
@@ -43,9 +45,14 @@ def handle_value(handle: AnyPointer, function: str) -> int:
     return int(ffi.cast("uintptr_t", handle))
 
 
-def wide(text: str | None, what: str) -> Pointer[WCHAR]:
+def wide(text: str, what: str) -> Pointer[WCHAR]:
+    """A string for C."""
+    return ffi.new("wchar_t[]", check_text(text, what))
+
+
+def wide_or_null(text: str | None, what: str) -> Pointer[WCHAR]:
     """A string for C; None is NULL."""
-    return ffi.NULL if text is None else ffi.new("wchar_t[]", check_text(text, what))
+    return ffi.NULL if text is None else wide(text, what)
 
 
 def wide_list(texts: Sequence[str] | None, what: str) -> Pointer[WCHAR]:
@@ -54,14 +61,15 @@ def wide_list(texts: Sequence[str] | None, what: str) -> Pointer[WCHAR]:
 
 
 @contextmanager
-def wiped(text: str | None) -> Iterator[Pointer[WCHAR]]:
+def wiped(secret: Secret | None) -> Iterator[Pointer[WCHAR]]:
     """A secret string for C that is wiped after use; None is NULL."""
-    if text is None:
+    if secret is None:
         yield ffi.NULL
         return
-    if "\0" in text:
-        raise ArgumentError("password", "must not contain a NUL character")  # and is not shown
-    buffer = ffi.new("wchar_t[]", text)
+    # Revealed in no variable: those show in tracebacks.
+    if "\0" in secret.reveal():
+        raise ArgumentError("password", "must not contain a NUL character")
+    buffer = ffi.new("wchar_t[]", secret.reveal())
     try:
         yield buffer
     finally:

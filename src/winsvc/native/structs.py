@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from _winsvc_cffi import ffi, lib
 
 from winsvc.errors import ArgumentError
-from winsvc.native.memory import text_at, texts_at, wide, wide_list
+from winsvc.native.memory import text_at, texts_at, wide_list, wide_or_null
 from winsvc.rows import (
     ConfigRow,
     EnumRow,
@@ -105,7 +105,7 @@ def encode_reason(
     reason: int, comment: str | None
 ) -> tuple[SERVICE_CONTROL_STATUS_REASON_PARAMSW_p, Sequence[object]]:
     """Why a control is sent; the system writes the status into the same structure."""
-    text = wide(comment, "comment")
+    text = wide_or_null(comment, "comment")
     parameters = ffi.new("SERVICE_CONTROL_STATUS_REASON_PARAMSW *")
     parameters.dwReason = reason
     parameters.pszComment = text
@@ -116,7 +116,7 @@ def encode_reason(
 
 
 def encode_description(description: str | None) -> Encoded:
-    text = wide(description, "description")
+    text = wide_or_null(description, "description")
     return ffi.new("SERVICE_DESCRIPTIONW *", {"lpDescription": text}), (text,)
 
 
@@ -185,7 +185,8 @@ def number_level(level: int) -> tuple[_Number, str]:
 
 
 def encode_failure_actions(row: FailureActionsRow) -> Encoded:
-    message, command = wide(row.reboot_message, "reboot_message"), wide(row.command, "command")
+    message = wide_or_null(row.reboot_message, "reboot_message")
+    command = wide_or_null(row.command, "command")
     # NULL keeps the actions; no actions at an address that isn't NULL deletes them.
     actions = ffi.NULL if row.actions is None else ffi.new("SC_ACTION[]", list(row.actions) or 1)
     info = ffi.new("SERVICE_FAILURE_ACTIONSW *")

@@ -145,7 +145,7 @@ class SecurityDescriptor:
             view = memoryview(value)  # type: ignore[arg-type]  # being no buffer is the TypeError
         except TypeError:
             raise TypeError(
-                "a security descriptor is a SecurityDescriptor, SDDL as a str, or bytes, "
+                "security: expected a SecurityDescriptor, SDDL as a str, or bytes, "
                 f"not {type(value).__name__}"
             ) from None
         return cls.from_bytes(view)
