@@ -229,12 +229,12 @@ class ServiceManager(Granted[ManagerAccess]):
         want_tag: bool = False,
         **settings: Unpack[CreateKeywords],
     ) -> Service:
-        """Install a service, and return it open with all rights.
+        r"""Install a service, and return it open with all rights.
 
         Either with a :class:`winsvc.ServiceSpec`, or with the name, the command line and any of
         the settings that a spec has::
 
-            scm.create("beat", r'"C:\\Program Files\beat\beat.exe" --loud', description="Heartbeat")
+            scm.create("beat", r'"C:\Program Files\beat\beat.exe" --loud', description="Heartbeat")
 
         Every setting is checked before the service is made. If a setting that comes after its
         making is refused, the service is deleted again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,18 @@ def test_names_both_ways(scm: ServiceManager, installed: Service) -> None:
     assert scm.display_name(installed.name) == display_name
     assert scm.display_name(installed.name.upper()) == display_name
     assert scm.key_name(display_name) == installed.name
+    with scm.open(scm.key_name(display_name)) as service:
+        assert service.config() == installed.config()
+
+
+def test_names_of_every_service_with_a_display_name_of_its_own(scm: ServiceManager) -> None:
+    listed = list(scm.services())
+    shown = Counter(info.display_name for info in listed)
+    for info in listed:
+        # Wine keeps no display name that is the key name.
+        if shown[info.display_name] == 1 and info.display_name != info.name:
+            assert scm.display_name(info.name) == info.display_name
+            assert scm.key_name(info.display_name) == info.name
 
 
 def test_the_longest_names(

@@ -9,6 +9,7 @@ from support import wait_until_stopped
 
 from winsvc import (
     ArgumentError,
+    InvalidArgumentError,
     InvalidNameError,
     MarkedForDeleteError,
     NotFoundError,
@@ -19,6 +20,7 @@ from winsvc import (
     ServiceManager,
     ServiceNotActiveError,
     ServiceNotFoundError,
+    ServiceType,
     StartType,
     State,
 )
@@ -61,6 +63,17 @@ def test_a_path_that_is_left_out(scm: ServiceManager, unique_name: Callable[[], 
     for path in ("", None):
         with pytest.raises(ArgumentError, match="binary_path: "):
             scm.create(name, path)
+    assert name not in scm
+
+
+@pytest.mark.parametrize("kind", [ServiceType.WIN32, ServiceType.DRIVER, ServiceType(0x100)])
+def test_a_type_that_can_t_be(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str], kind: ServiceType
+) -> None:
+    name = unique_name()
+    with pytest.raises(InvalidArgumentError) as caught:
+        scm.create(name, program, service_type=kind)
+    assert (caught.value.winerror, caught.value.service) == (87, name)
     assert name not in scm
 
 

@@ -5,6 +5,7 @@ Nothing here names a server: packages come from where the machine's own apt and 
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import re
@@ -220,10 +221,10 @@ def _debian_mirrors() -> Iterator[str]:
     if not shutil.which("debootstrap"):
         install_packages(["debootstrap"], "debootstrap, which knows where Debian is,")
     known = Path("/usr/share/debootstrap/scripts")
-    for file in (Path(shutil.which("debootstrap") or ""), *sorted(known.glob("*"))):
-        if file.is_file():
-            text = file.read_text(errors="replace")
-            yield from dict.fromkeys(re.findall(r"https?://[\w.-]+/debian\b(?!-)", text))
+    files = (Path(shutil.which("debootstrap") or ""), *sorted(known.glob("*")))
+    texts = (file.read_text(errors="replace") for file in files if file.is_file())
+    found = (re.findall(r"https?://[\w.-]+/debian\b(?!-)", text) for text in texts)
+    yield from dict.fromkeys(itertools.chain.from_iterable(found))
 
 
 def _apt_mirrors() -> Iterator[str]:
