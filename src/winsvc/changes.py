@@ -298,7 +298,7 @@ def _failure_actions_call(row: FailureActionsRow, backend: Backend) -> Change:
 def failure_actions_part(
     backend: Backend,
     current: Callable[[], FailureActions],
-    actions: Sequence[FailureAction] | Unchanged,
+    actions: Sequence[FailureAction] | Unchanged | None,
     reset_after: Duration | Unchanged | None,
     reboot_message: str | Unchanged | None,
     command: str | Unchanged | None,
@@ -327,7 +327,7 @@ def failure_actions_part(
     assert not isinstance(reset_after, Unchanged)
     if not actions and reset_after != timedelta(0):
         raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
-    whole = FailureActions(actions=tuple(actions), reset_after=reset_after)
+    whole = FailureActions(actions=tuple(actions or ()), reset_after=reset_after)
     return _failure_actions_call(
         whole.to_row()._replace(reboot_message=texts.reboot_message, command=texts.command),
         backend,

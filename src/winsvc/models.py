@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from winsvc.checks import check_type
 from winsvc.durations import DWORD_MAX, Duration, milliseconds, seconds, to_timedelta
 from winsvc.enums import (
     AcceptedControls,
@@ -191,6 +192,11 @@ class FailureActions:
     reset_after: timedelta | None = timedelta(0)
     reboot_message: str = ""
     command: str = ""
+
+    def __post_init__(self) -> None:
+        check_type(self.actions, tuple, "actions")
+        for index, action in enumerate(self.actions):
+            check_type(action, FailureAction, f"actions[{index}]")
 
     @classmethod
     def restart(

@@ -182,7 +182,7 @@ class Service(Granted[ServiceAccess]):
     def change_failure_actions(
         self,
         *,
-        actions: Sequence[FailureAction] | Unchanged = UNCHANGED,
+        actions: Sequence[FailureAction] | Unchanged | None = UNCHANGED,
         reset_after: Duration | Unchanged | None = UNCHANGED,
         reboot_message: str | Unchanged | None = UNCHANGED,
         command: str | Unchanged | None = UNCHANGED,
@@ -193,7 +193,7 @@ class Service(Granted[ServiceAccess]):
         other is read first.
 
         Args:
-            actions: what is done for each failure in turn; () for nothing.
+            actions: what is done for each failure in turn; None or () for nothing.
             reset_after: how long without a failure until the count starts again; None for never.
             reboot_message: what users are told before a reboot; None or "" for nothing.
             command: the command line of a ``RUN_COMMAND`` action; None or "" for none.

@@ -53,6 +53,13 @@ def test_arguments_and_controls_reach_the_service(installed: Service, tmp_path: 
     ]
 
 
+def test_arguments_that_are_none(installed: Service) -> None:
+    for arguments in ((None,), ("a", None), ("a", 5), ("a\0b",)):
+        with pytest.raises((TypeError, ArgumentError), match=r"arguments\[\d\]: "):
+            installed.start(*arguments)
+    assert installed.status().state is State.STOPPED
+
+
 def test_controls_to_a_stopped_service_say_where_it_stands(installed: Service) -> None:
     for send in (installed.stop, installed.pause, installed.interrogate):
         with pytest.raises(ServiceNotActiveError) as caught:

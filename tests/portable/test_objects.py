@@ -296,6 +296,20 @@ def test_failure_actions_are_cleared() -> None:
     assert recorder.called("change_failure_actions")[0][1] == FailureActionsRow(0, "", "", ())
 
 
+def test_actions_of_the_wrong_type() -> None:
+    for wrong in (None, [FailureAction.restart()], "restart", (1,)):
+        with pytest.raises(TypeError, match="actions"):
+            FailureActions(actions=wrong)  # type: ignore[arg-type]
+    recorder = Recorder()
+    with opened(recorder) as service:
+        with pytest.raises(TypeError, match="actions"):
+            service.change_failure_actions(actions=[5])  # type: ignore[list-item]
+        service.change_failure_actions(actions=None)
+    assert [call[1] for call in recorder.called("change_failure_actions")] == [
+        FailureActionsRow(0, None, None, ())
+    ]
+
+
 def test_parts_of_the_failure_actions() -> None:
     there = FailureActionsRow(3600, "soon", "cmd", ((2, 1000),))
     recorder = Recorder(query_failure_actions=there)
@@ -837,6 +851,13 @@ def test_an_unknown_number_does_not_make_a_query_fail() -> None:
         assert int(service.config().service_type) == 0x8D0
         assert int(service.status().state) == 12
         assert int(service.status().controls_accepted) == 0x80000000
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_the_process_is_told_in_every_state(state: State) -> None:
+    row = STOPPED._replace(current_state=int(state), process_id=7)
+    with opened(Recorder(query_service_status_ex=row)) as service:
+        assert service.status().pid == 7
 
 
 def test_the_first_error_counts() -> None:
