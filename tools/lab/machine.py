@@ -88,8 +88,8 @@ def install_packages(names: Sequence[str], why: str) -> None:
         )
     except LabError as error:
         raise LabError(
-            f"installing {why} failed: is the package mirror reachable (on Ubuntu, is "
-            f"'universe' enabled)? By hand: {manual}\n{error}"
+            f"{error}\ninstalling {why} failed: is the package mirror reachable (on Ubuntu, is "
+            f"'universe' enabled)? By hand: {manual}"
         ) from None
 
 
@@ -157,7 +157,9 @@ def _pip(lab: Lab, command: str, *arguments: str) -> None:
     try:
         run([lab.host_python, "-m", "pip", command, "--quiet", "--no-input", *arguments])
     except LabError as error:
-        raise LabError(f"pip {command} failed: is the package index reachable?\n{error}") from None
+        raise LabError(
+            f"{error}\npip {command} failed. If there is a network: can pip reach its package index?"
+        ) from None
 
 
 def windows_wheels(digits: str) -> tuple[str, ...]:
