@@ -158,7 +158,7 @@ def _pip(lab: Lab, command: str, *arguments: str) -> None:
         run([lab.host_python, "-m", "pip", command, "--quiet", "--no-input", *arguments])
     except LabError as error:
         raise LabError(
-            f"{error}\npip {command} failed. If there is a network: can pip reach its package index?"
+            f"{error}\npip {command} failed: is there a network, and can pip reach its index?"
         ) from None
 
 
