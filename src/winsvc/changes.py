@@ -56,14 +56,17 @@ class Change:
 
 
 def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
-    """Make the changes; an error says which of them had been made by then."""
+    """Make the changes; an error says which one was refused, and which were made by then."""
     made: list[str] = []
     for change in changes:
         try:
             grants.call(change.right, change.call)
         except ServiceError as error:
+            told = [error.hint] if error.hint else []
+            told.append(f"Refused: {change.setting}.")
             if made:
-                error.hint = f"{error.hint or ''} Changed before that: {', '.join(made)}.".strip()
+                told.append(f"Changed before that: {', '.join(made)}.")
+            error.hint = " ".join(told)
             raise
         made.append(change.setting)
 

@@ -221,7 +221,9 @@ def test_an_error_in_the_middle_says_what_was_changed() -> None:
     recorder = Recorder(change_config_number=service_error(87, "ChangeServiceConfig2W"))
     with opened(recorder) as service, pytest.raises(InvalidArgumentError) as caught:
         service.configure(display_name="X", description="d", delayed_auto_start=True)
-    assert caught.value.hint == "Changed before that: configuration, description."
+    assert caught.value.hint == (
+        "Refused: delayed_auto_start. Changed before that: configuration, description."
+    )
 
 
 def test_every_level_is_written() -> None:
