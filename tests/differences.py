@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 WINE_DIFFERENCES = {
-    "config-levels": "failure actions are dropped; the levels 3 to 6, 8, 9 and 12 are unknown",
+    "config-levels": "failure actions are dropped; levels 4-6, 8, 9, 12 (Wine 8: 3, too) unknown",
     "dependencies-read": "QueryServiceConfigW never tells dependencies, though they are stored",
     "dependents": "EnumDependentServicesW always finds none",
     "duplicate-display-name": "no display name may be given twice (Windows: since 10 1709)",

@@ -289,7 +289,7 @@ QUERIES: list[Callable[[int], object]] = [
     backend.query_preferred_node,
     *(
         lambda service, level=level: backend.query_config_number(service, level)
-        for level in (3, 4, 5, 12)
+        for level in (4, 5, 12)
     ),
 ]
 
@@ -311,7 +311,7 @@ CHANGES: list[Callable[[int], None]] = [
     lambda service: backend.change_preferred_node(service, PreferredNodeRow(0, True)),
     *(
         lambda service, level=level: backend.change_config_number(service, level, 1)
-        for level in (3, 4, 5, 12)
+        for level in (4, 5, 12)
     ),
 ]
 
@@ -323,6 +323,20 @@ def test_levels_that_wine_cannot_write(service: int, change_level: Callable[[int
         change_level(service)
     assert caught.value.winerror in LACKED
     assert caught.value.function == "ChangeServiceConfig2W"
+
+
+def test_delayed_start(service: int) -> None:
+    """Newer versions of Wine have it."""
+    level = lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO
+    try:
+        backend.change_config_number(service, level, 1)
+    except ServiceError as error:
+        assert WINE
+        assert error.winerror in LACKED
+        return
+    assert backend.query_config_number(service, level) == 1
+    backend.change_config_number(service, level, 0)
+    assert backend.query_config_number(service, level) == 0
 
 
 @pytest.mark.parametrize("actions", [None, (), ((1, 60_000), (0, 0xFFFFFFFF))])
