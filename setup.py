@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from setuptools.command.build_ext import build_ext
 
 MODULE = "_winsvc_cffi"
 STUBS = f"{MODULE}-stubs"
+# Free-threaded CPython has no stable ABI before 3.15.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 # Set by the lab: the module as the cross compiler made it, for a Windows wheel built on Linux.
 PREBUILT = os.environ.get("WINSVC_WINDOWS_MODULE")
 
@@ -41,7 +44,7 @@ def configuration() -> dict[str, Any]:
         "packages": [*pure["packages"], STUBS],
         "package_dir": {"": "src", STUBS: f"stubs/{MODULE}"},
         "package_data": {**pure["package_data"], STUBS: ["*.pyi"]},
-        "options": {"bdist_wheel": {"py_limited_api": "cp310"}},
+        "options": {"bdist_wheel": {} if FREE_THREADED else {"py_limited_api": "cp310"}},
     }
     if not PREBUILT:
         return {**native, "cffi_modules": ["build_ffi.py:ffibuilder"]}

@@ -29,6 +29,9 @@ TESTS = Path(__file__).parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("winsvc")
     group.addoption("--tiers", default=None, help=f"which of {', '.join(TIERS)} must run")
+    group.addoption(
+        "--tiers-optional", action="store_true", help="the tiers may be left without a test"
+    )
     group.addoption("--tier-report", default=None, help="write the tests passed by tier as JSON")
 
 
@@ -37,7 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
     required = tuple(chosen.split(",")) if chosen else ()
     if unknown := set(required) - set(TIERS):
         raise pytest.UsageError(f"no such tier: {', '.join(sorted(unknown))}")
-    config.pluginmanager.register(TierCount(required or HERE, required), "winsvc-tiers")
+    wanted = required or HERE
+    if config.getoption("--tiers-optional"):
+        required = ()
+    config.pluginmanager.register(TierCount(wanted, required), "winsvc-tiers")
 
 
 def tier_of(path: Path) -> str | None:

@@ -8,13 +8,31 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType
 
 from tools.lab import checks, machine, product, windows_python, wine
 from tools.lab.layout import Lab, LabError, say
+
+
+@contextmanager
+def locked(lab: Lab) -> Iterator[None]:
+    """One set-up at a time in a lab's folder."""
+    if lab.root.is_dir() and any(lab.root.iterdir()) and not (lab.root / "lock").exists():
+        raise LabError(f"{lab.root} holds something else: give LAB_DIR a folder of its own")
+    lab.root.mkdir(parents=True, exist_ok=True)
+    with (lab.root / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another set-up in {lab.root}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def set_up_host(lab: Lab) -> None:
@@ -32,9 +50,7 @@ def set_up_wheel(lab: Lab) -> None:
 def set_up(lab: Lab) -> None:
     """Everything, up to the project's wheel installed in the Windows Python."""
     started = time.monotonic()
-    lab.root.mkdir(parents=True, exist_ok=True)
-    with (lab.root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(lab):
         set_up_wheel(lab)
         machine.ensure_wine(lab)
         windows_python.ensure_windows_python(lab)
@@ -75,13 +91,15 @@ def test(lab: Lab, arguments: Sequence[str]) -> int:
 
 
 def check(lab: Lab, arguments: Sequence[str]) -> int:
-    set_up_host(lab)
+    with locked(lab):
+        set_up_host(lab)
     return checks.check(lab)
 
 
 def wheel(lab: Lab, arguments: Sequence[str]) -> int:
-    set_up_wheel(lab)
-    print(product.DIST / product.ensure_wheel(lab).name)
+    with locked(lab):
+        set_up_wheel(lab)
+        print(product.publish(product.ensure_wheel(lab)))
     return 0
 
 
@@ -95,15 +113,24 @@ COMMANDS: dict[str, Callable[[Lab, Sequence[str]], int]] = {
 }
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.lab", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         return COMMANDS[chosen.command](Lab.from_environment(), chosen.arguments)
     except LabError as error:
         say(f"can't go on: {error}")
+        return 1
+    except OSError as error:
+        say(f"can't go on: {error} (LAB_DIR chooses another folder for the lab)")
         return 1
     except KeyboardInterrupt:
         say("interrupted")

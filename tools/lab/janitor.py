@@ -32,19 +32,18 @@ def main() -> None:
 def clean(run: Path) -> None:
     """End the Wine server of a run's prefix and all that lives in it, then remove the folder."""
     prefix = run / "prefix"
-    named = prefix / "wineserver"
-    socket_folder = Path("/tmp", named.read_text().strip()) if named.is_file() else None
     wineserver(prefix, "-k")
     wineserver(prefix, "-w")
     _end_survivors(prefix)
-    if socket_folder is not None and socket_folder.name.startswith("wine-"):
-        shutil.rmtree(socket_folder, ignore_errors=True)
+    named = prefix / "wineserver"  # Debian's Wine keeps the name of its socket's folder there
+    if named.is_file() and (name := named.read_text().strip()).startswith("wine-"):
+        shutil.rmtree(Path("/tmp", name), ignore_errors=True)
     shutil.rmtree(run, ignore_errors=True)
 
 
 def sweep(runs: Path) -> None:
     """Clean up after runs whose janitor was killed too: nothing holds their lock any more."""
-    for run in runs.glob("*"):
+    for run in runs.glob("run-*"):
         try:
             with (run / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,15 +53,20 @@ def sweep(runs: Path) -> None:
 
 
 def wineserver(prefix: Path, *arguments: str) -> int:
-    """Run ``wineserver`` for one prefix; 1 when there is none to talk to."""
-    return subprocess.run(
-        ["wineserver", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "WINEPREFIX": str(prefix)},
-        timeout=60,
-    ).returncode
+    """Run ``wineserver`` for one prefix; 1 when there is none to talk to, or it hangs."""
+    if not prefix.is_dir():
+        return 1
+    try:
+        return subprocess.run(
+            ["wineserver", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "WINEPREFIX": str(prefix)},
+            timeout=60,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return 1
 
 
 def _end_survivors(prefix: Path) -> None:

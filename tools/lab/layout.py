@@ -104,12 +104,34 @@ def sources(*folders: str) -> list[Path]:
     return found
 
 
-def step(lab: Lab, name: str, what: str, key: str, work: Callable[[], None]) -> None:
-    """Do ``work`` unless it was done with the same ``key`` before; tell what and how long."""
-    stamp = lab.root / "stamps" / name
-    if stamp.is_file() and stamp.read_text() == key:
+def step(
+    lab: Lab,
+    name: str,
+    what: str,
+    key: str,
+    work: Callable[[], None],
+    *,
+    products: Iterable[Path] = (),
+    resets: Iterable[str] = (),
+) -> None:
+    """Do ``work`` unless it was done with the same ``key`` before; tell what and how long.
+
+    Args:
+        lab: the lab.
+        name: the step's.
+        what: the step, for people.
+        key: a hash of what goes into it.
+        work: does it.
+        products: what must be there for it to count as done.
+        resets: the steps that must be done again after it.
+    """
+    stamps = lab.root / "stamps"
+    stamp = stamps / name
+    there = all(product.exists() for product in products)
+    if there and stamp.is_file() and stamp.read_text() == key:
         return
-    stamp.unlink(missing_ok=True)
+    for old in (name, *resets):
+        (stamps / old).unlink(missing_ok=True)
     say(f"{what} ...")
     started = time.monotonic()
     work()

@@ -99,24 +99,19 @@ def _sudo_works() -> bool:
 
 def ensure_wine(lab: Lab) -> None:
     if not (shutil.which("wine") and shutil.which("wineserver")):
-        step(
-            lab,
-            "wine",
-            f"installing {' '.join(WINE_PACKAGES)}",
-            "missing",
-            lambda: install_packages(WINE_PACKAGES, "Wine"),
-        )
+        always(lab, "wine", WINE_PACKAGES, "Wine")
 
 
 def ensure_compiler(lab: Lab) -> None:
     if not shutil.which(COMPILER):
-        step(
-            lab,
-            "compiler",
-            f"installing {' '.join(COMPILER_PACKAGES)}",
-            "missing",
-            lambda: install_packages(COMPILER_PACKAGES, "the cross compiler"),
-        )
+        always(lab, "compiler", COMPILER_PACKAGES, "the cross compiler")
+
+
+def always(lab: Lab, name: str, packages: Sequence[str], why: str) -> None:
+    """Install packages that are not there, also when they were at another time."""
+    (lab.root / "stamps" / name).unlink(missing_ok=True)
+    what = f"installing {' '.join(packages)}"
+    step(lab, name, what, "installed", lambda: install_packages(packages, why))
 
 
 def compile_program(source: Path, target: Path, *options: str) -> None:
@@ -133,8 +128,15 @@ def ensure_host_python(lab: Lab) -> None:
     """A virtual environment of the lab's own with the pinned tools, and this project editable."""
     requirements = REQUIREMENTS / "host.txt"
     project = [PROJECT / "pyproject.toml", PROJECT / "setup.py"]
-    key = fingerprint(sys.version, str(lab.venv), files=[requirements, *project])
-    step(lab, "host", "Python tools for the Linux side", key, lambda: _make_venv(lab, requirements))
+    key = fingerprint(sys.version, str(lab.venv), str(PROJECT), files=[requirements, *project])
+    step(
+        lab,
+        "host",
+        "Python tools for the Linux side",
+        key,
+        lambda: _make_venv(lab, requirements),
+        products=[lab.host_python],
+    )
 
 
 def _make_venv(lab: Lab, requirements: Path) -> None:
@@ -221,7 +223,11 @@ def _debian_mirrors() -> Iterator[str]:
         yield from _apt_mirrors()
     # Ubuntu: its own mirrors don't carry Debian's archives, but debootstrap knows Debian's.
     if not shutil.which("debootstrap"):
-        install_packages(["debootstrap"], "debootstrap, which knows where Debian is,")
+        try:
+            install_packages(["debootstrap"], "debootstrap, which knows where Debian is,")
+        except LabError as error:
+            say(str(error))
+            return
     known = Path("/usr/share/debootstrap/scripts")
     files = (Path(shutil.which("debootstrap") or ""), *sorted(known.glob("*")))
     texts = (file.read_text(errors="replace") for file in files if file.is_file())

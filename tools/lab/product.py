@@ -18,8 +18,16 @@ def ensure_extension(lab: Lab) -> Path:
     target = lab.build / "_winsvc_cffi.pyd"
     scripts = [PROJECT / "build_ffi.py", *(PROJECT / "tools").glob("*.py")]
     files = [*sources("cdefs"), *scripts]
-    key = fingerprint(files=files)
-    step(lab, "extension", "extension module", key, lambda: _build_extension(lab, target))
+    pins = PROJECT / "tools" / "requirements" / "host.txt"  # CFFI's version writes the C
+    key = fingerprint((lab.root / "stamps" / "abi").read_text(), files=[*files, pins])
+    step(
+        lab,
+        "extension",
+        "extension module",
+        key,
+        lambda: _build_extension(lab, target),
+        products=[target],
+    )
     return target
 
 
@@ -31,13 +39,20 @@ def _build_extension(lab: Lab, target: Path) -> None:
 
 
 def ensure_wheel(lab: Lab) -> Path:
-    """The ``win_amd64`` wheel in ``dist/``; its path."""
+    """The ``win_amd64`` wheel; its path."""
     extension = ensure_extension(lab)
     folder = lab.build / "wheel"
     files = sources("src", "stubs", "cdefs")
     files += [PROJECT / name for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE")]
     key = fingerprint(extension.read_bytes().hex(), files=files)
-    step(lab, "wheel", "wheel", key, lambda: _build_wheel(lab, extension, folder))
+    step(
+        lab,
+        "wheel",
+        "wheel",
+        key,
+        lambda: _build_wheel(lab, extension, folder),
+        products=[folder],
+    )
     return next(folder.glob("*.whl"))
 
 
@@ -54,9 +69,12 @@ def _build_wheel(lab: Lab, extension: Path, folder: Path) -> None:
         [lab.host_python, "-m", "pip", "wheel", *options, f"--wheel-dir={fresh(folder)}", work],
         WINSVC_WINDOWS_MODULE=str(extension),
     )
+
+
+def publish(wheel: Path) -> Path:
+    """Copy the wheel to ``dist/``; its path there."""
     DIST.mkdir(exist_ok=True)
-    wheel = next(folder.glob("*.whl"))
-    shutil.copy2(wheel, DIST)
+    return Path(shutil.copy2(wheel, DIST))
 
 
 def ensure_installed(lab: Lab) -> None:
@@ -70,6 +88,7 @@ def ensure_installed(lab: Lab) -> None:
         f"{wheel.name} into the Windows CPython {lab.python}",
         key,
         lambda: _install(lab, wheel),
+        products=[lab.site_packages / "winsvc", lab.site_packages / "_winsvc_cffi.pyd"],
     )
 
 
@@ -91,4 +110,5 @@ def ensure_test_service(lab: Lab) -> None:
         "test service",
         key,
         lambda: compile_program(TEST_SERVICE, lab.test_service, "-municode"),
+        products=[lab.test_service],
     )

@@ -32,7 +32,9 @@ UNUSED_LIBRARY = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3")
 def ensure_abi(lab: Lab) -> None:
     """Headers and ``libpython3.a``: what an abi3 extension is compiled with."""
     key = fingerprint(ABI_SOURCE.sha256, files=[Path(__file__)])
-    step(lab, "abi", "Python headers for the compiler", key, lambda: _make_abi(lab))
+    library = lab.abi / "libpython3.a"
+    what = "Python headers for the compiler"
+    step(lab, "abi", what, key, lambda: _make_abi(lab), products=[library])
 
 
 def _make_abi(lab: Lab) -> None:
@@ -54,7 +56,15 @@ def ensure_windows_python(lab: Lab) -> None:
     runtime = REQUIREMENTS / "runtime.txt"
     key = fingerprint(python.source.sha256, files=[runtime, Path(__file__), *LAUNCHER])
     name = f"python-{lab.python}"
-    step(lab, name, f"Windows CPython {lab.python}", key, lambda: _make_python(lab, python))
+    step(
+        lab,
+        name,
+        f"Windows CPython {lab.python}",
+        key,
+        lambda: _make_python(lab, python),
+        products=[lab.windows / "python.exe"],
+        resets=[f"wheels-{lab.python}", f"installed-{lab.python}"],
+    )
 
     wheels = REQUIREMENTS / "lab.txt"
     key = fingerprint(key, files=[wheels])
@@ -68,6 +78,8 @@ def ensure_windows_python(lab: Lab) -> None:
             *windows_wheels(python.digits),
             *("--upgrade", f"--target={lab.site_packages}", "-r", str(wheels)),
         ),
+        products=[lab.site_packages / "pytest"],
+        resets=[f"installed-{lab.python}"],
     )
 
 

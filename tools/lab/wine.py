@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
 import io
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import IO
 
 from tools.lab import janitor
@@ -50,11 +50,19 @@ def settle_program(lab: Lab) -> Path:
 def ensure_template(lab: Lab) -> None:
     version = capture("wine", "--version").strip()
     key = fingerprint(version, str(SETTINGS), files=[SETTLE])
-    step(lab, "prefix", f"Wine prefix ({version})", key, lambda: _make_template(lab))
+    step(
+        lab,
+        "prefix",
+        f"Wine prefix ({version})",
+        key,
+        lambda: _make_template(lab),
+        products=[lab.template / "system.reg", settle_program(lab)],
+    )
 
 
 def _make_template(lab: Lab) -> None:
     compile_program(SETTLE, settle_program(lab))
+    janitor.wineserver(lab.template, "-k")  # of an earlier attempt that was killed
     fresh(lab.template)
     variables = environment(lab.template)
     try:
@@ -78,27 +86,28 @@ class Session:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._janitor: subprocess.Popen[str] | None = None
-        self._old_handlers: dict[int, object] = {}
         self.prefix = Path()
 
     def __enter__(self) -> Session:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            self._old_handlers[number] = signal.signal(number, _interrupt)
         runs = self._lab.runs
         runs.mkdir(parents=True, exist_ok=True)
-        janitor.sweep(runs)
-        folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
-        self.prefix = folder / "prefix"
-        self._janitor = subprocess.Popen(
-            [sys.executable, "-m", "tools.lab.janitor", folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=PROJECT,
-            start_new_session=True,
-        )
-        assert self._janitor.stdout is not None
-        self._janitor.stdout.readline()
+        # Until the janitor holds its own lock, another run would sweep the folder away.
+        with (self._lab.root / "runs.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            janitor.sweep(runs)
+            folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+            self.prefix = folder / "prefix"
+            self._janitor = subprocess.Popen(
+                [sys.executable, "-m", "tools.lab.janitor", folder],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=PROJECT,
+                start_new_session=True,
+            )
+            assert self._janitor.stdout is not None
+            if self._janitor.stdout.readline() != "ready\n":
+                raise LabError("the janitor, which cleans up after a run, did not start")
         try:
             run(["cp", "-a", "--reflink=auto", self._lab.template, self.prefix])
             # The server and services.exe must not inherit a run's pipes: they would hold them open.
@@ -125,9 +134,6 @@ class Session:
             self._janitor.stdin.close()
             self._janitor.wait()
             self._janitor = None
-        for number, handler in self._old_handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
-        self._old_handlers.clear()
 
     def _detached(self, *command: str) -> None:
         done = subprocess.run(
@@ -194,16 +200,15 @@ def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _relay(source: IO[bytes], target: IO[str]) -> None:
     utf8 = codecs.getincrementaldecoder("utf-8")("replace")
     newlines = io.IncrementalNewlineDecoder(utf8, translate=True)
     while block := os.read(source.fileno(), 1 << 16):
-        target.write(newlines.decode(block))
-        target.flush()
+        try:
+            target.write(newlines.decode(block))
+            target.flush()
+        except (OSError, ValueError):
+            continue  # nobody reads any more: the program must not wait for that
 
 
 def _feed(target: IO[bytes]) -> None:
