@@ -25,7 +25,7 @@ def main(program: str) -> None:
                     time.sleep(0.01)
                 print(f"stopped   exit code {status.exit_code}")
             finally:
-                service.delete()
+                service.delete(timeout=30)  # it goes when its process has ended, too
         try:
             scm.open(name).close()
         except ServiceNotFoundError as error:

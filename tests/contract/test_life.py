@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import wait_until_stopped
+from support import wait_until_gone, wait_until_stopped
 
 from winsvc import (
     ArgumentError,
@@ -38,6 +38,7 @@ def test_a_whole_life(scm: ServiceManager, program: str, unique_name: Callable[[
             service.delete()
         with pytest.raises(MarkedForDeleteError, match="every handle to it is closed"):
             scm.create(name, program)
+    wait_until_gone(scm, name)
     with pytest.raises(ServiceNotFoundError):
         scm.open(name)
 
