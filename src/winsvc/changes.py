@@ -317,10 +317,7 @@ def failure_actions_part(
         None,
     )
     if isinstance(actions, Unchanged) and isinstance(reset_after, Unchanged):
-        right = ServiceAccess.CHANGE_CONFIG
-        return Change(
-            "failure_actions", right, lambda value: backend.change_failure_actions(value, texts)
-        )
+        return _failure_actions_call(texts, backend)
     if isinstance(actions, Unchanged):
         actions = current().actions
     elif isinstance(reset_after, Unchanged):

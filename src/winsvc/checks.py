@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from winsvc.errors import ArgumentError
 
-__all__ = ["check_bool", "check_dword", "check_type"]
+__all__ = ["DWORD_MAX", "check_bool", "check_dword", "check_type"]
 
 DWORD_MAX = 0xFFFFFFFF
 

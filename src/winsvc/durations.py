@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from winsvc.checks import DWORD_MAX
 from winsvc.errors import ArgumentError
 
 __all__ = ["Duration", "milliseconds", "seconds", "to_timedelta"]
 
 Duration: TypeAlias = timedelta | float
 """A timedelta, or a number of seconds."""
-
-DWORD_MAX: Final = 0xFFFFFFFF
 
 
 def to_timedelta(duration: Duration, argument: str) -> timedelta:

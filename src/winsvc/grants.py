@@ -139,7 +139,7 @@ class Grants(Generic[AccessT]):
         except ServiceNotFoundError:
             return False
         except AccessDeniedError:
-            return True
+            pass  # it is there to refuse
         return True
 
     def covering(self, right: AccessT) -> Handle:

@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
-from winsvc.checks import check_type
-from winsvc.durations import DWORD_MAX, Duration, milliseconds, seconds, to_timedelta
+from winsvc.checks import DWORD_MAX, check_type
+from winsvc.durations import Duration, milliseconds, seconds, to_timedelta
 from winsvc.enums import (
     AcceptedControls,
     ActionType,
