@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from winsvc.enums import ErrorCode, LaunchProtection, SidType
-from winsvc.errors import ServiceError
-from winsvc.jsonable import JSON, jsonable
+from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.jsonable import JSON, Reader, from_jsonable, jsonable
 from winsvc.models import FailureActions, ServiceConfig, ServiceStatus
+from winsvc.names import Dependency, parse_dependency
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.triggers import Trigger
 
 if TYPE_CHECKING:
     from winsvc.service import Service
 
-__all__ = ["ServiceSnapshot"]
+__all__ = ["FORMAT", "READERS", "ServiceSnapshot", "unreadable"]
+
+FORMAT: Final = 1
+"""The version of a document with snapshots, as ``winsvc export`` writes it."""
 
 T = TypeVar("T")
 
@@ -56,7 +61,7 @@ class ServiceSnapshot:
     errors: dict[str, ServiceError] = field(compare=False)
 
     def to_json(self) -> dict[str, JSON]:
-        """As :func:`json.dumps` takes it; triggers and security lose no byte."""
+        """As :func:`json.dumps` takes it, for :meth:`from_json`; not a byte is lost."""
         told: dict[str, JSON] = {}
         for item in fields(self):
             value = getattr(self, item.name)
@@ -65,12 +70,45 @@ class ServiceSnapshot:
             elif item.name == "security":
                 told["security"] = None if value is None else _security_json(value)
             elif item.name == "errors":
-                told["errors"] = {name: _error_json(error) for name, error in value.items()}
+                told["errors"] = {name: self._error_json(error) for name, error in value.items()}
             elif item.name == "config" and value is not None:
                 dependencies: list[JSON] = list(map(str, value.dependencies))
                 told["config"] = {**_fields(value), "dependencies": dependencies}
             else:
                 told[item.name] = jsonable(value)
+        return told
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object], argument: str = "snapshot") -> ServiceSnapshot:
+        """Read what :meth:`to_json` gave.
+
+        Args:
+            data: the plain dict.
+            argument: how to call it in an error.
+
+        Raises:
+            TypeError: a part of it is of a wrong type.
+            ArgumentError: a part is missing, not known, or not what it should be.
+        """
+        snapshot = from_jsonable(cls, data, argument, READERS)
+        for error in snapshot.errors.values():
+            error.locate(service=snapshot.name, machine=snapshot.machine)
+        return snapshot
+
+    def _error_json(self, error: ServiceError) -> JSON:
+        told: dict[str, JSON] = {
+            "winerror": error.winerror,
+            "function": error.function,
+            "message": error.strerror,
+        }
+        # The rest only where reading it back would not give the same.
+        usual = service_error(error.winerror, error.function)
+        if error.hint != usual.hint:
+            told["hint"] = error.hint
+        if error.service is not None and error.service != self.name:
+            told["service"] = error.service
+        if error.machine is not None and error.machine != self.machine:
+            told["machine"] = error.machine
         return told
 
     def describe(self) -> str:
@@ -159,6 +197,17 @@ def take(service: Service) -> ServiceSnapshot:
     )
 
 
+def unreadable(
+    name: str, machine: str | None, status: ServiceStatus | None, error: ServiceError
+) -> ServiceSnapshot:
+    """Of a service that could not be opened: what a listing told, and why there is no more."""
+    told = {"name": name, "machine": machine, "status": status}
+    rest = {item.name for item in fields(ServiceSnapshot)} - set(told) - {"errors"}
+    missing = rest | ({"status"} if status is None else set())
+    parts: dict[str, Any] = {**told, **dict.fromkeys(rest)}
+    return ServiceSnapshot(**parts, errors=dict.fromkeys(sorted(missing), error))
+
+
 def _fields(value: ServiceConfig) -> dict[str, JSON]:
     names = (field.name for field in fields(value) if field.name != "dependencies")
     return {name: jsonable(getattr(value, name)) for name in names}
@@ -167,13 +216,55 @@ def _fields(value: ServiceConfig) -> dict[str, JSON]:
 def _security_json(descriptor: SecurityDescriptor) -> JSON:
     """SDDL, or the bytes in hexadecimal for what SDDL can't say."""
     try:
-        return descriptor.to_sddl()
+        text = descriptor.to_sddl()
+        if SecurityDescriptor.from_sddl(text) == descriptor:
+            return text
     except InvalidSecurityError:
-        return {"bytes": descriptor.to_bytes().hex()}
+        pass
+    return {"bytes": descriptor.to_bytes().hex()}
 
 
-def _error_json(error: ServiceError) -> JSON:
-    return {"winerror": error.winerror, "function": error.function, "message": error.strerror}
+def _read_security(value: object, argument: str) -> SecurityDescriptor:
+    if isinstance(value, Mapping):
+        value = from_jsonable(dict[str, bytes], value, argument)
+        if set(value) != {"bytes"}:
+            raise ArgumentError(argument, "expected SDDL, or bytes alone")
+        value = value["bytes"]
+    try:
+        return SecurityDescriptor.coerce(value)
+    except InvalidSecurityError as error:
+        raise ArgumentError(argument, str(error)) from None
+    except TypeError:
+        name = type(value).__name__
+        raise TypeError(f"{argument}: expected SDDL or bytes, not {name}") from None
+
+
+@dataclass(frozen=True)
+class _ErrorParts:
+    """What :func:`winsvc.errors.service_error` takes."""
+
+    winerror: int
+    function: str
+    message: str
+    service: str | None = None
+    machine: str | None = None
+    hint: str | None = None
+
+
+def _read_error(value: object, argument: str) -> ServiceError:
+    parts = from_jsonable(_ErrorParts, value, argument)
+    return service_error(**vars(parts))
+
+
+READERS: Final[Mapping[object, Reader]] = MappingProxyType(
+    {
+        Dependency: parse_dependency,
+        SecurityDescriptor: _read_security,
+        ServiceError: _read_error,
+        Trigger: Trigger.from_json,
+    }
+)
+"""The parts of a snapshot that have a JSON form of their own, for ``from_jsonable``."""
 
 
 def _flags(value: object) -> str:

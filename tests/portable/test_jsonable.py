@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, State
-from winsvc.jsonable import jsonable
+from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
+from winsvc.errors import ArgumentError
+from winsvc.jsonable import Reader, from_jsonable, jsonable
 from winsvc.models import ServiceInfo, ServiceStatus
 
 
@@ -44,3 +47,105 @@ def test_other_values() -> None:
     assert jsonable({"a": (b"\x00\xff", State(77))}) == {"a": ["00ff", "unknown_0x4d"]}
     with pytest.raises(TypeError, match="object has no JSON form"):
         jsonable(object())
+
+
+# ------------------------------------------------------------------------------ and back
+
+
+@dataclass(frozen=True)
+class Part:
+    kind: StartType
+    delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Whole:
+    parts: tuple[Part, ...]
+    named: dict[str, State]
+    content: bytes | None = None
+    count: int = 0
+    flag: bool = False
+
+
+def test_a_dataclass_and_back() -> None:
+    whole = Whole((Part(StartType(9), timedelta(seconds=2.5)),), {"a": State.RUNNING}, b"\0\xff", 7)
+    assert from_jsonable(Whole, json.loads(json.dumps(jsonable(whole))), "whole") == whole
+    assert from_jsonable(Whole, whole, "whole") is whole
+    assert from_jsonable(Whole, {"parts": [], "named": {}}, "whole") == Whole((), {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        (State, "running", State.RUNNING),
+        (State, "START_PENDING", State.START_PENDING),
+        (State, 4, State.RUNNING),
+        (State, State.RUNNING, State.RUNNING),
+        (State, "unknown_0xffffffff", State(0xFFFFFFFF)),
+        (ServiceType, ["own_process", 0x80000000], ServiceType(0x80000010)),
+        (ServiceType, "win32", ServiceType.WIN32),
+        (ServiceType, [], ServiceType(0)),
+        (ServiceType, 0x30, ServiceType.WIN32),
+        (timedelta, 0.001, timedelta(milliseconds=1)),
+        (timedelta, timedelta(1), timedelta(1)),
+        (bytes, "00fF", b"\x00\xff"),
+        (int | None, None, None),
+        (tuple[str, ...], ["a", ""], ("a", "")),
+        (tuple[str, ...] | None, (item for item in "ab"), ("a", "b")),
+    ],
+)
+def test_what_is_read(kind: Any, given: object, value: object) -> None:
+    read = from_jsonable(kind, given, "it")
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "error", "told"),
+    [
+        (State, "on", ArgumentError, "it: 'on' is no State (stopped, start_pending, "),
+        (State, "unknown_0x100000000", ArgumentError, "it: 'unknown_0x100000000' is no State"),
+        (State, -1, ArgumentError, "it: -1 is not from 0 to 4294967295"),
+        (State, True, TypeError, "it: expected a State's name, not bool"),
+        (State, None, TypeError, "it: expected a State's name, not NoneType"),
+        (ServiceType, ["own_process", "x"], ArgumentError, "it[1]: 'x' is no ServiceType"),
+        (ServiceType, {}, TypeError, "it: expected a ServiceType's name, not dict"),
+        (timedelta, "5", TypeError, "it: expected timedelta or int or float, not str"),
+        (timedelta, -1, ArgumentError, "it: -1 day, 23:59:59 is negative"),
+        (timedelta, float("nan"), ArgumentError, "it: nan is not a finite number"),
+        (bytes, "0", ArgumentError, "it: is not a row of hexadecimal digits"),
+        (int, "5", TypeError, "it: expected an int, not str"),
+        (int, 2**32, ArgumentError, "it: 4294967296 is not from 0"),
+        (bool, 1, TypeError, "it: expected bool, not int"),
+        (str, None, TypeError, "it: expected str, not NoneType"),
+        (tuple[str, ...], "ab", TypeError, "it: expected a list, not str"),
+        (tuple[str, ...], ["a", 1], TypeError, "it[1]: expected str, not int"),
+        (Whole, [], TypeError, "it: expected a mapping, not list"),
+        (Whole, {1: 2}, TypeError, "a key of it: expected str, not int"),
+        (Whole, {"odd": 1}, ArgumentError, "it.odd: is no part of a Whole"),
+        (Whole, {"named": {}}, ArgumentError, "it.parts: is missing"),
+        (
+            Whole,
+            {"named": {}, "parts": [{"kind": "boot"}, {"kind": "later"}]},
+            ArgumentError,
+            "it.parts[1].kind: 'later' is no StartType",
+        ),
+        (
+            Whole,
+            {"parts": [], "named": {"a": "on"}},
+            ArgumentError,
+            "it.named.a: 'on' is no State",
+        ),
+    ],
+)
+def test_what_is_refused(kind: Any, given: object, error: type[Exception], told: str) -> None:
+    with pytest.raises(error) as caught:
+        from_jsonable(kind, given, "it")
+    assert str(caught.value).startswith(told)
+
+
+def test_a_type_with_a_reader_of_its_own() -> None:
+    readers: dict[object, Reader] = {Part: lambda value, argument: Part(StartType[value.upper()])}
+    given = {"parts": ["boot", Part(StartType.MANUAL)], "named": {}}
+    parts = (Part(StartType.BOOT), Part(StartType.MANUAL))
+    assert from_jsonable(Whole, given, "it", readers) == Whole(parts, {})

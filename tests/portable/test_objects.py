@@ -623,6 +623,7 @@ def test_a_snapshot_has_errors_beside_what_could_be_read() -> None:
             "winerror": 5,
             "function": "QueryServiceObjectSecurity",
             "message": "Access denied",
+            "hint": "Needed: ServiceAccess.READ_CONTROL.",
         },
     }
     assert "not readable  triggers: Invalid level (error 124)" in snapshot.describe()
