@@ -139,5 +139,6 @@ BOOL UnregisterDeviceNotification(HDEVNOTIFY Handle);
 /* Windows */
 int GetWindowTextW(HWND hWnd, LPWSTR lpString, int nMaxCount);
 int GetWindowTextLengthW(HWND hWnd);
+int InternalGetWindowText(HWND hWnd, LPWSTR pString, int cchMaxCount);
 int GetClassNameW(HWND hWnd, LPWSTR lpClassName, int nMaxCount);
 DWORD GetWindowThreadProcessId(HWND hWnd, LPDWORD lpdwProcessId);

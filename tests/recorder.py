@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
 from winsvc.backend import Backend
 from winsvc.errors import service_error
-from winsvc.rows import ConfigRow, FailureActionsRow, LockRow, PreferredNodeRow, StatusRow
+from winsvc.rows import (
+    ConfigRow,
+    FailureActionsRow,
+    LockRow,
+    PreferredNodeRow,
+    StatusRow,
+    UserObjectFlagsRow,
+)
 
 STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
 CONFIG = ConfigRow(0x10, 3, 1, r"C:\x.exe", "", 0, (), "LocalSystem", "X")
@@ -38,6 +46,21 @@ class Recorder:
             "enum_dependent_services": [],
             "control_service": STOPPED,
             "control_service_ex": STOPPED,
+            "monotonic": time.monotonic,
+            "sleep": time.sleep,
+            "open_window_station": self._handle,
+            "create_window_station": self._handle,
+            "close_window_station": self.open.discard,
+            "get_process_window_station": 0x44,
+            "open_desktop": self._handle,
+            "open_input_desktop": self._handle,
+            "create_desktop": self._handle,
+            "close_desktop": self.open.discard,
+            "get_current_thread_id": 7,
+            "get_thread_desktop": 0x48,
+            "enum_desktop_windows": [],
+            "query_user_object_flags": UserObjectFlagsRow(0, 0, 0),
+            "query_user_object_text": "Desktop",
             **answers,
         }
 

@@ -9,7 +9,8 @@ here: a caller that has none that is open must not call.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from winsvc.enums import ErrorCode
@@ -22,16 +23,112 @@ from winsvc.rows import (
     PreferredNodeRow,
     StatusRow,
     TriggerRow,
+    UserObjectFlagsRow,
 )
 
 if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
-__all__ = ["Backend", "default_backend"]
+__all__ = ["Backend", "DesktopBackend", "default_backend", "use_backend"]
 
 
-class Backend(Protocol):
-    """The calls of the service control manager."""
+class DesktopBackend(Protocol):
+    """The calls of the window-station and desktop API.
+
+    ``inherit`` and ``descriptor`` of what is made go into its ``SECURITY_ATTRIBUTES``; without a
+    descriptor (self-relative bytes) the system gives it the default one.
+    """
+
+    # ---------------------------------------------------------------------- window stations
+
+    def enum_window_stations(self) -> list[str]:
+        """``EnumWindowStationsW``."""
+
+    def open_window_station(self, name: str | None, inherit: bool, access: int) -> int:
+        """``OpenWindowStationW``."""
+
+    def create_window_station(
+        self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
+    ) -> int:
+        """``CreateWindowStationW``; a name of None or "" is made of the logon id."""
+
+    def close_window_station(self, station: int) -> None:
+        """``CloseWindowStation``."""
+
+    def get_process_window_station(self) -> int:
+        """``GetProcessWindowStation``: a handle that is not to be closed."""
+
+    def set_process_window_station(self, station: int) -> None:
+        """``SetProcessWindowStation``."""
+
+    def enum_desktops(self, station: int) -> list[str]:
+        """``EnumDesktopsW``; with 0 some systems list window stations instead."""
+
+    # ---------------------------------------------------------------------- desktops
+
+    def open_desktop(self, name: str | None, flags: int, inherit: bool, access: int) -> int:
+        """``OpenDesktopW``: in the process's window station."""
+
+    def open_input_desktop(self, flags: int, inherit: bool, access: int) -> int:
+        """``OpenInputDesktop``."""
+
+    def create_desktop(
+        self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
+    ) -> int:
+        """``CreateDesktopW``: in the process's window station."""
+
+    def close_desktop(self, desktop: int) -> None:
+        """``CloseDesktop``."""
+
+    def get_current_thread_id(self) -> int:
+        """``GetCurrentThreadId``."""
+
+    def get_thread_desktop(self, thread_id: int) -> int:
+        """``GetThreadDesktop``: a handle that is not to be closed."""
+
+    def set_thread_desktop(self, desktop: int) -> None:
+        """``SetThreadDesktop``: of the thread that calls."""
+
+    def switch_desktop(self, desktop: int) -> None:
+        """``SwitchDesktop``."""
+
+    def enum_desktop_windows(self, desktop: int) -> list[int]:
+        """``EnumDesktopWindows``: the top-level windows; 0 means the thread's own desktop."""
+
+    def get_window_text(self, window: int) -> str:
+        """``InternalGetWindowText``: unlike ``GetWindowTextW`` it waits for no other thread."""
+
+    def get_class_name(self, window: int) -> str:
+        """``GetClassNameW``: the name of a window's class."""
+
+    # ---------------------------------------------------------------------- both
+
+    def query_user_object_flags(self, user_object: int) -> UserObjectFlagsRow:
+        """``GetUserObjectInformationW(UOI_FLAGS)``."""
+
+    def query_user_object_text(self, user_object: int, index: int) -> str:
+        """``GetUserObjectInformationW`` with an index that gives a text (2 and 3)."""
+
+    def query_user_object_number(self, user_object: int, index: int) -> int:
+        """``GetUserObjectInformationW`` with an index that gives a number (5 and 6)."""
+
+    def query_user_object_sid(self, user_object: int) -> bytes | None:
+        """``GetUserObjectInformationW(UOI_USER_SID)``; None where it has no user."""
+
+    def set_user_object_flags(self, user_object: int, row: UserObjectFlagsRow) -> None:
+        """``SetUserObjectInformationW(UOI_FLAGS)``."""
+
+    def get_user_object_security(self, user_object: int, information: int) -> bytes:
+        """``GetUserObjectSecurity``: a self-relative security descriptor."""
+
+    def set_user_object_security(
+        self, user_object: int, information: int, descriptor: bytes
+    ) -> None:
+        """``SetUserObjectSecurity``, with a self-relative security descriptor."""
+
+
+class Backend(DesktopBackend, Protocol):
+    """The calls of the service control manager, and those of window stations and desktops."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         """``OpenSCManagerW``."""
@@ -43,6 +140,11 @@ class Backend(Protocol):
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
         """``EnumServicesStatusExW``: one page, and where the next begins (0: there is none)."""
+
+    def enum_services_status(
+        self, manager: int, service_type: int, state: int, resume: int
+    ) -> tuple[list[EnumRow], int]:
+        """``EnumServicesStatusW``: a page as above; process and flags are 0."""
 
     def open_service(self, manager: int, name: str, access: int) -> int:
         """``OpenServiceW``."""
@@ -67,6 +169,9 @@ class Backend(Protocol):
 
     def delete_service(self, service: int) -> None:
         """``DeleteService``."""
+
+    def query_service_status(self, service: int) -> StatusRow:
+        """``QueryServiceStatus``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
 
     def query_service_status_ex(self, service: int) -> StatusRow:
         """``QueryServiceStatusEx``."""
@@ -98,6 +203,9 @@ class Backend(Protocol):
 
         0xFFFFFFFF (``SERVICE_NO_CHANGE``) and None keep what is there.
         """
+
+    def set_service_status(self, handle: int, row: StatusRow) -> None:
+        """``SetServiceStatus``, with the status handle of a service of this process."""
 
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
@@ -172,13 +280,42 @@ class Backend(Protocol):
     def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
         """``SERVICE_CONFIG_PREFERRED_NODE``."""
 
+    # ---------------------------------- what belongs to no call
+
+    def format_message(self, code: int) -> str | None:
+        """What the system says about an error code, to the letter; None where it has no text."""
+
+    # ---------------------------------- time, which a simulated system has of its own
+
+    def monotonic(self) -> float:
+        """The time in seconds, from any point, as :func:`time.monotonic` has it."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, as :func:`time.sleep` does."""
+
+
+_in_use: list[Backend] = []  # instead of the system's own, the last one first
+
+
+@contextmanager
+def use_backend(backend: Backend) -> Iterator[None]:
+    """Have a backend be the one that is used where none is given, in every thread."""
+    _in_use.append(backend)
+    try:
+        yield
+    finally:
+        # Not pop(): scopes of two threads may end in any order.
+        del _in_use[max(i for i, one in enumerate(_in_use) if one is backend)]
+
 
 def default_backend() -> Backend:
-    """The backend that is used where none is given: the system's own.
+    """The backend that is used where none is given: that in use, or the system's own.
 
     Raises:
         UnsupportedError: this is not Windows.
     """
+    if _in_use:
+        return _in_use[-1]
     if sys.platform == "win32":
         from winsvc.native import NativeBackend  # the compiled module loads only where it is used
 
@@ -189,7 +326,7 @@ def default_backend() -> Backend:
             "OpenSCManagerW",
             f"there is no service control manager on {sys.platform}",
             hint=(
-                "Pass a simulated SCM as backend=, or run this in the project's lab, which has a "
-                "real one: make shell."
+                "Use a simulated SCM (winsvc.testing.SimulatedSCM), or run this in the project's "
+                "lab, which has a real one: make shell."
             ),
         )

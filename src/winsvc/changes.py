@@ -376,6 +376,16 @@ def security_change(
     descriptor: SecurityDescriptor, parts: SecurityInformation, backend: Backend
 ) -> Change:
     """Set these parts, which the descriptor must have."""
+    content = parts_to_write(descriptor, parts)
+    return Change(
+        "security",
+        rights_to_write(parts),
+        lambda value: backend.set_service_object_security(value, int(parts), content),
+    )
+
+
+def parts_to_write(descriptor: SecurityDescriptor, parts: SecurityInformation) -> bytes:
+    """These parts of a security descriptor, which must have them, in its binary form."""
     selected = descriptor.select(parts)
     wanted = parts & _PARTS
     if parts & _IN_SACL:
@@ -384,12 +394,7 @@ def security_change(
     if not wanted or missing:
         names = [part.name or "" for part in SecurityInformation if part & (missing or _PARTS)]
         raise ArgumentError("security", f"the descriptor has no {' or '.join(names)}")
-    content = selected.to_bytes()
-    return Change(
-        "security",
-        rights_to_write(parts),
-        lambda value: backend.set_service_object_security(value, int(parts), content),
-    )
+    return selected.to_bytes()
 
 
 _PARTS: Final = (

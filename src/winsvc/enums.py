@@ -17,6 +17,7 @@ __all__ = [
     "ConfigLevel",
     "Control",
     "DesktopAccess",
+    "DesktopFlags",
     "ErrorCode",
     "ErrorControl",
     "LaunchProtection",
@@ -38,6 +39,7 @@ __all__ = [
     "TriggerType",
     "UserObjectInformation",
     "WindowStationAccess",
+    "WindowStationCreation",
     "WindowStationFlags",
 ]
 
@@ -355,6 +357,12 @@ class WindowStationAccess(OpenFlag):
     READ_CONTROL = 0x20000
     WRITE_DAC = 0x40000
     WRITE_OWNER = 0x80000
+    ACCESS_SYSTEM_SECURITY = 0x01000000
+    MAXIMUM_ALLOWED = 0x02000000
+    GENERIC_ALL = 0x10000000
+    GENERIC_EXECUTE = 0x20000000
+    GENERIC_WRITE = 0x40000000
+    GENERIC_READ = 0x80000000
 
 
 class DesktopAccess(OpenFlag):
@@ -374,6 +382,12 @@ class DesktopAccess(OpenFlag):
     READ_CONTROL = 0x20000
     WRITE_DAC = 0x40000
     WRITE_OWNER = 0x80000
+    ACCESS_SYSTEM_SECURITY = 0x01000000
+    MAXIMUM_ALLOWED = 0x02000000
+    GENERIC_ALL = 0x10000000
+    GENERIC_EXECUTE = 0x20000000
+    GENERIC_WRITE = 0x40000000
+    GENERIC_READ = 0x80000000
 
 
 class UserObjectInformation(OpenEnum):
@@ -393,9 +407,22 @@ class WindowStationFlags(OpenFlag):
     VISIBLE = 1
 
 
+class WindowStationCreation(OpenFlag):
+    """How a window station is made (``CWF_CREATE_ONLY``)."""
+
+    CREATE_ONLY = 1
+
+
+class DesktopFlags(OpenFlag):
+    """``USEROBJECTFLAGS.dwFlags`` of a desktop, and how one is opened."""
+
+    ALLOW_OTHER_ACCOUNT_HOOK = 1
+
+
 class ErrorCode(OpenEnum):
     """The Windows error codes that the service and window-station calls give."""
 
+    INVALID_FUNCTION = 1
     FILE_NOT_FOUND = 2
     PATH_NOT_FOUND = 3
     ACCESS_DENIED = 5
@@ -415,6 +442,7 @@ class ErrorCode(OpenEnum):
     BUSY = 170
     ALREADY_EXISTS = 183
     BAD_EXE_FORMAT = 193
+    FILENAME_EXCED_RANGE = 206
     MORE_DATA = 234
     INVALID_ADDRESS = 487
     DEPENDENT_SERVICES_RUNNING = 1051
@@ -458,6 +486,7 @@ class ErrorCode(OpenEnum):
     NONE_MAPPED = 1332
     INVALID_SID = 1337
     INVALID_SECURITY_DESCR = 1338
+    INVALID_WINDOW_HANDLE = 1400
     TIMEOUT = 1460
     RPC_INVALID_NET_ADDR = 1707
     RPC_SERVER_UNAVAILABLE = 1722

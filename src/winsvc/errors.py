@@ -30,6 +30,7 @@ __all__ = [
     "MachineUnreachableError",
     "MarkedForDeleteError",
     "NotFoundError",
+    "ObjectInUseError",
     "ServiceAlreadyRunningError",
     "ServiceDisabledError",
     "ServiceError",
@@ -182,6 +183,10 @@ class HandleClosedError(ServiceError, ValueError):
     """The handle is closed, or was never a handle."""
 
 
+class ObjectInUseError(ServiceError):
+    """A window station or desktop is in use, or a thread's windows and hooks bind it to its own."""
+
+
 class InvalidNameError(ServiceError, ValueError):
     """The name is not one that the system takes."""
 
@@ -261,6 +266,8 @@ _CLASSES: Final[dict[int, type[ServiceError]]] = {
     _E.INVALID_HANDLE: HandleClosedError,
     _E.INVALID_NAME: InvalidNameError,
     _E.BAD_PATHNAME: InvalidNameError,
+    _E.FILENAME_EXCED_RANGE: InvalidNameError,
+    _E.BUSY: ObjectInUseError,
     _E.INVALID_PARAMETER: InvalidArgumentError,
     _E.INVALID_SERVICE_ACCOUNT: InvalidArgumentError,
     _E.CIRCULAR_DEPENDENCY: InvalidArgumentError,
@@ -298,6 +305,7 @@ _ERRNO: Final[dict[int, int]] = {
     _E.ACCESS_DENIED: _errno.EACCES,
     _E.PRIVILEGE_NOT_HELD: _errno.EPERM,
     _E.INVALID_HANDLE: _errno.EBADF,
+    _E.BUSY: _errno.EBUSY,
     _E.NOT_ENOUGH_MEMORY: _errno.ENOMEM,
     _E.ALREADY_EXISTS: _errno.EEXIST,
     _E.SERVICE_EXISTS: _errno.EEXIST,

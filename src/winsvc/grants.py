@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
-from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
+from winsvc.enums import ErrorCode, ManagerAccess, OpenFlag, ServiceAccess
 from winsvc.errors import (
     AccessDeniedError,
     HandleClosedError,
@@ -19,7 +19,7 @@ from winsvc.handles import Handle
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Granted", "Grants"]
+__all__ = ["Granted", "Grants", "rights_text"]
 
 AccessT = TypeVar("AccessT", ManagerAccess, ServiceAccess)
 P = ParamSpec("P")
@@ -175,13 +175,13 @@ class Grants(Generic[AccessT]):
         error.locate(service=self._service, machine=self.machine)
         told = error.hint or ""
         if isinstance(error, AccessDeniedError) and right and not told.startswith("Needed"):
-            needed = f"Needed: {_names(right)}."
+            needed = f"Needed: {rights_text(right)}."
             if self._fixed and self._handles:
-                needed += f" The handle was opened with {_names(self._handles[0][0])} only."
+                needed += f" The handle was opened with {rights_text(self._handles[0][0])} only."
             error.hint = f"{needed} {told}".rstrip()
 
 
-def _names(access: ManagerAccess | ServiceAccess) -> str:
+def rights_text(access: OpenFlag) -> str:
     """``ServiceAccess.START`` or ``ServiceAccess.QUERY_STATUS | START``."""
     return str(access) if access.name is None else f"{type(access).__name__}.{access.name}"
 

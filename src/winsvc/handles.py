@@ -1,4 +1,6 @@
-"""Owned handles: closed once, never under a call that uses them, and not silently leaked."""
+"""Handles: owned ones are closed once, never under a call that uses them, and not silently leaked;
+borrowed ones are never closed.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,19 @@ from collections.abc import Callable
 from types import TracebackType
 
 from winsvc.enums import ErrorCode
-from winsvc.errors import HandleClosedError
+from winsvc.errors import HandleClosedError, ObjectInUseError
 
-__all__ = ["Handle", "ManagerHandle", "ServiceHandle"]
+__all__ = [
+    "BorrowedDesktopHandle",
+    "BorrowedHandle",
+    "BorrowedWindowStationHandle",
+    "DesktopHandle",
+    "Handle",
+    "ManagerHandle",
+    "ServiceHandle",
+    "UserObjectHandle",
+    "WindowStationHandle",
+]
 
 
 class Handle:
@@ -45,7 +57,7 @@ class Handle:
         """Close the handle. A second call does nothing.
 
         Raises:
-            ServiceError: the system refused to close it (``CloseServiceHandle``).
+            ServiceError: the system refused to close it.
         """
         with self._lock:
             if self._closing:
@@ -53,7 +65,10 @@ class Handle:
             self._closing = True
             idle = self._users == 0
         if idle:
-            self._free(self._value)
+            self._release()
+
+    def _release(self) -> None:
+        self._free(self._value)
 
     def __enter__(self) -> int:
         with self._lock:
@@ -74,7 +89,7 @@ class Handle:
             self._users -= 1
             last = self._closing and self._users == 0
         if last:
-            self._free(self._value)
+            self._release()
 
     def __repr__(self) -> str:
         state = "closed" if self._closing else f"{self._value:#x}"
@@ -94,5 +109,96 @@ class ManagerHandle(Handle):
 
 class ServiceHandle(Handle):
     """An ``SC_HANDLE`` of a service."""
+
+    __slots__ = ()
+
+
+class UserObjectHandle(Handle):
+    """A handle of a window station or desktop: one that is in use stays open, and ours to close."""
+
+    __slots__ = ()
+
+    def _release(self) -> None:
+        try:
+            super()._release()
+        except ObjectInUseError:
+            with self._lock:
+                self._closing = False
+            raise
+
+    def __del__(self) -> None:
+        if getattr(self, "_closing", True):  # True: __init__ did not get that far
+            return
+        leak = f"unclosed {self!r}"
+        try:
+            self.close()
+        except ObjectInUseError:
+            return  # not leaked: the process, or a thread of it, was put on it
+        warnings.warn(leak, ResourceWarning, stacklevel=2, source=self)
+
+
+class WindowStationHandle(UserObjectHandle):
+    """An ``HWINSTA``."""
+
+    __slots__ = ()
+
+
+class DesktopHandle(UserObjectHandle):
+    """An ``HDESK``."""
+
+    __slots__ = ()
+
+
+class BorrowedHandle:
+    """A handle that belongs to the process or to a thread: lent on, and never closed."""
+
+    __slots__ = ("_value", "what")
+
+    def __init__(self, value: int, what: str) -> None:
+        """``what`` names it in messages."""
+        self._value = value
+        self.what = what
+
+    @property
+    def closed(self) -> bool:
+        """False: it is not ours to close."""
+        return False
+
+    def close(self) -> None:
+        """Refuse.
+
+        Raises:
+            ObjectInUseError: always.
+        """
+        raise ObjectInUseError(
+            ErrorCode.BUSY,
+            "",
+            f"{self.what} is borrowed, and not to be closed",
+            hint="Only what was opened or created is.",
+        )
+
+    def __enter__(self) -> int:
+        return self._value
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.what}: {self._value:#x}>"
+
+
+class BorrowedWindowStationHandle(BorrowedHandle):
+    """The ``HWINSTA`` of the process."""
+
+    __slots__ = ()
+
+
+class BorrowedDesktopHandle(BorrowedHandle):
+    """The ``HDESK`` of a thread."""
 
     __slots__ = ()

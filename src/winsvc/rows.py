@@ -12,9 +12,11 @@ __all__ = [
     "EnumRow",
     "FailureActionsRow",
     "LockRow",
+    "NotificationRow",
     "PreferredNodeRow",
     "StatusRow",
     "TriggerRow",
+    "UserObjectFlagsRow",
 ]
 
 
@@ -85,3 +87,20 @@ class LockRow(NamedTuple):
     is_locked: int
     lock_owner: str | None
     lock_duration: int  # seconds
+
+
+class NotificationRow(NamedTuple):
+    """``SERVICE_NOTIFY_2``, as it is filled in when something has happened."""
+
+    notification_status: int  # an error code
+    status: StatusRow
+    triggered: int  # SERVICE_NOTIFY_*
+    service_names: tuple[str, ...] | None  # those made begin with "/"
+
+
+class UserObjectFlagsRow(NamedTuple):
+    """``USEROBJECTFLAGS``."""
+
+    inherit: int
+    reserved: int  # 0 in a write
+    flags: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -592,10 +591,10 @@ class Service(Granted[ServiceAccess]):
             self._wait_until_gone(limit)
 
     def _wait_until_gone(self, limit: timedelta) -> None:
-        deadline = time.monotonic() + limit.total_seconds()
+        deadline = self._backend.monotonic() + limit.total_seconds()
         pause = 0.001
         while self._grants.exists(ServiceAccess.QUERY_STATUS):
-            left = deadline - time.monotonic()
+            left = deadline - self._backend.monotonic()
             if left <= 0:
                 raise WaitTimeoutError(
                     ErrorCode.TIMEOUT,
@@ -605,7 +604,7 @@ class Service(Granted[ServiceAccess]):
                     machine=self._grants.machine,
                     hint="It is still running, or a handle to it is open somewhere.",
                 )
-            time.sleep(min(pause, left))
+            self._backend.sleep(min(pause, left))
             pause = min(2 * pause, 0.25)
 
 

@@ -20,6 +20,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "ConfigLevel": ("SERVICE_CONFIG_{}",),
     "Control": ("SERVICE_CONTROL_{}",),
     "DesktopAccess": ("DESKTOP_{}", "{}"),
+    "DesktopFlags": ("DF_{}",),
     "ErrorCode": ("ERROR_{}", "RPC_S_{}", "RPC_X_{}"),
     "ErrorControl": ("SERVICE_ERROR_{}",),
     "LaunchProtection": ("SERVICE_LAUNCH_PROTECTED_{}",),
@@ -42,6 +43,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "TriggerType": ("SERVICE_TRIGGER_TYPE_{}",),
     "UserObjectInformation": ("UOI_{}",),
     "WindowStationAccess": ("WINSTA_{}", "{}"),
+    "WindowStationCreation": ("CWF_{}",),
     "WindowStationFlags": ("WSF_{}",),
 }
 

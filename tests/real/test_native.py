@@ -19,8 +19,8 @@ from winsvc.errors import (
     service_error,
 )
 from winsvc.native import NativeBackend
-from winsvc.native.backend import refusal, valid_descriptor
-from winsvc.native.memory import wiped
+from winsvc.native.backend import refusal
+from winsvc.native.memory import valid_descriptor, wiped
 from winsvc.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.security import SecurityDescriptor
 

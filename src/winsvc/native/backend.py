@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
 from winsvc.enums import ServiceType, State
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ServiceError
 from winsvc.models import ServiceStatus
 from winsvc.names import MAX_NAME_LENGTH
+from winsvc.native.desktops import Desktops
+from winsvc.native.dropin import DropInCalls
 from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
     check,
@@ -20,15 +22,18 @@ from winsvc.native.memory import (
     filled_text,
     handle_value,
     sc_handle,
+    valid_descriptor,
     wide,
     wide_list,
     wide_or_null,
     wiped,
 )
+from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
 from winsvc.native.structs import (
+    ENUM_PROCESS_LAYOUT,
     decode_config,
-    decode_enum,
-    decode_enum_process,
+    decode_enums,
+    decode_enums_process,
     decode_lock,
     decode_status,
     decode_status_process,
@@ -41,9 +46,6 @@ if TYPE_CHECKING:
 
     from winsvc.accounts import Secret
 
-# Windows transfers at most this much of an enumeration at once.
-_PAGE_LIMIT = 256 * 1024
-
 # With these errors of a control the system also tells where the service stands.
 _CODES_WITH_STATUS = frozenset(
     {
@@ -54,20 +56,11 @@ _CODES_WITH_STATUS = frozenset(
 )
 
 
-class _PageSize(threading.local):
-    """How large an enumeration's buffer is asked for: what the last one turned out to need.
-
-    Wine moves the whole buffer, however little is in it, so a large one is slow for few services.
-    """
-
-    bytes = 8 * 1024
+_page = PageSize()
 
 
-_page = _PageSize()
-
-
-class NativeBackend(ConfigLevels):
-    """``advapi32.dll``, through the compiled module. Has no state of its own."""
+class NativeBackend(ConfigLevels, Desktops, DropInCalls):
+    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         handle = lib.OpenSCManagerW(
@@ -103,16 +96,16 @@ class NativeBackend(ConfigLevels):
                 error = failure("EnumServicesStatusExW")
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
-                # What is left is an estimate, and services are added meanwhile: some room on top.
-                wanted = needed[0] + needed[0] // 16 + 1024
-                _page.bytes = min(size + wanted, _PAGE_LIMIT)
+                wanted = with_room(needed[0])
+                _page.bytes = min(size + wanted, PAGE_LIMIT)
                 if not count[0]:
                     if wanted <= size:
                         raise error  # asks for no more than it got: no end in sight
                     size = wanted
                     continue
-            entries = ffi.cast("ENUM_SERVICE_STATUS_PROCESSW *", buffer)
-            rows = [decode_enum_process(entry) for entry in ffi.unpack(entries, count[0])]
+            rows = decode_enums_process(buffer, count[0])
+            if done and not resume:
+                _page.learn(rows, ENUM_PROCESS_LAYOUT.size)
             return rows, 0 if done else next_page[0]
 
     def open_service(self, manager: int, name: str, access: int) -> int:
@@ -238,8 +231,7 @@ class NativeBackend(ConfigLevels):
                 handle, state, ffi.cast("ENUM_SERVICE_STATUSW *", buffer), size, needed, count
             ),
         )
-        entries = ffi.cast("ENUM_SERVICE_STATUSW *", buffer)
-        return [decode_enum(entry) for entry in ffi.unpack(entries, count[0])]
+        return decode_enums(buffer, count[0])
 
     def get_service_display_name(self, manager: int, name: str) -> str:
         handle, text = sc_handle(manager), wide(name, "name")
@@ -308,6 +300,12 @@ class NativeBackend(ConfigLevels):
         finally:
             lib.LocalFree(answer[0])
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
 
 def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
     """The error of a control that was refused, with the status where the system told one.
@@ -321,19 +319,3 @@ def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
     if error.winerror in _CODES_WITH_STATUS and real:
         error.status = ServiceStatus.from_row(row)
     return error
-
-
-def valid_descriptor(descriptor: bytes) -> Array[BYTE]:
-    """A security descriptor for C: one that leads nowhere outside of its bytes."""
-    # Not loaded for what only lists and starts.
-    from winsvc.security import InvalidSecurityError, SecurityDescriptor
-
-    try:
-        SecurityDescriptor.from_bytes(descriptor)  # the system's check trusts offsets and counts
-    except InvalidSecurityError as error:
-        raise ArgumentError("descriptor", str(error)) from None
-    buffer = ffi.new("BYTE[]", descriptor)
-    valid = lib.IsValidSecurityDescriptor(buffer)
-    if not valid or lib.GetSecurityDescriptorLength(buffer) > len(descriptor):
-        raise ArgumentError("descriptor", "the system finds no valid security descriptor there")
-    return buffer

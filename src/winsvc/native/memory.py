@@ -137,3 +137,19 @@ def filled_text(
 
     buffer = filled(function, call_in_bytes, size * WCHAR_SIZE)
     return ffi.string(ffi.cast("wchar_t *", buffer))
+
+
+def valid_descriptor(descriptor: bytes) -> Array[BYTE]:
+    """A security descriptor for C: one that leads nowhere outside of its bytes."""
+    # Not loaded for what only lists and starts.
+    from winsvc.security import InvalidSecurityError, SecurityDescriptor
+
+    try:
+        SecurityDescriptor.from_bytes(descriptor)  # the system's check trusts offsets and counts
+    except InvalidSecurityError as error:
+        raise ArgumentError("descriptor", str(error)) from None
+    buffer = ffi.new("BYTE[]", descriptor)
+    valid = lib.IsValidSecurityDescriptor(buffer)
+    if not valid or lib.GetSecurityDescriptorLength(buffer) > len(descriptor):
+        raise ArgumentError("descriptor", "the system finds no valid security descriptor there")
+    return buffer

@@ -1,0 +1,34 @@
+"""How large the buffer of an enumeration is made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from winsvc.rows import EnumRow
+
+PAGE_LIMIT: Final = 256 * 1024
+"""Windows transfers at most this much of an enumeration at once."""
+
+_SMALLEST: Final = 8 * 1024
+
+
+def with_room(needed: int) -> int:
+    """What is left is an estimate, and services are added meanwhile: some room on top."""
+    return needed + needed // 16 + 1024
+
+
+class PageSize(threading.local):
+    """What the last enumeration of a thread turned out to need.
+
+    Wine moves the whole buffer, however little is in it, and asks for twice of what it fills.
+    """
+
+    bytes = _SMALLEST
+
+    def learn(self, rows: Sequence[EnumRow], entry_size: int) -> None:
+        """Remember what a whole enumeration has taken."""
+        texts = sum(len(name) + len(shown or "") + 2 for name, shown, _ in rows)
+        used = with_room(len(rows) * entry_size + 2 * texts)
+        self.bytes = min(max(used, _SMALLEST), PAGE_LIMIT)

@@ -1,0 +1,192 @@
+"""Window stations and desktops, where it takes real windows or the compiled module's callbacks."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from winsvc import Desktop, HandleClosedError, ObjectInUseError, ServiceError
+from winsvc.native import NativeBackend, desktops
+from winsvc.security import SecurityDescriptor
+
+MESSAGE_ONLY = ctypes.c_void_p(-3)  # HWND_MESSAGE: needs no display
+backend = NativeBackend()
+user32 = ctypes.CDLL("user32")
+user32.CreateWindowExW.restype = user32.SetWindowsHookExW.restype = ctypes.c_void_p
+
+
+def make_window(title: str = "") -> int:
+    nothing = ctypes.c_void_p()
+    window: int | None = user32.CreateWindowExW(
+        *(0, "STATIC", title, 0, 0, 0, 0, 0, MESSAGE_ONLY, nothing, nothing, nothing)
+    )
+    assert window
+    return window
+
+
+def destroy_window(window: int) -> None:
+    assert user32.DestroyWindow(ctypes.c_void_p(window))
+
+
+@pytest.fixture
+def desktop(unique_name: Callable[[], str]) -> Iterator[Desktop]:
+    with Desktop.create(unique_name()) as made:
+        yield made
+
+
+# ------------------------------------------------------------------------------------ windows
+
+
+def test_a_thread_with_a_window_stays(desktop: Desktop) -> None:
+    window = make_window()
+    try:
+        with pytest.raises(ObjectInUseError, match="owns windows or hooks") as caught:
+            desktop.set_for_thread()
+        assert (caught.value.winerror, caught.value.function) == (170, "SetThreadDesktop")
+        with pytest.raises(ObjectInUseError), desktop.as_thread_desktop():
+            pytest.fail("it must not get here")
+    finally:
+        destroy_window(window)
+    with desktop.as_thread_desktop():
+        pass
+
+
+def test_a_thread_with_a_hook_stays(desktop: Desktop) -> None:
+    function = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.c_size_t, ctypes.c_ssize_t)
+    procedure = function(lambda code, first, second: 0)
+    thread = backend.get_current_thread_id()
+    hook = user32.SetWindowsHookExW(5, procedure, ctypes.c_void_p(), thread)  # WH_CBT
+    assert hook
+    try:
+        with pytest.raises(ObjectInUseError, match="owns windows or hooks"):
+            desktop.set_for_thread()
+    finally:
+        user32.UnhookWindowsHookEx(ctypes.c_void_p(hook))
+
+
+def test_a_window_from_the_block_keeps_the_thread_there(desktop: Desktop) -> None:
+    before = Desktop.current()
+    window = 0
+    with pytest.raises(ObjectInUseError, match="stays on the desktop of the with block"):
+        with desktop.as_thread_desktop():
+            window = make_window()
+    assert Desktop.current().name == desktop.name
+    destroy_window(window)
+    before.set_for_thread()
+
+
+@pytest.mark.parametrize("title", ["", "Titel äöü \U0001f600", "x" * 2047, "x" * 2048, "y" * 9000])
+def test_the_text_of_a_window(title: str) -> None:
+    window = make_window(title)
+    try:
+        assert backend.get_window_text(window) == title
+        assert backend.get_class_name(window).lower() == "static"
+    finally:
+        destroy_window(window)
+    with pytest.raises(ServiceError) as caught:
+        backend.get_window_text(window)
+    assert (caught.value.winerror, caught.value.function) == (1400, "InternalGetWindowText")
+    with pytest.raises(ServiceError) as caught:
+        backend.get_class_name(window)
+    assert caught.value.winerror in (87, 1400)  # 87: Wine
+
+
+# ------------------------------------------------------------------------------------ callbacks
+
+
+class Troublesome(list[str]):
+    def append(self, name: str) -> None:
+        raise self.error
+
+    error: BaseException = ValueError("from the callback")
+
+
+def raising(error: BaseException) -> type[desktops._Listing]:
+    class Listing(desktops._Listing):
+        def __init__(self) -> None:
+            super().__init__()
+            self.names = Troublesome()
+            self.names.error = error
+
+    return Listing
+
+
+@pytest.mark.parametrize("error", [ValueError("from the callback"), KeyboardInterrupt()])
+def test_what_a_callback_raises_is_raised(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    station = backend.get_process_window_station()
+    with monkeypatch.context() as patched:
+        patched.setattr(desktops, "_Listing", raising(error))
+        for enumerate_names in (
+            backend.enum_window_stations,
+            lambda: backend.enum_desktops(station),
+        ):
+            with pytest.raises(type(error)) as caught:
+                enumerate_names()
+            assert caught.value is error
+    assert "WinSta0" in backend.enum_window_stations()
+    assert desktops._under_way.listings == []
+    assert capfd.readouterr() == ("", "")  # nor is it printed
+
+
+def test_one_enumeration_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a signal handler runs in the middle of one."""
+    plain, inner = desktops._Listing, list[list[str]]()
+
+    class Nosy(list[str]):
+        def append(self, name: str) -> None:
+            super().append(name)
+            monkeypatch.setattr(desktops, "_Listing", plain)
+            inner.append(backend.enum_window_stations())
+
+    class Listing(plain):  # type: ignore[misc, valid-type]
+        def __init__(self) -> None:
+            super().__init__()
+            self.names = Nosy()
+
+    monkeypatch.setattr(desktops, "_Listing", Listing)
+    outer = backend.enum_window_stations()
+    assert inner == [outer] * len(outer)
+
+
+# ------------------------------------------------------------------------------------ handles
+
+
+@pytest.mark.parametrize("bad", [0xFFFFFFFFFFFFFFFF, 0x7FFFFFF4])
+def test_what_is_no_handle(bad: int) -> None:
+    for call in (
+        backend.enum_desktops,
+        backend.set_process_window_station,
+        backend.close_window_station,
+        backend.set_thread_desktop,
+        backend.close_desktop,
+        backend.query_user_object_flags,
+    ):
+        with pytest.raises(HandleClosedError) as caught:
+            call(bad)
+        assert caught.value.winerror == 6
+
+
+def test_handles_of_the_other_kind() -> None:
+    station = backend.get_process_window_station()
+    desktop = backend.get_thread_desktop(backend.get_current_thread_id())
+    for call in (
+        backend.enum_desktops,
+        backend.set_process_window_station,
+        backend.close_window_station,
+    ):
+        with pytest.raises(HandleClosedError):
+            call(desktop)
+    for desktop_call in (backend.set_thread_desktop, backend.close_desktop):
+        with pytest.raises(HandleClosedError):
+            desktop_call(station)
+    assert backend.get_process_window_station() == station
+
+
+def test_the_descriptor_is_self_relative() -> None:
+    """Wine gives an absolute one."""
+    content = backend.get_user_object_security(backend.get_process_window_station(), 7)
+    assert SecurityDescriptor.from_bytes(content).to_bytes() == content
