@@ -19,6 +19,7 @@ from winsvc.enums import (
     ConfigLevel,
     Control,
     DesktopAccess,
+    DesktopFlags,
     ErrorCode,
     ErrorControl,
     LaunchProtection,
@@ -38,6 +39,7 @@ from winsvc.enums import (
     TriggerType,
     UserObjectInformation,
     WindowStationAccess,
+    WindowStationCreation,
     WindowStationFlags,
 )
 from winsvc.errors import (
@@ -54,6 +56,7 @@ from winsvc.errors import (
     MachineUnreachableError,
     MarkedForDeleteError,
     NotFoundError,
+    ObjectInUseError,
     ServiceAlreadyRunningError,
     ServiceDisabledError,
     ServiceError,
@@ -95,6 +98,10 @@ if TYPE_CHECKING:
     from winsvc.commandline import (
         command_line,
     )
+    from winsvc.desktop import (
+        Desktop,
+        Window,
+    )
     from winsvc.security import (
         Ace,
         AceFlags,
@@ -122,6 +129,12 @@ if TYPE_CHECKING:
         Trigger,
         TriggerData,
     )
+    from winsvc.userobjects import (
+        UserObjectFlags,
+    )
+    from winsvc.windowstation import (
+        WindowStation,
+    )
 
 # What a program that lists and starts services does not need is loaded when it is asked for.
 _LATER = {
@@ -129,6 +142,8 @@ _LATER = {
     "AccountKind": "winsvc.accounts",
     "Secret": "winsvc.accounts",
     "command_line": "winsvc.commandline",
+    "Desktop": "winsvc.desktop",
+    "Window": "winsvc.desktop",
     "Ace": "winsvc.security",
     "AceFlags": "winsvc.security",
     "AceType": "winsvc.security",
@@ -146,6 +161,8 @@ _LATER = {
     "StopReason": "winsvc.stopreason",
     "Trigger": "winsvc.triggers",
     "TriggerData": "winsvc.triggers",
+    "UserObjectFlags": "winsvc.userobjects",
+    "WindowStation": "winsvc.windowstation",
 }
 
 
@@ -182,7 +199,9 @@ __all__ = [
     "DatabaseNotFoundError",
     "Dependency",
     "DependentServicesRunningError",
+    "Desktop",
     "DesktopAccess",
+    "DesktopFlags",
     "ErrorCode",
     "ErrorControl",
     "FailureAction",
@@ -199,6 +218,7 @@ __all__ = [
     "MarkedForDeleteError",
     "NotFoundError",
     "Notify",
+    "ObjectInUseError",
     "Secret",
     "SecurityDescriptor",
     "SecurityInformation",
@@ -239,9 +259,13 @@ __all__ = [
     "UNCHANGED",
     "Unchanged",
     "UnsupportedError",
+    "UserObjectFlags",
     "UserObjectInformation",
     "WaitTimeoutError",
+    "Window",
+    "WindowStation",
     "WindowStationAccess",
+    "WindowStationCreation",
     "WindowStationFlags",
     "command_line",
     "service_sid",

@@ -9,24 +9,25 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import winsvc
-from winsvc import Service, ServiceManager
+from winsvc import Desktop, Service, ServiceManager, WindowStation
+from winsvc.userobjects import UserObject
 
 # Plain Python: they call nothing of the system's.
-LOCAL = {"closed", "machine"}
+LOCAL = {"borrowed", "closed", "machine"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
     for name, member in vars(kind).items():
         if name.startswith("_") or name in LOCAL:
             continue
-        function = getattr(member, "fget", member)
+        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
         assert callable(function)
         yield name, inspect.unwrap(function), inspect.getdoc(member) or ""
 
 
 METHODS = [
     pytest.param(function, doc, id=f"{kind.__name__}.{name}")
-    for kind in (ServiceManager, Service)
+    for kind in (ServiceManager, Service, WindowStation, Desktop, UserObject)
     for name, function, doc in members(kind)
     if name != "close"
 ]
