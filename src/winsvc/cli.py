@@ -7,14 +7,26 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from winsvc.enums import ServiceType, State, StateFilter
-from winsvc.errors import ServiceError
+from winsvc.errors import (
+    AccessDeniedError,
+    ArgumentError,
+    MachineUnreachableError,
+    ServiceError,
+    ServiceNotFoundError,
+)
 from winsvc.jsonable import jsonable
 from winsvc.manager import ServiceManager
 from winsvc.models import ServiceInfo
+from winsvc.names import name_key
+
+if TYPE_CHECKING:
+    from winsvc.snapshot import ServiceSnapshot
 
 __all__ = ["main"]
 
@@ -24,6 +36,10 @@ _STATES: dict[str, State | StateFilter] = {
     "active": StateFilter.ACTIVE,
     "all": StateFilter.ALL,
 }
+
+
+class _FileProblem(Exception):
+    """A file of the user's that can't be read or written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command(chosen)
         sys.stdout.flush()
-    except ServiceError as error:
+    except (ServiceError, _FileProblem) as error:
         print(f"winsvc: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
@@ -51,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winsvc", description="Windows services.")
     parser.add_argument("--machine", help="the machine to ask (default: this one)")
+    parser.add_argument(
+        "--simulate",
+        metavar="FILE",
+        help="ask a simulated machine with the services that export wrote to FILE",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="list services")
     listing.add_argument("--type", choices=_TYPES, default="win32", help="default: win32")
@@ -58,11 +79,35 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--group", help='only this load-order group ("": only those in none)')
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=_list)
+    export = commands.add_parser("export", help="write all that services tell to a JSON file")
+    export.add_argument("file", nargs="?", metavar="FILE", help='default, or "-": print it')
+    which = export.add_mutually_exclusive_group()
+    which.add_argument("--type", choices=_TYPES, default="all", help="default: all")
+    which.add_argument(
+        "--service", action="append", metavar="NAME", help="only this one; may be given repeatedly"
+    )
+    export.set_defaults(run=_export)
     return parser
 
 
+def _manager(chosen: argparse.Namespace) -> ServiceManager:
+    if chosen.simulate is None:
+        return ServiceManager(chosen.machine)
+    from winsvc.testing import SimulatedSCM
+
+    try:
+        backend = SimulatedSCM.from_json(chosen.simulate)
+    except OSError as error:
+        raise _FileProblem(f"{chosen.simulate}: {error.strerror or error}") from error
+    except (ArgumentError, TypeError) as error:
+        whole = isinstance(error, ArgumentError) and error.argument == chosen.simulate
+        told = str(error) if whole else f"{chosen.simulate}: {error}"
+        raise _FileProblem(told) from error
+    return ServiceManager(chosen.machine, backend=backend)
+
+
 def _list(chosen: argparse.Namespace) -> None:
-    with ServiceManager(chosen.machine) as scm:
+    with _manager(chosen) as scm:
         services = list(
             scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
         )
@@ -70,6 +115,70 @@ def _list(chosen: argparse.Namespace) -> None:
         print(json.dumps([jsonable(info) for info in services], indent=2))
     else:
         _table(("NAME", "STATE", "PID", "DISPLAY NAME"), map(_row, services))
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    from winsvc.snapshot import FORMAT
+
+    with _manager(chosen) as scm:
+        snapshots = _named(scm, chosen.service) if chosen.service else _all(scm, chosen.type)
+        services = [snapshot.to_json() for snapshot in snapshots]
+    document = {"winsvc": FORMAT, "machine": scm.machine, "services": services}
+    text = json.dumps(document, indent=2) + "\n"
+    if chosen.file in (None, "-"):
+        sys.stdout.write(text)
+        return
+    try:
+        _write(Path(chosen.file), text)
+    except OSError as error:
+        raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+
+
+def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:
+    for name in {name_key(name): name for name in names}.values():
+        try:
+            name = scm.get(name).name  # upper and lower case as they are stored
+        except AccessDeniedError:
+            pass
+        with scm.open(name) as service:
+            yield service.snapshot()
+
+
+def _all(scm: ServiceManager, kind: str) -> Iterator[ServiceSnapshot]:
+    for info in list(scm.services(type=_TYPES[kind])):
+        snapshot = _snapshot(scm, info)
+        gone = any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values())
+        if not gone or scm.exists(info.name):
+            yield snapshot
+
+
+def _snapshot(scm: ServiceManager, info: ServiceInfo) -> ServiceSnapshot:
+    from winsvc.snapshot import unreadable
+
+    try:
+        with scm.open(info.name) as service:
+            return service.snapshot()
+    except MachineUnreachableError:
+        raise  # the others won't answer either
+    except ServiceError as error:
+        return unreadable(info.name, scm.machine, info.status, error)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path = path.resolve()  # a link is not to be replaced, but what it leads to
+    if path.exists() and not path.is_file():
+        path.write_text(text, "utf-8")  # a device or a pipe
+        return
+    half = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    file = half.open("x", encoding="utf-8")
+    try:
+        with file:
+            file.write(text)
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def _row(info: ServiceInfo) -> tuple[str, ...]:

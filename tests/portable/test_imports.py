@@ -18,9 +18,11 @@ GROUND = {
 }
 BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}
-OBJECTS = {"manager", "service", "changes", "snapshot"}
-TOP = {"cli", "__main__", "__init__"}
+OBJECTS = {"manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"}
+TOP = {"cli", "__main__", "__init__", "pytest_plugin"}
 NATIVE = {"native"}
+TESTING = {"testing"}
+DROPIN = {"win32service"}
 
 # Each floor may import itself and what is named here.
 MAY_IMPORT = {
@@ -30,7 +32,9 @@ MAY_IMPORT = {
     **dict.fromkeys(NATIVE, GROUND | NATIVE),
     **dict.fromkeys(MIDDLE, GROUND | MIDDLE),
     **dict.fromkeys(OBJECTS, GROUND | MIDDLE | BACKEND | OBJECTS),
-    **dict.fromkeys(TOP, GROUND | OBJECTS | TOP),
+    **dict.fromkeys(TESTING, GROUND | MIDDLE | BACKEND | OBJECTS | TESTING),
+    **dict.fromkeys(DROPIN, GROUND | BACKEND | DROPIN),
+    **dict.fromkeys(TOP, GROUND | OBJECTS | TESTING | TOP),
 }
 
 
@@ -69,7 +73,8 @@ def test_only_native_sees_the_compiled_module() -> None:
 
 def test_import_is_cheap_and_works_everywhere() -> None:
     heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
-    heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts"}
+    heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts", "winsvc.testing"}
+    heavy |= {"winsvc.desktop", "winsvc.win32service"}
     code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,64 @@
+"""Tests of update.py on a simulated service control manager: pytest examples/test_update.py"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from update import update
+
+from winsvc import AccessDeniedError, ServiceAccess, State
+from winsvc.testing import Behaviour, Caller, SimulatedSCM
+
+OLD, NEW = r"C:\beat\1\beat.exe", r"C:\beat\2\beat.exe"
+
+
+@pytest.fixture
+def sim(simulated_scm: SimulatedSCM) -> Iterator[SimulatedSCM]:
+    simulated_scm.add("beat", binary_path=OLD, state=State.RUNNING)
+    with simulated_scm.clock.replacing_time():  # the program waits by itself
+        yield simulated_scm
+    assert simulated_scm.open_handles == 0
+
+
+def test_a_slow_start(sim: SimulatedSCM) -> None:
+    sim.local.programs[NEW] = Behaviour(start_takes=20)
+    assert update("beat", NEW) == rf"beat runs {NEW}"
+    assert sim["beat"].state is State.RUNNING
+    assert sim.clock.now > 20  # simulated seconds
+
+
+def test_a_start_that_fails(sim: SimulatedSCM) -> None:
+    sim.local.programs[NEW] = Behaviour(
+        start_takes=5, ends_after=3, exit_code=1066, service_exit_code=77
+    )
+    assert update("beat", NEW) == rf"{NEW} ended with 1066: back to {OLD}"
+    assert sim["beat"].state is State.RUNNING
+    assert sim["beat"].binary_path == OLD
+
+
+def test_a_program_that_is_missing(sim: SimulatedSCM) -> None:
+    sim.local.programs[NEW] = Behaviour(start_error=2)
+    assert update("beat", NEW) == rf"{NEW} ended with 2: back to {OLD}"
+    assert sim["beat"].state is State.RUNNING
+
+
+def test_a_service_that_does_not_stop(sim: SimulatedSCM) -> None:
+    sim["beat"].behaviour = Behaviour(hangs_in=[State.STOP_PENDING])
+    assert update("beat", NEW) == "beat does not stop: nothing was changed"
+    assert sim["beat"].binary_path == OLD
+
+
+def test_a_right_that_is_missing(sim: SimulatedSCM) -> None:
+    with sim.run_as(Caller.user()), pytest.raises(AccessDeniedError, match=r"ServiceAccess\.STOP"):
+        update("beat", NEW)
+    sim.faults.deny(ServiceAccess.CHANGE_CONFIG, "beat")
+    with pytest.raises(AccessDeniedError, match=r"ServiceAccess\.CHANGE_CONFIG"):
+        update("beat", NEW)
+    assert not sim.called("ChangeServiceConfigW")
+
+
+def test_a_connection_that_is_lost(sim: SimulatedSCM) -> None:
+    sim.faults.fail("StartServiceW", 1722)
+    with pytest.raises(ConnectionError):
+        update("beat", NEW)

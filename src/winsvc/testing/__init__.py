@@ -1,0 +1,32 @@
+"""A simulated service control manager, for tests on any system.
+
+It answers as Windows does, in simulated time, without touching a machine's services; and it fails
+when it is told to. As a pytest plugin it gives the fixtures ``simulated_scm`` and ``scm``.
+"""
+
+from __future__ import annotations
+
+from winsvc.testing.access import Caller
+from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.calls import Call
+from winsvc.testing.clock import SimulatedClock
+from winsvc.testing.faults import Faults
+from winsvc.testing.machine import SimulatedMachine
+from winsvc.testing.scm import SimulatedSCM
+from winsvc.testing.seed import Seed
+from winsvc.testing.services import SimulatedService
+from winsvc.testing.userobjects import SimulatedWindow
+
+__all__ = [
+    "Behaviour",
+    "Call",
+    "Caller",
+    "Faults",
+    "Program",
+    "Seed",
+    "SimulatedClock",
+    "SimulatedMachine",
+    "SimulatedSCM",
+    "SimulatedService",
+    "SimulatedWindow",
+]

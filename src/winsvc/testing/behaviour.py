@@ -1,0 +1,92 @@
+"""What the program of a simulated service does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from winsvc.checks import check_dword
+from winsvc.durations import Duration, to_timedelta
+from winsvc.enums import AcceptedControls, Control, State
+from winsvc.errors import ArgumentError
+
+__all__ = ["Behaviour", "Program"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What a service's program does when it is started and controlled; by default all goes well.
+
+    ::
+
+        Behaviour(start_takes=3)                               # START_PENDING for 3 seconds
+        Behaviour(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
+        Behaviour(start_error=2)                               # there is no such program
+        Behaviour(ends_after=60, crashes=True)                 # gone after a minute
+        Behaviour(hangs_in=[State.STOP_PENDING])
+        Behaviour(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
+
+    Durations are simulated: timedelta or seconds.
+
+    Attributes:
+        start_takes: how long it is in ``START_PENDING``.
+        stop_takes: how long it is in ``STOP_PENDING``.
+        pause_takes: how long it is in ``PAUSE_PENDING``.
+        continue_takes: how long it is in ``CONTINUE_PENDING``.
+        wait_hint: the wait hint that it gives in these states.
+        check_point_every: how often its check point counts up in these states.
+        accepts: the controls that it takes while it is running or paused. INTERROGATE and 128 to
+            255 need not be named.
+        ignores: controls that it takes and does nothing about.
+        hangs_in: pending states that it never leaves; its check point stands still, too.
+        start_error: the error with which it can't be started at all, such as 2 (no such program),
+            193 (no program) or 1053 (never connects: that is known after 30 s).
+        ends_after: it ends by itself so long after its start, while it is starting or later.
+        crashes: that end comes without a word: its exit code is 1067.
+        exit_code: its exit code whenever else it ends; 1066 points to ``service_exit_code``.
+        service_exit_code: its own exit code.
+        on_control: called with each control that reaches it.
+    """
+
+    start_takes: Duration = 0
+    stop_takes: Duration = 0
+    pause_takes: Duration = 0
+    continue_takes: Duration = 0
+    wait_hint: Duration = 2
+    check_point_every: Duration = 1
+    accepts: AcceptedControls = AcceptedControls.STOP | AcceptedControls.SHUTDOWN
+    ignores: Collection[Control | int] = ()
+    hangs_in: Collection[State] = ()
+    start_error: int = 0
+    ends_after: Duration | None = None
+    crashes: bool = False
+    exit_code: int = 0
+    service_exit_code: int = 0
+    on_control: Callable[[Control], None] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("start_takes", "stop_takes", "pause_takes", "continue_takes", "wait_hint"):
+            to_timedelta(getattr(self, name), name)
+        if not to_timedelta(self.check_point_every, "check_point_every"):
+            raise ArgumentError("check_point_every", "must be longer than nothing")
+        if self.ends_after is not None:
+            to_timedelta(self.ends_after, "ends_after")
+        for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
+            check_dword(getattr(self, name), name)
+
+    def takes(self, state: State) -> float | None:
+        """How many seconds it is in a pending state; None for ever."""
+        if state in self.hangs_in:
+            return None
+        duration = {
+            State.START_PENDING: self.start_takes,
+            State.STOP_PENDING: self.stop_takes,
+            State.PAUSE_PENDING: self.pause_takes,
+            State.CONTINUE_PENDING: self.continue_takes,
+        }[state]
+        return to_timedelta(duration, "duration").total_seconds()
+
+
+Program: TypeAlias = Behaviour | Callable[[Sequence[str]], Behaviour]
+"""What a program does, or a function that tells it from the service's name and the arguments."""

@@ -1,0 +1,135 @@
+"""What all simulated calls have in common: they are logged, take time, and can be made to fail."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec, TypeVar
+
+from winsvc.errors import ServiceError, service_error
+from winsvc.models import ServiceStatus
+from winsvc.testing.clock import SimulatedClock
+from winsvc.testing.faults import Faults
+from winsvc.testing.refusal import Refusal
+
+__all__ = ["Call", "Simulation", "windows_call"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Simulation")
+
+
+@dataclass(slots=True)
+class Call:
+    """One call that was made, as :attr:`winsvc.testing.SimulatedSCM.calls` keeps it.
+
+    Attributes:
+        function: the Windows function, such as ``"OpenServiceW"``.
+        at: the simulated time, in seconds.
+        machine: the machine that was called; None for the own one.
+        service: the service's key name, or the object's name; None where there is none.
+        arguments: what was given, by name; a password is a :class:`winsvc.Secret`.
+        error: the Windows error code; None where it succeeded.
+    """
+
+    function: str
+    at: float
+    machine: str | None
+    service: str | None
+    arguments: dict[str, object] = field(repr=False)
+    error: int | None = None
+
+
+class Simulation:
+    """A clock, a log of calls, and faults: what the parts of the simulated system share."""
+
+    def __init__(self) -> None:
+        # Re-entrant: what happens while time passes may call back.
+        self._lock = threading.RLock()
+        self.clock = SimulatedClock(self._lock, self.happening)
+        self.calls: list[Call] = []
+        self.faults = Faults()
+        self.latency = 0.001
+        """How long every call takes, in simulated seconds."""
+        self._later: list[Callable[[], None]] = []
+        self._inside: int | None = None  # the thread in which something is happening
+        self._last_handle = 0x100
+
+    def _next_handle(self) -> int:
+        """A number that no other handle, of any kind, has had."""
+        self._last_handle += 4
+        return self._last_handle
+
+    def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
+        """The machine and the service (or object) that a call's arguments mean."""
+        return None, None
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Have something called once the call that runs is done."""
+        with self._lock:
+            self._later.append(action)
+
+    @contextmanager
+    def happening(self) -> Iterator[None]:
+        """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
+        try:
+            with self._lock:
+                outer, self._inside = self._inside, threading.get_ident()
+                try:
+                    yield
+                finally:
+                    self._inside = outer
+        finally:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """Call those who wait for something that has happened; never under the lock."""
+        while self._inside != threading.get_ident():  # else at the end of the outer call
+            with self._lock:
+                if not self._later:
+                    return
+                action = self._later.pop(0)
+            action()
+
+
+def windows_call(
+    function: str,
+) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
+    """A method that stands for this Windows function."""
+    Faults.FUNCTIONS.add(function)
+
+    def decorate(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+        names = list(inspect.signature(method).parameters)[1:]
+
+        @functools.wraps(method)
+        def call(self: S, /, *args: P.args, **keywords: P.kwargs) -> R:
+            arguments = {**dict(zip(names, args, strict=False)), **keywords}
+            with self.happening():
+                machine, service = self._place(arguments)
+                entry = Call(function, self.clock.now, machine, service, arguments)
+                self.calls.append(entry)
+                try:
+                    self.clock.elapse(self.latency + self.faults.delay(function))
+                    self.faults.strike(function, machine, service)
+                    return method(self, *args, **keywords)
+                except Refusal as refusal:
+                    entry.error = int(refusal.code)
+                    raise _error(refusal, function) from None
+                except ServiceError as error:
+                    entry.error = error.winerror
+                    raise
+
+        return call
+
+    return decorate
+
+
+def _error(refusal: Refusal, function: str) -> ServiceError:
+    error = service_error(refusal.code, function)
+    if refusal.status is not None:
+        error.status = ServiceStatus.from_row(refusal.status)
+    return error

@@ -1,0 +1,118 @@
+"""Simulated time: it passes when it is told to, and what is due happens on the way."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Final
+
+from winsvc.durations import Duration, to_timedelta
+
+__all__ = ["SimulatedClock", "Timer"]
+
+_SECOND: Final = 1_000_000
+
+
+class Timer:
+    """Something that is to happen; :meth:`cancel` it, and it doesn't."""
+
+    __slots__ = ("action", "at")
+
+    def __init__(self, at: int, action: Callable[[], None]) -> None:
+        self.at = at
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        """Forget it."""
+        self.action = None
+
+
+class SimulatedClock:
+    """A clock that stands still until somebody waits.
+
+    Times are seconds since the clock was made, so a test gives the same ones each time it runs.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock | None = None,
+        happening: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """A clock at 0; time that is let pass from outside passes within ``happening``."""
+        self._now = 0  # microseconds: they add up exactly
+        self._order = itertools.count()
+        self._due: list[tuple[int, int, Timer]] = []
+        self._lock = lock or threading.RLock()
+        self._happening = happening
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds."""
+        return self._now / _SECOND
+
+    def after(self, seconds: float, action: Callable[[], None]) -> Timer:
+        """Have something happen so much later; what is due at once happens with the next wait."""
+        timer = Timer(self._now + round(seconds * _SECOND), action)
+        with self._lock:
+            heapq.heappush(self._due, (timer.at, next(self._order), timer))
+        return timer
+
+    def advance(self, duration: Duration) -> None:
+        """Let so much time pass; what is due happens in its order, each at its own time.
+
+        Raises:
+            ArgumentError: the duration is negative.
+        """
+        seconds = to_timedelta(duration, "duration").total_seconds()
+        with self._happening():
+            self.elapse(seconds)
+
+    def elapse(self, seconds: float) -> None:
+        """Let time pass within a call; those who wait for something are told at its end."""
+        with self._lock:
+            end = self._now + round(seconds * _SECOND)
+            while self._run_next(end):
+                pass
+            self._now = max(self._now, end)
+
+    def run_next(self, end: float) -> bool:
+        """Go to the next thing that is due until then, and do it; False where there is none."""
+        return self._run_next(round(end * _SECOND))
+
+    def _run_next(self, end: int) -> bool:
+        with self._lock:
+            while self._due and self._due[0][0] <= end:
+                at, _, timer = heapq.heappop(self._due)
+                if timer.action is not None:
+                    self._now = max(self._now, at)
+                    timer.action()
+                    return True
+        return False
+
+    @contextmanager
+    def replacing_time(self) -> Iterator[None]:
+        """Have ``time.sleep`` and the clocks of :mod:`time` be this clock in the ``with`` block.
+
+        For programs that wait by themselves. It holds for ``time.sleep()``, ``time.monotonic()``,
+        ``time.perf_counter()`` and ``time.time()`` called by these names, in every thread; not for
+        ``from time import sleep``, and asyncio's timers stand still.
+        """
+        began = time.time()
+        replaced: dict[str, Callable[..., object]] = {
+            "sleep": self.advance,
+            "monotonic": lambda: self.now,
+            "perf_counter": lambda: self.now,
+            "time": lambda: began + self.now,
+        }
+        real = {name: getattr(time, name) for name in replaced}
+        try:
+            for name, function in replaced.items():
+                setattr(time, name, function)
+            yield
+        finally:
+            for name, function in real.items():
+                setattr(time, name, function)

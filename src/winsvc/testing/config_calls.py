@@ -1,0 +1,236 @@
+"""The calls that read and change a service's configuration and its security descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from winsvc.checks import check_dword
+from winsvc.enums import (
+    ActionType,
+    ConfigLevel,
+    ErrorCode,
+    LaunchProtection,
+    SecurityInformation,
+    ServiceAccess,
+    SidType,
+)
+from winsvc.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.testing.calls import windows_call
+from winsvc.testing.configuring import Configuration, with_parts
+from winsvc.testing.open_handles import ServiceHandles
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService
+
+if TYPE_CHECKING:
+    from winsvc.accounts import Secret
+
+__all__ = ["ConfigCalls"]
+
+# What the levels that are one number can be; the others take any.
+_LEVEL_VALUES: Final[dict[int, frozenset[int]]] = {
+    ConfigLevel.DELAYED_AUTO_START_INFO: frozenset({0, 1}),
+    ConfigLevel.SERVICE_SID_INFO: frozenset(map(int, SidType)),
+    ConfigLevel.LAUNCH_PROTECTED: frozenset(map(int, LaunchProtection)),
+}
+_NUMBER_LEVELS: Final = frozenset(
+    {
+        ConfigLevel.DELAYED_AUTO_START_INFO,
+        ConfigLevel.FAILURE_ACTIONS_FLAG,
+        ConfigLevel.SERVICE_SID_INFO,
+        ConfigLevel.PRESHUTDOWN_INFO,
+        ConfigLevel.LAUNCH_PROTECTED,
+    }
+)
+
+
+class ConfigCalls(ServiceHandles):
+    """What :class:`winsvc.backend.Backend` has for the settings of a service."""
+
+    @windows_call("QueryServiceConfigW")
+    def query_service_config(self, service: int) -> ConfigRow:
+        """``QueryServiceConfigW``."""
+        return self._service(service, ServiceAccess.QUERY_CONFIG).config_row()
+
+    @windows_call("ChangeServiceConfigW")
+    def change_service_config(
+        self,
+        service: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str | None,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: Secret | None,
+        display_name: str | None,
+    ) -> int | None:
+        """``ChangeServiceConfigW``: the tag where one was wanted."""
+        one = self._changing(service)
+        wanted = Configuration(
+            service_type,
+            start_type,
+            error_control,
+            binary_path,
+            load_order_group,
+            want_tag,
+            dependencies,
+            account,
+            password,
+            display_name,
+        )
+        return wanted.apply(self._of(service), one)
+
+    def _changing(
+        self, service: int, right: ServiceAccess = ServiceAccess.CHANGE_CONFIG
+    ) -> SimulatedService:
+        one = self._service(service, right)
+        if one.marked_for_deletion:
+            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        return one
+
+    @windows_call("QueryServiceConfig2W")
+    def query_description(self, service: int) -> str | None:
+        """``SERVICE_CONFIG_DESCRIPTION``."""
+        return self._service(service, ServiceAccess.QUERY_CONFIG).description
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_description(self, service: int, description: str | None) -> None:
+        """``SERVICE_CONFIG_DESCRIPTION``; None keeps it, "" removes it."""
+        one = self._changing(service)
+        if description is not None:
+            one.description = description or None
+
+    @windows_call("QueryServiceConfig2W")
+    def query_failure_actions(self, service: int) -> FailureActionsRow:
+        """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
+        return self._service(service, ServiceAccess.QUERY_CONFIG).failure_actions
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_failure_actions(self, service: int, row: FailureActionsRow) -> None:
+        """``SERVICE_CONFIG_FAILURE_ACTIONS``; None keeps what is there."""
+        right = ServiceAccess.CHANGE_CONFIG
+        kinds = {kind for kind, _ in row.actions or ()}
+        if kinds - set(ActionType):
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        if ActionType.RESTART in kinds:
+            right |= ServiceAccess.START
+        one = self._changing(service, right)
+        if ActionType.REBOOT in kinds and not self.caller.holds("SeShutdownPrivilege"):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        reset, message, command, actions = one.failure_actions
+        if row.actions is not None:
+            # The time of reset is stored along with actions, or not at all.
+            reset, actions = row.reset_period if row.actions else 0, row.actions
+        message = message if row.reboot_message is None else row.reboot_message or None
+        command = command if row.command is None else row.command or None
+        one.failure_actions = FailureActionsRow(reset, message, command, actions)
+
+    @windows_call("QueryServiceConfig2W")
+    def query_config_number(self, service: int, level: int) -> int:
+        """A level that is one number."""
+        _check_level(level)
+        return self._service(service, ServiceAccess.QUERY_CONFIG).numbers[level]
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_config_number(self, service: int, level: int, number: int) -> None:
+        """A level that is one number."""
+        _check_level(level)
+        check_dword(number, "number")
+        one = self._changing(service)
+        if number not in _LEVEL_VALUES.get(level, (number,)):
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        if level == ConfigLevel.LAUNCH_PROTECTED and number != one.numbers[level]:
+            # Only a protected program may; no simulated one is.
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        if level == ConfigLevel.FAILURE_ACTIONS_FLAG:
+            number = int(bool(number))
+        one.numbers[level] = number
+
+    @windows_call("QueryServiceConfig2W")
+    def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
+        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
+        return self._service(service, ServiceAccess.QUERY_CONFIG).required_privileges or None
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_required_privileges(self, service: int, privileges: Sequence[str]) -> None:
+        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
+        self._changing(service).required_privileges = tuple(privileges)
+
+    @windows_call("QueryServiceConfig2W")
+    def query_triggers(self, service: int) -> tuple[TriggerRow, ...]:
+        """``SERVICE_CONFIG_TRIGGER_INFO``."""
+        return self._service(service, ServiceAccess.QUERY_CONFIG).triggers
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
+        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces them all."""
+        one = self._changing(service)
+        if not triggers and not one.triggers:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        one.triggers = tuple(triggers)
+
+    @windows_call("QueryServiceConfig2W")
+    def query_preferred_node(self, service: int) -> PreferredNodeRow:
+        """``SERVICE_CONFIG_PREFERRED_NODE``; an error where none is set."""
+        node = self._service(service, ServiceAccess.QUERY_CONFIG).preferred_node
+        if node is None:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        return PreferredNodeRow(node, False)
+
+    @windows_call("ChangeServiceConfig2W")
+    def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
+        """``SERVICE_CONFIG_PREFERRED_NODE``."""
+        one = self._changing(service)
+        if not row.delete and row.preferred_node >= self._of(service).numa_nodes:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        one.preferred_node = None if row.delete else row.preferred_node
+
+    # ------------------------------------------------------------------- security
+
+    @windows_call("QueryServiceObjectSecurity")
+    def query_service_object_security(self, handle: int, information: int) -> bytes:
+        """``QueryServiceObjectSecurity``: a self-relative security descriptor."""
+        parts = SecurityInformation(information)
+        right = ServiceAccess.READ_CONTROL
+        if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
+            right |= ServiceAccess.ACCESS_SYSTEM_SECURITY
+        return self._secured(handle, right).select(parts).to_bytes()
+
+    @windows_call("SetServiceObjectSecurity")
+    def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
+        """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
+        from winsvc.changes import rights_to_write
+
+        parts = SecurityInformation(information)
+        try:
+            new = SecurityDescriptor.from_bytes(descriptor)
+        except InvalidSecurityError:
+            raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+        if not parts:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        old = self._secured(handle, rights_to_write(parts))
+        owner = new.owner if parts & SecurityInformation.OWNER else None
+        may_restore = self.caller.holds("SeRestorePrivilege")
+        if owner is not None and not (self.caller.is_member(owner) or may_restore):
+            raise Refusal(ErrorCode.INVALID_OWNER)
+        changed = with_parts(old, new, parts)
+        known = self._handle(handle)
+        if known.service is None:
+            known.machine.security = changed
+        else:
+            known.service.security = changed
+
+    def _secured(self, handle: int, right: ServiceAccess) -> SecurityDescriptor:
+        known = self._handle(handle)
+        if right & ~known.access:
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        return known.machine.security if known.service is None else known.service.security
+
+
+def _check_level(level: int) -> None:
+    if level not in _NUMBER_LEVELS:
+        raise Refusal(ErrorCode.INVALID_LEVEL)

@@ -1,0 +1,171 @@
+"""What a service's configuration can be, and the codes with which Windows refuses the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from winsvc.accounts import Account, Secret
+from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
+from winsvc.errors import ArgumentError
+from winsvc.names import check_service_name, name_key, same_name
+from winsvc.security import SecurityDescriptor
+from winsvc.security.aces import ControlFlags
+from winsvc.testing.dependencies import is_circular
+from winsvc.testing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from winsvc.testing.machine import SimulatedMachine
+    from winsvc.testing.services import SimulatedService
+
+__all__ = ["NO_CHANGE", "Configuration", "check_name", "with_parts"]
+
+NO_CHANGE: Final = 0xFFFFFFFF
+
+_TYPES: Final = frozenset({0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x50, 0x60, 0x110, 0x120})
+
+
+def check_name(name: str) -> None:
+    """Refuse what no service can be called."""
+    try:
+        check_service_name(name)
+    except ArgumentError:
+        raise Refusal(ErrorCode.INVALID_NAME) from None
+
+
+@dataclasses.dataclass(slots=True)
+class Configuration:
+    """What ``CreateServiceW`` and ``ChangeServiceConfigW`` are given."""
+
+    service_type: int
+    start_type: int
+    error_control: int
+    binary_path: str | None
+    load_order_group: str | None
+    want_tag: bool
+    dependencies: Sequence[str] | None
+    account: str | None
+    password: Secret | None
+    display_name: str | None
+
+    def apply(self, machine: SimulatedMachine, service: SimulatedService) -> int | None:
+        """Check all of it for a service, then store it; the tag where one was wanted."""
+        self.check(machine, service)
+        assert self.binary_path is not None
+        assert self.load_order_group is not None
+        assert self.dependencies is not None
+        if self.want_tag:
+            service.tag = machine.next_tag(self.load_order_group)
+        service.service_type = self.service_type
+        service.start_type = self.start_type
+        service.error_control = self.error_control
+        service.binary_path = self._stored_path(self.binary_path)
+        service.load_order_group = self.load_order_group
+        service.dependencies = tuple(self.dependencies)
+        if self.account is not None:
+            service.account = self._stored_account(self.account)
+            service.password = self.password
+        if self.display_name is not None:
+            service.display_name = self.display_name or service.name
+        return service.tag if self.want_tag else None
+
+    def _fill_in(self, service: SimulatedService) -> None:
+        """Take from the service what is not to change."""
+        for name in ("service_type", "start_type", "error_control"):
+            if getattr(self, name) == NO_CHANGE:
+                setattr(self, name, getattr(service, name))
+        for name in ("binary_path", "load_order_group", "dependencies"):
+            if getattr(self, name) is None:
+                setattr(self, name, getattr(service, name))
+
+    def check_values(self, service: SimulatedService) -> None:
+        """Refuse what can't be for any service; what is not given is as this one has it."""
+        self._fill_in(service)
+        win32 = not self.service_type & ServiceType.DRIVER
+        interactive = self.service_type & ServiceType.INTERACTIVE_PROCESS
+        wrong = (
+            not self.binary_path
+            or self.service_type not in _TYPES
+            or self.start_type > max(StartType)
+            or (win32 and self.start_type in (StartType.BOOT, StartType.SYSTEM))
+            or self.error_control > max(ErrorControl)
+            or (interactive and self._account_of(service) != "LocalSystem")
+            or (self.want_tag and not self.load_order_group)
+        )
+        if wrong:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+
+    def check(self, machine: SimulatedMachine, service: SimulatedService) -> None:
+        """Refuse what can't be for this service among the others of its machine."""
+        self.check_values(service)
+        if self.display_name is not None:
+            for other in machine.services:
+                if other is not service and same_name(other.name, self.display_name):
+                    raise Refusal(ErrorCode.DUPLICATE_SERVICE_NAME)
+        group = self.load_order_group or ""
+        if is_circular(machine.services, service.name, group, self.dependencies or ()):
+            raise Refusal(ErrorCode.CIRCULAR_DEPENDENCY)
+        win32 = not self.service_type & ServiceType.DRIVER
+        given = win32 and self.account is not None
+        if given and not _exists(machine, self._account_of(service)):
+            raise Refusal(ErrorCode.INVALID_SERVICE_ACCOUNT)
+
+    def _account_of(self, service: SimulatedService) -> str:
+        return service.account if self.account is None else self._stored_account(self.account)
+
+    def _stored_account(self, text: str) -> str:
+        if self.service_type & ServiceType.DRIVER:
+            return text
+        try:
+            return Account(text or "LocalSystem").name
+        except ArgumentError:
+            return text
+
+    def _stored_path(self, path: str) -> str:
+        """A driver's path becomes one that the system has before there are letters for drives."""
+        windows = r"c:\windows" "\\"
+        if not self.service_type & ServiceType.DRIVER or not path.lower().startswith(windows):
+            return path
+        if self.start_type == StartType.BOOT:
+            return "\\SystemRoot\\" + path[len(windows) :]
+        if self.start_type == StartType.SYSTEM:
+            return "\\??\\" + path
+        return path
+
+
+def _exists(machine: SimulatedMachine, account: str) -> bool:
+    if machine.accounts is None:
+        return True
+    try:
+        if not Account(account).kind.takes_password:
+            return True
+    except ArgumentError:
+        return False
+    return name_key(account) in map(name_key, machine.accounts)
+
+
+def with_parts(
+    old: SecurityDescriptor, new: SecurityDescriptor, parts: SecurityInformation
+) -> SecurityDescriptor:
+    """A descriptor with these parts of another."""
+    info, flags = SecurityInformation, ControlFlags
+    chosen = new.select(parts)
+    of_dacl = flags.DACL_PROTECTED | flags.DACL_AUTO_INHERITED | flags.DACL_DEFAULTED
+    of_sacl = flags.SACL_PROTECTED | flags.SACL_AUTO_INHERITED | flags.SACL_DEFAULTED
+    control = int(old.control)
+    for part, bits in ((info.DACL, of_dacl), (info.SACL, of_sacl)):
+        if parts & part:
+            control = control & ~int(bits) | int(new.control & bits)
+    if parts & info.PROTECTED_DACL:
+        control |= int(flags.DACL_PROTECTED)
+    if parts & info.UNPROTECTED_DACL:
+        control &= ~int(flags.DACL_PROTECTED)
+    return dataclasses.replace(
+        old,
+        owner=chosen.owner or old.owner,
+        group=chosen.group or old.group,
+        dacl=old.dacl if chosen.dacl is None else chosen.dacl,
+        sacl=old.sacl if chosen.sacl is None else chosen.sacl,
+        control=ControlFlags(control),
+    )

@@ -1,0 +1,188 @@
+"""Faults on demand: what no real service control manager does when one asks it to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from winsvc.checks import check_dword, check_type
+from winsvc.durations import Duration, to_timedelta
+from winsvc.enums import ManagerAccess, ServiceAccess
+from winsvc.errors import ArgumentError
+from winsvc.names import same_name
+from winsvc.testing.refusal import Refusal
+
+__all__ = ["Faults"]
+
+
+@dataclass(slots=True)
+class _Fault:
+    """Something that happens instead of a call, or before it."""
+
+    function: str
+    skip: int  # this many calls go well first
+    times: int
+    service: str | None
+    machine: str | None
+    action: Callable[[], object]
+
+    def concerns(self, function: str, machine: str | None, service: str | None) -> bool:
+        if function != self.function:
+            return False
+        if self.service is not None and not same_name(self.service, service or ""):
+            return False
+        return self.machine is None or same_name(self.machine, machine or "")
+
+
+class Faults:
+    """What is to go wrong; :attr:`winsvc.testing.SimulatedSCM.faults`.
+
+    Functions go by their Windows names, as in :attr:`winsvc.ServiceError.function`::
+
+        sim.faults.fail("StartServiceW", 5)                   # the next one is refused
+        sim.faults.fail("QueryServiceStatusEx", 1722, nth=3)  # the third one from now
+    """
+
+    FUNCTIONS: ClassVar[set[str]] = set()  # all that can be made to fail
+
+    def __init__(self) -> None:
+        self._faults: list[_Fault] = []
+        self._delays: dict[str, float] = {}
+        self._denied: list[tuple[ManagerAccess | ServiceAccess, str | None]] = []
+        self.lag = 0.0
+        """How many simulated seconds late notifications arrive."""
+
+    def fail(
+        self,
+        function: str,
+        winerror: int,
+        *,
+        nth: int = 1,
+        times: int = 1,
+        service: str | None = None,
+        machine: str | None = None,
+    ) -> None:
+        """Have calls of a Windows function fail, without any effect.
+
+        Args:
+            function: the function, such as ``"OpenServiceW"``.
+            winerror: the error code that it gives.
+            nth: which call from now fails first.
+            times: how many calls in a row fail.
+            service: only calls for this service count.
+            machine: only calls to this machine count.
+
+        Raises:
+            ArgumentError: the simulation has no such function, or a number can't be.
+        """
+        code = check_dword(winerror, "winerror")
+
+        def refuse() -> None:
+            raise Refusal(code)
+
+        self._add(function, refuse, nth, times, service, machine)
+
+    def before(
+        self,
+        function: str,
+        action: Callable[[], object],
+        *,
+        nth: int = 1,
+        times: int = 1,
+        service: str | None = None,
+        machine: str | None = None,
+    ) -> None:
+        """Have something happen just before a call: what others do between two of ours.
+
+        For a list that grows between two pages::
+
+            sim.local.page_size = 10
+            sim.faults.before("EnumServicesStatusExW", lambda: sim.add("late"), nth=2)
+
+        Raises:
+            ArgumentError: the simulation has no such function, or a number can't be.
+        """
+        self._add(function, action, nth, times, service, machine)
+
+    def slow(self, duration: Duration, function: str | None = None) -> None:
+        """Have calls of one function, or all, take so much longer in simulated time.
+
+        Raises:
+            ArgumentError: the simulation has no such function, or the duration is negative.
+        """
+        seconds = to_timedelta(duration, "duration").total_seconds()
+        self._delays[self.check_function(function) if function is not None else ""] = seconds
+
+    def deny(self, access: ManagerAccess | ServiceAccess, service: str | None = None) -> None:
+        """Have the system refuse these rights from now on, whatever a descriptor grants.
+
+        Args:
+            access: the rights: to services, or to the manager.
+            service: the service whose rights they are; None for every service.
+
+        Handles that are open keep what they were opened with.
+        """
+        check_type(access, (ManagerAccess, ServiceAccess), "access")
+        self._denied.append((access, service))
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._faults.clear()
+        self._delays.clear()
+        self._denied.clear()
+        self.lag = 0.0
+
+    def denied(self, service: str | None) -> int:
+        """The rights that are refused: to this service, or (None) to the manager."""
+        kind = ManagerAccess if service is None else ServiceAccess
+        mask = 0
+        for access, name in self._denied:
+            if isinstance(access, kind) and (name is None or same_name(name, service or "")):
+                mask |= int(access)
+        return mask
+
+    def delay(self, function: str) -> float:
+        """How much longer a call takes."""
+        return self._delays.get(function, 0.0) + self._delays.get("", 0.0)
+
+    def strike(self, function: str, machine: str | None, service: str | None) -> None:
+        """Do what was asked for this call."""
+        due: list[_Fault] = []
+        for fault in self._faults:
+            if fault.concerns(function, machine, service):
+                if fault.skip:
+                    fault.skip -= 1
+                else:
+                    fault.times -= 1
+                    due.append(fault)
+        self._faults = [fault for fault in self._faults if fault.times]
+        for fault in due:
+            fault.action()
+
+    def _add(
+        self,
+        function: str,
+        action: Callable[[], object],
+        nth: int,
+        times: int,
+        service: str | None,
+        machine: str | None,
+    ) -> None:
+        for number, name in ((nth, "nth"), (times, "times")):
+            if check_dword(number, name) == 0:
+                raise ArgumentError(name, "counts from 1")
+        fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
+        self._faults.append(fault)
+
+    def check_function(self, function: str) -> str:
+        """The name of a function that the simulation has.
+
+        Raises:
+            ArgumentError: it has none of this name.
+        """
+        if function not in self.FUNCTIONS:
+            near = [name for name in self.FUNCTIONS if name.lower().startswith(function.lower())]
+            meant = f"; was {near[0]} meant?" if near else ""
+            raise ArgumentError("function", f"nothing simulated is called {function!r}{meant}")
+        return function

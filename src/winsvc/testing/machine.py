@@ -1,0 +1,355 @@
+"""One simulated machine: its services, what their programs do, and what happens to all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from winsvc.checks import check_type
+from winsvc.commandline import split
+from winsvc.durations import Duration, to_timedelta
+from winsvc.enums import (
+    ConfigLevel,
+    Control,
+    ErrorCode,
+    StartReason,
+    StartType,
+    State,
+    TriggerAction,
+)
+from winsvc.errors import ArgumentError
+from winsvc.names import check_service_name, name_key, same_name
+from winsvc.spec import ServiceSpec
+from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
+from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.dependencies import members
+from winsvc.testing.notifications import Notifications
+from winsvc.testing.records import record_of
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.running import Running
+from winsvc.testing.seed import Seed
+from winsvc.testing.services import SimulatedService
+from winsvc.testing.starting import Starting
+from winsvc.triggers import Trigger
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from winsvc.spec import SettingsKeywords
+    from winsvc.testing.calls import Simulation
+
+__all__ = ["Lock", "Services", "SimulatedMachine"]
+
+DELAYED_START: Final = 120.0  # seconds after the others: AutoStartDelay
+
+
+class Services:
+    """The service database of one machine, in the order in which its services were made."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, SimulatedService] = {}
+        self._number = 0
+
+    def __iter__(self) -> Iterator[SimulatedService]:
+        return iter(list(self._by_name.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __contains__(self, service: object) -> bool:
+        return isinstance(service, SimulatedService) and self.get(service.name) is service
+
+    def get(self, name: str) -> SimulatedService | None:
+        """The service of this key name, in upper or lower case."""
+        return self._by_name.get(name_key(name))
+
+    def by_display_name(self, name: str) -> SimulatedService | None:
+        """The first service of this display name."""
+        return next((one for one in self if same_name(one.display_name, name)), None)
+
+    def put(self, service: SimulatedService) -> None:
+        """A new one, last in the list."""
+        self._number += 1
+        service.number = self._number
+        self._by_name[name_key(service.name)] = service
+
+    def remove(self, service: SimulatedService) -> None:
+        """It is gone."""
+        del self._by_name[name_key(service.name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lock of a service database."""
+
+    number: int
+    owner: str
+    since: float  # in simulated seconds
+
+
+class SimulatedMachine:
+    """A machine of a :class:`winsvc.testing.SimulatedSCM`.
+
+    Attributes:
+        name: its name on the network.
+        programs: what the programs do, by path; see :class:`winsvc.testing.Behaviour`.
+        other_programs: what all other programs do: by default they run well.
+        accounts: the accounts that a service can run as, with their passwords; None is any.
+            The built-in ones, virtual ones and those of domains' services are always there.
+        security: who may do what with its service manager.
+        page_size: how many services a listing tells at once; None is all.
+        group_order: the load-order groups, as they start.
+        numa_nodes: how many NUMA nodes it has.
+        error: the code with which it refuses every connection; 0 if it does not.
+        commands: the command lines that failure actions have run.
+        reboots: the messages with which failure actions have restarted it.
+    """
+
+    def __init__(self, simulation: Simulation, name: str, *, error: int = 0) -> None:
+        self.simulation = simulation
+        self.name = name
+        self.services = Services()
+        self.notifications = Notifications(simulation)
+        self.programs: dict[str, Program] = {}
+        self.other_programs: Program = Behaviour()
+        self.accounts: dict[str, str] | None = None
+        self.security = DEFAULT_MANAGER_SECURITY
+        self.page_size: int | None = None
+        self.group_order: list[str] = []
+        self.numa_nodes = 1
+        self.error = error
+        self.commands: list[str] = []
+        self.reboots: list[str] = []
+        self.lost = 0  # how often all connections were lost: handles from before are dead
+        self.lock: Lock | None = None
+        self.boot_accepted = False
+        self.boots = 0  # and ends: what was to happen by itself is forgotten
+        self.running = Running(self)
+        self.starting = Starting(self)
+
+    def __repr__(self) -> str:
+        return f"<SimulatedMachine {self.name!r}: {len(self.services)} services>"
+
+    # ------------------------------------------------------------------- what is on it
+
+    def add(
+        self,
+        spec: ServiceSpec | Seed | str,
+        *,
+        state: State = State.STOPPED,
+        program: Program | None = None,
+        **settings: Unpack[SettingsKeywords],
+    ) -> SimulatedService:
+        r"""Put a service there, as if it had been for long::
+
+            sim.add("Spooler", state=State.RUNNING, dependencies=["RPCSS"])
+
+        Settings are those of :class:`winsvc.Settings`; they are not checked as Windows would.
+
+        Args:
+            spec: the key name, or a whole :class:`winsvc.ServiceSpec`.
+            state: the state that it is in.
+            program: what its program does, whatever its path.
+            **settings: with a name, its settings; the path is ``C:\simulated\NAME.exe``.
+
+        Raises:
+            ArgumentError: there is one of this name, or no service can have it.
+        """
+        if isinstance(spec, str):
+            spec = ServiceSpec(name=spec, **settings)
+        elif settings:
+            raise TypeError("add() takes a name and settings, or a ServiceSpec, not both")
+        seed = Seed(spec=spec, state=state) if isinstance(spec, ServiceSpec) else spec
+        check_type(seed, Seed, "spec")
+        name = check_service_name(seed.spec.name)
+        if self.services.get(name) is not None:
+            raise ArgumentError("name", f"there is a service {name!r} already")
+        service = record_of(seed)
+        service.program = program
+        with self.simulation.happening():
+            self.services.put(service)
+            if seed.state is not State.STOPPED:
+                self.running.resume(service, self.behaviour_of(service, ()), seed)
+        return service
+
+    def remove(self, name: str) -> None:
+        """Take a service away, whatever it is doing; handles to it are dead: error 6.
+
+        Raises:
+            KeyError: there is none.
+        """
+        service = self[name]
+        with self.simulation.happening():
+            self.running.silence(service)
+            self.services.remove(service)
+            self.notifications.deleted(service.name)
+
+    def __getitem__(self, name: str) -> SimulatedService:
+        service = self.services.get(name)
+        if service is None:
+            raise KeyError(f"there is no service {name!r} on {self.name}")
+        return service
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.services.get(name) is not None
+
+    def __iter__(self) -> Iterator[SimulatedService]:
+        return iter(self.services)
+
+    def behaviour_of(self, service: SimulatedService, arguments: Sequence[str]) -> Behaviour:
+        """What a service's program does with these arguments."""
+        program = service.program
+        if program is None:
+            path = next(iter(split(service.binary_path)), "")
+            paths = {name_key(known): known for known in self.programs}
+            known = paths.get(name_key(path))
+            program = self.other_programs if known is None else self.programs[known]
+        return program if isinstance(program, Behaviour) else program([service.name, *arguments])
+
+    # ------------------------------------------------------------------- what happens to it
+
+    def crash(self, name: str) -> None:
+        """End the process of a service without a word; all services in it end with 1067.
+
+        Raises:
+            KeyError: there is no such service.
+            ArgumentError: it has no process.
+        """
+        service = self[name]
+        if not service.pid:
+            raise ArgumentError("name", f"{service.name!r} has no process to end")
+        with self.simulation.happening():
+            self.running.crash(service)
+
+    def report(
+        self, name: str, state: State, *, check_point: int = 0, wait_hint: Duration = 0
+    ) -> None:
+        """Have a service's program report a state by itself (``SetServiceStatus``).
+
+        Raises:
+            KeyError: there is no such service.
+            ArgumentError: it is stopped: only :meth:`add` and a start give it a process.
+        """
+        service = self[name]
+        if service.state is State.STOPPED:
+            raise ArgumentError("name", f"{service.name!r} is stopped: nothing reports")
+        hint = round(to_timedelta(wait_hint, "wait_hint").total_seconds() * 1000)
+        with self.simulation.happening():
+            self.running.report(service, state, check_point=check_point, wait_hint=hint)
+
+    def boot(self) -> None:
+        """Start what starts by itself: drivers, then automatic services, the delayed ones later.
+
+        What takes its time, or needs what does, is still starting when this returns. What can't be
+        started has the error as its exit code.
+        """
+        with self.simulation.happening():
+            self.boot_accepted = False
+            self.boots += 1
+            for service in self:
+                service.failures = 0
+                if service.state is State.STOPPED:
+                    service.exit_code = int(ErrorCode.SERVICE_NEVER_STARTED)
+                    service.service_exit_code = 0
+            for start_type in (StartType.BOOT, StartType.SYSTEM, StartType.AUTOMATIC):
+                for service in self._in_load_order(start_type):
+                    delayed = service.numbers[ConfigLevel.DELAYED_AUTO_START_INFO]
+                    if delayed and start_type is StartType.AUTOMATIC:
+                        self._start_later(service)
+                    else:
+                        self.starting.start_by_itself(service, StartReason.AUTO)
+
+    def shut_down(self) -> None:
+        """Stop everything, with the notice that each service asks for."""
+        with self.simulation.happening():
+            self.running.shut_down(self.services)
+            self.boots += 1
+
+    def reboot(self) -> None:
+        """Shut down, lose every connection, and start again."""
+        with self.simulation.happening():
+            self.shut_down()
+            self._lose_connections()
+            self.boot()
+
+    def disconnect(self, error: int = int(ErrorCode.RPC_SERVER_UNAVAILABLE)) -> None:
+        """Lose the connection: every call fails with this code until :meth:`reconnect`."""
+        with self.simulation.happening():
+            self._lose_connections()
+            self.error = error
+
+    def _lose_connections(self) -> None:
+        self.lost += 1
+        self.lock = None
+        self.notifications.cancel_all()
+        for service in self:
+            service.handles = 0
+            self.forget_if_gone(service)
+
+    def reconnect(self) -> None:
+        """Answer again. Handles from before stay dead: error 6."""
+        self.error = 0
+
+    def fire(self, trigger: Trigger) -> None:
+        """Have something happen that triggers: services that wait for it start, or stop.
+
+        Data items of a service's trigger must be among those of what happens.
+        """
+        from winsvc.changes import trigger_row
+
+        event = trigger_row(trigger)
+        with self.simulation.happening():
+            for service in self:
+                for row in service.triggers:
+                    same = (row.trigger_type, row.subtype) == (event.trigger_type, event.subtype)
+                    if same and set(row.data_items) <= set(event.data_items):
+                        self._triggered(service, row.action)
+
+    def _triggered(self, service: SimulatedService, action: int) -> None:
+        if action == TriggerAction.SERVICE_STOP:
+            control = Control.STOP
+        elif service.state is State.STOPPED:
+            self.starting.start_by_itself(service, StartReason.TRIGGER)
+            return
+        else:
+            control = Control.TRIGGER_EVENT
+        try:
+            self.running.control(service, control)
+        except Refusal:
+            pass  # it stays as it is
+
+    def _in_load_order(self, start_type: StartType) -> list[SimulatedService]:
+        ordered: list[SimulatedService] = []
+        for group in self.group_order:
+            # Those without a tag come last.
+            ordered += sorted(members(self, group), key=lambda one: (not one.tag, one.tag))
+        ordered += [one for one in self if one not in ordered]
+        return [one for one in ordered if one.start_type == start_type]
+
+    def _start_later(self, service: SimulatedService) -> None:
+        boot = self.boots
+
+        def start() -> None:
+            if boot == self.boots:
+                self.starting.start_by_itself(service, StartReason.DELAYED_AUTO)
+
+        self.simulation.clock.after(DELAYED_START, start)
+
+    # ------------------------------------------------------------------- for the calls
+
+    def forget_if_gone(self, service: SimulatedService) -> None:
+        """A service marked for deletion goes when it has stopped and nobody has it open."""
+        idle = service.state is State.STOPPED and not service.handles
+        if service.marked_for_deletion and idle and service in self.services:
+            self.services.remove(service)
+            self.notifications.deleted(service.name)
+
+    def knows_group(self, group: str) -> bool:
+        """Whether a load-order group is in use or in the order of groups."""
+        listed = any(same_name(group, one) for one in self.group_order)
+        return listed or bool(members(self.services, group))
+
+    def next_tag(self, group: str) -> int:
+        """A tag that is free in the group."""
+        return max((one.tag for one in members(self.services, group)), default=0) + 1

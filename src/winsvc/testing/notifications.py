@@ -1,0 +1,126 @@
+"""Who wants to hear of a change, and what he is told (``NotifyServiceStatusChangeW``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from winsvc.enums import ErrorCode, Notify, State
+from winsvc.rows import NotificationRow, StatusRow
+from winsvc.testing.calls import Simulation
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService
+
+__all__ = ["Deliver", "Notifications"]
+
+Deliver: TypeAlias = Callable[[NotificationRow], None]
+
+NO_STATUS: Final = StatusRow(0, 0, 0, 0, 0, 0, 0, 0, 0)
+_BITS: Final = {state: Notify(1 << (state - 1)) for state in State}
+
+
+@dataclass(slots=True, eq=False)
+class _Watch:
+    """What is known of a handle that was registered once; it is told once for each time."""
+
+    service: SimulatedService | None  # None: the manager's, for services made and gone
+    mask: int = 0
+    deliver: Deliver | None = None  # None: it has been told, and has not been registered again
+    told: int | None = None  # the change of state that it has heard of
+    missed: list[tuple[Notify, str]] = field(default_factory=list)  # between two registrations
+    closed: bool = False
+
+
+class Notifications:
+    """The registrations of one machine."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._watches: dict[int, _Watch] = {}  # by handle
+
+    def register(
+        self, handle: int, service: SimulatedService | None, mask: int, deliver: Deliver
+    ) -> None:
+        """Tell of the next event of the mask; at once, if it has been missed."""
+        if service is not None and service.marked_for_deletion:
+            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        if service is not None and service.is_driver:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        watch = self._watches.setdefault(handle, _Watch(service))
+        # Since Windows 8 a second registration takes the place of the first.
+        watch.mask, watch.deliver = mask, deliver
+        if service is None:
+            self._tell_missed(watch)
+        elif watch.told != service.changes:
+            self._tell_state(watch, service)
+
+    def cancel(self, handle: int) -> None:
+        """Forget a handle: it was closed."""
+        watch = self._watches.pop(handle, None)
+        if watch is not None:
+            watch.closed = True
+
+    def cancel_all(self) -> None:
+        """Forget all handles: the connection was lost."""
+        for handle in list(self._watches):
+            self.cancel(handle)
+
+    def state_changed(self, service: SimulatedService) -> None:
+        """Tell of a service's new state, or of a new check point in it."""
+        for watch in list(self._watches.values()):
+            if watch.service is service:
+                self._tell_state(watch, service)
+
+    def marked(self, service: SimulatedService) -> None:
+        """Tell those who wait for a service that it is going."""
+        code = int(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        for watch in list(self._watches.values()):
+            if watch.service is service:
+                pending = int(Notify.DELETE_PENDING)
+                self._tell(watch, NotificationRow(code, service.status_row(), pending, None))
+
+    def created(self, name: str) -> None:
+        """Tell of a new service."""
+        self._listed(Notify.CREATED, "/" + name)
+
+    def deleted(self, name: str) -> None:
+        """Tell of a service that has gone."""
+        self._listed(Notify.DELETED, name)
+
+    def _listed(self, event: Notify, name: str) -> None:
+        for watch in list(self._watches.values()):
+            if watch.service is None:
+                watch.missed.append((event, name))
+                self._tell_missed(watch)
+
+    def _tell_missed(self, watch: _Watch) -> None:
+        wanted = [(event, name) for event, name in watch.missed if event & watch.mask]
+        if wanted and watch.deliver is not None:
+            watch.missed = [entry for entry in watch.missed if entry not in wanted]
+            triggered = Notify(0)
+            for event, _ in wanted:
+                triggered |= event
+            names = tuple(name for _, name in wanted)
+            self._tell(watch, NotificationRow(0, NO_STATUS, int(triggered), names))
+
+    def _tell_state(self, watch: _Watch, service: SimulatedService) -> None:
+        event = _BITS.get(service.state, Notify(0))
+        if watch.deliver is not None and event & watch.mask:
+            watch.told = service.changes
+            self._tell(watch, NotificationRow(0, service.status_row(), int(event), None))
+
+    def _tell(self, watch: _Watch, row: NotificationRow) -> None:
+        deliver, watch.deliver = watch.deliver, None
+        if deliver is None:
+            return
+        simulation = self._simulation
+
+        def tell() -> None:
+            if not watch.closed:  # meanwhile
+                deliver(row)
+
+        if simulation.faults.lag:
+            simulation.clock.after(simulation.faults.lag, lambda: simulation.later(tell))
+        else:
+            simulation.later(tell)

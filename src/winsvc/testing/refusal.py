@@ -1,0 +1,20 @@
+"""How the simulated system says no."""
+
+from __future__ import annotations
+
+from winsvc.rows import StatusRow
+
+__all__ = ["Refusal"]
+
+
+class Refusal(Exception):
+    """An error code, on its way to the call that it belongs to.
+
+    The call turns it into the typed error with its own name. ``status`` is what the system tells
+    along with some refused controls.
+    """
+
+    def __init__(self, code: int, status: StatusRow | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status

@@ -1,0 +1,311 @@
+"""What goes on in simulated services: their states, controls, ends and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from winsvc.checks import DWORD_MAX
+from winsvc.durations import milliseconds, to_timedelta
+from winsvc.enums import (
+    AcceptedControls,
+    ActionType,
+    ConfigLevel,
+    Control,
+    ErrorCode,
+    ServiceType,
+    StartReason,
+    State,
+)
+from winsvc.names import same_name
+from winsvc.rows import StatusRow
+from winsvc.testing.behaviour import Behaviour
+from winsvc.testing.clock import Timer
+from winsvc.testing.dependencies import blocking
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import PENDING, SimulatedService
+
+if TYPE_CHECKING:
+    from winsvc.testing.machine import SimulatedMachine
+    from winsvc.testing.seed import Seed
+
+__all__ = ["Running"]
+
+SHUTDOWN_TIMEOUT: Final = 5.0  # WaitToKillServiceTimeout
+
+# Else time would not get on with a program that always crashes at once and is always restarted.
+LEAST_PAUSE: Final = 0.1  # seconds between a failure and what is done about it
+
+_SETTLED: Final = {
+    State.START_PENDING: State.RUNNING,
+    State.STOP_PENDING: State.STOPPED,
+    State.PAUSE_PENDING: State.PAUSED,
+    State.CONTINUE_PENDING: State.RUNNING,
+}
+_BEGINS: Final = {
+    Control.STOP: State.STOP_PENDING,
+    Control.SHUTDOWN: State.STOP_PENDING,
+    Control.PRESHUTDOWN: State.STOP_PENDING,
+    Control.PAUSE: State.PAUSE_PENDING,
+    Control.CONTINUE: State.CONTINUE_PENDING,
+}
+_ACCEPT: Final = {
+    Control.STOP: AcceptedControls.STOP,
+    Control.PAUSE: AcceptedControls.PAUSE_CONTINUE,
+    Control.CONTINUE: AcceptedControls.PAUSE_CONTINUE,
+    Control.SHUTDOWN: AcceptedControls.SHUTDOWN,
+    Control.PRESHUTDOWN: AcceptedControls.PRESHUTDOWN,
+    Control.PARAM_CHANGE: AcceptedControls.PARAM_CHANGE,
+    Control.NETBIND_ADD: AcceptedControls.NETBIND_CHANGE,
+    Control.NETBIND_REMOVE: AcceptedControls.NETBIND_CHANGE,
+    Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
+    Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
+    Control.TRIGGER_EVENT: AcceptedControls.TRIGGER_EVENT,
+}
+
+
+class Running:
+    """What runs on one machine."""
+
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+        self._clock = machine.simulation.clock
+        self._last_pid = 1000
+
+    # ------------------------------------------------------------------- processes
+
+    def begin(self, service: SimulatedService, behaviour: Behaviour) -> None:
+        """Give a service a process in which this goes on."""
+        service.behaviour = behaviour
+        service.controls.clear()
+        service.exit_code = service.service_exit_code = 0
+        service.pid = 0 if service.is_driver else self._process_for(service)
+        if behaviour.ends_after is not None:
+            seconds = to_timedelta(behaviour.ends_after, "ends_after").total_seconds()
+            service.end = self._clock.after(seconds, lambda: self._end_by_itself(service))
+
+    def sharer(self, service: SimulatedService) -> SimulatedService | None:
+        """A service whose process this one would share: both may, and have one command line."""
+        if not service.service_type & ServiceType.SHARE_PROCESS:
+            return None
+        for one in self._machine.services:
+            shares = one.pid and one.service_type & ServiceType.SHARE_PROCESS
+            if shares and same_name(one.binary_path, service.binary_path):
+                return one
+        return None
+
+    def _process_for(self, service: SimulatedService) -> int:
+        sharer = self.sharer(service)
+        if sharer is not None:
+            return sharer.pid
+        self._last_pid += 4
+        return self._last_pid
+
+    def resume(self, service: SimulatedService, behaviour: Behaviour, seed: Seed) -> None:
+        """Have a service be in a state already."""
+        self.begin(service, behaviour)
+        service.exit_code, service.service_exit_code = seed.exit_code, seed.service_exit_code
+        service.pid = seed.pid or service.pid
+        self._last_pid = max(self._last_pid, service.pid)
+        self.enter(service, seed.state)
+        if seed.controls_accepted is not None:
+            service.controls_accepted = seed.controls_accepted
+
+    def silence(self, service: SimulatedService) -> None:
+        """Forget what was still to come of a service."""
+        self._cancel(service.timers)
+        if service.end is not None:
+            service.end.cancel()
+            service.end = None
+
+    # ------------------------------------------------------------------- states
+
+    def report(
+        self,
+        service: SimulatedService,
+        state: State,
+        *,
+        check_point: int = 0,
+        wait_hint: int = 0,
+    ) -> None:
+        """What a service's program does by ``SetServiceStatus``."""
+        if state is State.STOPPED:
+            self.stopped(service, service.behaviour.exit_code, service.behaviour.service_exit_code)
+            return
+        self._cancel(service.timers)
+        if state not in PENDING:
+            check_point = wait_hint = 0  # the system takes none here
+        self.show(service, state, check_point, wait_hint)
+
+    def enter(self, service: SimulatedService, state: State) -> None:
+        """Go into a state, and on from a pending one when its time has come."""
+        self._cancel(service.timers)
+        if state not in PENDING:
+            self._settle(service, state)
+            return
+        takes = service.behaviour.takes(state)
+        if takes == 0:
+            self._settle(service, _SETTLED[state])
+            return
+        self.show(service, state, 1, milliseconds(service.behaviour.wait_hint, "wait_hint"))
+        if takes is not None:
+            settled = _SETTLED[state]
+            service.timers.append(self._clock.after(takes, lambda: self.enter(service, settled)))
+            self._count_check_points(service)
+
+    def _count_check_points(self, service: SimulatedService) -> None:
+        every = to_timedelta(service.behaviour.check_point_every, "every").total_seconds()
+
+        def count() -> None:
+            service.check_point += 1
+            self._machine.notifications.state_changed(service)
+            service.timers.append(self._clock.after(every, count))
+
+        service.timers.append(self._clock.after(every, count))
+
+    def _settle(self, service: SimulatedService, state: State) -> None:
+        if state is State.STOPPED:
+            behaviour = service.behaviour
+            self.stopped(service, behaviour.exit_code, behaviour.service_exit_code)
+        else:
+            self.show(service, state, 0, 0)
+
+    def show(
+        self, service: SimulatedService, state: State, check_point: int, wait_hint: int
+    ) -> None:
+        """Have this in a service's status."""
+        if state is not service.state:
+            service.changes += 1
+        accepts = AcceptedControls(0)
+        if state in (State.RUNNING, State.PAUSED):
+            accepts = service.behaviour.accepts
+            if service.is_driver:
+                accepts &= AcceptedControls.STOP  # all that drivers take
+        service.state = state
+        service.controls_accepted = accepts
+        service.check_point, service.wait_hint = check_point, wait_hint
+        self._machine.notifications.state_changed(service)
+
+    def stopped(
+        self,
+        service: SimulatedService,
+        exit_code: int,
+        service_exit_code: int = 0,
+        *,
+        crashed: bool = False,
+    ) -> None:
+        """A service has ended."""
+        self.silence(service)
+        service.exit_code, service.service_exit_code = exit_code, service_exit_code
+        service.pid = 0
+        self.show(service, State.STOPPED, 0, 0)
+        flag = service.numbers[ConfigLevel.FAILURE_ACTIONS_FLAG]
+        if crashed or (flag and exit_code):
+            self._failed(service)
+        self._machine.forget_if_gone(service)
+
+    def crash(self, service: SimulatedService) -> None:
+        """End the process of a service without a word, and so all services in it."""
+        pid = service.pid
+        for one in [one for one in self._machine.services if one.pid == pid and pid]:
+            self.stopped(one, ErrorCode.PROCESS_ABORTED, crashed=True)
+
+    def _end_by_itself(self, service: SimulatedService) -> None:
+        service.end = None
+        if service.behaviour.crashes:
+            self.crash(service)
+        else:
+            behaviour = service.behaviour
+            self.stopped(service, behaviour.exit_code, behaviour.service_exit_code)
+
+    @staticmethod
+    def _cancel(timers: list[Timer]) -> None:
+        for timer in timers:
+            timer.cancel()
+        timers.clear()
+
+    # ------------------------------------------------------------------- failures
+
+    def _failed(self, service: SimulatedService) -> None:
+        row = service.failure_actions
+        reset, now = row.reset_period, self._clock.now
+        if reset != DWORD_MAX and now - service.last_failure >= reset:
+            service.failures = 0
+        service.failures += 1
+        service.last_failure = now
+        if row.actions:
+            kind, delay = row.actions[min(service.failures, len(row.actions)) - 1]
+            boot = self._machine.boots
+            pause = max(delay / 1000, LEAST_PAUSE)
+            self._clock.after(pause, lambda: self._recover(service, ActionType(kind), boot))
+
+    def _recover(self, service: SimulatedService, kind: ActionType, boot: int) -> None:
+        row = service.failure_actions
+        if service not in self._machine.services or boot != self._machine.boots:
+            return  # deleted meanwhile, or the machine went down
+        if kind is ActionType.RESTART:
+            self._machine.starting.start_by_itself(service, StartReason.RESTART_ON_FAILURE)
+        elif kind is ActionType.RUN_COMMAND:
+            if row.command:
+                self._machine.commands.append(row.command)
+        elif kind is ActionType.REBOOT:
+            self._machine.reboots.append(row.reboot_message or "")
+            self._machine.reboot()
+
+    # ------------------------------------------------------------------- controls
+
+    def control(self, service: SimulatedService, code: int) -> StatusRow:
+        """Send a control as a program may; the status afterwards."""
+        control = Control(code)
+        if service.state is State.STOPPED:
+            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE, service.brief_status_row())
+        starting = service.state is State.START_PENDING
+        if service.state is State.STOP_PENDING or (starting and control is not Control.STOP):
+            raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
+        if not self._takes(service, control):
+            raise Refusal(ErrorCode.INVALID_SERVICE_CONTROL, service.brief_status_row())
+        if control is Control.STOP and blocking(self._machine.services, service):
+            raise Refusal(ErrorCode.DEPENDENT_SERVICES_RUNNING)
+        self.send(service, control)
+        return service.brief_status_row()
+
+    @staticmethod
+    def _takes(service: SimulatedService, control: Control) -> bool:
+        if control is Control.INTERROGATE or (control >= 128 and not service.is_driver):
+            return True
+        return bool(service.controls_accepted & _ACCEPT.get(control, AcceptedControls(0)))
+
+    def send(self, service: SimulatedService, control: Control) -> None:
+        """A control reaches the service's program."""
+        service.controls.append(control)
+        tell: Callable[[Control], None] | None = service.behaviour.on_control
+        if tell is not None:
+            tell(control)
+        if control in service.behaviour.ignores or service.state is State.STOPPED:
+            return  # stopped by what it was told
+        begins = _BEGINS.get(control)
+        settled = {State.PAUSE_PENDING: State.PAUSED, State.CONTINUE_PENDING: State.RUNNING}
+        if begins is not None and settled.get(begins) is not service.state:
+            self.enter(service, begins)
+
+    def shut_down(self, services: Iterable[SimulatedService]) -> None:
+        """End everything, as a system that goes down does."""
+        every = [one for one in services if one.state is not State.STOPPED]
+        for one in every:
+            if one.controls_accepted & AcceptedControls.PRESHUTDOWN:
+                self.send(one, Control.PRESHUTDOWN)
+                self._wait_for_end(one, one.numbers[ConfigLevel.PRESHUTDOWN_INFO] / 1000)
+        for one in every:
+            if one.controls_accepted & AcceptedControls.SHUTDOWN:
+                self.send(one, Control.SHUTDOWN)
+        for one in every:
+            self._wait_for_end(one, SHUTDOWN_TIMEOUT)
+        for one in every:  # what is left is ended with the system: that is no failure
+            if one.state is not State.STOPPED:
+                self.stopped(one, 0)
+
+    def _wait_for_end(self, service: SimulatedService, seconds: float) -> None:
+        end = round(self._clock.now + seconds, 6)  # as the clock will show it
+        while service.state is State.STOP_PENDING and self._clock.now < end:
+            if not self._clock.run_next(end):
+                self._clock.elapse(end - self._clock.now)

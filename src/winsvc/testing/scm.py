@@ -1,0 +1,173 @@
+"""The simulated service control manager: what tests make, fill, and look at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from winsvc.backend import use_backend
+from winsvc.enums import State
+from winsvc.errors import ArgumentError
+from winsvc.names import same_name
+from winsvc.testing.access import Caller
+from winsvc.testing.behaviour import Program
+from winsvc.testing.calls import Call
+from winsvc.testing.desktops import SimulatedDesktops
+from winsvc.testing.dropin_calls import DropInCalls
+from winsvc.testing.machine import SimulatedMachine
+from winsvc.testing.seed import Seed, read_document
+from winsvc.testing.services import SimulatedService
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from winsvc.backend import Backend
+    from winsvc.spec import ServiceSpec, SettingsKeywords
+
+__all__ = ["SimulatedSCM"]
+
+
+class SimulatedSCM(DropInCalls, SimulatedDesktops):
+    """A service control manager in plain Python, which answers as Windows does.
+
+    ::
+
+        sim = SimulatedSCM()
+        sim.add("Spooler", state=State.RUNNING)
+        with sim.installed():
+            with ServiceManager() as scm:  # as the program under test does it
+                scm.open("Spooler").stop()
+        assert sim["Spooler"].state is State.STOPPED
+
+    It is a :class:`winsvc.backend.Backend`: ``ServiceManager(backend=sim)`` works, too. Nothing
+    takes real time: see :attr:`clock`.
+
+    Attributes:
+        local: the machine that programs run on. What is asked of the simulated SCM itself, such as
+            ``sim["Spooler"]``, is asked of this one.
+        machines: the others; see :meth:`add_machine`.
+        caller: the account that programs run as: an administrator, unless told otherwise.
+        clock: the simulated time. It passes when winsvc waits, by ``clock.advance(seconds)``, and
+            by :attr:`latency` with each call.
+        calls: every call that was made, in order.
+        faults: what is to go wrong.
+        latency: how many simulated seconds each call takes.
+    """
+
+    @classmethod
+    def from_json(cls, source: str | os.PathLike[str] | Mapping[str, object]) -> Self:
+        """With the services of a document, such as ``winsvc export`` writes of a real machine.
+
+        Args:
+            source: the path of a JSON file, or what was read from one::
+
+                {"services": {"Spooler": {"state": "running", "dependencies": ["RPCSS"]},
+                              "RPCSS": {"start_type": "automatic"}}}
+
+        Raises:
+            OSError: the file can't be read.
+            ArgumentError, TypeError: it is no such document; the error says where.
+        """
+        sim = cls()
+        machine, seeds = read_document(source)
+        sim.local.name = machine or sim.local.name
+        for seed in seeds:
+            sim.local.add(seed)
+        return sim
+
+    def add(
+        self,
+        spec: ServiceSpec | Seed | str,
+        *,
+        state: State = State.STOPPED,
+        program: Program | None = None,
+        **settings: Unpack[SettingsKeywords],
+    ) -> SimulatedService:
+        """Put a service on the local machine; see :meth:`SimulatedMachine.add`.
+
+        Raises:
+            ArgumentError: there is one of this name, or no service can have it.
+        """
+        return self.local.add(spec, state=state, program=program, **settings)
+
+    def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:
+        """Another machine, without services.
+
+        Machines that were not added do not answer: error 1722.
+
+        Args:
+            name: its name on the network.
+            error: the code with which it refuses every connection, such as 5 or 1722.
+
+        Raises:
+            ArgumentError: there is one of this name.
+        """
+        if any(same_name(name, one.name) for one in (self.local, *self.machines)):
+            raise ArgumentError("name", f"there is a machine {name!r} already")
+        machine = SimulatedMachine(self, name, error=error)
+        self.machines.append(machine)
+        return machine
+
+    def __getitem__(self, name: str) -> SimulatedService:
+        return self.local[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.local
+
+    def __iter__(self) -> Iterator[SimulatedService]:
+        return iter(self.local)
+
+    def __repr__(self) -> str:
+        return f"<SimulatedSCM: {len(self.local.services)} services, {self.open_handles} handles>"
+
+    def called(self, function: str, service: str | None = None) -> list[Call]:
+        """The calls of one Windows function, for one service or for all.
+
+        Raises:
+            ArgumentError: the simulation has no such function.
+        """
+        self.faults.check_function(function)
+        return [
+            call
+            for call in self.calls
+            if call.function == function
+            and (service is None or same_name(service, call.service or ""))
+        ]
+
+    @property
+    def open_handles(self) -> int:
+        """How many handles are open, of whatever kind: 0 where nothing leaks."""
+        return len(self._open) + self.open_desktop_handles
+
+    @contextmanager
+    def installed(self, *, replace_time: bool = False) -> Iterator[Self]:
+        """Be the service control manager of every ``ServiceManager()`` in the ``with`` block.
+
+        Args:
+            replace_time: also have ``time.sleep()`` and the clocks of :mod:`time` run on the
+                simulated clock, for programs that wait by themselves; see
+                :meth:`SimulatedClock.replacing_time`.
+        """
+        with use_backend(self):
+            if not replace_time:
+                yield self
+                return
+            with self.clock.replacing_time():
+                yield self
+
+    @contextmanager
+    def run_as(self, caller: Caller) -> Iterator[None]:
+        """Have programs run as another account in the ``with`` block."""
+        before, self.caller = self.caller, caller
+        try:
+            yield
+        finally:
+            self.caller = before
+
+
+if TYPE_CHECKING:
+
+    def _is_a_backend(sim: SimulatedSCM) -> Backend:
+        return sim  # checked by mypy: every method is there, with its types

@@ -1,0 +1,318 @@
+"""The calls of the service control manager, answered as Windows answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from winsvc.enums import (
+    Control,
+    ErrorCode,
+    ManagerAccess,
+    ServiceAccess,
+    ServiceType,
+    State,
+    StateFilter,
+)
+from winsvc.names import check_text, same_name
+from winsvc.rows import EnumRow, LockRow, StatusRow
+from winsvc.security import SecurityDescriptor
+from winsvc.testing.calls import windows_call
+from winsvc.testing.config_calls import ConfigCalls
+from winsvc.testing.configuring import Configuration, check_name
+from winsvc.testing.dependencies import dependents
+from winsvc.testing.machine import Lock
+from winsvc.testing.notifications import Deliver
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService
+
+if TYPE_CHECKING:
+    from winsvc.accounts import Secret
+
+__all__ = ["SimulatedServices"]
+
+_ACTIVE_DATABASE: Final = "ServicesActive"
+_FAILED_DATABASE: Final = "ServicesFailed"
+
+_A: Final = ServiceAccess
+# The right that a control needs; what is not here no program may send.
+_RIGHTS_TO_SEND: Final = {
+    Control.STOP: _A.STOP,
+    Control.PAUSE: _A.PAUSE_CONTINUE,
+    Control.CONTINUE: _A.PAUSE_CONTINUE,
+    Control.INTERROGATE: _A.INTERROGATE,
+    Control.PARAM_CHANGE: _A.PAUSE_CONTINUE,
+    Control.NETBIND_ADD: _A.PAUSE_CONTINUE,
+    Control.NETBIND_REMOVE: _A.PAUSE_CONTINUE,
+    Control.NETBIND_ENABLE: _A.PAUSE_CONTINUE,
+    Control.NETBIND_DISABLE: _A.PAUSE_CONTINUE,
+}
+
+
+class SimulatedServices(ConfigCalls):
+    """The machines, and every call to them of :class:`winsvc.backend.Backend`."""
+
+    @windows_call("OpenSCManagerW")
+    def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
+        """``OpenSCManagerW``."""
+        called = self._machine_called(machine)
+        if called.error:
+            raise Refusal(called.error)
+        if database is not None and same_name(database, _FAILED_DATABASE):
+            raise Refusal(ErrorCode.DATABASE_DOES_NOT_EXIST)
+        if database is not None and not same_name(database, _ACTIVE_DATABASE):
+            raise Refusal(ErrorCode.INVALID_NAME)
+        # Every handle can connect: to ask for nothing is to ask for that.
+        asked = access | ManagerAccess.CONNECT
+        rights = self._grant(called.security, asked, "manager", None, "OpenSCManagerW")
+        return self._new(called, None, rights)
+
+    @windows_call("CloseServiceHandle")
+    def close_service_handle(self, handle: int) -> None:
+        """``CloseServiceHandle``."""
+        self._close(handle)
+
+    @windows_call("OpenServiceW")
+    def open_service(self, manager: int, name: str, access: int) -> int:
+        """``OpenServiceW``."""
+        check_text(name, "name")
+        machine = self._manager(manager, ManagerAccess.CONNECT)
+        check_name(name)
+        service = machine.services.get(name)
+        if service is None:
+            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+        rights = self._grant(service.security, access, "service", service.name, "OpenServiceW")
+        return self._new(machine, service, rights)
+
+    # ------------------------------------------------------------------- listing and names
+
+    @windows_call("EnumServicesStatusExW")
+    def enum_services_status_ex(
+        self, manager: int, service_type: int, state: int, group: str | None, resume: int
+    ) -> tuple[list[EnumRow], int]:
+        """``EnumServicesStatusExW``: one page, and where the next begins."""
+        self._manager(manager, ManagerAccess(0))
+        _check_filter(state)
+        if not 0 < service_type <= ServiceType.ALL:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        machine = self._manager(manager, ManagerAccess.ENUMERATE_SERVICE)
+        if group and not machine.knows_group(group):
+            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+        found = [
+            one
+            for one in machine.services
+            if one.number > resume
+            and one.service_type & service_type
+            and _is_in(one, state)
+            and (group is None or same_name(one.load_order_group, group))
+        ]
+        page = found if machine.page_size is None else found[: machine.page_size]
+        return [one.enum_row() for one in page], page[-1].number if len(page) < len(found) else 0
+
+    @windows_call("EnumDependentServicesW")
+    def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
+        """``EnumDependentServicesW``; process and flags are 0."""
+        self._service(service, ServiceAccess(0))
+        _check_filter(state)
+        needed = self._service(service, ServiceAccess.ENUMERATE_DEPENDENTS)
+        found = dependents(self._of(service).services, needed)
+        return [
+            EnumRow(one.name, one.display_name, one.brief_status_row())
+            for one in found
+            if _is_in(one, state)
+        ]
+
+    @windows_call("GetServiceDisplayNameW")
+    def get_service_display_name(self, manager: int, name: str) -> str:
+        """``GetServiceDisplayNameW``."""
+        check_text(name, "name")
+        service = self._manager(manager, ManagerAccess.CONNECT).services.get(name)
+        if service is None:
+            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+        return service.display_name
+
+    @windows_call("GetServiceKeyNameW")
+    def get_service_key_name(self, manager: int, display_name: str) -> str:
+        """``GetServiceKeyNameW``."""
+        check_text(display_name, "display_name")
+        services = self._manager(manager, ManagerAccess.CONNECT).services
+        service = services.by_display_name(display_name)
+        if service is None:
+            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+        return service.name
+
+    # ------------------------------------------------------------------- making and unmaking
+
+    @windows_call("CreateServiceW")
+    def create_service(
+        self,
+        manager: int,
+        name: str,
+        display_name: str | None,
+        access: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: Secret | None,
+    ) -> tuple[int, int | None]:
+        """``CreateServiceW``: the handle, and the tag where one was wanted."""
+        machine = self._manager(manager, ManagerAccess.CREATE_SERVICE)
+        check_name(name)
+        service = SimulatedService(name)
+        there = machine.services.get(name)
+        wanted = Configuration(
+            service_type,
+            start_type,
+            error_control,
+            binary_path,
+            load_order_group or "",
+            want_tag,
+            dependencies or (),
+            account or ("" if service_type & ServiceType.DRIVER else "LocalSystem"),
+            password,
+            display_name or name,
+        )
+        wanted.check_values(service)
+        if there is not None and there.marked_for_deletion:
+            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        if there is not None:
+            raise Refusal(ErrorCode.SERVICE_EXISTS)
+        tag = wanted.apply(machine, service)
+        # Who makes a service gets what he asks for, whatever its descriptor says.
+        everybody = SecurityDescriptor()
+        rights = self._grant(everybody, access, "service", name, "CreateServiceW")
+        machine.services.put(service)
+        machine.notifications.created(service.name)
+        return self._new(machine, service, rights), tag
+
+    @windows_call("DeleteService")
+    def delete_service(self, service: int) -> None:
+        """``DeleteService``."""
+        one = self._service(service, ServiceAccess.DELETE)
+        if one.marked_for_deletion:
+            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        one.marked_for_deletion = True
+        self._of(service).notifications.marked(one)
+
+    # ------------------------------------------------------------------- status and control
+
+    @windows_call("QueryServiceStatusEx")
+    def query_service_status_ex(self, service: int) -> StatusRow:
+        """``QueryServiceStatusEx``."""
+        return self._service(service, ServiceAccess.QUERY_STATUS).status_row()
+
+    @windows_call("StartServiceW")
+    def start_service(self, service: int, arguments: Sequence[str]) -> None:
+        """``StartServiceW``."""
+        for index, argument in enumerate(arguments):
+            check_text(argument, f"arguments[{index}]")
+        one = self._service(service, ServiceAccess.START)
+        self._of(service).starting.start(one, arguments)
+
+    @windows_call("ControlService")
+    def control_service(self, service: int, control: int) -> StatusRow:
+        """``ControlService``; process and flags are 0."""
+        return self._control(service, control)
+
+    @windows_call("ControlServiceExW")
+    def control_service_ex(
+        self, service: int, control: int, reason: int, comment: str | None
+    ) -> StatusRow:
+        """``ControlServiceExW``, which tells the process, too."""
+        self._control(service, control)
+        return self._service(service, ServiceAccess(0)).status_row()
+
+    def _control(self, service: int, code: int) -> StatusRow:
+        self._service(service, ServiceAccess(0))
+        right = _RIGHTS_TO_SEND.get(Control(code))
+        if 128 <= code <= 255:
+            right = ServiceAccess.USER_DEFINED_CONTROL
+        if right is None:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        one = self._service(service, right)
+        return self._of(service).running.control(one, code)
+
+    @windows_call("QueryServiceDynamicInformation")
+    def query_start_reason(self, service: int) -> int:
+        """``QueryServiceDynamicInformation``."""
+        one = self._service(service, ServiceAccess.QUERY_STATUS)
+        if one.state is State.STOPPED:
+            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
+        return int(one.start_reason)
+
+    @windows_call("NotifyServiceStatusChangeW")
+    def notify_service_status_change(self, handle: int, mask: int, deliver: Deliver) -> None:
+        """``NotifyServiceStatusChangeW``: call ``deliver`` at the next event of the mask, once.
+
+        At once, where the service has been in a state of the mask since its last change, and this
+        handle has not been told. Never after the handle is closed. ``deliver`` is called by whoever
+        brought the event about, with a :class:`winsvc.rows.NotificationRow`; no lock is held.
+        """
+        known = self._handle(handle)
+        if known.service is None:
+            self._manager(handle, ManagerAccess.ENUMERATE_SERVICE)
+        else:
+            self._service(handle, ServiceAccess.QUERY_STATUS)
+        known.machine.notifications.register(handle, known.service, mask, deliver)
+
+    # ------------------------------------------------------------------- the rest
+
+    @windows_call("LockServiceDatabase")
+    def lock_service_database(self, manager: int) -> int:
+        """``LockServiceDatabase``: the lock."""
+        machine = self._manager(manager, ManagerAccess.LOCK)
+        if machine.lock is not None:
+            raise Refusal(ErrorCode.SERVICE_DATABASE_LOCKED)
+        machine.lock = Lock(self._next_handle(), self.caller.name, self.clock.now)
+        return machine.lock.number
+
+    @windows_call("UnlockServiceDatabase")
+    def unlock_service_database(self, lock: int) -> None:
+        """``UnlockServiceDatabase``."""
+        for machine in (self.local, *self.machines):
+            if machine.lock is not None and machine.lock.number == lock:
+                machine.lock = None
+                return
+        raise Refusal(ErrorCode.INVALID_SERVICE_LOCK)
+
+    @windows_call("QueryServiceLockStatusW")
+    def query_service_lock_status(self, manager: int) -> LockRow:
+        """``QueryServiceLockStatusW``."""
+        lock = self._manager(manager, ManagerAccess.QUERY_LOCK_STATUS).lock
+        if lock is None:
+            return LockRow(0, "", 0)
+        return LockRow(1, lock.owner, int(self.clock.now - lock.since))
+
+    @windows_call("NotifyBootConfigStatus")
+    def notify_boot_config_status(self, acceptable: bool) -> None:
+        """``NotifyBootConfigStatus``."""
+        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        if self.local.boot_accepted:
+            raise Refusal(ErrorCode.BOOT_ALREADY_ACCEPTED)
+        self.local.boot_accepted = True
+        if not acceptable:
+            self.local.reboot()
+
+    def monotonic(self) -> float:
+        """The simulated time, in seconds."""
+        return self.clock.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        self.clock.advance(seconds)
+
+
+def _is_in(service: SimulatedService, state: int) -> bool:
+    wanted = StateFilter.INACTIVE if service.state is State.STOPPED else StateFilter.ACTIVE
+    return bool(state & wanted)
+
+
+def _check_filter(state: int) -> None:
+    if not 0 < state <= StateFilter.ALL:
+        raise Refusal(ErrorCode.INVALID_PARAMETER)

@@ -1,0 +1,183 @@
+"""Starting simulated services: what they need first, then their own process."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from winsvc.accounts import Account, Secret
+from winsvc.enums import ErrorCode, StartReason, StartType, State
+from winsvc.errors import ArgumentError
+from winsvc.names import name_key, same_name
+from winsvc.testing.dependencies import members
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService
+
+if TYPE_CHECKING:
+    from winsvc.testing.machine import SimulatedMachine
+
+__all__ = ["Starting"]
+
+CONNECT_TIMEOUT: Final = 30.0  # ServicesPipeTimeout
+HANG_ALLOWANCE: Final = 20.0  # beyond its wait hint, before a start counts as hung
+LOOK_EVERY: Final = 0.1  # how often a start that nobody waits for looks whether it can go on
+FIRST_WAIT_HINT: Final = 2000  # what the system sets until the service reports
+
+Steps: TypeAlias = Generator[float, None, None]
+"""What is done bit by bit; in between it waits for something, at most until the time it gives."""
+
+
+class Starting:
+    """The starts on one machine."""
+
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+        self._clock = machine.simulation.clock
+        self._starting: list[SimulatedService] = []  # that wait for what they need
+
+    def start(self, service: SimulatedService, arguments: Sequence[str] = ()) -> None:
+        """Start a service as a program demands it, which waits."""
+        for until in self._steps(service, arguments, StartReason.DEMAND, ()):
+            if not self._clock.run_next(until):
+                self._clock.elapse(until - self._clock.now)
+
+    def start_by_itself(self, service: SimulatedService, reason: StartReason) -> None:
+        """Start a service as nobody waits for it; a failure shows in its exit code."""
+        steps = self._steps(service, (), reason, ())
+
+        def go_on() -> None:
+            try:
+                until = next(steps)
+            except (Refusal, StopIteration):
+                return
+            self._clock.after(min(until - self._clock.now, LOOK_EVERY), go_on)
+
+        go_on()
+
+    def _steps(
+        self,
+        service: SimulatedService,
+        arguments: Sequence[str],
+        reason: StartReason,
+        before: tuple[SimulatedService, ...],
+    ) -> Steps:
+        """All of a start; ``before`` are those that wait for it."""
+        if service in self._starting:
+            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+        self._check(service)
+        self._starting.append(service)
+        try:
+            yield from self._start_needed(service, (*before, service))
+            self._check(service)  # time has passed
+            yield from self._launch(service, arguments, reason)
+        except Refusal as refusal:
+            if service.state is State.STOPPED:
+                service.exit_code, service.service_exit_code = refusal.code, 0
+            raise
+        finally:
+            self._starting.remove(service)
+        if service.is_driver:  # its start is over once it has initialised
+            yield from self._until_started(service)
+
+    def _check(self, service: SimulatedService) -> None:
+        if service.marked_for_deletion or service not in self._machine.services:
+            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        if service.start_type == StartType.DISABLED:
+            raise Refusal(ErrorCode.SERVICE_DISABLED)
+        if service.state is not State.STOPPED:
+            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+
+    # ------------------------------------------------------------------- what it needs
+
+    def _start_needed(
+        self, service: SimulatedService, before: tuple[SimulatedService, ...]
+    ) -> Steps:
+        services = self._machine.services
+        found = [services.get(name) for name in service.service_dependencies()]
+        needed = [one for one in found if one is not None and not one.marked_for_deletion]
+        if len(needed) < len(found):
+            raise Refusal(ErrorCode.SERVICE_DEPENDENCY_DELETED)
+        for one in needed:
+            if not (yield from self._bring_up(one, before)):
+                raise Refusal(ErrorCode.SERVICE_DEPENDENCY_FAIL)
+        for group in service.group_dependencies():
+            up = False  # all are started, one that runs is enough
+            for one in members(services, group):
+                if one is not service:
+                    up = (yield from self._bring_up(one, before)) or up
+            if not up:
+                raise Refusal(ErrorCode.SERVICE_DEPENDENCY_FAIL)
+
+    def _bring_up(
+        self, needed: SimulatedService, before: tuple[SimulatedService, ...]
+    ) -> Generator[float, None, bool]:
+        """Have a service running; whether it does."""
+        if needed in before:
+            return False
+        if needed.state is State.STOPPED and needed not in self._starting:
+            try:
+                yield from self._steps(needed, (), StartReason.DEMAND, before)
+            except Refusal:
+                return False
+        yield from self._until_started(needed)
+        return needed.state not in (State.STOPPED, State.START_PENDING, State.STOP_PENDING)
+
+    def _until_started(self, service: SimulatedService) -> Steps:
+        """Wait while a service starts, as long as it gets on."""
+        check_point, patience = service.check_point, self._patience(service)
+        while service.state is State.START_PENDING or service in self._starting:
+            if self._clock.now >= patience:
+                return
+            yield patience
+            if service.check_point != check_point:
+                check_point, patience = service.check_point, self._patience(service)
+
+    def _patience(self, service: SimulatedService) -> float:
+        return self._later(service.wait_hint / 1000 + HANG_ALLOWANCE)
+
+    def _later(self, seconds: float) -> float:
+        return round(self._clock.now + seconds, 6)  # as the clock will show it
+
+    # ------------------------------------------------------------------- its own process
+
+    def _launch(
+        self, service: SimulatedService, arguments: Sequence[str], reason: StartReason
+    ) -> Steps:
+        running = self._machine.running
+        if service.is_driver:
+            arguments = ()  # drivers are given none
+        self._check_logon(service)
+        behaviour = self._machine.behaviour_of(service, arguments)
+        if behaviour.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
+            end = self._later(CONNECT_TIMEOUT)
+            while self._clock.now < end:
+                yield end
+        if behaviour.start_error:
+            raise Refusal(behaviour.start_error)
+        service.starts += 1
+        service.start_reason = reason
+        service.arguments = tuple(arguments)
+        running.begin(service, behaviour)
+        running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
+        running.enter(service, State.START_PENDING)
+
+    def _check_logon(self, service: SimulatedService) -> None:
+        if service.is_driver:
+            return
+        sharer = self._machine.running.sharer(service)
+        if sharer is not None and not same_name(sharer.account, service.account):
+            raise Refusal(ErrorCode.DIFFERENT_SERVICE_ACCOUNT)
+        accounts = self._machine.accounts
+        if accounts is None or not service.account:
+            return
+        try:
+            needs_password = Account(service.account).kind.takes_password
+        except ArgumentError:
+            needs_password = True
+        known = {name_key(name): password for name, password in accounts.items()}
+        if needs_password and known.get(name_key(service.account)) != _text(service.password):
+            raise Refusal(ErrorCode.SERVICE_LOGON_FAILED)
+
+
+def _text(password: Secret | None) -> str:
+    return "" if password is None else password.reveal()

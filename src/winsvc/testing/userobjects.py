@@ -1,0 +1,239 @@
+"""Simulated window stations, desktops and windows, and who may open them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from winsvc.enums import (
+    DesktopAccess,
+    DesktopFlags,
+    OpenFlag,
+    WindowStationAccess,
+    WindowStationFlags,
+)
+from winsvc.names import same_name
+from winsvc.security import Acl, SecurityDescriptor, Sid
+from winsvc.testing.access import Caller, granted
+
+__all__ = [
+    "DEFAULT_SECURITY",
+    "SERVICE_STATION",
+    "SimulatedDesktop",
+    "SimulatedWindow",
+    "SimulatedWindowStation",
+    "UserObject",
+    "handle_rights",
+    "interactive_station",
+    "may_list",
+    "service_station",
+]
+
+INTERACTIVE_STATION: Final = "WinSta0"
+SERVICE_STATION: Final = "Service-0x0-3e7$"
+"""Where the services of LocalSystem are: named for its logon session."""
+
+# What Windows gives to something new: all rights to the system, administrators and the user.
+DEFAULT_SECURITY: Final = SecurityDescriptor.from_sddl(
+    "O:BAG:SYD:(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;IU)"
+)
+_SYSTEM_SECURITY: Final = SecurityDescriptor.from_sddl("O:SYG:SYD:(A;;GA;;;SY)(A;;GA;;;BA)")
+# Where users log on. Administrators see that it is there.
+_SECURE_SECURITY: Final = SecurityDescriptor.from_sddl(
+    f"O:SYG:SYD:(A;;GA;;;SY)(A;;{DesktopAccess.ENUMERATE | DesktopAccess.READ_CONTROL:#x};;;BA)"
+)
+_INVISIBLE: Final = WindowStationFlags(0)
+_NO_DESKTOP_FLAGS: Final = DesktopFlags(0)
+_LOGON_SID: Final = Sid.parse("S-1-5-5-0-113231")
+
+
+@dataclass(slots=True, eq=False)
+class SimulatedWindow:
+    """A top-level window.
+
+    Attributes:
+        handle: its ``HWND``.
+        title: the text of its title bar; None for one that can't be read.
+        class_name: the name of its class; None for one that can't be read.
+        thread: the id of the thread that owns it; None for one of another process.
+    """
+
+    handle: int
+    title: str | None
+    class_name: str | None
+    thread: int | None
+
+
+@dataclass(slots=True, eq=False)
+class SimulatedDesktop:
+    """A desktop of a simulated window station.
+
+    Attributes:
+        name: its name.
+        station: the window station that it belongs to.
+        windows: its top-level windows, the uppermost first.
+        security: who may do what with it.
+        permanent: whether another process keeps it; it stays when nobody here has it open.
+        heap_size: the size of its heap, in KiB.
+        user: the SID of its user; None for nobody.
+        flags: whether other accounts may set hooks.
+        handles: how many handles to it are open.
+    """
+
+    name: str
+    station: SimulatedWindowStation
+    security: SecurityDescriptor = DEFAULT_SECURITY
+    permanent: bool = False
+    heap_size: int = 768
+    user: Sid | None = None
+    flags: DesktopFlags = _NO_DESKTOP_FLAGS
+    windows: list[SimulatedWindow] = field(default_factory=list)
+    handles: int = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether it can be found by its name."""
+        return self.permanent or self.handles > 0
+
+
+@dataclass(slots=True, eq=False)
+class SimulatedWindowStation:
+    """A simulated window station.
+
+    Attributes:
+        name: its name.
+        desktops: its desktops, in the order in which they were made.
+        flags: whether its user sees it.
+        input: the desktop that receives input, if it is visible.
+        security: who may do what with it.
+        permanent: whether another process keeps it; it stays when nobody here has it open.
+        user: the SID of its user; None for nobody.
+        handles: how many handles to it are open.
+    """
+
+    name: str
+    security: SecurityDescriptor = DEFAULT_SECURITY
+    permanent: bool = False
+    user: Sid | None = None
+    flags: WindowStationFlags = _INVISIBLE
+    desktops: list[SimulatedDesktop] = field(default_factory=list)
+    input: SimulatedDesktop | None = None
+    handles: int = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether it can be found by its name."""
+        return self.permanent or self.handles > 0
+
+    @property
+    def visible(self) -> bool:
+        """Whether its user sees it."""
+        return bool(self.flags & WindowStationFlags.VISIBLE)
+
+    def find(self, name: str) -> SimulatedDesktop | None:
+        """The desktop of that name, if there is one."""
+        for desktop in self.desktops:
+            if desktop.exists and same_name(desktop.name, name):
+                return desktop
+        return None
+
+
+UserObject: TypeAlias = SimulatedWindowStation | SimulatedDesktop
+
+
+def interactive_station() -> SimulatedWindowStation:
+    """The one that the user sees."""
+    station = SimulatedWindowStation(
+        INTERACTIVE_STATION,
+        permanent=True,
+        user=_LOGON_SID,
+        flags=WindowStationFlags.VISIBLE,
+    )
+    default = SimulatedDesktop("Default", station, permanent=True, heap_size=20480, user=_LOGON_SID)
+    secure = SimulatedDesktop("Winlogon", station, _SECURE_SECURITY, permanent=True, heap_size=192)
+    disconnected = SimulatedDesktop(
+        "Disconnect", station, _SECURE_SECURITY, permanent=True, heap_size=96
+    )
+    station.desktops = [default, disconnected, secure]
+    station.input = default
+    return station
+
+
+def service_station() -> SimulatedWindowStation:
+    """The one of LocalSystem's services."""
+    station = SimulatedWindowStation(SERVICE_STATION, _SYSTEM_SECURITY, permanent=True)
+    station.desktops = [SimulatedDesktop("Default", station, _SYSTEM_SECURITY, permanent=True)]
+    return station
+
+
+_S: Final = WindowStationAccess
+_D: Final = DesktopAccess
+_STANDARD: Final = 0xF0000  # STANDARD_RIGHTS_REQUIRED
+_READ: Final = 0x20000  # STANDARD_RIGHTS_READ and the like are all READ_CONTROL
+# What the generic rights mean.
+_STATION_MEANING: Final[dict[OpenFlag, int]] = {
+    _S.GENERIC_READ: (
+        _READ | _S.ENUM_DESKTOPS | _S.ENUMERATE | _S.READ_ATTRIBUTES | _S.READ_SCREEN
+    ),
+    _S.GENERIC_WRITE: _READ | _S.ACCESS_CLIPBOARD | _S.CREATE_DESKTOP | _S.WRITE_ATTRIBUTES,
+    _S.GENERIC_EXECUTE: _READ | _S.ACCESS_GLOBAL_ATOMS | _S.EXIT_WINDOWS,
+    _S.GENERIC_ALL: _STANDARD | _S.ALL_ACCESS,
+}
+_DESKTOP_MEANING: Final[dict[OpenFlag, int]] = {
+    _D.GENERIC_READ: _READ | _D.ENUMERATE | _D.READ_OBJECTS,
+    _D.GENERIC_WRITE: (
+        _READ
+        | _D.CREATE_MENU
+        | _D.CREATE_WINDOW
+        | _D.HOOK_CONTROL
+        | _D.JOURNAL_PLAYBACK
+        | _D.JOURNAL_RECORD
+        | _D.WRITE_OBJECTS
+    ),
+    _D.GENERIC_EXECUTE: _READ | _D.SWITCH_DESKTOP,
+    _D.GENERIC_ALL: _STANDARD | 0x1FF,
+}
+
+
+def handle_rights(one: UserObject, access: int, caller: Caller | None, function: str) -> int:
+    """The rights of a handle that is opened with these.
+
+    Args:
+        one: what is opened.
+        access: the rights that are asked for, generic ones and ``MAXIMUM_ALLOWED`` included.
+        caller: who opens it; None for its maker, who gets what was asked for.
+        function: the Windows function to name in an error.
+
+    Raises:
+        AccessDeniedError: something that was asked for is not allowed.
+    """
+    asked = _mapped(one, access)
+    maximum = asked & int(_S.MAXIMUM_ALLOWED)
+    everything = _mapped(one, int(_S.GENERIC_ALL))
+    if caller is None or not isinstance(one.security.dacl, Acl):
+        return (asked | everything) & ~maximum if maximum else asked
+    dacl = one.security.dacl
+    entries = tuple(
+        replace(ace, access=type(ace.access)(_mapped(one, int(ace.access)))) for ace in dacl
+    )
+    descriptor = replace(one.security, dacl=Acl(entries, dacl.revision))
+    # Nothing generic is left, whose meaning would depend on the kind.
+    return granted(descriptor, caller, asked, "manager", function)
+
+
+def may_list(one: UserObject, caller: Caller) -> bool:
+    """Whether an enumeration shows it to the caller."""
+    right = _S.ENUMERATE if isinstance(one, SimulatedWindowStation) else _D.ENUMERATE
+    try:
+        handle_rights(one, int(right), caller, "")
+    except PermissionError:
+        return False
+    return True
+
+
+def _mapped(one: UserObject, access: int) -> int:
+    meanings = _DESKTOP_MEANING if isinstance(one, SimulatedDesktop) else _STATION_MEANING
+    for generic, meaning in meanings.items():
+        if access & generic:
+            access = access & ~int(generic) | int(meaning)
+    return access

@@ -1,0 +1,223 @@
+"""The simulated access check, beside the rules of Windows ([MS-DTYP] 2.5.3)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winsvc.enums import ManagerAccess, ServiceAccess
+from winsvc.errors import AccessDeniedError, ArgumentError
+from winsvc.security import Ace, Acl, SecurityDescriptor, Sid
+from winsvc.testing.access import (
+    DEFAULT_MANAGER_SECURITY,
+    DEFAULT_SERVICE_SECURITY,
+    Caller,
+    Kind,
+    granted,
+    map_rights,
+)
+
+ADMIN, USER, REMOTE = Caller.administrator(), Caller.user(), Caller.remote_user()
+SYSTEM = Caller.local_system()
+A, M = ServiceAccess, ManagerAccess
+MAXIMUM = A.MAXIMUM_ALLOWED
+NOBODY = Caller(name="nobody", sids=frozenset({Sid.parse("S-1-5-21-1-2-3-4")}))
+OWNER = SecurityDescriptor(owner=Sid.parse("S-1-5-21-1-2-3-4"))
+
+
+def ask(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
+    descriptor = SecurityDescriptor.coerce(sddl)
+    return granted(descriptor, caller, int(access), "service", "OpenServiceW")
+
+
+def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
+    with pytest.raises(AccessDeniedError) as caught:
+        ask(sddl, access, caller)
+    assert caught.value.function == "OpenServiceW"
+    return caught.value.winerror
+
+
+# Microsoft, "Service Security and Access Rights", what is granted by default.
+@pytest.mark.parametrize(
+    ("caller", "kind", "rights"),
+    [
+        (ADMIN, "service", A.ALL_ACCESS),
+        (ADMIN, "manager", M.ALL_ACCESS),
+        (
+            USER,
+            "service",
+            A.READ_CONTROL
+            | A.ENUMERATE_DEPENDENTS
+            | A.INTERROGATE
+            | A.QUERY_CONFIG
+            | A.QUERY_STATUS
+            | A.USER_DEFINED_CONTROL,
+        ),
+        (
+            USER,
+            "manager",
+            M.CONNECT | M.ENUMERATE_SERVICE | M.QUERY_LOCK_STATUS | M.READ_CONTROL,
+        ),
+        (REMOTE, "service", None),
+        (REMOTE, "manager", M.CONNECT),
+        (SYSTEM, "manager", M.ALL_ACCESS),
+    ],
+)
+def test_what_everybody_may_by_default(caller: Caller, kind: Kind, rights: int | None) -> None:
+    descriptor = DEFAULT_SERVICE_SECURITY if kind == "service" else DEFAULT_MANAGER_SECURITY
+    if rights is None:
+        with pytest.raises(AccessDeniedError):
+            granted(descriptor, caller, MAXIMUM, kind, "OpenServiceW")
+    else:
+        assert granted(descriptor, caller, MAXIMUM, kind, "OpenServiceW") == rights
+        assert granted(descriptor, caller, int(rights), kind, "OpenServiceW") == rights
+
+
+def test_the_first_entry_that_names_a_right_decides() -> None:
+    denied_first = "D:(D;;RP;;;WD)(A;;RPWP;;;S-1-5-21-1-2-3-4)"
+    allowed_first = "D:(A;;RP;;;S-1-5-21-1-2-3-4)(D;;RPWP;;;WD)"
+    caller = Caller(name="x", sids=NOBODY.sids | {Sid.parse("WD")})
+    assert refused(denied_first, A.START, caller) == 5
+    assert ask(denied_first, A.STOP, caller) == A.STOP
+    assert ask(allowed_first, A.START, caller) == A.START
+    assert refused(allowed_first, A.START | A.STOP, caller) == 5
+    assert ask(denied_first, A.START, NOBODY) == A.START  # the denial is for others
+
+
+def test_rights_add_up_over_groups() -> None:
+    text = "D:(A;;RP;;;BU)(A;;WP;;;IU)"
+    assert ask(text, A.START | A.STOP, USER) == A.START | A.STOP
+    assert refused(text, A.START | A.STOP | A.DELETE, USER) == 5
+
+
+def test_an_inherit_only_entry_is_for_others() -> None:
+    assert refused("D:(A;CIIO;GA;;;WD)", A.START, USER) == 5
+    assert ask("D:(D;CIIO;GA;;;WD)(A;;RP;;;WD)", A.START, USER) == A.START
+
+
+@pytest.mark.parametrize("dacl", ["D:NO_ACCESS_CONTROL", "O:SY"])
+def test_without_a_list_everything_is_allowed(dacl: str) -> None:
+    assert ask(dacl, A.ALL_ACCESS) == A.ALL_ACCESS
+    assert ask(dacl, MAXIMUM) == A.ALL_ACCESS
+    assert refused(dacl, A.ACCESS_SYSTEM_SECURITY) == 1314
+
+
+def test_an_empty_list_allows_nothing() -> None:
+    assert refused("D:", A.QUERY_STATUS) == 5
+    assert refused("D:", MAXIMUM) == 5
+    assert ask("D:", 0) == 0
+
+
+def test_generic_rights_are_mapped_where_they_are_asked_for_and_where_they_stand() -> None:
+    assert ask("D:(A;;GA;;;WD)", A.GENERIC_READ, USER) == 0x2008D
+    assert ask("D:(A;;GX;;;WD)", A.START | A.STOP, USER) == A.START | A.STOP
+    assert refused("D:(A;;GX;;;WD)", A.GENERIC_WRITE, USER) == 5
+
+
+@pytest.mark.parametrize(
+    ("generic", "meaning"),
+    [
+        (M.GENERIC_READ, 0x20014),
+        (M.GENERIC_WRITE, 0x20022),
+        (M.GENERIC_EXECUTE, 0x20009),
+        (M.GENERIC_ALL, M.ALL_ACCESS),
+        (M.GENERIC_READ | M.DELETE, 0x30014),
+    ],
+)
+def test_generic_rights_to_the_manager(generic: int, meaning: int) -> None:
+    assert map_rights(int(generic), "manager") == meaning
+
+
+def test_an_owner_may_read_and_change_the_list() -> None:
+    implied = A.READ_CONTROL | A.WRITE_DAC
+    empty = SecurityDescriptor(owner=OWNER.owner, dacl=Acl())
+    assert ask(empty, implied) == implied
+    assert ask(empty, MAXIMUM) == implied
+    assert refused(empty, A.WRITE_OWNER) == 5
+    denying = SecurityDescriptor.from_sddl("O:S-1-5-21-1-2-3-4D:(D;;RCWD;;;S-1-5-21-1-2-3-4)")
+    assert ask(denying, implied) == implied
+    assert refused(SecurityDescriptor(owner=Sid.parse("SY"), dacl=Acl()), A.READ_CONTROL) == 5
+
+
+def test_owner_rights_replace_what_is_implied() -> None:
+    text = "O:S-1-5-21-1-2-3-4D:(A;;RP;;;OW)"
+    assert ask(text, A.START) == A.START
+    assert refused(text, A.READ_CONTROL) == 5
+    assert refused("O:SYD:(A;;RP;;;OW)", A.START) == 5  # for the owner alone
+    assert ask("O:S-1-5-21-1-2-3-4D:(A;IO;RP;;;OW)", A.READ_CONTROL) == A.READ_CONTROL
+
+
+def test_a_sacl_needs_a_privilege() -> None:
+    text = "D:(A;;GA;;;WD)"
+    sacl = A.ACCESS_SYSTEM_SECURITY
+    assert refused(text, sacl, ADMIN) == 1314
+    assert refused(text, MAXIMUM | sacl, ADMIN) == 1314
+    able = ADMIN.enabling("sesecurityprivilege")
+    assert ask(text, sacl | A.START, able) == sacl | A.START
+    assert ask(text, MAXIMUM | sacl, able) == sacl | A.ALL_ACCESS
+    assert ask(text, MAXIMUM, able) == A.ALL_ACCESS  # not without being asked for
+    everything = SecurityDescriptor(dacl=Acl((Ace.allow("WD", A(0x010F01FF)),)))
+    assert ask(everything, MAXIMUM, USER) == A.ALL_ACCESS
+
+
+def test_a_privilege_takes_ownership() -> None:
+    able = NOBODY.enabling("SeTakeOwnershipPrivilege")
+    assert ask("D:", A.WRITE_OWNER, able) == A.WRITE_OWNER
+    assert refused("D:", A.WRITE_OWNER | A.DELETE, able) == 5
+    assert refused("D:", MAXIMUM, able) == 5
+
+
+def test_the_maximum_and_a_right_by_name() -> None:
+    assert ask("D:(A;;RPWP;;;WD)", MAXIMUM | A.START, USER) == A.START | A.STOP
+    assert refused("D:(A;;RPWP;;;WD)", MAXIMUM | A.DELETE, USER) == 5
+
+
+def test_a_right_that_no_service_has() -> None:
+    assert refused(DEFAULT_SERVICE_SECURITY, 0x8000, ADMIN) == 5
+    with pytest.raises(ArgumentError, match="kind"):
+        granted(DEFAULT_SERVICE_SECURITY, ADMIN, 1, "desktop", "F")  # type: ignore[arg-type]
+
+
+_BITS = (A.START, A.STOP, A.DELETE, A.READ_CONTROL, A.GENERIC_READ, A.GENERIC_EXECUTE)
+_masks = st.sets(st.sampled_from(_BITS)).map(lambda bits: A(sum(map(int, bits))))
+_aces = st.builds(
+    lambda allow, sid, mask: (Ace.allow if allow else Ace.deny)(sid, mask),
+    st.booleans(),
+    st.sampled_from(["WD", "BU", "IU", "SY"]),
+    _masks,
+)
+
+
+@given(st.lists(_aces, max_size=6).map(tuple), _masks)
+def test_the_entries_one_by_one(aces: tuple[Ace, ...], access: ServiceAccess) -> None:
+    """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
+    left = wanted = map_rights(int(access), "service")
+    ok = None
+    for ace in aces:
+        if ace.trustee in USER.sids and ok is None:
+            mask = map_rights(int(ace.access), "service")
+            if ace.type.name == "ALLOWED":
+                left &= ~mask
+            elif left & mask:
+                ok = False
+    ok = left == 0 if ok is None else ok
+    descriptor = SecurityDescriptor(dacl=Acl(aces))
+    if ok:
+        assert ask(descriptor, access, USER) == wanted
+        assert not wanted or ask(descriptor, MAXIMUM, USER) & wanted == wanted
+    else:
+        assert refused(descriptor, access, USER) == 5
+
+
+def test_callers() -> None:
+    assert ADMIN.is_member("BA")
+    assert not USER.is_member("BUILTIN\\Administrators")
+    assert SYSTEM.holds("SETCBPRIVILEGE")
+    assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but a program has to enable it
+    assert ADMIN.enabling("A", "b").privileges == ADMIN.privileges | {"A", "b"}
+    made = Caller(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
+    assert made.sids == frozenset({Sid.parse("SY")})
+    for wrong in ({"sids": "SY"}, {"privileges": "a"}, {"privileges": {1}}, {"name": 1}):
+        with pytest.raises(TypeError):
+            Caller(**{"name": "x", "sids": frozenset(), **wrong})  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""The pytest plugin, and the example that is tested with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import winsvc
+
+PROJECT = Path(__file__).parent.parent.parent
+SOURCE = Path(winsvc.__file__).parent.parent
+PLUGIN = "winsvc.pytest_plugin"
+
+
+def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest as somebody else's project does: without this one's configuration."""
+    by_hand = [] if entry_points(group="pytest11", name="winsvc") else ["-p", PLUGIN]
+    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), *by_hand]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_documented_example() -> None:
+    done = pytest_elsewhere(PROJECT / "examples", "test_update.py")
+    assert done.returncode == 0, done.stdout
+    assert "6 passed" in done.stdout
+
+
+def test_the_fixtures(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n"
+        "from winsvc import ServiceManager\n"
+        "def test_who_does_not_use_them_loads_nothing():\n"
+        "    assert not {'winsvc.testing', 'winsvc.security'} & set(sys.modules)\n"
+        "def test_both(scm, simulated_scm):\n"
+        "    simulated_scm.add('beat')\n"
+        "    with ServiceManager() as other:\n"
+        "        assert 'beat' in other and 'beat' in scm\n"
+        "def test_each_test_has_its_own(simulated_scm):\n"
+        "    assert 'beat' not in simulated_scm\n"
+    )
+    done = pytest_elsewhere(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+
+
+def test_the_example_is_the_one_in_the_documentation() -> None:
+    shown = (PROJECT / "docs" / "testing.md").read_text("utf-8")
+    real = (PROJECT / "examples" / "test_update.py").read_text("utf-8")
+    (block,) = [part for part in shown.split("```python\n") if part.startswith("def test_a_start")]
+    assert block.split("```")[0].strip() in real
+
+
+def test_the_entry_point_is_declared() -> None:
+    text = (PROJECT / "pyproject.toml").read_text("utf-8")
+    assert f'[project.entry-points.pytest11]\nwinsvc = "{PLUGIN}"\n' in text

@@ -1,0 +1,328 @@
+"""Reading what a simulated machine is to be made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from winsvc.accounts import Secret
+from winsvc.enums import (
+    AcceptedControls,
+    ActionType,
+    ErrorControl,
+    LaunchProtection,
+    ServiceFlags,
+    ServiceType,
+    SidType,
+    StartType,
+    State,
+    TriggerAction,
+    TriggerDataType,
+    TriggerType,
+)
+from winsvc.errors import ArgumentError, service_error
+from winsvc.models import UNCHANGED, FailureAction, FailureActions, ServiceConfig, ServiceStatus
+from winsvc.names import GroupDependency, ServiceDependency
+from winsvc.security import SecurityDescriptor, Sid
+from winsvc.snapshot import ServiceSnapshot, unreadable
+from winsvc.spec import ServiceSpec, Settings
+from winsvc.testing import seed as module
+from winsvc.testing.seed import Seed, read_document
+from winsvc.triggers import Trigger, TriggerData
+
+SDDL = "O:SYG:SYD:(A;;CC;;;BA)"
+
+# What a real machine may have: nothing that ServiceManager.create() would take.
+ODD = ServiceSnapshot(
+    name="odd",
+    machine="build07",
+    status=ServiceStatus(
+        service_type=ServiceType(0x80000130),
+        state=State.RUNNING,
+        controls_accepted=AcceptedControls(0),
+        exit_code=0,
+        service_exit_code=3,
+        check_point=1,
+        wait_hint=timedelta(seconds=1),
+        pid=1200,
+        flags=ServiceFlags(1),
+    ),
+    config=ServiceConfig(
+        service_type=ServiceType(0x80000010),
+        start_type=StartType(77),
+        error_control=ErrorControl(9),
+        binary_path=r"C:\Program Files\no quotes\x.exe -k a",
+        load_order_group="Base",
+        tag=12,
+        dependencies=(ServiceDependency("RpcSs"), GroupDependency("")),
+        account="",
+        display_name="@%SystemRoot%\\x.dll,-100",
+    ),
+    description="",
+    failure_actions=FailureActions(
+        actions=(FailureAction(ActionType(7), timedelta(days=49)),), reset_after=None
+    ),
+    failure_actions_on_error=True,
+    delayed_auto_start=False,
+    sid_type=SidType(2),
+    required_privileges=(),
+    preshutdown_timeout=timedelta(milliseconds=0xFFFFFFFF),
+    triggers=(
+        Trigger(
+            TriggerType(99),
+            TriggerAction(0),
+            None,
+            (TriggerData(TriggerDataType(0), b"x" * 2000),),
+        ),
+    ),
+    preferred_node=None,
+    launch_protection=LaunchProtection.NONE,
+    dependents=("other",),
+    security=SecurityDescriptor.from_sddl(SDDL),
+    errors={},
+)
+
+
+def document(*snapshots: ServiceSnapshot) -> dict[str, Any]:
+    told = {"winsvc": 1, "machine": None, "services": [each.to_json() for each in snapshots]}
+    read: dict[str, Any] = json.loads(json.dumps(told))
+    return read
+
+
+def one(given: dict[str, Any]) -> Seed:
+    machine, (seed,) = read_document({"services": {"beat": given}})
+    assert machine is None
+    return seed
+
+
+def test_a_snapshot_of_a_real_machine() -> None:
+    assert ODD.config is not None
+    assert ODD.security is not None
+    _, (seed,) = read_document(document(ODD))
+    assert seed == Seed(
+        spec=ServiceSpec(
+            name="odd",
+            service_type=ServiceType(0x80000010),
+            start_type=StartType(77),
+            error_control=ErrorControl(9),
+            binary_path=ODD.config.binary_path,
+            load_order_group="Base",
+            dependencies=ODD.config.dependencies,
+            account="",
+            display_name=ODD.config.display_name,
+            description="",
+            failure_actions=ODD.failure_actions,
+            failure_actions_on_error=True,
+            delayed_auto_start=False,
+            sid_type=SidType(2),
+            required_privileges=(),
+            preshutdown_timeout=timedelta(milliseconds=0xFFFFFFFF),
+            triggers=ODD.triggers,
+            launch_protection=LaunchProtection.NONE,
+            security=ODD.security,
+        ),
+        state=State.RUNNING,
+        controls_accepted=AcceptedControls(0),
+        exit_code=0,
+        service_exit_code=3,
+        pid=1200,
+        tag=12,
+    )
+
+
+def test_what_could_not_be_read_takes_its_default() -> None:
+    closed = unreadable("shut", None, ODD.status, service_error(5, "OpenServiceW"))
+    hidden = unreadable("hidden", None, None, service_error(5, "OpenServiceW"))
+    _, (shut, other) = read_document(document(closed, hidden))
+    # Of the type, at least, the status tells something.
+    assert shut.spec == ServiceSpec(name="shut", service_type=ServiceType(0x80000130))
+    assert (shut.state, shut.pid) == (State.RUNNING, 1200)
+    assert other == Seed(spec=ServiceSpec(name="hidden"))
+
+
+def test_a_service_that_does_not_run_keeps_its_controls_to_itself() -> None:
+    assert ODD.status is not None
+    for state in (State.STOPPED, State.START_PENDING):
+        status = replace(ODD.status, state=state, pid=None, exit_code=5)
+        _, (seed,) = read_document(document(replace(ODD, status=status)))
+        assert (seed.state, seed.controls_accepted, seed.exit_code) == (state, None, 5)
+
+
+def test_a_machine_that_knows_no_security() -> None:
+    wine = SecurityDescriptor.from_bytes(
+        bytes.fromhex("01000c80000000000000000000000000140000000200080000000000")
+    )
+    _, (seed,) = read_document(document(replace(ODD, security=wine)))
+    assert seed.spec.security is UNCHANGED
+    for shut in (replace(wine, owner=Sid.parse("SY")), SecurityDescriptor.from_sddl("D:")):
+        _, (seed,) = read_document(document(replace(ODD, security=shut)))
+        assert seed.spec.security == shut
+    assert one({"security": wine}).spec.security == wine  # by hand it is meant
+
+
+def test_settings_by_hand() -> None:
+    seed = one(
+        {
+            "binary_path": "C:\\x.exe",
+            "service_type": ["share_process", "interactive_process"],
+            "start_type": "automatic",
+            "dependencies": ["RpcSs", "+NetGroup"],
+            "state": "paused",
+            "controls_accepted": ["stop", "pause_continue"],
+            "failure_actions": {"actions": [{"type": "restart", "delay": 1.5}]},
+            "preshutdown_timeout": 20,
+            "security": SDDL,
+            "password": "hunter2",
+            "triggers": [{"type": "DOMAIN_JOIN", "action": "SERVICE_START"}],
+            "pid": 12,
+            "tag": 3,
+        }
+    )
+    assert seed.spec == ServiceSpec(
+        name="beat",
+        binary_path="C:\\x.exe",
+        service_type=ServiceType.SHARE_PROCESS | ServiceType.INTERACTIVE_PROCESS,
+        start_type=StartType.AUTOMATIC,
+        dependencies=[ServiceDependency("RpcSs"), GroupDependency("NetGroup")],
+        failure_actions=FailureActions.restart(after=[1.5], reset_after=0),
+        preshutdown_timeout=timedelta(seconds=20),
+        security=SecurityDescriptor.from_sddl(SDDL),
+        password=Secret("hunter2"),
+        triggers=[Trigger(TriggerType.DOMAIN_JOIN, TriggerAction.SERVICE_START)],
+    )
+    assert (seed.state, seed.pid, seed.tag) == (State.PAUSED, 12, 3)
+    assert seed.controls_accepted == AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
+    assert "hunter2" not in repr(seed)
+
+
+def test_settings_as_python_objects() -> None:
+    given: dict[str, Any] = {
+        "service_type": ServiceType.DRIVER,
+        "start_type": StartType.BOOT,
+        "dependencies": (ServiceDependency("a"), "+b"),
+        "failure_actions": FailureActions.restart(),
+        "preshutdown_timeout": timedelta(seconds=1),
+        "security": SecurityDescriptor.from_sddl(SDDL),
+        "password": Secret("x"),
+        "triggers": (Trigger.on_ip_available(),),
+        "preferred_node": None,
+        "description": None,
+        "state": State.RUNNING,
+    }
+    seed = one(given)
+    expected = {**given, "dependencies": (ServiceDependency("a"), GroupDependency("b"))}
+    assert seed.spec.given() == {key: expected[key] for key in given if key != "state"}
+    assert one({"security": SecurityDescriptor.from_sddl(SDDL).to_bytes()}).spec.security == (
+        seed.spec.security
+    )
+
+
+def test_nothing_but_a_name() -> None:
+    assert one({}) == Seed(spec=ServiceSpec(name="beat"))
+    assert one({}).exit_code == 1077
+    assert one({"state": "running"}).exit_code == 0
+    assert one({"exit_code": 5}).exit_code == 5
+    assert one({}).spec.start_type is UNCHANGED
+    assert one({"name": "beat"}) == one({})
+
+
+def test_every_setting_can_be_given() -> None:
+    assert set(module._SETTINGS) == {field.name for field in fields(Settings)}
+    assert set(module._STATE) == {field.name for field in fields(Seed)} - {"spec"}
+
+
+@pytest.mark.parametrize(
+    ("services", "error", "told"),
+    [
+        ({"beat": {"start_type": "x"}}, ArgumentError, 'services["beat"].start_type: '),
+        ([{"name": "beat", "start_type": "x"}], ArgumentError, 'services["beat"].start_type: '),
+        ({"b\n": {"odd": 1}}, ArgumentError, 'services["b\\n"].odd: is no setting'),
+        ({"beat": {"errors": {}}}, ArgumentError, 'services["beat"].errors: is no setting'),
+        ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected a'),
+        (
+            {"beat": {"config": {"start_type": []}}},
+            TypeError,
+            'services["beat"].config.start_type: expected a StartType\'s name, not list',
+        ),
+        (
+            {"beat": {"config": {"odd": 1}}},
+            ArgumentError,
+            'services["beat"].config.odd: is no setting',
+        ),
+        ({"beat": {"status": {"state": 1.5}}}, TypeError, 'services["beat"].status.state: '),
+        ({"beat": {"status": []}}, TypeError, 'services["beat"].status: expected a mapping'),
+        (
+            {"beat": {"failure_actions": {"actions": [{"type": "later"}]}}},
+            ArgumentError,
+            'services["beat"].failure_actions.actions[0].type: ',
+        ),
+        ({"beat": {"security": "D:(x"}}, ArgumentError, 'services["beat"].security: '),
+        ({"beat": {"dependencies": "RpcSs"}}, TypeError, 'services["beat"].dependencies: '),
+        ({"beat": {"dependencies": ["a", ""]}}, ArgumentError, 'services["beat"].dependencies[1]'),
+        ({"beat": {"password": 5}}, TypeError, 'services["beat"].password: expected str'),
+        ({"beat": {"name": "other"}}, ArgumentError, "services[\"beat\"].name: 'other' is another"),
+        ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not NoneType'),
+        ({"a": {}, "A": {}}, ArgumentError, "services[\"A\"].name: 'A' is there twice"),
+        ({"A": {}, "a": {}}, ArgumentError, "services[\"a\"].name: 'a' is there twice"),
+        ({"a/b": {}}, ArgumentError, 'services["a/b"].name: '),
+        ([{}], ArgumentError, "services[0].name: is missing"),
+        ([{"name": "a"}, 5], TypeError, "services[1]: expected a mapping, not int"),
+        ([{"name": 5}], TypeError, "services[0].name: expected str"),
+        ("beat", TypeError, "services: expected a list, not str"),
+        (None, TypeError, "services: expected a list, not NoneType"),
+    ],
+)
+def test_what_is_no_list_of_services(services: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error) as caught:
+        read_document({"services": services})
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "told"),
+    [
+        ({"winsvc": 2}, ArgumentError, "winsvc: expected a document of version 1, not 2"),
+        ({"machine": 5}, TypeError, "machine: expected str, not int"),
+        ({"service": []}, ArgumentError, "service: is no part of a document"),
+    ],
+)
+def test_what_is_no_document(change: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error) as caught:
+        read_document({"services": [], **change})
+    assert str(caught.value) == told
+    with pytest.raises(ArgumentError, match="services: is missing"):
+        read_document({})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "machine.json"
+    text = json.dumps({**document(ODD), "machine": "bü"}, ensure_ascii=False)
+    path.write_text(text, encoding)
+    machine, seeds = read_document(path)
+    assert machine == "bü"
+    assert seeds == read_document(document(ODD))[1]
+    assert read_document(str(path)) == (machine, seeds)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{", b"\x80", b"[" * 200_000])
+def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "machine.json"
+    path.write_bytes(content)
+    with pytest.raises(ArgumentError) as caught:
+        read_document(path)
+    assert caught.value.argument == str(path)
+
+
+def test_a_file_with_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "machine.json"
+    path.write_text("[1]")
+    with pytest.raises(TypeError, match="the document: expected a mapping, not list"):
+        read_document(path)
+    with pytest.raises(FileNotFoundError):
+        read_document(tmp_path / "none.json")

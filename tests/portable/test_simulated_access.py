@@ -1,0 +1,292 @@
+"""What the simulated SCM lets whom do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from simulated import SERVICE_ALL, code_of, create, manager, opened, state_of
+
+from winsvc import (
+    AccessDeniedError,
+    ManagerAccess,
+    SecurityDescriptor,
+    SecurityInformation,
+    ServiceAccess,
+    ServiceError,
+    ServiceManager,
+    State,
+)
+from winsvc.rows import FailureActionsRow
+from winsvc.testing import Caller, SimulatedSCM
+
+M, A, I = ManagerAccess, ServiceAccess, SecurityInformation  # noqa: E741
+GENERIC_READ, GENERIC_WRITE, GENERIC_EXECUTE = 0x80000000, 0x40000000, 0x20000000
+GENERIC_ALL, MAXIMUM, SACL_RIGHT = 0x10000000, 0x02000000, 0x01000000
+
+
+@pytest.fixture
+def sim() -> SimulatedSCM:
+    sim = SimulatedSCM()
+    sim.add("beat", state=State.RUNNING)
+    return sim
+
+
+def dacl(sddl: str) -> bytes:
+    return SecurityDescriptor.from_sddl(sddl).to_bytes()
+
+
+# ------------------------------------------------------------------- who may what by default
+
+
+MANAGER_RIGHTS = [
+    (Caller.administrator, M.ALL_ACCESS, 0),
+    (Caller.administrator, GENERIC_ALL, 0),
+    (Caller.local_system, M.CONNECT | M.ENUMERATE_SERVICE | M.LOCK * 0, 0),
+    (Caller.user, M.CONNECT | M.ENUMERATE_SERVICE | M.QUERY_LOCK_STATUS, 0),
+    (Caller.user, GENERIC_READ, 0),
+    (Caller.user, M.CREATE_SERVICE, 5),
+    (Caller.user, M.LOCK, 5),
+    (Caller.user, M.ALL_ACCESS, 5),
+    (Caller.user, GENERIC_ALL, 5),
+    (Caller.user, GENERIC_WRITE, 5),
+    (Caller.remote_user, M.CONNECT, 0),
+    (Caller.remote_user, 0, 0),
+    (Caller.remote_user, M.ENUMERATE_SERVICE, 5),
+]
+
+
+@pytest.mark.parametrize(("caller", "access", "expected"), MANAGER_RIGHTS)
+def test_who_may_open_the_manager(
+    sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
+) -> None:
+    with sim.run_as(caller()):
+        assert code_of(sim.open_sc_manager, None, None, int(access)) == expected
+
+
+SERVICE_RIGHTS = [
+    (Caller.administrator, SERVICE_ALL, 0),
+    (Caller.administrator, GENERIC_ALL, 0),
+    (Caller.user, A.QUERY_STATUS | A.QUERY_CONFIG | A.ENUMERATE_DEPENDENTS | A.INTERROGATE, 0),
+    (Caller.user, GENERIC_READ, 0),
+    (Caller.user, A.START, 5),
+    (Caller.user, A.STOP, 5),
+    (Caller.user, A.CHANGE_CONFIG, 5),
+    (Caller.user, A.DELETE, 5),
+    (Caller.user, GENERIC_WRITE, 5),
+    (Caller.user, GENERIC_EXECUTE, 5),
+    (Caller.user, 0, 0),
+    (Caller.remote_user, A.QUERY_STATUS, 5),
+    (Caller.remote_user, 0, 0),
+    (Caller.remote_user, MAXIMUM, 5),
+    (Caller.administrator, SACL_RIGHT, 1314),
+]
+
+
+@pytest.mark.parametrize(("caller", "access", "expected"), SERVICE_RIGHTS)
+def test_who_may_open_a_service(
+    sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
+) -> None:
+    with sim.run_as(caller()):
+        scm = manager(sim, M.CONNECT)
+        assert code_of(sim.open_service, scm, "beat", int(access)) == expected
+
+
+def test_the_caller_is_another_for_a_while(sim: SimulatedSCM) -> None:
+    before, user = sim.caller, Caller.user()
+    with sim.run_as(user):
+        assert sim.caller is user
+    with pytest.raises(KeyError), sim.run_as(user):
+        sim["none"]
+    assert sim.caller is before
+
+
+def test_handles_keep_what_they_were_opened_with(sim: SimulatedSCM) -> None:
+    handle = opened(sim, "beat")
+    with sim.run_as(Caller.user()):
+        sim.control_service(handle, 1)
+    assert state_of(sim, "beat") is State.STOPPED
+
+
+def test_the_most_that_is_allowed(sim: SimulatedSCM) -> None:
+    with sim.run_as(Caller.user()):
+        handle = opened(sim, "beat", MAXIMUM)
+        sim.query_service_config(handle)
+        sim.control_service(handle, 4)
+        assert code_of(sim.start_service, handle, ()) == 5
+        assert code_of(sim.delete_service, handle) == 5
+    sim.control_service(opened(sim, "beat", MAXIMUM), 1)
+
+
+@pytest.mark.parametrize(
+    ("access", "good", "bad"),
+    [
+        (GENERIC_READ, "query_service_config", "delete_service"),
+        (GENERIC_EXECUTE, "query_start_reason", "query_service_config"),
+        (GENERIC_ALL, "delete_service", "query_nothing"),
+    ],
+)
+def test_generic_rights(sim: SimulatedSCM, access: int, good: str, bad: str) -> None:
+    handle = opened(sim, "beat", access)
+    if good == "query_start_reason":
+        assert code_of(sim.control_service, handle, 1) == 0  # EXECUTE: start, stop, control
+        assert code_of(sim.query_service_status_ex, handle) == 5
+    else:
+        assert code_of(getattr(sim, good), handle) == 0
+    if hasattr(sim, bad):
+        assert code_of(getattr(sim, bad), handle) == 5
+
+
+def test_only_administrators_judge_the_boot(sim: SimulatedSCM) -> None:
+    with sim.run_as(Caller.user()):
+        assert code_of(sim.notify_boot_config_status, True) == 5
+    with sim.run_as(Caller.local_system()):
+        assert code_of(sim.notify_boot_config_status, True) == 0
+
+
+# ------------------------------------------------------------------- descriptors
+
+
+@pytest.mark.parametrize(
+    ("sddl", "access", "expected"),
+    [
+        ("D:(D;;RP;;;BA)(A;;GA;;;BA)", A.START, 5),
+        ("D:(D;;RP;;;BA)(A;;GA;;;BA)", A.STOP, 0),
+        ("D:(A;;GA;;;BA)(D;;RP;;;BA)", A.START, 0),  # the first entry decides
+        ("D:(D;;GA;;;BG)(A;;GA;;;BA)", A.START, 0),
+        ("D:", A.QUERY_STATUS, 5),
+        ("D:(A;;LC;;;WD)", A.QUERY_STATUS, 0),
+        ("D:(A;;LC;;;WD)", A.QUERY_STATUS | A.START, 5),
+    ],
+)
+def test_entries(sim: SimulatedSCM, sddl: str, access: ServiceAccess, expected: int) -> None:
+    handle = opened(sim, "beat", A.WRITE_DAC)
+    sim.set_service_object_security(handle, I.DACL, dacl(sddl))
+    assert code_of(opened, sim, "beat", int(access)) == expected
+
+
+def test_a_user_may_be_let_start_a_service(sim: SimulatedSCM) -> None:
+    with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
+        service.stop()
+        security = service.security()
+        service.set_security(security.to_sddl().replace("D:", "D:(A;;RP;;;IU)", 1))
+    with sim.run_as(Caller.user()), ServiceManager(backend=sim) as scm:
+        with scm.open("beat") as service:
+            service.start()
+            with pytest.raises(AccessDeniedError):
+                service.stop()
+    assert state_of(sim, "beat") is State.RUNNING
+
+
+def test_the_manager_has_one_too(sim: SimulatedSCM) -> None:
+    scm = manager(sim)
+    sim.set_service_object_security(scm, I.DACL, dacl("D:(A;;KA;;;IU)"))
+    with sim.run_as(Caller.user()):
+        assert code_of(create, sim, manager(sim), "new") == 0
+    with sim.run_as(Caller.remote_user()):
+        assert code_of(manager, sim, M.CONNECT) == 5
+
+
+@pytest.mark.parametrize(
+    ("parts", "needed"),
+    [
+        (I.DACL, A.WRITE_DAC),
+        (I.OWNER, A.WRITE_OWNER),
+        (I.GROUP, A.WRITE_OWNER),
+        (I.OWNER | I.DACL, A.WRITE_OWNER | A.WRITE_DAC),
+    ],
+)
+def test_parts_are_written_alone(
+    sim: SimulatedSCM, parts: SecurityInformation, needed: ServiceAccess
+) -> None:
+    sddl = "O:BAG:BAD:(A;;GA;;;BA)"
+    everything = I.OWNER | I.GROUP | I.DACL
+    handle = opened(sim, "beat", needed | A.READ_CONTROL)
+    before = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, everything))
+    sim.set_service_object_security(handle, parts, dacl(sddl))
+    after = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, everything))
+    for part, name in ((I.OWNER, "owner"), (I.GROUP, "group"), (I.DACL, "dacl")):
+        changed = getattr(after, name) != getattr(before, name)
+        assert changed == bool(parts & part), name
+    for right in (A.WRITE_DAC, A.WRITE_OWNER):
+        if needed & right:
+            less = opened(sim, "beat", (needed | A.READ_CONTROL) & ~right)
+            assert code_of(sim.set_service_object_security, less, parts, dacl(sddl)) == 5
+
+
+def test_parts_are_read_alone(sim: SimulatedSCM) -> None:
+    handle = opened(sim, "beat", A.READ_CONTROL)
+    for part, name in ((I.OWNER, "owner"), (I.GROUP, "group"), (I.DACL, "dacl")):
+        read = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, part))
+        there = {one for one in ("owner", "group", "dacl") if getattr(read, one) is not None}
+        assert there == {name}
+
+
+def test_another_owner_needs_a_privilege(sim: SimulatedSCM) -> None:
+    handle = opened(sim, "beat", A.WRITE_OWNER)
+    assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:BU")) == 0
+    assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:LS")) == 1307
+    with sim.run_as(sim.caller.enabling("SeRestorePrivilege")):
+        assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:LS")) == 0
+
+
+def test_the_sacl_needs_a_privilege(sim: SimulatedSCM) -> None:
+    with pytest.raises(AccessDeniedError) as caught:
+        opened(sim, "beat", SACL_RIGHT | A.READ_CONTROL)
+    assert caught.value.winerror == 1314
+    plain = opened(sim, "beat", A.READ_CONTROL)
+    assert code_of(sim.query_service_object_security, plain, I.SACL) == 5
+    with sim.run_as(sim.caller.enabling("SeSecurityPrivilege")):
+        handle = opened(sim, "beat", SACL_RIGHT | A.READ_CONTROL)
+    sim.set_service_object_security(handle, I.SACL, dacl("S:(AU;FA;GA;;;WD)"))
+    read = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, I.SACL))
+    assert read.sacl
+    assert read.dacl is None
+
+
+def test_a_reboot_action_needs_a_privilege(sim: SimulatedSCM) -> None:
+    row = FailureActionsRow(0, None, None, ((2, 0),))
+    handle = opened(sim, "beat")
+    assert code_of(sim.change_failure_actions, handle, row) == 5
+    assert sim["beat"].failure_actions.actions == ()
+    with sim.run_as(sim.caller.enabling("SeShutdownPrivilege")):
+        assert code_of(sim.change_failure_actions, handle, row) == 0
+
+
+# ------------------------------------------------------------------- rights denied by a test
+
+
+def test_rights_that_are_denied(sim: SimulatedSCM) -> None:
+    sim.add("other")
+    before = opened(sim, "beat")
+    sim.faults.deny(A.START | A.STOP, "BEAT")
+    assert code_of(opened, sim, "beat", int(A.STOP)) == 5
+    assert code_of(opened, sim, "beat", int(A.QUERY_STATUS)) == 0
+    assert code_of(opened, sim, "other", int(A.START)) == 0
+    assert code_of(sim.control_service, before, 1) == 0  # it is open already
+    most = opened(sim, "beat", MAXIMUM)
+    assert code_of(sim.start_service, most, ()) == 5
+    assert code_of(sim.query_service_config, most) == 0
+    sim.faults.clear()
+    assert code_of(opened, sim, "beat", int(A.STOP)) == 0
+
+
+def test_rights_to_the_manager_that_are_denied(sim: SimulatedSCM) -> None:
+    sim.faults.deny(M.ENUMERATE_SERVICE)
+    assert code_of(manager, sim, M.ENUMERATE_SERVICE) == 5
+    with ServiceManager(backend=sim) as scm:
+        with pytest.raises(AccessDeniedError, match="ENUMERATE_SERVICE"):
+            list(scm.services())
+        scm.get("beat")
+
+
+def test_a_right_to_every_service_that_is_denied(sim: SimulatedSCM) -> None:
+    sim.faults.deny(A.STOP)
+    with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
+        with pytest.raises(AccessDeniedError, match="STOP") as caught:
+            service.stop()
+    assert caught.value.service == "beat"
+    with pytest.raises(TypeError):
+        sim.faults.deny(3)  # type: ignore[arg-type]
+    with pytest.raises(ServiceError):
+        opened(sim, "beat")

@@ -1,0 +1,409 @@
+"""Which services start and stop with which on a simulated machine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from simulated import change, code_of, control, create, manager, opened, start, state_of, states
+
+from winsvc import (
+    AcceptedControls,
+    Control,
+    ServiceType,
+    StartReason,
+    StartType,
+    State,
+    Trigger,
+)
+from winsvc.testing import Behaviour, SimulatedSCM
+
+S = State
+HANGS = Behaviour(hangs_in=[State.START_PENDING])
+
+
+@pytest.fixture
+def sim() -> SimulatedSCM:
+    """top needs middle, which needs low; and some in groups."""
+    sim = SimulatedSCM()
+    sim.latency = 0
+    sim.add("low")
+    sim.add("middle", dependencies=["LOW"])
+    sim.add("top", dependencies=["middle"])
+    return sim
+
+
+def running(sim: SimulatedSCM) -> list[str]:
+    return [one.name for one in sim if one.state is S.RUNNING]
+
+
+# ------------------------------------------------------------------- starting
+
+
+def test_a_start_brings_up_what_it_needs(sim: SimulatedSCM) -> None:
+    assert start(sim, "top", "argument") == 0
+    assert running(sim) == ["low", "middle", "top"]
+    assert [tuple(one.arguments) for one in sim] == [(), (), ("argument",)]
+    assert [one.starts for one in sim] == [1, 1, 1]
+
+
+def test_a_start_waits_for_what_starts_slowly(sim: SimulatedSCM) -> None:
+    for name in ("low", "middle"):
+        sim[name].program = Behaviour(start_takes=100)
+    assert start(sim, "top") == 0
+    assert sim.clock.now == 200
+    assert running(sim) == ["low", "middle", "top"]
+
+
+def test_a_start_waits_for_what_is_starting_already(sim: SimulatedSCM) -> None:
+    sim["low"].program = Behaviour(start_takes=9)
+    start(sim, "low")
+    sim.clock.advance(4)
+    assert start(sim, "middle") == 0
+    assert sim.clock.now == 9
+
+
+@pytest.mark.parametrize("state", [S.RUNNING, S.PAUSED])
+def test_what_runs_is_left_alone(state: State) -> None:
+    sim = SimulatedSCM()
+    sim.add("low", state=state)
+    sim.add("high", dependencies=["low"])
+    assert start(sim, "high") == 0
+    assert state_of(sim, "low") is state
+    assert sim["low"].starts == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Behaviour(start_error=2),
+        Behaviour(start_takes=9, ends_after=3),
+        Behaviour(start_takes=9, ends_after=3, crashes=True),
+        HANGS,
+    ],
+)
+def test_what_it_needs_fails(sim: SimulatedSCM, wrong: Behaviour) -> None:
+    sim["low"].program = wrong
+    assert start(sim, "top") == 1068
+    assert running(sim) == []
+    assert [sim[name].exit_code for name in ("middle", "top")] == [1068, 1068]
+
+
+def test_a_hung_start_is_given_up_in_time(sim: SimulatedSCM) -> None:
+    sim["low"].program = HANGS
+    assert start(sim, "top") == 1068
+    assert 2 < sim.clock.now < 60
+    assert state_of(sim, "low") is S.START_PENDING
+
+
+def test_what_it_needs_is_disabled(sim: SimulatedSCM) -> None:
+    sim["low"].start_type = StartType.DISABLED
+    assert start(sim, "top") == 1068
+    assert start(sim, "low") == 1058
+
+
+def test_what_it_needs_is_not_there(sim: SimulatedSCM) -> None:
+    sim["top"].dependencies = ("low", "none")
+    assert start(sim, "top") == 1075
+    assert running(sim) == []
+    sim["top"].dependencies = ("low",)
+    handle = opened(sim, "low")
+    sim.delete_service(handle)
+    assert start(sim, "top") == 1075
+    assert sim["top"].exit_code == 1075
+
+
+def test_what_it_needs_is_stopping(sim: SimulatedSCM) -> None:
+    sim["low"].program = Behaviour(stop_takes=9)
+    start(sim, "low")
+    control(sim, "low", Control.STOP)
+    assert start(sim, "middle") == 1068
+
+
+# ------------------------------------------------------------------- groups
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (Behaviour(), Behaviour(), 0),
+        (Behaviour(start_error=2), Behaviour(), 0),
+        (Behaviour(), Behaviour(start_error=2), 0),
+        (Behaviour(start_error=2), Behaviour(start_error=2), 1068),
+        (HANGS, Behaviour(), 0),
+    ],
+)
+def test_one_of_a_group_is_enough(one: Behaviour, two: Behaviour, expected: int) -> None:
+    sim = SimulatedSCM()
+    sim.add("one", load_order_group="g", program=one)
+    sim.add("two", load_order_group="G", program=two)
+    sim.add("high", dependencies=["+g"])
+    assert start(sim, "high") == expected
+    for name, behaviour in (("one", one), ("two", two)):  # all are tried
+        assert (state_of(sim, name) is S.RUNNING) == (behaviour == Behaviour())
+
+
+def test_an_empty_group() -> None:
+    sim = SimulatedSCM()
+    sim.add("high", dependencies=["+g"])
+    assert start(sim, "high") == 1068
+
+
+def test_a_group_holds_its_last_member() -> None:
+    sim = SimulatedSCM()
+    sim.add("one", load_order_group="g")
+    sim.add("two", load_order_group="g")
+    sim.add("high", dependencies=["+g"])
+    sim.add("higher", dependencies=["high"])
+    start(sim, "higher")
+    assert control(sim, "one", Control.STOP) == 0
+    assert control(sim, "two", Control.STOP) == 1051
+    start(sim, "one")
+    assert control(sim, "two", Control.STOP) == 0
+
+
+# ------------------------------------------------------------------- stopping
+
+
+def test_a_stop_is_refused_while_others_need_it(sim: SimulatedSCM) -> None:
+    start(sim, "top")
+    assert control(sim, "low", Control.STOP) == 1051
+    assert control(sim, "low", Control.INTERROGATE) == 0
+    assert state_of(sim, "low") is S.RUNNING
+    for name in ("top", "middle", "low"):
+        assert control(sim, name, Control.STOP) == 0
+
+
+def test_what_is_still_stopping_needs_it(sim: SimulatedSCM) -> None:
+    sim["middle"].program = Behaviour(stop_takes=5)
+    start(sim, "middle")
+    control(sim, "middle", Control.STOP)
+    assert control(sim, "low", Control.STOP) == 1051
+    sim.clock.advance(5)
+    assert control(sim, "low", Control.STOP) == 0
+
+
+def test_dependents_in_the_order_to_stop_them(sim: SimulatedSCM) -> None:
+    sim.add("second", dependencies=["low", "top"])
+    sim.add("third", dependencies=["low"])
+    low = opened(sim, "low")
+
+    def names(state: int) -> list[str]:
+        return [row.service_name for row in sim.enum_dependent_services(low, state)]
+
+    found = names(3)
+    assert sorted(found) == ["middle", "second", "third", "top"]
+    assert found.index("second") < found.index("top") < found.index("middle")
+    assert found[0] == "third"  # the last to be started is the first
+    assert names(1) == []
+    start(sim, "top")
+    assert names(1) == ["top", "middle"]
+    assert sorted(names(2)) == ["second", "third"]
+    for row in sim.enum_dependent_services(low, 1):
+        assert row.status.process_id == 0
+        assert row.status.current_state == S.RUNNING
+    assert code_of(sim.enum_dependent_services, low, 0) == 87
+    assert code_of(sim.enum_dependent_services, low, 4) == 87
+
+
+def test_dependents_by_group() -> None:
+    sim = SimulatedSCM()
+    sim.add("one", load_order_group="G")
+    sim.add("high", dependencies=["+g"])
+    rows = sim.enum_dependent_services(opened(sim, "one"), 3)
+    assert [row.service_name for row in rows] == ["high"]
+
+
+# ------------------------------------------------------------------- circles
+
+
+def test_circles_are_refused(sim: SimulatedSCM) -> None:
+    low = opened(sim, "low")
+    for dependencies in (["low"], ["middle"], ["TOP"], ["none", "top"]):
+        assert code_of(lambda d=dependencies: change(sim, low, dependencies=d)) == 1059
+    change(sim, low, dependencies=["none"])
+    new = manager(sim)
+    assert code_of(lambda: create(sim, new, "none", dependencies=["top"])) == 1059
+
+
+def test_circles_by_groups_are_refused(sim: SimulatedSCM) -> None:
+    top, low = opened(sim, "top"), opened(sim, "low")
+    assert code_of(lambda: change(sim, top, group="g", dependencies=["+g"])) == 1059
+    change(sim, top, group="g")
+    assert code_of(lambda: change(sim, low, dependencies=["+G"])) == 1059
+    change(sim, top, group="")
+    change(sim, low, dependencies=["+G"])
+    assert code_of(lambda: change(sim, top, group="g")) == 1059  # by the group alone
+    change(sim, low, dependencies=[])
+    change(sim, top, group="g")
+    # Leaving the group and needing it in one call is no circle.
+    sim.add("other", dependencies=["+g"])
+    change(sim, top, group="", dependencies=["other"])
+
+
+def test_a_circle_that_was_there_does_not_run_for_ever() -> None:
+    sim = SimulatedSCM()
+    sim.add("one", dependencies=["two"])
+    sim.add("two", dependencies=["one"])
+    assert start(sim, "one") == 1068
+    assert sim.clock.now < 1
+    assert control(sim, "one", Control.STOP) == 1062
+    assert len(sim.enum_dependent_services(opened(sim, "one"), 3)) == 1
+
+
+# ------------------------------------------------------------------- boot and shutdown
+
+
+def test_what_a_boot_starts() -> None:
+    sim = SimulatedSCM()
+    sim.local.group_order = ["first", "second"]
+    order: list[str] = []
+
+    def noted(name: str) -> Behaviour:
+        order.append(name)
+        return Behaviour()
+
+    sim.local.other_programs = lambda argv: noted(argv[0])
+    auto, driver = StartType.AUTOMATIC, ServiceType.KERNEL_DRIVER
+    sim.add("alone", start_type=auto)
+    sim.add("delayed", start_type=auto, delayed_auto_start=True)
+    sim.add("manual")
+    sim.add("disabled", start_type=StartType.DISABLED)
+    sim.add("in-second", start_type=auto, load_order_group="second")
+    sim.add("in-first", start_type=auto, load_order_group="FIRST", dependencies=["wanted"])
+    sim.add("wanted")
+    sim.add("system", service_type=driver, start_type=StartType.SYSTEM)
+    for name in ("untagged", "tagged-2", "tagged-1"):
+        sim.add(
+            name, service_type=driver, start_type=StartType.BOOT, load_order_group="first"
+        ).tag = int(name[-1]) if name[-1].isdigit() else 0
+    sim.local.boot()
+    drivers = ["tagged-1", "tagged-2", "untagged", "system"]
+    assert order == [*drivers, "wanted", "in-first", "in-second", "alone"]
+    assert sim["alone"].start_reason == StartReason.AUTO
+    sim.clock.advance(119)
+    assert state_of(sim, "delayed") is S.STOPPED
+    sim.clock.advance(1)
+    assert state_of(sim, "delayed") is S.RUNNING
+    assert sim["delayed"].start_reason == StartReason.DELAYED_AUTO
+    assert {sim[name].exit_code for name in ("manual", "disabled")} == {1077}
+
+
+def test_the_delay_is_for_automatic_starts_alone() -> None:
+    sim = SimulatedSCM()
+    sim.add("manual", delayed_auto_start=True)
+    sim.add(
+        "driver",
+        service_type=ServiceType.KERNEL_DRIVER,
+        start_type=StartType.BOOT,
+        delayed_auto_start=True,
+    )
+    sim.local.boot()
+    assert states(sim) == {"manual": S.STOPPED, "driver": S.RUNNING}
+
+
+def test_a_boot_that_fails_shows_in_exit_codes() -> None:
+    sim = SimulatedSCM()
+    auto = StartType.AUTOMATIC
+    sim.add("broken", start_type=auto, program=Behaviour(start_error=2))
+    sim.add("needs", start_type=auto, dependencies=["broken"])
+    sim.add("lost", start_type=auto, dependencies=["none"])
+    sim.local.boot()
+    assert [one.exit_code for one in sim] == [2, 1068, 1075]
+
+
+def test_what_starts_by_itself_takes_no_time_from_others() -> None:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    auto = StartType.AUTOMATIC
+    sim.add("slow", start_type=auto, program=Behaviour(start_takes=10))
+    sim.add("needs", start_type=auto, dependencies=["slow"])
+    sim.add("silent", start_type=auto, program=Behaviour(start_error=1053))
+    sim.local.boot()
+    assert sim.clock.now == 0
+    sim.clock.advance(9)
+    assert sim.clock.now == 9
+    assert [one.state for one in sim] == [S.START_PENDING, S.STOPPED, S.STOPPED]
+    assert start(sim, "needs") == 1056  # it is on its way
+    sim.clock.advance(2)
+    assert [one.state for one in sim] == [S.RUNNING, S.RUNNING, S.STOPPED]
+    sim.clock.advance(30)
+    assert sim["silent"].exit_code == 1053
+
+
+def test_a_reboot_forgets_what_was_to_come() -> None:
+    sim = SimulatedSCM()
+    sim.add("late", start_type=StartType.AUTOMATIC, delayed_auto_start=True)
+    sim.local.boot()
+    sim.clock.advance(100)
+    sim.local.reboot()
+    sim.clock.advance(100)
+    assert state_of(sim, "late") is S.STOPPED
+    sim.clock.advance(20)
+    assert state_of(sim, "late") is S.RUNNING
+
+
+def test_shutting_down() -> None:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    told: list[tuple[str, Control, float]] = []
+
+    def program(name: str, accepts: AcceptedControls, **behaviour: float) -> Behaviour:
+        def note(code: Control) -> None:
+            told.append((name, code, sim.clock.now))
+
+        return Behaviour(accepts=accepts, on_control=note, **behaviour)  # type: ignore[arg-type]
+
+    taken = AcceptedControls
+    stops = program("stops", taken.SHUTDOWN, stop_takes=2)
+    sim.add("stops", program=stops, state=S.RUNNING)
+    early = program("early", taken.PRESHUTDOWN, stop_takes=7)
+    sim.add("early", program=early, state=S.RUNNING)
+    stuck = program("stuck", taken.PRESHUTDOWN, stop_takes=100)
+    timeout = timedelta(seconds=20)
+    sim.add("stuck", program=stuck, state=S.RUNNING, preshutdown_timeout=timeout)
+    sim.add("deaf", program=program("deaf", taken.STOP), state=S.PAUSED)
+    sim.local.shut_down()
+    assert told == [
+        ("early", Control.PRESHUTDOWN, 0),
+        ("stuck", Control.PRESHUTDOWN, 7),
+        ("stops", Control.SHUTDOWN, 27),
+    ]
+    assert sim.clock.now == 34  # 5 s more for what still runs
+    assert {one.state for one in sim} == {S.STOPPED}
+    assert {one.exit_code for one in sim} == {0}
+
+
+# ------------------------------------------------------------------- triggers
+
+
+def test_triggers() -> None:
+    sim = SimulatedSCM()
+    up, down = Trigger.on_ip_available(), Trigger.on_ip_lost()
+    sim.add("on", triggers=[up])
+    sim.add("off", triggers=[down], state=S.RUNNING)
+    sim.add("disabled", triggers=[up], start_type=StartType.DISABLED)
+    sim.add("deaf", triggers=[down], program=Behaviour(accepts=AcceptedControls(0)))
+    sim.add("needed", triggers=[down], state=S.RUNNING)
+    sim.add("needs", dependencies=["needed"], state=S.RUNNING)
+    start(sim, "deaf")
+    sim.local.fire(up)
+    assert state_of(sim, "on") is S.RUNNING
+    assert sim.query_start_reason(opened(sim, "on")) == StartReason.TRIGGER
+    assert state_of(sim, "disabled") is S.STOPPED
+    assert state_of(sim, "off") is S.RUNNING
+    sim.local.fire(down)
+    assert state_of(sim, "off") is S.STOPPED
+    assert state_of(sim, "deaf") is S.RUNNING
+    assert state_of(sim, "needed") is S.RUNNING
+
+
+def test_a_trigger_is_told_to_what_runs() -> None:
+    sim = SimulatedSCM()
+    up = Trigger.on_ip_available()
+    taken = AcceptedControls.TRIGGER_EVENT
+    sim.add("told", triggers=[up], program=Behaviour(accepts=taken), state=S.RUNNING)
+    sim.add("not", triggers=[up], state=S.RUNNING)
+    sim.local.fire(up)
+    assert sim["told"].controls == [Control.TRIGGER_EVENT]
+    assert sim["not"].controls == []

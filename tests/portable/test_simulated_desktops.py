@@ -1,0 +1,236 @@
+"""What the simulated window stations and desktops show that a test run can't have for real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    Desktop,
+    DesktopAccess,
+    DesktopFlags,
+    HandleClosedError,
+    NotFoundError,
+    ObjectInUseError,
+    SecurityDescriptor,
+    SecurityInformation,
+    ServiceError,
+    UnsupportedError,
+    Window,
+    WindowStation,
+    WindowStationAccess,
+)
+from winsvc.backend import Backend, use_backend
+from winsvc.rows import UserObjectFlagsRow
+from winsvc.testing import Caller
+from winsvc.testing.desktops import SimulatedDesktops
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedDesktops]:
+    sim = SimulatedDesktops()
+    with use_backend(cast(Backend, sim)):
+        yield sim
+    assert sim.open_desktop_handles == 0
+
+
+def test_what_is_there_from_the_start(sim: SimulatedDesktops) -> None:
+    assert WindowStation.names() == ["WinSta0", "Service-0x0-3e7$"]
+    own = WindowStation.current()
+    assert own.desktops() == ["Default", "Disconnect", "Winlogon"]
+    with WindowStation.open("service-0X0-3E7$") as other:
+        assert other.name == "Service-0x0-3e7$"
+        assert other.desktops() == ["Default"]
+        assert other.user_sid is None
+    assert own.user_sid == Desktop.current().user_sid
+    assert (own.user_sid or "").startswith("S-1-5-5-")
+    with pytest.raises(UnsupportedError, match="the heap size of a WindowStation"):
+        _ = own.heap_size
+    with pytest.raises(UnsupportedError, match="the input of a WindowStation"):
+        _ = own.receives_input
+
+
+def test_windows_own_desktops(sim: SimulatedDesktops) -> None:
+    with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.READ_OBJECTS"):
+        Desktop.open("Winlogon")
+    with Desktop.open("Winlogon", DesktopAccess.ENUMERATE) as secure:
+        assert not secure.receives_input
+        with pytest.raises(AccessDeniedError, match=r"Needed: DesktopAccess\.SWITCH_DESKTOP\."):
+            secure.switch_to()
+    sim.caller = Caller.user()
+    assert WindowStation.current().desktops() == ["Default"]
+    assert WindowStation.names() == ["WinSta0"]
+    with pytest.raises(AccessDeniedError):
+        WindowStation.open("Service-0x0-3e7$")
+    with pytest.raises(AccessDeniedError):
+        WindowStation.create("named")
+    with WindowStation.create() as own:
+        assert own.name == "Service-0x0-1ba4f$"
+    sim.caller = Caller.local_system()
+    with Desktop.open("Winlogon", DesktopAccess.GENERIC_ALL) as secure:
+        secure.switch_to()
+        assert secure.receives_input
+        with Desktop.open("Default", DesktopAccess.SWITCH_DESKTOP) as default:
+            default.switch_to()
+
+
+def test_a_service(sim: SimulatedDesktops) -> None:
+    sim.begin_on()
+    own, desktop = WindowStation.current(), Desktop.current()
+    assert (own.name, desktop.name) == ("Service-0x0-3e7$", "Default")
+    assert own.flags.flags == 0
+    assert not desktop.receives_input
+    with pytest.raises(ServiceError, match="not on a window station that its user sees") as caught:
+        Desktop.input()
+    assert caught.value.winerror == 1
+    with pytest.raises(AccessDeniedError):
+        desktop.switch_to()
+    with WindowStation.open("WinSta0").as_process_station(), Desktop.input() as shown:
+        assert shown.receives_input
+    for bad in (("None", "Default"), ("WinSta0", "None")):
+        with pytest.raises(ArgumentError, match="there is no"):
+            sim.begin_on(*bad)
+
+
+def test_windows(sim: SimulatedDesktops) -> None:
+    first = sim.add_window(title="Editor", class_name="Edit")
+    second = sim.add_window(title=None, class_name=None)
+    assert Desktop.current().windows() == [
+        Window(first.handle, "Editor", "Edit"),
+        Window(second.handle, None, None),
+    ]
+    sim.destroy_window(first)
+    with pytest.raises(ArgumentError, match="gone already"):
+        sim.destroy_window(first)
+    assert [window.handle for window in Desktop.current().windows()] == [second.handle]
+    with Desktop.open("Default", DesktopAccess.ENUMERATE) as blind:
+        with pytest.raises(AccessDeniedError, match="READ_OBJECTS"):
+            blind.windows()
+    with pytest.raises(ServiceError) as caught:
+        sim.get_class_name(first.handle)
+    assert caught.value.winerror == 1400
+
+
+def test_a_thread_with_windows_stays(sim: SimulatedDesktops) -> None:
+    window = sim.add_window(thread=threading.get_native_id())
+    with Desktop.create("other") as other:
+        with pytest.raises(ObjectInUseError, match="destroy them first"):
+            other.set_for_thread()
+        sim.destroy_window(window)
+        with pytest.raises(ObjectInUseError, match="stays on the desktop of the with block"):
+            with other.as_thread_desktop():
+                window = sim.add_window("other", thread=threading.get_native_id())
+        assert Desktop.current().name == "other"
+        sim.destroy_window(window)
+        with Desktop.open("Default").as_thread_desktop():
+            pass
+        Desktop.of_thread(threading.get_native_id())
+        with Desktop.open("Default") as default:
+            default.set_for_thread()
+            other.close()
+            sim.begin_on("WinSta0")  # and so the thread is on the first one again
+
+
+def test_threads_of_other_processes(sim: SimulatedDesktops) -> None:
+    sim.add_window(thread=4242)
+    assert Desktop.of_thread(4242).name == "Default"
+    with pytest.raises(ServiceError):
+        Desktop.of_thread(4243)
+
+
+def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedDesktops) -> None:
+    with Desktop.create("other") as other:
+        thread = threading.Thread(target=other.set_for_thread)
+        thread.start()
+        thread.join()
+    assert "other" not in WindowStation.current().desktops()
+
+
+def test_what_vanishes_with_its_last_handle(sim: SimulatedDesktops) -> None:
+    with WindowStation.create("station") as station, station.as_process_station():
+        first = Desktop.create("one")
+        second = Desktop.create("ONE")
+        sim.add_window("one", station="station")
+        first.close()
+        assert station.desktops() == ["one"]
+        second.close()
+        assert station.desktops() == []
+    assert "station" not in WindowStation.names()
+
+
+def test_a_shown_desktop_that_vanishes(sim: SimulatedDesktops) -> None:
+    with Desktop.create("other") as other:
+        other.switch_to()
+        with Desktop.input() as shown:
+            assert shown.name == "other"
+    with Desktop.input() as shown:
+        assert shown.name == "Default"
+
+
+def test_who_may_open_is_what_its_security_says(sim: SimulatedDesktops) -> None:
+    with Desktop.create("mine", security="O:SYG:SYD:(A;;GR;;;BA)") as mine:
+        assert "mine" in WindowStation.current().desktops()
+        with Desktop.open("mine", DesktopAccess.GENERIC_READ) as reader:
+            assert reader.security(SecurityInformation.DACL).dacl is not None
+            with pytest.raises(AccessDeniedError):
+                reader.set_security("D:")
+        with pytest.raises(AccessDeniedError):
+            Desktop.open("mine", DesktopAccess.WRITE_OBJECTS)
+        with Desktop.open("mine", DesktopAccess.MAXIMUM_ALLOWED) as most:
+            assert most.windows() == []
+        mine.set_security(SecurityDescriptor.from_sddl("D:(A;;GW;;;BA)"))
+        assert mine.security().owner is not None  # what was not written stays
+        assert "mine" not in WindowStation.current().desktops()
+        mine.set_security("D:NO_ACCESS_CONTROL")
+        Desktop.open("mine", DesktopAccess.MAXIMUM_ALLOWED).close()
+
+
+def test_flags_of_a_desktop(sim: SimulatedDesktops) -> None:
+    with Desktop.create("other", DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK) as other:
+        assert other.flags.flags is DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK
+        other.set_flags(DesktopFlags(0), inherit=True)
+        assert (other.flags.flags, other.flags.inherit) == (0, True)
+
+
+def test_bare_calls(sim: SimulatedDesktops) -> None:
+    """What the drop-in asks for, which knows no objects."""
+    station = sim.get_process_window_station()
+    desktop = sim.get_thread_desktop(sim.get_current_thread_id())
+    assert sim.enum_desktops(0) == sim.enum_desktops(station)
+    assert sim.enum_desktop_windows(0) == sim.enum_desktop_windows(desktop)
+    for call in (sim.set_thread_desktop, sim.close_desktop, sim.enum_desktop_windows):
+        with pytest.raises(HandleClosedError):
+            call(station)
+    for station_call in (sim.set_process_window_station, sim.enum_desktops):
+        with pytest.raises(HandleClosedError):
+            station_call(desktop)
+    for name in (None, ""):
+        with pytest.raises(NotFoundError):
+            sim.open_window_station(name, False, 0)
+        with pytest.raises(HandleClosedError):
+            sim.open_desktop(name, 0, False, 0)
+    with pytest.raises(ServiceError) as caught:
+        sim.create_desktop("x", 0, 0, False, b"nonsense")
+    assert caught.value.winerror == 1338
+    with pytest.raises(ServiceError):
+        sim.query_user_object_text(station, 1)
+    with pytest.raises(ServiceError):
+        sim.set_user_object_flags(station, UserObjectFlagsRow(0, 1, 0))
+    with pytest.raises(ServiceError):
+        sim.query_user_object_number(station, 99)
+
+
+def test_faults_and_the_log(sim: SimulatedDesktops) -> None:
+    sim.faults.fail("CreateDesktopW", 8)
+    with pytest.raises(ServiceError) as caught:
+        Desktop.create("other")
+    assert caught.value.winerror == 8
+    with WindowStation.open("WinSta0", WindowStationAccess.ENUM_DESKTOPS) as station:
+        station.desktops()
+    names = [(call.function, call.service) for call in sim.calls if call.error is None]
+    assert ("EnumDesktopsW", "WinSta0") in names

@@ -1,0 +1,284 @@
+"""Faults on demand, simulated time, and the record of calls."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from simulated import code_of, create, manager, opened, start, state_of
+
+from winsvc import (
+    ArgumentError,
+    Secret,
+    ServiceError,
+    ServiceManager,
+    State,
+    UnsupportedError,
+)
+from winsvc.testing import Behaviour, Call, Seed, SimulatedClock, SimulatedSCM
+from winsvc.testing.faults import Faults
+
+
+@pytest.fixture
+def sim() -> SimulatedSCM:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    sim.add("beat")
+    sim.add("other")
+    return sim
+
+
+def codes(sim: SimulatedSCM, handle: int, count: int) -> list[int]:
+    return [code_of(sim.query_service_status_ex, handle) for _ in range(count)]
+
+
+# ------------------------------------------------------------------- failing
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, [5, 0, 0, 0, 0]),
+        ({"nth": 3}, [0, 0, 5, 0, 0]),
+        ({"times": 2}, [5, 5, 0, 0, 0]),
+        ({"nth": 2, "times": 3}, [0, 5, 5, 5, 0]),
+        ({"service": "BEAT"}, [5, 0, 0, 0, 0]),
+        ({"service": "other"}, [0, 0, 0, 0, 0]),
+        ({"machine": "build07"}, [0, 0, 0, 0, 0]),
+    ],
+)
+def test_failing(sim: SimulatedSCM, given: dict[str, object], expected: list[int]) -> None:
+    handle = opened(sim, "beat")
+    sim.faults.fail("QueryServiceStatusEx", 5, **given)  # type: ignore[arg-type]
+    assert codes(sim, handle, 5) == expected
+
+
+def test_failing_by_service_counts_its_calls_alone(sim: SimulatedSCM) -> None:
+    beat, other = opened(sim, "beat"), opened(sim, "other")
+    sim.faults.fail("QueryServiceStatusEx", 5, service="beat", nth=2)
+    assert codes(sim, other, 3) == [0, 0, 0]
+    assert codes(sim, beat, 3) == [0, 5, 0]
+
+
+def test_failing_by_machine(sim: SimulatedSCM) -> None:
+    sim.add_machine("build07").add("beat")
+    here, there = opened(sim, "beat"), opened(sim, "beat", machine="build07")
+    sim.faults.fail("QueryServiceStatusEx", 1726, machine="BUILD07", times=2)
+    assert codes(sim, here, 2) == [0, 0]
+    assert codes(sim, there, 3) == [1726, 1726, 0]
+    sim.faults.fail("OpenSCManagerW", 1722, machine="build07")
+    assert code_of(manager, sim, 1, "build07") == 1722
+
+
+def test_a_failure_has_no_effect(sim: SimulatedSCM) -> None:
+    handle = opened(sim, "beat")
+    sim.faults.fail("StartServiceW", 1053)
+    assert code_of(sim.start_service, handle, ()) == 1053
+    assert state_of(sim, "beat") is State.STOPPED
+    sim.faults.fail("CreateServiceW", 5)
+    assert code_of(create, sim, manager(sim), "new") == 5
+    assert "new" not in sim
+    sim.faults.fail("CloseServiceHandle", 6)
+    before = sim.open_handles
+    assert code_of(sim.close_service_handle, handle) == 6
+    assert sim.open_handles == before
+
+
+def test_errors_are_typed_and_name_the_function(sim: SimulatedSCM) -> None:
+    sim.faults.fail("OpenServiceW", 120)
+    with ServiceManager(backend=sim) as scm, pytest.raises(UnsupportedError) as caught:
+        scm.open("beat")
+    assert (caught.value.function, caught.value.service) == ("OpenServiceW", "beat")
+
+
+def test_a_failure_in_the_middle_of_making_a_service(sim: SimulatedSCM) -> None:
+    sim.faults.fail("ChangeServiceConfig2W", 5)
+    with ServiceManager(backend=sim) as scm, pytest.raises(ServiceError):
+        scm.create("new", r"C:\x.exe", description="text")
+    assert "new" not in sim
+    assert sim.open_handles == 0
+
+
+def test_functions_that_are_not_there(sim: SimulatedSCM) -> None:
+    for name in ("OpenService", "CreateProcessW", ""):
+        with pytest.raises(ArgumentError):
+            sim.faults.fail(name, 5)
+    with pytest.raises(ArgumentError, match="OpenServiceW"):
+        sim.faults.fail("openservice", 5)
+    with pytest.raises(ArgumentError):
+        sim.faults.before("nothing", lambda: None)
+    with pytest.raises(ArgumentError):
+        sim.faults.slow(1, "nothing")
+    with pytest.raises(ArgumentError):
+        sim.called("nothing")
+    for nth, times in ((0, 1), (1, 0), (-1, 1)):
+        with pytest.raises(ArgumentError):
+            sim.faults.fail("OpenServiceW", 5, nth=nth, times=times)
+    assert {"OpenSCManagerW", "NotifyServiceStatusChangeW", "ControlService"} <= Faults.FUNCTIONS
+
+
+def test_what_others_do_between_two_calls(sim: SimulatedSCM) -> None:
+    sim.faults.before("StartServiceW", lambda: start(sim, "beat"), service="beat")
+    handle = opened(sim, "beat")
+    assert code_of(sim.start_service, handle, ()) == 1056
+
+
+def test_a_list_that_grows_between_two_pages(sim: SimulatedSCM) -> None:
+    sim.local.page_size = 1
+    sim.faults.before("EnumServicesStatusExW", lambda: sim.add("late"), nth=2)
+    with ServiceManager(backend=sim) as scm:
+        assert [info.name for info in scm.services()] == ["beat", "other", "late"]
+        sim.faults.before("EnumServicesStatusExW", lambda: sim.local.remove("beat"), nth=2)
+        assert [info.name for info in scm.services()] == ["beat", "other", "late"]
+        assert [info.name for info in scm.services()] == ["other", "late"]
+
+
+def test_slow_calls(sim: SimulatedSCM) -> None:
+    sim.faults.slow(timedelta(seconds=3), "OpenServiceW")
+    opened(sim, "beat")
+    assert sim.clock.now == 3
+    sim.faults.slow(1)
+    opened(sim, "beat")  # three calls
+    assert sim.clock.now == 9
+    sim.faults.clear()
+    opened(sim, "beat")
+    assert sim.clock.now == 9
+    sim.latency = 0.5
+    opened(sim, "beat")
+    assert sim.clock.now == 10.5
+
+
+def test_forgetting_all_faults(sim: SimulatedSCM) -> None:
+    from winsvc import ServiceAccess
+
+    sim.faults.fail("QueryServiceStatusEx", 5)
+    sim.faults.deny(ServiceAccess.START)
+    sim.faults.lag = 4
+    sim.faults.clear()
+    assert codes(sim, opened(sim, "beat"), 1) == [0]
+    assert sim.faults.lag == 0
+
+
+# ------------------------------------------------------------------- time
+
+
+def test_time_passes_when_it_is_told_to() -> None:
+    clock = SimulatedClock()
+    happened: list[tuple[str, float]] = []
+
+    def note(name: str) -> None:
+        happened.append((name, clock.now))
+
+    clock.after(2, lambda: note("two"))
+    clock.after(1, lambda: note("one"))
+
+    def note_later() -> None:
+        clock.after(0.5, lambda: note("and a half"))
+
+    clock.after(1, note_later)
+    clock.after(3, lambda: note("never")).cancel()
+    assert clock.now == 0
+    clock.advance(timedelta(seconds=5))
+    assert happened == [("one", 1), ("and a half", 1.5), ("two", 2)]
+    assert clock.now == 5
+    with pytest.raises(ArgumentError):
+        clock.advance(-1)
+    for _ in range(10):
+        clock.advance(0.1)
+    assert clock.now == 6  # exactly
+
+
+def test_programs_that_wait_by_themselves(sim: SimulatedSCM) -> None:
+    sim["beat"].program = Behaviour(start_takes=3600)
+    real = time.sleep, time.monotonic, time.time, time.perf_counter
+    began = time.monotonic()
+    with sim.installed(replace_time=True), ServiceManager() as scm, scm.open("beat") as service:
+        service.start()
+        deadline = time.monotonic() + 7200
+        before = time.time(), time.perf_counter()
+        polls = 0
+        while service.status().state is not State.RUNNING:
+            assert time.monotonic() < deadline
+            time.sleep(1)
+            polls += 1
+        assert time.time() - before[0] == pytest.approx(3600)
+        assert time.perf_counter() - before[1] == pytest.approx(3600)
+    assert polls == 3600
+    assert (time.sleep, time.monotonic, time.time, time.perf_counter) == real
+    assert time.monotonic() - began < 60
+
+
+def test_time_is_real_again_after_an_error(sim: SimulatedSCM) -> None:
+    real = time.sleep
+    with pytest.raises(ZeroDivisionError), sim.installed(replace_time=True):
+        raise ZeroDivisionError
+    assert time.sleep is real
+
+
+# ------------------------------------------------------------------- what was called
+
+
+def program(sim: SimulatedSCM) -> None:
+    with ServiceManager(backend=sim) as scm:
+        with scm.create("new", r"C:\x.exe", dependencies=["beat"]) as service:
+            service.start("one")
+            sim.faults.fail("ControlService", 1061)
+            with pytest.raises(ServiceError):
+                service.stop()
+            sim.local.crash("new")
+            service.delete(timeout=5)
+
+
+def test_the_same_program_makes_the_same_calls() -> None:
+    def run() -> list[Call]:
+        sim = SimulatedSCM()
+        sim.add("beat", program=Behaviour(start_takes=3))
+        program(sim)
+        return sim.calls
+
+    first = run()
+    assert first == run()
+    assert len(first) > 5
+
+
+def test_the_record_of_calls(sim: SimulatedSCM) -> None:
+    sim.latency = 0.25
+    program(sim)
+    (made,) = sim.called("CreateServiceW")
+    assert (made.service, made.machine, made.error) == ("new", None, None)
+    assert made.arguments["binary_path"] == r"C:\x.exe"
+    assert made.at == 0.5  # when it was called
+    (stop,) = sim.called("ControlService", "NEW")
+    assert (stop.error, stop.service) == (1061, "new")
+    assert sim.called("ControlService", "other") == []
+    (started,) = sim.called("StartServiceW", "new")
+    assert started.arguments["arguments"] == ("one",)
+    functions = [call.function for call in sim.calls]
+    assert functions[:3] == ["OpenSCManagerW", "OpenSCManagerW", "CreateServiceW"]
+    assert functions[-1] == "CloseServiceHandle"
+
+
+def test_handles_are_counted(sim: SimulatedSCM) -> None:
+    scm = manager(sim)
+    service = sim.open_service(scm, "beat", 0)
+    assert sim.open_handles == 2
+    assert "2 handles" in repr(sim)
+    for handle in (scm, service):
+        sim.close_service_handle(handle)
+    assert sim.open_handles == 0
+
+
+def test_passwords_do_not_show(sim: SimulatedSCM) -> None:
+    sim.local.accounts = {r".\joe": "hush-hush"}
+    with ServiceManager(backend=sim) as scm:
+        with scm.create("new", r"C:\x.exe", account="joe", password="hush-hush") as service:
+            service.start()
+            service.configure(account="joe", password="hush-hush")
+    (made,) = sim.called("CreateServiceW")
+    assert made.arguments["password"] == Secret("hush-hush")
+    for call in sim.calls:
+        assert "hush" not in repr(call) + repr(call.arguments)
+    assert "hush" not in repr(sim["new"])
+    with pytest.raises(TypeError):
+        sim.add(Seed(spec=None), binary_path="x")  # type: ignore[arg-type]

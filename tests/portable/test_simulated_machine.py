@@ -1,0 +1,714 @@
+"""What holds on a simulated machine, whatever programs do there and whatever happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from typing import Any, cast
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from winsvc import (
+    AcceptedControls,
+    AccessDeniedError,
+    ArgumentError,
+    Control,
+    FailureAction,
+    FailureActions,
+    ManagerAccess,
+    Notify,
+    Service,
+    ServiceAccess,
+    ServiceError,
+    ServiceInfo,
+    ServiceManager,
+    ServiceType,
+    State,
+    StateFilter,
+)
+from winsvc.backend import Backend
+from winsvc.names import name_key, same_name
+from winsvc.rows import NotificationRow
+from winsvc.testing import Behaviour, Caller, SimulatedSCM
+from winsvc.testing.faults import Faults
+from winsvc.testing.services import PENDING, SimulatedService
+from winsvc.triggers import Trigger
+
+NAMES = ("a", "A", "b", "c", "\u00e4", "\u00c4")
+TAKEN = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
+PROGRAMS = {
+    "good.exe": Behaviour(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
+    "slow.exe": Behaviour(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
+    "deaf.exe": Behaviour(accepts=AcceptedControls(0)),
+    "last.exe": Behaviour(accepts=AcceptedControls.PRESHUTDOWN, stop_takes=20),
+    "stays.exe": Behaviour(hangs_in=[State.STOP_PENDING], ignores=[Control.PAUSE]),
+    "hangs.exe": Behaviour(hangs_in=[State.START_PENDING]),
+    "fails.exe": Behaviour(ends_after=0, exit_code=1066, service_exit_code=7),
+    "crashes.exe": Behaviour(ends_after=3, crashes=True),
+    "crashes-at-once.exe": Behaviour(ends_after=0, crashes=True),
+    "missing.exe": Behaviour(start_error=2),
+    "silent.exe": Behaviour(start_error=1053),
+}
+LEFT_OUT = ("behaviour", "end", "program", "timers")
+Program = list[tuple[str, tuple[Any, ...]]]
+
+
+def picture(sim: SimulatedSCM) -> dict[str, object]:
+    """All that a call may change, but the time."""
+    whole: dict[str, object] = {
+        one.name: {
+            field.name: copied(getattr(one, field.name))
+            for field in fields(one)
+            if field.name not in LEFT_OUT
+        }
+        | {"waits for": sum(timer.action is not None for timer in one.timers)}
+        for one in sim
+    }
+    local = sim.local
+    whole["/"] = (sim.open_handles, local.boot_accepted, local.security)
+    whole["//"] = (list(local.commands), list(local.reboots))
+    return whole
+
+
+def copied(value: object) -> object:
+    return value.copy() if isinstance(value, (list, dict)) else value
+
+
+class Watched:
+    """A backend in which a call that is refused must change nothing."""
+
+    def __init__(self, sim: SimulatedSCM) -> None:
+        self._sim = sim
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._sim, name)
+        return method if name in ("sleep", "monotonic") else partial(self._call, method)
+
+    def _call(self, method: Callable[..., object], *arguments: object) -> object:
+        sim = self._sim
+        sim.clock.advance(0)  # what is due happens with any call
+        before, at = picture(sim), sim.clock.now
+        try:
+            return method(*arguments)
+        except ServiceError as error:
+            assert error.function in Faults.FUNCTIONS
+            if sim.clock.now == at:
+                compare(sim, before, error)
+            raise
+
+
+def compare(sim: SimulatedSCM, before: dict[str, object], error: ServiceError) -> None:
+    after = picture(sim)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if error.function == "StartServiceW":
+        # It has a new exit code, and what it needs may have been started.
+        place = sim.calls[-1].service
+        changed -= {"" if place is None else place}
+        changed -= {one.name for one in sim if one.starts or one.exit_code != 1077}
+    assert not changed, f"{error} changed {changed}: {before} became {after}"
+
+
+class World:
+    """A simulated machine, programs that use it, and what must hold after each step."""
+
+    def __init__(self) -> None:
+        self.sim = sim = SimulatedSCM()
+        sim.latency = 0.0
+        sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        sim.local.programs = {path: partial(self.run, path) for path in PROGRAMS}
+        sim.local.accounts = {r".\joe": "good"}
+        sim.local.group_order = ["g"]
+        self.watched: Any = Watched(sim)
+        self.backend = cast("Backend", self.watched)
+        self.scm = ServiceManager(backend=self.backend)
+        self.services: list[Service] = []
+        self.there: list[SimulatedService] = []
+        self.locks: list[Any] = []
+        self.raw: list[int] = []  # handles for notifications
+        self.told: list[tuple[int, NotificationRow]] = []
+        self.armed: list[tuple[int, int]] = []  # the handle and the mask of each registration
+        self.began = 0.0
+        self.looked = 0
+        self.drivers: dict[str, bool] = {}
+
+    # ------------------------------------------------------------------- one step
+
+    def do(self, name: str, *arguments: Any) -> None:
+        self.there = list(self.sim)
+        self.began = self.sim.clock.now
+        try:
+            getattr(self, name)(*arguments)
+        except (ServiceError, ArgumentError) as error:
+            assert str(error)
+        self.check()
+
+    def run(self, path: str, argv: Sequence[str]) -> Behaviour:
+        """What each program does; at its start all that it needs is running."""
+        service = self.sim[argv[0]]
+        self.drivers[service.name] = service.is_driver
+        if self.sim.clock.now == self.began:  # else something may have ended meanwhile
+            for name in service.service_dependencies():
+                assert self.sim[name].state in (State.RUNNING, State.PAUSED, *PENDING)
+            for group in service.group_dependencies():
+                assert any(
+                    same_name(one.load_order_group, group) and one.state is not State.STOPPED
+                    for one in self.sim
+                    if one is not service
+                )
+        return PROGRAMS[path]
+
+    def pick(self, index: int) -> Service:
+        return self.services[index % len(self.services)]
+
+    # ------------------------------------------------------------------- what programs do
+
+    def create(self, name: str, given: dict[str, Any]) -> None:
+        self.services.append(self.scm.create(name, **given))
+
+    def open(self, name: str, access: int | None) -> None:
+        rights = None if access is None else ServiceAccess(access)
+        self.services.append(self.scm.open(name, access=rights))
+
+    def configure(self, index: int, given: dict[str, Any]) -> None:
+        self.pick(index).configure(**given)
+
+    def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:
+        self.pick(index).change_failure_actions(**given)
+
+    def start(self, index: int) -> None:
+        self.pick(index).start("one", "two")
+
+    def control(self, index: int, control: int) -> None:
+        service = self.pick(index)
+        error: ServiceError | None = None
+        try:
+            status = service.control(control)
+        except ServiceError as caught:
+            error = caught
+        if error is None:
+            assert status.pid is None
+            if control == Control.STOP:
+                for one in self.sim:
+                    needed = map(name_key, one.service_dependencies())
+                    assert one.state is State.STOPPED or name_key(service.name) not in needed
+        elif error.winerror in (1052, 1061, 1062):
+            assert error.status is not None
+            assert (error.status.state is State.STOPPED) == (error.winerror == 1062)
+
+    def read(self, index: int, name: str) -> None:
+        value = getattr(self.pick(index), name)
+        if callable(value):
+            value()
+
+    def delete(self, index: int, timeout: float | None) -> None:
+        self.pick(index).delete(timeout=timeout)
+
+    def close(self, index: int) -> None:
+        service = self.pick(index)
+        self.services.remove(service)
+        service.close()
+
+    def new_manager(self, access: int | None) -> None:
+        self.scm.close()
+        rights = None if access is None else ManagerAccess(access)
+        try:
+            self.scm = ServiceManager(backend=self.backend, access=rights)
+        except ServiceError:
+            self.sim.local.reconnect()
+            self.sim.faults.clear()
+            self.sim.caller = Caller.administrator()
+            self.scm = ServiceManager(backend=self.backend)
+
+    def manage(self, name: str, *arguments: object) -> None:
+        value = getattr(self.scm, name)(*arguments)
+        if isinstance(value, Iterator):
+            list(value)
+
+    def lock(self) -> None:
+        lock = self.scm.lock()
+        lock.__enter__()
+        assert not self.locks or self.sim.local.lost  # a connection that is lost has no lock
+        self.locks.append(lock)
+
+    def unlock(self) -> None:
+        if self.locks:
+            self.locks.pop().__exit__(None, None, None)
+
+    def open_raw(self, name: str | None) -> None:
+        manager = self.backend.open_sc_manager(None, None, int(ManagerAccess.ALL_ACCESS))
+        self.raw.append(manager)
+        if name is not None:
+            access = int(ServiceAccess.QUERY_STATUS)
+            self.raw.append(self.backend.open_service(manager, name, access))
+
+    def notify(self, index: int, mask: int) -> None:
+        handle = self.raw[index % len(self.raw)]
+        number = len(self.armed)
+        self.armed.append((handle, mask))
+
+        def deliver(row: NotificationRow) -> None:
+            assert handle in self.raw, "told through a closed handle"
+            assert row.triggered & mask or row.notification_status == 1072
+            assert number not in [one for one, _ in self.told], "told twice"
+            self.told.append((number, row))
+
+        self.watched.notify_service_status_change(handle, mask, deliver)
+
+    def close_raw(self, index: int) -> None:
+        self.backend.close_service_handle(self.raw.pop(index % len(self.raw)))
+
+    # ------------------------------------------------------------------- what happens
+
+    def wait(self, seconds: float) -> None:
+        self.sim.clock.advance(seconds)
+
+    def crash(self, name: str) -> None:
+        if name in self.sim:
+            self.sim.local.crash(name)
+
+    def report(self, name: str, state: State, check_point: int, hint: int) -> None:
+        if name in self.sim:
+            self.sim.local.report(name, state, check_point=check_point, wait_hint=hint)
+
+    def happen(self, name: str) -> None:
+        getattr(self.sim.local, name)()
+
+    def trigger(self, trigger: Trigger) -> None:
+        self.sim.local.fire(trigger)
+
+    def fault(self, function: str, code: int, nth: int) -> None:
+        self.sim.faults.fail(function, code, nth=nth)
+
+    def deny(self, access: ManagerAccess | ServiceAccess, name: str | None) -> None:
+        self.sim.faults.deny(access, name)
+
+    def slow(self, seconds: float, lag: float) -> None:
+        self.sim.faults.slow(seconds)
+        self.sim.faults.lag = lag
+
+    def all_well(self) -> None:
+        self.sim.faults.clear()
+        self.sim.local.reconnect()
+        self.sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        self.new_manager(None)
+
+    def be_user(self) -> None:
+        self.sim.caller = Caller.user()
+
+    def pages(self, size: int | None) -> None:
+        self.sim.local.page_size = size
+
+    # ------------------------------------------------------------------- what holds
+
+    def check(self) -> None:
+        sim = self.sim
+        every = list(sim)
+        keys = [name_key(one.name) for one in every]
+        assert len(set(keys)) == len(keys)
+        for one in self.there:
+            if one not in every:
+                assert one.marked_for_deletion
+                assert one.state is State.STOPPED
+                assert one.handles == 0
+        for one in every:
+            check_service(one, self.drivers.get(one.name, False))
+            mine = {one.name.upper(), *needs(sim, one)}
+            for other in every:
+                if one is not other and name_key(other.name) in mine:
+                    assert name_key(one.name) not in needs(sim, other), "a circle"
+        if not sim.local.error:
+            with self.unnoticed():
+                self.look_around(every)
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """Neither faults nor rights keep the checks from looking."""
+        sim = self.sim
+        known = sim.faults, sim.caller, sim.open_handles, sim.local.security
+        sim.faults, sim.caller = Faults(), Caller.administrator()
+        try:
+            yield
+        finally:
+            sim.faults, sim.caller = known[:2]
+        assert sim.open_handles == known[2]
+
+    def look_around(self, every: list[SimulatedService]) -> None:
+        with ServiceManager(backend=self.sim) as scm:
+            listing = list(scm.services(type=ServiceType.ALL))
+            assert [info.name for info in listing] == [one.name for one in every]
+            for info, one in zip(listing, every, strict=True):
+                assert info.status == one.status
+            halves = [
+                {info.name for info in scm.services(type=ServiceType.ALL, state=half)}
+                for half in (StateFilter.ACTIVE, StateFilter.INACTIVE)
+            ]
+            assert not halves[0] & halves[1]
+            assert halves[0] | halves[1] == {one.name for one in every}
+            if every:  # each in its turn
+                self.looked += 1
+                turn = self.looked % len(every)
+                self.look_at(scm, listing[turn], every[turn])
+
+    def look_at(self, scm: ServiceManager, info: ServiceInfo, one: SimulatedService) -> None:
+        shown = scm.display_name(one.name)
+        assert shown == info.display_name
+        assert same_name(scm.display_name(scm.key_name(shown)), shown)
+        with scm.open(one.name.lower()) as service:
+            try:
+                status, config = service.status(), service.config()
+                above = {name_key(other.name) for other in service.dependents()}
+            except AccessDeniedError:
+                return  # its own descriptor says so
+        assert status == info.status
+        assert config.display_name == shown
+        wanted = {other for other in self.sim if name_key(one.name) in needs(self.sim, other)}
+        assert above == {name_key(other.name) for other in wanted}
+
+    def end(self) -> None:
+        """Close everything: nothing is left open, and what was deleted goes as it stops."""
+        self.all_well()
+        try:
+            self.unlock()
+        except ServiceError as error:
+            assert error.winerror == 1071  # the connection was lost, and with it the lock
+        for service in self.services:
+            service.close()
+        for handle in self.raw:
+            self.sim.close_service_handle(handle)
+        self.raw.clear()
+        self.scm.close()
+        assert self.sim.open_handles == 0
+        for one in self.sim:
+            assert not (one.marked_for_deletion and one.state is State.STOPPED)
+        self.sim.local.shut_down()
+        assert not any(one.marked_for_deletion for one in self.sim)
+
+
+def check_service(one: SimulatedService, driver: bool) -> None:
+    """What one service's status must be."""
+    active = one.state is not State.STOPPED
+    row = one.status_row()
+    assert (row.current_state, row.process_id) == (one.state, one.pid)
+    assert row.controls_accepted == one.controls_accepted
+    assert bool(one.pid) == (active and not driver)
+    if one.state not in PENDING:
+        assert (one.check_point, one.wait_hint) == (0, 0)
+    if one.state not in (State.RUNNING, State.PAUSED):
+        assert one.controls_accepted == 0
+    if active:
+        assert (one.exit_code, one.service_exit_code) == (0, 0)
+        assert one.starts
+    else:
+        assert not [timer for timer in one.timers if timer.action is not None]
+        assert one.end is None
+    assert one.display_name
+    assert one.binary_path
+
+
+def needs(sim: SimulatedSCM, service: SimulatedService) -> set[str]:
+    """The keys of all that a service needs, directly or not."""
+    found: set[str] = set()
+    ahead = [service]
+    while ahead:
+        one = ahead.pop()
+        direct = [sim[name] for name in one.service_dependencies() if name in sim]
+        groups = set(map(name_key, one.group_dependencies()))
+        direct += [other for other in sim if name_key(other.load_order_group) in groups]
+        for other in direct:
+            if name_key(other.name) not in found:
+                found.add(name_key(other.name))
+                ahead.append(other)
+    return found
+
+
+# ------------------------------------------------------------------------------ what is drawn
+
+names = st.sampled_from(NAMES)
+indexes = st.integers(0, 7)
+groups = st.sampled_from(["", "g", "G", "h"])
+delays = st.sampled_from([0, 1, 60])
+actions = st.lists(
+    st.builds(
+        lambda make, delay: make(delay),
+        st.sampled_from([FailureAction.restart, FailureAction.run_command, FailureAction.reboot]),
+        delays,
+    ),
+    max_size=2,
+).map(tuple)
+triggers = st.sampled_from([Trigger.on_ip_available(), Trigger.on_ip_lost()])
+settings_given = st.fixed_dictionaries(
+    {},
+    optional={
+        "service_type": st.sampled_from([0x10, 0x20, 0x110, 0x10, 0x20, 0x30, 0x50, 0x100, 0]),
+        "start_type": st.integers(0, 5),
+        "error_control": st.integers(0, 4),
+        "load_order_group": groups,
+        "dependencies": st.lists(st.sampled_from([*NAMES, "none", "+g", "+h"]), max_size=2),
+        "account": st.sampled_from(["LocalSystem", "LocalService", "joe", "jack"]),
+        "password": st.sampled_from([None, "good", "bad"]),
+        "display_name": st.sampled_from([*NAMES, "", "shown", "Shown", "x" * 257]),
+        "description": st.sampled_from([None, "", "text"]),
+        "delayed_auto_start": st.booleans(),
+        "failure_actions": st.one_of(
+            st.none(),
+            st.builds(FailureActions, actions=actions, reset_after=st.none(), command=names),
+        ),
+        "failure_actions_on_error": st.booleans(),
+        "sid_type": st.integers(0, 3),
+        "required_privileges": st.sampled_from([(), ("SeTcbPrivilege",)]),
+        "preshutdown_timeout": st.sampled_from([0, 3, 10**9]),
+        "triggers": st.lists(triggers, max_size=1),
+        "preferred_node": st.sampled_from([None, 0, 1]),
+        "launch_protection": st.integers(0, 1),
+        "security": st.sampled_from(["D:(A;;GA;;;BA)", "D:(A;;GR;;;BA)", "D:"]),
+        "want_tag": st.booleans(),
+    },
+)
+few_settings = st.fixed_dictionaries(
+    {"binary_path": st.sampled_from([*["good.exe"] * 4, *PROGRAMS])},
+    optional={
+        "service_type": st.sampled_from([0x10, 0x20, 0x1]),
+        "start_type": st.sampled_from([2, 3, 3, 4]),
+        "dependencies": st.lists(st.sampled_from(["a", "b", "c", "+g"]), max_size=2),
+        "load_order_group": groups,
+        "failure_actions": st.builds(FailureActions, actions=actions),
+    },
+)
+rights = st.one_of(
+    st.none(),
+    st.sampled_from([0, 0x1FF, 0xF01FF, 1 << 25, 1 << 28, 1 << 31, 0x01000000]),
+    st.integers(0, 0x1FF),
+)
+functions = st.sampled_from(
+    [
+        "ChangeServiceConfig2W",
+        "ChangeServiceConfigW",
+        "ControlService",
+        "CreateServiceW",
+        "DeleteService",
+        "EnumServicesStatusExW",
+        "NotifyServiceStatusChangeW",
+        "OpenServiceW",
+        "QueryServiceStatusEx",
+        "StartServiceW",
+    ]
+)
+readable = st.sampled_from(
+    [
+        "config",
+        "dependents",
+        "description",
+        "failure_actions",
+        "preferred_node",
+        "required_privileges",
+        "security",
+        "sid_type",
+        "snapshot",
+        "start_reason",
+        "status",
+        "triggers",
+    ]
+)
+questions = st.one_of(
+    st.sampled_from([("lock_status",), ("services",), ("get", ""), ("exists", "a/b")]),
+    st.tuples(st.sampled_from(["get", "exists", "key_name", "display_name"]), names),
+    st.tuples(st.just("notify_boot_config_status"), st.booleans()),
+)
+
+masks = st.one_of(st.just(int(Notify.CREATED | Notify.DELETED)), st.integers(1, 0x3FF))
+
+
+class SimulatedMachineTest(RuleBasedStateMachine):
+    """Any program. At its end it is run again: all calls are the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.program: Program = []
+        self.trouble = 0  # how many steps until all is well again
+
+    def do(self, name: str, *arguments: Any) -> None:
+        self.trouble -= 1
+        for step in [(name, arguments), *([("all_well", ())] if self.trouble == 0 else [])]:
+            self.program.append(step)
+            self.world.do(step[0], *step[1])
+
+    def is_open(self) -> bool:
+        return bool(self.world.services)
+
+    def waits(self) -> bool:
+        return bool(self.world.raw)
+
+    # ------------------------------------------------------------------- programs
+
+    @initialize(given=st.lists(few_settings, min_size=1, max_size=4))
+    def begin(self, given: list[dict[str, Any]]) -> None:
+        for number, one in enumerate(given):
+            self.do("create", NAMES[2 * number % 5], one)
+            if self.world.services:
+                self.do("start", number)
+
+    @rule(name=names, given=st.one_of(few_settings, few_settings, settings_given))
+    def create(self, name: str, given: dict[str, Any]) -> None:
+        self.do("create", name, {"binary_path": "good.exe", **given})
+
+    @rule(
+        name=st.one_of(names, names, st.sampled_from(["", "a/b", "x" * 257])),
+        access=rights,
+    )
+    def open(self, name: str, access: int | None) -> None:
+        self.do("open", name, access)
+
+    @precondition(is_open)
+    @rule(index=indexes, given=st.one_of(settings_given, few_settings))
+    def configure(self, index: int, given: dict[str, Any]) -> None:
+        if "service_type" in given and any(one.pid for one in self.world.sim):
+            del given["service_type"]  # a process that becomes a driver's has no meaning
+        self.do("configure", index, given)
+
+    @precondition(is_open)
+    @rule(
+        index=indexes,
+        given=st.fixed_dictionaries(
+            {}, optional={"actions": actions, "reset_after": delays, "command": names}
+        ),
+    )
+    def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:
+        self.do("part_of_failure_actions", index, given)
+
+    @precondition(is_open)
+    @rule(indexes=st.lists(indexes, min_size=1, max_size=3, unique=True))
+    def start(self, indexes: list[int]) -> None:
+        for index in indexes:
+            self.do("start", index)
+
+    @precondition(is_open)
+    @rule(index=indexes, control=st.one_of(st.integers(1, 4), st.integers(0, 17), st.just(128)))
+    def control(self, index: int, control: int) -> None:
+        self.do("control", index, control)
+
+    @precondition(is_open)
+    @rule(index=indexes)
+    def stop(self, index: int) -> None:
+        self.do("control", index, int(Control.STOP))
+
+    @precondition(is_open)
+    @rule(index=indexes, name=readable)
+    def read(self, index: int, name: str) -> None:
+        self.do("read", index, name)
+
+    @precondition(is_open)
+    @rule(index=indexes, timeout=st.sampled_from([None, None, 0, 2]))
+    def delete(self, index: int, timeout: float | None) -> None:
+        self.do("delete", index, timeout)
+
+    @precondition(is_open)
+    @rule(index=indexes)
+    def close(self, index: int) -> None:
+        self.do("close", index)
+
+    @rule(question=questions)
+    def ask_the_manager(self, question: tuple[Any, ...]) -> None:
+        self.do("manage", *question)
+
+    @rule(name=st.sampled_from(["lock", "unlock"]))
+    def lock(self, name: str) -> None:
+        self.do(name)
+
+    @rule(name=st.one_of(st.none(), names, names), mask=masks)
+    def open_raw(self, name: str | None, mask: int) -> None:
+        self.do("open_raw", name)
+        if self.world.raw:
+            self.do("notify", -1, mask)
+
+    @precondition(waits)
+    @rule(index=indexes, mask=masks)
+    def notify(self, index: int, mask: int) -> None:
+        self.do("notify", index, mask)
+
+    @precondition(waits)
+    @rule(index=indexes)
+    def close_raw(self, index: int) -> None:
+        self.do("close_raw", index)
+
+    # ------------------------------------------------------------------- what happens
+
+    @rule(seconds=st.sampled_from([0, 0.5, 3, 10, 130]))
+    def wait(self, seconds: float) -> None:
+        self.do("wait", seconds)
+
+    @rule(
+        name=names,
+        state=st.sampled_from([None, *State]),
+        check_point=st.integers(0, 2),
+        hint=st.integers(0, 1),
+    )
+    def program_acts(self, name: str, state: State | None, check_point: int, hint: int) -> None:
+        if state is None:
+            self.do("crash", name)
+        else:
+            self.do("report", name, state, check_point, hint)
+
+    @rule(
+        event=st.one_of(
+            st.tuples(st.just("happen"), st.sampled_from(["boot", "shut_down", "reboot"])),
+            st.tuples(st.just("trigger"), triggers),
+            st.tuples(st.just("pages"), st.one_of(st.none(), st.integers(1, 3))),
+        )
+    )
+    def happen(self, event: tuple[Any, ...]) -> None:
+        self.do(*event)
+
+    @rule(
+        trouble=st.one_of(
+            st.tuples(
+                st.just("fault"),
+                functions,
+                st.sampled_from([5, 6, 1722, 1061]),
+                st.integers(1, 2),
+            ),
+            st.tuples(
+                st.just("deny"),
+                st.sampled_from(
+                    [ServiceAccess.START, ServiceAccess.QUERY_STATUS, ManagerAccess.CREATE_SERVICE]
+                ),
+                st.one_of(st.none(), names),
+            ),
+            st.tuples(st.just("slow"), st.sampled_from([0, 1]), st.sampled_from([0, 2])),
+            st.tuples(st.just("new_manager"), st.one_of(st.none(), st.integers(0, 0x3F))),
+            st.just(("happen", "disconnect")),
+            st.just(("be_user",)),
+        )
+    )
+    def get_into_trouble(self, trouble: tuple[Any, ...]) -> None:
+        self.do(*trouble)
+        self.trouble = 4
+
+    def teardown(self) -> None:
+        self.world.end()
+        again = World()
+        for name, arguments in self.program:
+            again.do(name, *arguments)
+        again.end()
+        assert list(map(plain, again.sim.calls)) == list(map(plain, self.world.sim.calls))
+
+
+def plain(call: Any) -> tuple[object, ...]:
+    arguments = {
+        name: "a function" if callable(value) else value for name, value in call.arguments.items()
+    }
+    return (call.function, call.at, call.machine, call.service, arguments, call.error)
+
+
+SimulatedMachineTest.TestCase.settings = settings(
+    max_examples=30,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+)
+test_anything = SimulatedMachineTest.TestCase

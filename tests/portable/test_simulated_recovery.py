@@ -1,0 +1,264 @@
+"""What a simulated machine does when a service fails, and why what runs was started."""
+
+from __future__ import annotations
+
+import pytest
+from simulated import change, code_of, control, number, opened, start, state_of
+
+from winsvc import (
+    ConfigLevel,
+    Control,
+    FailureAction,
+    FailureActions,
+    ServiceType,
+    StartReason,
+    StartType,
+    State,
+    Trigger,
+)
+from winsvc.testing import Behaviour, SimulatedSCM
+
+S = State
+R, RUN, NONE = FailureAction.restart, FailureAction.run_command, FailureAction.none
+
+
+def made(
+    *actions: FailureAction,
+    reset_after: float | None = None,
+    command: str = "",
+    reboot_message: str = "",
+) -> SimulatedSCM:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    whole = FailureActions(actions=actions, command=command, reboot_message=reboot_message)
+    row = whole.to_row()._replace(
+        reset_period=0xFFFFFFFF if reset_after is None else int(reset_after)
+    )
+    sim.add("beat", state=S.RUNNING).failure_actions = row
+    return sim
+
+
+def restarted_after(sim: SimulatedSCM) -> float | None:
+    """How many seconds after a crash it runs again; None if it does not."""
+    sim.local.crash("beat")
+    began = sim.clock.now
+    while state_of(sim, "beat") is S.STOPPED:
+        if sim.clock.now > began + 1000:
+            return None
+        sim.clock.advance(1)
+    return sim.clock.now - began
+
+
+def test_nothing_is_done_where_nothing_is_set() -> None:
+    sim = made()
+    assert restarted_after(sim) is None
+    assert sim["beat"].exit_code == 1067
+
+
+def test_the_actions_come_in_their_order_and_the_last_goes_on() -> None:
+    sim = made(R(5), R(60), R(600))
+    assert [restarted_after(sim) for _ in range(5)] == [5, 60, 600, 600, 600]
+    assert sim["beat"].failures == 5
+
+
+def test_nothing_may_be_the_action() -> None:
+    sim = made(NONE(), R(3))
+    assert restarted_after(sim) is None
+    start(sim, "beat")
+    assert restarted_after(sim) == 3
+
+
+@pytest.mark.parametrize(
+    ("reset_after", "quiet", "second"),
+    [(100, 80, 20), (100, 100, 10), (100, 120, 10), (None, 100_000, 20), (0, 1, 10)],
+)
+def test_the_count_starts_again_after_a_quiet_time(
+    reset_after: float | None, quiet: float, second: float
+) -> None:
+    sim = made(R(10), R(20), reset_after=reset_after)
+    assert restarted_after(sim) == 10
+    sim.clock.advance(quiet - 10 if quiet > 10 else quiet)
+    assert restarted_after(sim) == second
+
+
+def test_a_failure_starts_the_quiet_time_again() -> None:
+    sim = made(R(1), R(2), R(3), reset_after=100)
+    found = []
+    for _ in range(3):
+        found.append(restarted_after(sim))
+        sim.clock.advance(90)
+    assert found == [1, 2, 3]
+
+
+def test_a_command() -> None:
+    sim = made(RUN(4), command="alarm.exe --loud")
+    sim.local.crash("beat")
+    sim.clock.advance(3.9)
+    assert sim.local.commands == []
+    sim.clock.advance(0.1)
+    assert sim.local.commands == ["alarm.exe --loud"]
+    assert state_of(sim, "beat") is S.STOPPED
+
+
+def test_no_command() -> None:
+    sim = made(RUN())
+    sim.local.crash("beat")
+    sim.clock.advance(1)
+    assert sim.local.commands == []
+
+
+def test_a_reboot() -> None:
+    sim = made(FailureAction.reboot(60), reboot_message="Going down")
+    sim.add("auto", start_type=StartType.AUTOMATIC)
+    sim.add("other", state=S.RUNNING)
+    handle = opened(sim, "other")
+    sim.local.crash("beat")
+    sim.clock.advance(59)
+    assert sim.local.reboots == []
+    sim.clock.advance(1)
+    assert sim.local.reboots == ["Going down"]
+    assert [one.state for one in sim] == [S.STOPPED, S.RUNNING, S.STOPPED]
+    assert sim["beat"].exit_code == 1077
+    assert sim["beat"].failures == 0
+    assert code_of(sim.query_service_status_ex, handle) == 6
+
+
+@pytest.mark.parametrize(
+    ("flag", "code", "restarts"), [(0, 5, False), (1, 5, True), (1, 0, False), (1, 1066, True)]
+)
+def test_an_end_with_an_error_code(flag: int, code: int, restarts: bool) -> None:
+    sim = made(R(7))
+    number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, flag)
+    sim["beat"].program = Behaviour(ends_after=1, exit_code=code)
+    control(sim, "beat", Control.STOP)
+    start(sim, "beat")
+    sim["beat"].program = Behaviour()
+    sim.clock.advance(1)
+    assert (state_of(sim, "beat"), sim["beat"].exit_code) == (S.STOPPED, code)
+    sim.clock.advance(7)
+    assert (state_of(sim, "beat") is S.RUNNING) == restarts
+
+
+def test_a_stop_is_no_failure() -> None:
+    sim = made(R())
+    control(sim, "beat", Control.STOP)
+    sim.clock.advance(100)
+    assert state_of(sim, "beat") is S.STOPPED
+    assert sim["beat"].failures == 0
+
+
+def test_a_crash_while_starting_is_a_failure() -> None:
+    sim = made(R(5))
+    control(sim, "beat", Control.STOP)
+    sim["beat"].program = Behaviour(start_takes=10, ends_after=2, crashes=True)
+    start(sim, "beat")
+    sim.clock.advance(7)
+    assert state_of(sim, "beat") is S.START_PENDING
+    assert sim["beat"].starts == 2
+
+
+def test_a_queued_restart_can_not_be_taken_back() -> None:
+    sim = made(R(60))
+    sim.local.crash("beat")
+    start(sim, "beat")
+    control(sim, "beat", Control.STOP)
+    sim.clock.advance(60)
+    assert state_of(sim, "beat") is S.RUNNING
+
+
+def test_a_disabled_service_is_not_restarted() -> None:
+    sim = made(R(60))
+    sim.local.crash("beat")
+    change(sim, opened(sim, "beat"), start=StartType.DISABLED)
+    sim.clock.advance(60)
+    assert state_of(sim, "beat") is S.STOPPED
+    assert sim["beat"].exit_code == 1067
+
+
+def test_a_deleted_service_is_not_restarted() -> None:
+    sim = made(R(60))
+    handle = opened(sim, "beat")
+    sim.local.crash("beat")
+    sim.delete_service(handle)
+    sim.clock.advance(60)
+    assert state_of(sim, "beat") is S.STOPPED
+    sim.close_service_handle(handle)
+    assert "beat" not in sim
+
+
+def test_a_new_service_of_the_name_is_another() -> None:
+    sim = made(R(60))
+    sim.local.crash("beat")
+    sim.local.remove("beat")
+    sim.add("beat")
+    sim.clock.advance(100)
+    assert state_of(sim, "beat") is S.STOPPED
+
+
+def test_all_of_a_process_fail() -> None:
+    sim = SimulatedSCM()
+    restart = FailureActions.restart(after=[5])
+    for name in ("one", "two"):
+        sim.add(
+            name,
+            service_type=ServiceType.SHARE_PROCESS,
+            binary_path=r"C:\host.exe",
+            failure_actions=restart,
+            state=S.RUNNING,
+        )
+    sim.local.crash("one")
+    assert {one.state for one in sim} == {S.STOPPED}
+    sim.clock.advance(5)
+    assert {one.state for one in sim} == {S.RUNNING}
+    assert len({one.pid for one in sim}) == 1
+
+
+def test_a_shutdown_is_no_failure() -> None:
+    sim = made(R(60))
+    number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 1)
+    sim["beat"].behaviour = Behaviour(exit_code=5)
+    sim.local.shut_down()
+    sim.clock.advance(100)
+    assert state_of(sim, "beat") is S.STOPPED
+
+
+# ------------------------------------------------------------------- why it was started
+
+
+def reason(sim: SimulatedSCM, name: str) -> int:
+    return sim.query_start_reason(opened(sim, name))
+
+
+def test_start_reasons() -> None:
+    sim = made(R(1))
+    auto = StartType.AUTOMATIC
+    sim.add("auto", start_type=auto)
+    sim.add("late", start_type=auto, delayed_auto_start=True)
+    sim.add("trigger", triggers=[Trigger.on_ip_available()])
+    assert code_of(reason, sim, "auto") == 1062
+    sim.local.boot()
+    assert reason(sim, "auto") == StartReason.AUTO
+    sim.clock.advance(120)
+    assert reason(sim, "late") == StartReason.DELAYED_AUTO
+    sim.local.fire(Trigger.on_ip_available())
+    assert reason(sim, "trigger") == StartReason.TRIGGER
+    sim.local.crash("beat")
+    sim.clock.advance(1)
+    assert reason(sim, "beat") == StartReason.RESTART_ON_FAILURE
+    for name in ("auto", "late", "trigger", "beat"):
+        control(sim, name, Control.STOP)
+        assert code_of(reason, sim, name) == 1062
+        start(sim, name)
+        assert reason(sim, name) == StartReason.DEMAND
+
+
+def test_a_restart_waits_for_what_it_needs() -> None:
+    sim = made(R(1))
+    sim.add("low", program=Behaviour(start_takes=10))
+    sim["beat"].dependencies = ("low",)
+    sim.local.crash("beat")
+    sim.clock.advance(2)
+    assert [one.state for one in sim] == [S.STOPPED, S.START_PENDING]
+    sim.clock.advance(10)
+    assert [one.state for one in sim] == [S.RUNNING, S.RUNNING]
+    assert sim.clock.now == 12

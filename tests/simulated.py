@@ -1,0 +1,125 @@
+"""Calls on a simulated SCM, below the object API, as several test modules make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from winsvc import (
+    ConfigLevel,
+    ErrorControl,
+    Secret,
+    ServiceError,
+    ServiceType,
+    StartType,
+    State,
+)
+from winsvc.rows import StatusRow
+from winsvc.testing import SimulatedMachine, SimulatedSCM
+
+MANAGER_ALL = 0xF003F
+SERVICE_ALL = 0xF01FF
+NO_CHANGE = 0xFFFFFFFF
+PATH = r"C:\x.exe"
+
+
+def code_of(call: Callable[..., object], *arguments: object) -> int:
+    """The error code that a call fails with; 0 where it succeeds."""
+    try:
+        call(*arguments)
+    except ServiceError as error:
+        return error.winerror
+    return 0
+
+
+def manager(sim: SimulatedSCM, access: int = MANAGER_ALL, machine: str | None = None) -> int:
+    return sim.open_sc_manager(machine, None, access)
+
+
+def opened(
+    sim: SimulatedSCM, name: str, access: int = SERVICE_ALL, machine: str | None = None
+) -> int:
+    """A service's handle; the manager's is closed again."""
+    scm = manager(sim, 1, machine)
+    try:
+        return sim.open_service(scm, name, access)
+    finally:
+        sim.close_service_handle(scm)
+
+
+def create(
+    sim: SimulatedSCM,
+    scm: int,
+    name: str,
+    *,
+    display: str | None = None,
+    access: int = SERVICE_ALL,
+    type: int = ServiceType.OWN_PROCESS,
+    start: int = StartType.MANUAL,
+    error: int = ErrorControl.NORMAL,
+    path: str = PATH,
+    group: str | None = None,
+    tag: bool = False,
+    dependencies: Sequence[str] | None = None,
+    account: str | None = None,
+    password: Secret | None = None,
+) -> tuple[int, int | None]:
+    """``CreateServiceW`` of a good service, but for what is given."""
+    return sim.create_service(
+        *(scm, name, display, access, int(type), int(start), int(error), path, group, tag),
+        *(dependencies, account, password),
+    )
+
+
+def change(sim: SimulatedSCM, service: int, **given: Any) -> int | None:
+    """``ChangeServiceConfigW`` of what is given."""
+    return sim.change_service_config(
+        service,
+        given.get("type", NO_CHANGE),
+        given.get("start", NO_CHANGE),
+        given.get("error", NO_CHANGE),
+        given.get("path"),
+        given.get("group"),
+        given.get("tag", False),
+        given.get("dependencies"),
+        given.get("account"),
+        given.get("password"),
+        given.get("display"),
+    )
+
+
+def start(sim: SimulatedSCM, name: str, *arguments: str, machine: str | None = None) -> int:
+    """The error code of a start."""
+    handle = opened(sim, name, machine=machine)
+    try:
+        return code_of(sim.start_service, handle, arguments)
+    finally:
+        sim.close_service_handle(handle)
+
+
+def control(sim: SimulatedSCM, name: str, code: int) -> int:
+    """The error code of a control."""
+    handle = opened(sim, name)
+    try:
+        return code_of(sim.control_service, handle, code)
+    finally:
+        sim.close_service_handle(handle)
+
+
+def status(sim: SimulatedSCM, name: str) -> StatusRow:
+    return sim[name].status_row()
+
+
+def number(sim: SimulatedSCM, name: str, level: ConfigLevel, value: int) -> None:
+    """Change a level that is one number."""
+    handle = opened(sim, name)
+    sim.change_config_number(handle, level, value)
+    sim.close_service_handle(handle)
+
+
+def state_of(machine: SimulatedSCM | SimulatedMachine, name: str) -> State:
+    return machine[name].state
+
+
+def states(sim: SimulatedSCM) -> dict[str, State]:
+    return {one.name: one.state for one in sim}
