@@ -21,8 +21,8 @@ import pytest
 if TYPE_CHECKING:
     from winsvc import Service, ServiceManager
 
-TIERS = ("portable", "contract", "real", "parity", "host", "bench")
-HERE = ("portable",) if sys.platform != "win32" else TIERS[:-1]
+TIERS = ("portable", "contract", "tools", "real", "parity", "host", "bench")
+HERE = TIERS[:3] if sys.platform != "win32" else ("portable", "contract", *TIERS[3:-1])
 TESTS = Path(__file__).parent
 
 
@@ -123,12 +123,18 @@ def scm() -> Iterator[ServiceManager]:
 
 
 @pytest.fixture
-def program() -> str:
-    """The command line of the test service."""
+def real_program() -> str:
+    """The command line of the test service that was compiled."""
     path = os.environ.get("WINSVC_TEST_SERVICE")
     if not path:
         pytest.fail("WINSVC_TEST_SERVICE must be the path of the compiled tests/service")
     return f'"{path}"'
+
+
+@pytest.fixture
+def program(real_program: str) -> str:
+    """The command line of the test service."""
+    return real_program
 
 
 @pytest.fixture

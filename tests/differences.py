@@ -1,29 +1,51 @@
 """Where Wine's service control manager answers otherwise than Windows does, and why.
 
-A test that meets such a difference asks :func:`wine_differs` with the entry's name, so that the
-list holds what the suite has met, and nothing is passed over in silence.
+A test that meets such a difference asks its fixture ``wine_differs`` with the entry's name, so that
+the list holds what the suite has met, and nothing is passed over in silence.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TypeAlias
+
+Differs: TypeAlias = Callable[[str], bool]
+"""Whether what is tested is Wine's, which has the difference of this name."""
 
 WINE_DIFFERENCES = {
+    "access-check": "a handle is given with any rights that are asked for, whoever asks",
+    "change-deleted": "ChangeServiceConfig2W changes a service that is marked for deletion, too",
+    "circular": "a service may depend on itself (Windows: 1059)",
     "config-levels": "failure actions are dropped; levels 4-6, 8, 9, 12 (Wine 8: 3, too) unknown",
     "dependencies-read": "QueryServiceConfigW never tells dependencies, though they are stored",
+    "dependencies-start": "what a service depends on is neither started nor kept from stopping",
     "dependents": "EnumDependentServicesW always finds none",
+    "display-name-empty": 'a display name that was set to "" is one, and finds its service',
+    "display-of-key": "a display name may be the key name of another service (Windows: 1078)",
+    "driver-account": "a driver has the account LocalSystem",
     "duplicate-display-name": "no display name may be given twice (Windows: since 10 1709)",
+    "error-control": "any number is taken",
+    "exit-code-of-start": "a start that fails leaves the exit code as it was",
     "group-none": 'the group "" (services in no group) is an unknown group, 1060',
+    "key-name-default": "a service without display name is not found by that of its key",
     "lock": "a lock is given to everybody, and QueryServiceLockStatusW is a stub",
+    "long-name": "too long a key name is not invalid: none has it (1060), or 31",
     "missing-calls": "ControlServiceExW and QueryServiceDynamicInformation are not there",
+    "preshutdown-default": "180 s (Windows: 10 s since 10 1709)",
+    "process-death": "the end of a process is not noticed, or not told by the exit code 1067",
+    "refused-control-status": "with error 1052 the status is noise",
     "security": "a constant descriptor with an empty DACL is read; what is written is dropped",
+    "start-deleted": "a service that is marked for deletion can be started",
+    "start-ended": "a service that ends while it starts has not started, 1053",
+    "status-type": "the type in a service's status is the one that it was made with",
+    "switch-desktop": "Wine 8: SwitchDesktop does nothing, and the input desktop is the first one",
+    "thread-desktop-station": "a thread can't go to a desktop of another window station, 5",
+    "types": "the types 4, 8, 0x50 and 0x60 are unknown",
+    "user-object-flags": "only dwFlags is told and kept, not whether the handle is inherited",
+    "user-object-info": "neither the user's SID nor the heap size nor the input is told, 87",
+    "user-object-security": "an empty descriptor is read; what is written is dropped",
 }
-
-
-def wine_differs(name: str) -> bool:
-    """Whether this run is on Wine, which has the difference of this name."""
-    assert name in WINE_DIFFERENCES
-    return on_wine()
 
 
 def on_wine() -> bool:

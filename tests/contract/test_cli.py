@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from winsvc import Service, ServiceManager
+from winsvc import Service, ServiceManager, ServiceType, StartType
 from winsvc.cli import main
+from winsvc.testing import SimulatedSCM
 
 
 def test_list(installed: Service, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,9 +45,31 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert output.err.count("\n") == 1
 
 
-def test_python_dash_m(installed: Service) -> None:
+def test_a_machine_that_is_exported_and_simulated(
+    scm: ServiceManager, installed: Service, tmp_path: Path
+) -> None:
+    installed.configure(description="A text", dependencies=["RpcSs"], start_type=StartType.DISABLED)
+    file = tmp_path / "machine.json"
+    assert main(["export", str(file)]) == 0
+    with ServiceManager(backend=SimulatedSCM.from_json(file)) as simulated:
+        listed = {info.name: info for info in scm.services(type=ServiceType.ALL)}
+        assert {info.name for info in simulated.services(type=ServiceType.ALL)} == set(listed)
+        with simulated.open(installed.name) as twin:
+            assert twin.config() == installed.config()
+            assert twin.status() == installed.status()
+            assert twin.description == "A text"
+            assert twin.preshutdown_timeout == installed.preshutdown_timeout
+        for name, info in listed.items():
+            assert simulated.get(name).status.state is info.status.state
+
+
+def test_python_dash_m(backend: str, installed: Service, tmp_path: Path) -> None:
+    options: list[str] = []
+    if backend == "simulated":  # of which another process has nothing
+        options = ["--simulate", str(tmp_path / "machine.json")]
+        assert main(["export", options[1]]) == 0
     done = subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "winsvc", "list"],
+        [sys.executable, "-X", "utf8", "-m", "winsvc", *options, "list"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

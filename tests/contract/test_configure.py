@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from differences import wine_differs
+from differences import Differs
 
 from winsvc import (
     AccessDeniedError,
@@ -108,7 +108,11 @@ def test_other_settings_leave_the_description_and_the_timeout(installed: Service
 
 
 def test_a_display_name_that_is_taken(
-    scm: ServiceManager, installed: Service, program: str, unique_name: Callable[[], str]
+    scm: ServiceManager,
+    installed: Service,
+    program: str,
+    unique_name: Callable[[], str],
+    wine_differs: Differs,
 ) -> None:
     with scm.create(unique_name(), program) as other:
         try:
@@ -203,7 +207,7 @@ def test_a_spec_for_a_program(
 # Wine has these levels only as stubs; on Windows they are read back.
 
 
-def test_failure_actions(installed: Service) -> None:
+def test_failure_actions(installed: Service, wine_differs: Differs) -> None:
     if wine_differs("config-levels"):
         return
     assert installed.failure_actions == FailureActions()
@@ -227,7 +231,7 @@ def test_failure_actions(installed: Service) -> None:
     assert installed.failure_actions == FailureActions()
 
 
-def test_the_other_levels(installed: Service) -> None:
+def test_the_other_levels(installed: Service, wine_differs: Differs) -> None:
     if wine_differs("config-levels"):
         return
     trigger = Trigger.on_ip_available()
@@ -248,7 +252,7 @@ def test_the_other_levels(installed: Service) -> None:
     assert len(installed.required_privileges) + len(installed.triggers) == 0
 
 
-def test_dependencies(installed: Service) -> None:
+def test_dependencies(installed: Service, wine_differs: Differs) -> None:
     installed.configure(dependencies=["RpcSs", "+A group"])
     if not wine_differs("dependencies-read"):
         assert [str(item) for item in installed.dependencies] == ["RpcSs", "+A group"]

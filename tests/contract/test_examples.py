@@ -42,3 +42,11 @@ def test_lifecycle(program: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(program.strip('"'))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["created", "started", "stopped", "deleted"]
+
+
+def test_desktops(capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(EXAMPLES / "desktops.py"))["main"]
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert "WinSta0: visible, this process's own" in lines
+    assert "  Default" in lines

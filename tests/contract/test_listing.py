@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from differences import wine_differs
+from differences import Differs
 
 from winsvc import (
     AccessDeniedError,
@@ -69,7 +69,7 @@ def test_filters_by_type(scm: ServiceManager) -> None:
 
 
 def test_filters_by_group(
-    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+    scm: ServiceManager, program: str, unique_name: Callable[[], str], wine_differs: Differs
 ) -> None:
     group = unique_name()
     with scm.create(unique_name(), program, load_order_group=group) as service:

@@ -11,7 +11,7 @@ from tools.lab.layout import PROJECT, Lab, fresh, say
 from tools.lab.wine import Session, windows_path
 
 # Where each tier must have run at least one test for `make test` to pass.
-LINUX_TIERS = ("portable",)
+LINUX_TIERS = ("portable", "contract", "tools")
 LAB_TIERS = ("contract", "real", "parity", "host")
 OTHER_PYTHON_TIERS = ("contract", "real")
 

@@ -1,0 +1,559 @@
+"""Window stations and desktops, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from differences import Differs
+
+from winsvc import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    ArgumentError,
+    Desktop,
+    DesktopAccess,
+    HandleClosedError,
+    InvalidArgumentError,
+    InvalidNameError,
+    InvalidSecurityError,
+    NotFoundError,
+    ObjectInUseError,
+    SecurityDescriptor,
+    SecurityInformation,
+    ServiceError,
+    UnsupportedError,
+    Window,
+    WindowStation,
+    WindowStationAccess,
+    WindowStationCreation,
+    WindowStationFlags,
+)
+from winsvc.backend import default_backend
+from winsvc.testing import SimulatedSCM
+
+Namer = Callable[[], str]
+ALL_STATION = WindowStationAccess(0xF037F)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(backend: str) -> Iterator[None]:
+    """Every test leaves the process where it was; the simulated one leaves no handle open."""
+    before = standing()
+    yield
+    assert standing() == before
+    if backend == "simulated":
+        sim = default_backend()
+        assert isinstance(sim, SimulatedSCM)
+        assert sim.open_desktop_handles == 0
+
+
+def standing() -> tuple[int, int, list[str]]:
+    """The handles that the process and this thread are on, and the names of the stations."""
+    api = default_backend()
+    station = api.get_process_window_station()
+    return station, api.get_thread_desktop(api.get_current_thread_id()), WindowStation.names()
+
+
+@pytest.fixture
+def station(unique_name: Namer) -> Iterator[WindowStation]:
+    """A window station of the test's own."""
+    with WindowStation.create(unique_name()) as made:
+        yield made
+
+
+@pytest.fixture
+def desktop(unique_name: Namer) -> Iterator[Desktop]:
+    """A desktop of the test's own, in the process's window station."""
+    with Desktop.create(unique_name()) as made:
+        yield made
+
+
+# ------------------------------------------------------------------------------------ the own ones
+
+
+def test_where_the_process_is() -> None:
+    with WindowStation.current() as station, Desktop.current() as desktop:
+        assert (station.name, station.type) == ("WinSta0", "WindowStation")
+        assert (desktop.name, desktop.type) == ("Default", "Desktop")
+        assert station.name in WindowStation.names()
+        assert desktop.name in station.desktops()
+        assert station.flags.flags is WindowStationFlags.VISIBLE
+    assert station.borrowed
+    assert not station.closed
+    assert station.name == "WinSta0"  # leaving the block has closed nothing
+
+
+@pytest.mark.parametrize("kind", [WindowStation, Desktop])
+def test_what_is_borrowed_is_not_closed(kind: type[WindowStation | Desktop]) -> None:
+    own = kind.current()
+    with pytest.raises(ObjectInUseError, match="borrowed, and not to be closed") as caught:
+        own.close()
+    assert caught.value.winerror == 170
+    assert own.name
+    assert "borrowed" in repr(own)
+
+
+def test_all_that_is_listed_can_be_opened() -> None:
+    for name in WindowStation.names():
+        with WindowStation.open(name, WindowStationAccess.ENUMERATE) as station:
+            assert station.name == name
+    names = WindowStation.current().desktops()
+    with Desktop.open(names[0], DesktopAccess.ENUMERATE) as desktop:
+        assert desktop.name == names[0]
+
+
+# ------------------------------------------------------------------------------------ making
+
+
+def test_a_station_is_there_while_it_is_open(unique_name: Namer) -> None:
+    name = unique_name()
+    with WindowStation.create(name) as made:
+        assert name in WindowStation.names()
+        assert made.desktops() == []
+        assert made.flags.flags == 0  # nobody sees it
+        with WindowStation.open(name.upper()) as again:
+            assert again.name == name
+        assert name in WindowStation.names()
+    assert made.closed
+    made.close()
+    assert name not in WindowStation.names()
+    with pytest.raises(NotFoundError):
+        WindowStation.open(name)
+
+
+def test_a_station_without_a_name_has_that_of_the_logon() -> None:
+    with WindowStation.create() as made:
+        assert made.name.startswith("Service-0x")
+        assert made.name.endswith("$")
+        with WindowStation.open("") as again:
+            assert again.name == made.name
+
+
+def test_making_what_exists_opens_it(station: WindowStation) -> None:
+    with WindowStation.create(station.name.upper()) as again:
+        assert again.name == station.name
+    with pytest.raises(AlreadyExistsError) as caught:
+        WindowStation.create(station.name, WindowStationCreation.CREATE_ONLY)
+    assert (caught.value.winerror, caught.value.function) == (183, "CreateWindowStationW")
+    assert caught.value.service == station.name
+    assert isinstance(caught.value, FileExistsError)
+
+
+def test_a_desktop_is_there_while_it_is_open(unique_name: Namer) -> None:
+    name = unique_name()
+    with Desktop.create(name) as made:
+        assert name in WindowStation.current().desktops()
+        assert made.windows() == []
+        with Desktop.create(name.upper()) as again:
+            assert again.name == name
+        with Desktop.open(name.upper(), DesktopAccess.READ_OBJECTS) as opened:
+            assert (opened.name, opened.type) == (name, "Desktop")
+    assert name not in WindowStation.current().desktops()
+    with pytest.raises(NotFoundError):
+        Desktop.open(name)
+
+
+def test_the_input_desktop() -> None:
+    with Desktop.input() as first, Desktop.input(DesktopAccess.ENUMERATE) as second:
+        assert first.name == second.name == "Default"
+        assert not first.borrowed
+
+
+# ------------------------------------------------------------------------------------ bad input
+
+
+def test_what_does_not_exist() -> None:
+    for opener, function in (
+        (WindowStation.open, "OpenWindowStationW"),
+        (Desktop.open, "OpenDesktopW"),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            opener("winsvc-no-such-object")
+        error = caught.value
+        assert (error.winerror, error.function) == (2, function)
+        assert error.service == "winsvc-no-such-object"
+        assert isinstance(error, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    "make", [WindowStation.open, WindowStation.create, Desktop.open, Desktop.create]
+)
+def test_a_name_with_a_backslash(make: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidNameError, match="a name cannot have a backslash") as caught:
+        make("WinSta0\\Default")
+    assert caught.value.service == "WinSta0\\Default"
+    assert caught.value.winerror in (3, 5, 6, 161)  # 6 is Wine's where there is a WinSta0
+
+
+@pytest.mark.parametrize("make", [Desktop.open, Desktop.create])
+def test_an_empty_name_of_a_desktop(make: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidNameError, match="a name cannot be empty"):
+        make("")
+
+
+@pytest.mark.parametrize(
+    "make", [WindowStation.open, WindowStation.create, Desktop.open, Desktop.create]
+)
+def test_what_is_no_name(make: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match="name: expected str, not bytes"):
+        make(b"WinSta0")
+    with pytest.raises(ArgumentError, match="name: must not contain a NUL"):
+        make("Win\0Sta")
+
+
+def test_a_thread_that_is_none() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        Desktop.of_thread(0xFFFFFFF0)
+    assert (caught.value.winerror, caught.value.function) == (87, "GetThreadDesktop")
+    with pytest.raises(ArgumentError, match="thread_id"):
+        Desktop.of_thread(-1)
+
+
+def test_rights_of_the_other_kind() -> None:
+    with pytest.raises(TypeError, match="access: expected WindowStationAccess, not DesktopAccess"):
+        WindowStation.open("WinSta0", DesktopAccess.ENUMERATE)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="access: expected DesktopAccess, not WindowStationAccess"):
+        Desktop.open("Default", WindowStationAccess.ENUMERATE)  # type: ignore[arg-type]
+
+
+def test_a_malformed_security_descriptor(unique_name: Namer) -> None:
+    for make in (WindowStation.create, Desktop.create):
+        with pytest.raises(InvalidSecurityError):
+            make(unique_name(), security="nonsense")
+        with pytest.raises(InvalidSecurityError):
+            make(unique_name(), security=b"\1\0\4\x80")
+
+
+def test_a_closed_one(unique_name: Namer) -> None:
+    name = unique_name()
+    station, desktop = WindowStation.create(name), Desktop.create(name)
+    for one in (station, desktop):
+        one.close()
+        one.close()
+        assert one.closed
+        assert "closed" in repr(one)
+    uses: list[Callable[[], object]] = [
+        station.desktops,
+        station.set_for_process,
+        station.as_process_station().__enter__,
+        lambda: station.name,
+        lambda: station.flags,
+        station.security,
+        desktop.windows,
+        desktop.switch_to,
+        desktop.set_for_thread,
+        desktop.as_thread_desktop().__enter__,
+        lambda: desktop.heap_size,
+        lambda: desktop.set_flags(inherit=True),
+        lambda: desktop.set_security("D:(A;;GA;;;WD)"),
+    ]
+    for use in uses:
+        with pytest.raises(HandleClosedError, match="closed") as caught:
+            use()
+        assert caught.value.service == name
+
+
+def test_a_leak_is_told(unique_name: Namer) -> None:
+    name = unique_name()
+    with pytest.warns(ResourceWarning, match=f"unclosed <WindowStationHandle of .*{name}"):
+        WindowStation.create(name)
+        gc.collect()
+    with pytest.warns(ResourceWarning, match=f"unclosed <DesktopHandle of .*{name}"):
+        Desktop.create(name)
+        gc.collect()
+    assert name not in WindowStation.names() + WindowStation.current().desktops()
+
+
+# ------------------------------------------------------------------------------------ rights
+
+
+def test_a_handle_allows_what_it_was_opened_with(station: WindowStation) -> None:
+    with WindowStation.open(station.name, WindowStationAccess.READ_ATTRIBUTES) as reader:
+        assert reader.name == station.name
+        with pytest.raises(AccessDeniedError) as caught:
+            reader.desktops()
+    error = caught.value
+    assert (error.winerror, error.function) == (5, "EnumDesktopsW")
+    assert error.service == station.name
+    assert error.hint == (
+        "Needed: WindowStationAccess.ENUM_DESKTOPS. "
+        "The handle was opened with WindowStationAccess.READ_ATTRIBUTES only."
+    )
+
+
+def test_a_handle_without_any_right(station: WindowStation, desktop: Desktop) -> None:
+    with WindowStation.open(station.name, WindowStationAccess(0)) as bare:
+        assert bare.name == station.name
+    with Desktop.open(desktop.name, DesktopAccess(0)) as bare_desktop:
+        assert bare_desktop.name == desktop.name
+
+
+def test_desktops_are_made_where_the_process_may(
+    station: WindowStation, unique_name: Namer
+) -> None:
+    with WindowStation.open(station.name) as reader, reader.as_process_station():
+        with pytest.raises(AccessDeniedError) as caught:
+            Desktop.create(unique_name())
+    assert caught.value.function == "CreateDesktopW"
+
+
+# ------------------------------------------------------------------------------------ information
+
+
+def test_the_flags(station: WindowStation, wine_differs: Differs) -> None:
+    inherited = not wine_differs("user-object-flags")
+    assert (station.flags.flags, station.flags.inherit) == (0, False)
+    station.set_flags(WindowStationFlags.VISIBLE)
+    assert station.flags.flags is WindowStationFlags.VISIBLE
+    station.set_flags(inherit=True)
+    assert station.flags.flags is WindowStationFlags.VISIBLE
+    assert station.flags.inherit is inherited
+    station.set_flags(WindowStationFlags(0), inherit=False)
+    assert (station.flags.flags, station.flags.inherit) == (0, False)
+    station.set_flags()
+    with pytest.raises(TypeError, match="inherit: expected bool"):
+        station.set_flags(inherit=1)  # type: ignore[arg-type]
+
+
+def test_a_handle_that_is_inherited(unique_name: Namer, wine_differs: Differs) -> None:
+    name = unique_name()
+    with WindowStation.create(name, inherit=True) as made, WindowStation.open(name) as opened:
+        assert made.flags.inherit is not wine_differs("user-object-flags")
+        assert not opened.flags.inherit
+
+
+def test_what_wine_does_not_tell(desktop: Desktop, wine_differs: Differs) -> None:
+    if wine_differs("user-object-info"):
+        for read in (
+            lambda: desktop.user_sid,
+            lambda: desktop.heap_size,
+            lambda: desktop.receives_input,
+        ):
+            with pytest.raises(UnsupportedError, match="this system does not tell") as caught:
+                read()
+            assert caught.value.winerror == 87
+            assert caught.value.service == desktop.name
+        return
+    current = Desktop.current()
+    assert current.user_sid is not None
+    assert current.user_sid.startswith("S-1-5-")
+    assert current.heap_size > 0
+    assert current.receives_input
+    assert desktop.heap_size > 0
+    assert not desktop.receives_input
+
+
+def test_security(station: WindowStation, desktop: Desktop, wine_differs: Differs) -> None:
+    for one in (station, desktop):
+        before = one.security()
+        one.set_security("D:(A;;GA;;;SY)(A;;GA;;;BA)")
+        after = one.security(SecurityInformation.DACL)
+        if wine_differs("user-object-security"):
+            assert before == after == SecurityDescriptor(control=before.control)
+            continue
+        assert before.parts == (
+            SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
+        )
+        assert after.parts is SecurityInformation.DACL
+        assert after.dacl is not None
+        assert len(list(after.dacl)) == 2  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match="no OWNER"):
+            one.set_security("D:", SecurityInformation.OWNER)
+
+
+def test_security_needs_its_rights(station: WindowStation, wine_differs: Differs) -> None:
+    if wine_differs("user-object-security"):
+        return
+    with WindowStation.open(station.name) as reader:
+        with pytest.raises(AccessDeniedError, match=r"Needed: WindowStationAccess.READ_CONTROL\."):
+            reader.security()
+        with pytest.raises(AccessDeniedError, match=r"Needed: WindowStationAccess.WRITE_DAC\."):
+            reader.set_security("D:(A;;GA;;;WD)")
+
+
+def test_made_with_a_security_descriptor(unique_name: Namer, wine_differs: Differs) -> None:
+    sddl = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)"
+    for make in (WindowStation.create, Desktop.create):
+        with make(unique_name(), security=sddl) as made:
+            if not wine_differs("user-object-security"):
+                dacl = made.security(SecurityInformation.DACL).dacl
+                assert dacl is not None
+                assert len(list(dacl)) == 3  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------ switching
+
+
+def test_the_process_goes_to_another_station(station: WindowStation, unique_name: Namer) -> None:
+    before = WindowStation.current()
+    station.set_for_process()
+    try:
+        assert WindowStation.current().name == station.name
+        with pytest.raises(
+            ObjectInUseError, match="the process is on this window station"
+        ) as caught:
+            station.close()
+        assert caught.value.function == "CloseWindowStation"
+        assert caught.value.service == station.name
+        assert not station.closed
+        assert Desktop.current().name == "Default"  # threads stay where they are
+        with Desktop.create(unique_name()) as made:
+            assert station.desktops() == [made.name]
+        with pytest.raises(
+            ServiceError, match="not on a window station that its user sees"
+        ) as none:
+            Desktop.input()
+        assert none.value.winerror == 1
+    finally:
+        before.set_for_process()
+    assert WindowStation.current().name == before.name
+
+
+def test_a_station_for_a_block(station: WindowStation) -> None:
+    with station.as_process_station() as own:
+        assert own.borrowed
+        assert WindowStation.current().name == own.name == station.name
+        with WindowStation.create() as inner, inner.as_process_station():
+            assert WindowStation.current().name == inner.name
+        assert WindowStation.current().name == station.name
+    assert WindowStation.current().name == "WinSta0"
+    assert not station.closed
+
+
+class BodyError(Exception):
+    pass
+
+
+def test_a_block_that_raises(station: WindowStation, desktop: Desktop) -> None:
+    with pytest.raises(BodyError), station.as_process_station():
+        raise BodyError
+    with pytest.raises(BodyError), desktop.as_thread_desktop():
+        raise BodyError
+    assert WindowStation.current().name == "WinSta0"
+    assert Desktop.current().name == "Default"
+
+
+def test_one_that_is_opened_for_a_block_is_closed_after_it(unique_name: Namer) -> None:
+    name = unique_name()
+    with WindowStation.create(name).as_process_station():
+        assert WindowStation.current().name == name
+    assert name not in WindowStation.names()
+    with pytest.raises(BodyError), WindowStation.create(name).as_process_station():
+        raise BodyError
+    assert name not in WindowStation.names()
+    with Desktop.create(name).as_thread_desktop() as own:
+        assert own.borrowed
+        assert own.name == name
+    assert name not in WindowStation.current().desktops()
+
+
+def test_a_desktop_of_a_station_for_a_block(unique_name: Namer) -> None:
+    """The thread is put back to a desktop of a station that the process is not on then."""
+    for error in (None, BodyError()):
+        try:
+            with WindowStation.create(unique_name()).as_process_station() as own:
+                with Desktop.create("work") as desktop, desktop.as_thread_desktop():
+                    assert Desktop.current().name == "work"
+                    if error:
+                        raise error
+                assert Desktop.current().name == "Default"
+                assert WindowStation.current().name == own.name
+        except BodyError as caught:
+            assert caught is error
+        assert Desktop.current().name == "Default"
+        assert WindowStation.current().name == "WinSta0"
+
+
+def test_the_thread_goes_to_another_desktop(desktop: Desktop) -> None:
+    before = Desktop.current()
+    desktop.set_for_thread()
+    try:
+        assert Desktop.current().name == desktop.name
+        with pytest.raises(ObjectInUseError, match="A thread of this process is on it") as caught:
+            desktop.close()
+        assert (caught.value.winerror, caught.value.function) == (170, "CloseDesktop")
+        assert not desktop.closed
+    finally:
+        before.set_for_thread()
+
+
+def test_each_thread_has_its_own_desktop(desktop: Desktop, unique_name: Namer) -> None:
+    name, seen = desktop.name, []
+    there, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        seen.append(Desktop.current().name)
+        with Desktop.open(name).as_thread_desktop():
+            seen.append(Desktop.current().name)
+            there.set()
+            done.wait(30)
+        seen.append(Desktop.current().name)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert there.wait(30)
+        assert thread.native_id is not None
+        assert Desktop.of_thread(thread.native_id).name == name
+        assert Desktop.current().name == "Default"
+    finally:
+        done.set()
+        thread.join(30)
+    assert seen == ["Default", name, "Default"]
+
+
+def test_a_desktop_of_another_station(
+    station: WindowStation, unique_name: Namer, wine_differs: Differs
+) -> None:
+    with station.as_process_station():
+        made = Desktop.create(unique_name())
+    with made:
+        if wine_differs("thread-desktop-station"):
+            with pytest.raises(AccessDeniedError), made.as_thread_desktop():
+                pass
+            return
+        with made.as_thread_desktop():
+            assert Desktop.current().name == made.name
+        with pytest.raises(AccessDeniedError):
+            made.switch_to()  # nobody would see it
+
+
+def test_what_the_user_sees(desktop: Desktop, wine_differs: Differs) -> None:
+    right = DesktopAccess.SWITCH_DESKTOP
+    with Desktop.open("Default", right) as default:
+        desktop.switch_to()
+        try:
+            with Desktop.input() as shown:
+                assert shown.name == desktop.name or wine_differs("switch-desktop")
+        finally:
+            default.switch_to()
+    with Desktop.input() as shown:
+        assert shown.name == "Default"
+
+
+def test_windows() -> None:
+    for window in Desktop.current().windows():
+        assert isinstance(window, Window)
+        assert window.handle
+        assert isinstance(window.title, str)
+        assert window.class_name
+
+
+def test_many_threads_list_at_once(station: WindowStation) -> None:
+    found: list[list[str]] = []
+
+    def work() -> None:
+        for _ in range(10):
+            found.append(WindowStation.names())
+            assert station.desktops() == []
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80
+    assert all(names == found[0] for names in found)
