@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from winsvc import Service, ServiceManager
+
+# A glance by default; "make test" looks longer (--hypothesis-profile=thorough).
+settings.register_profile("default", settings(max_examples=40))
+settings.register_profile("thorough", settings(max_examples=150))
+settings.load_profile("default")
 
 TIERS = ("portable", "contract", "tools", "real", "parity", "host", "bench")
 HERE = TIERS[:3] if sys.platform != "win32" else ("portable", "contract", *TIERS[3:-1])

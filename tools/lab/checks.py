@@ -71,7 +71,8 @@ def _tier_options(tiers: Sequence[str], arguments: Sequence[str]) -> list[str]:
 
 def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
     say("tests on this machine's Python")
-    command = [str(lab.host_python), "-m", "pytest", *_tier_options(LINUX_TIERS, arguments)]
+    options = ["--hypothesis-profile=thorough", *_tier_options(LINUX_TIERS, arguments)]
+    command = [str(lab.host_python), "-m", "pytest", *options]
     return subprocess.run(
         [*command, f"--tier-report={report}", *arguments],
         cwd=PROJECT,
