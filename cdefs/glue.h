@@ -1,4 +1,4 @@
-/* Our own, from c/glue.c. */
+/* Our own, from c/glue.c and c/notify.c. */
 
 /* What pywin32 calls ERROR_SERVICE_SPECIFIC_ERROR. */
 #define SERVICE_SPECIFIC_ERROR ...
@@ -17,3 +17,21 @@ static const int HAS_GetServiceDirectory;
 static const int HAS_GetSharedServiceRegistryStateKey;
 static const int HAS_GetSharedServiceDirectory;
 static const int HAS_CreateDesktopExW;
+
+/* Notifications, received on a thread of ours: see c/notify.c. Errors are returned. */
+typedef struct winsvc_waiter *WINSVC_WAITER;
+
+/* NULL: the last error says why. */
+WINSVC_WAITER winsvc_open_waiter(void);
+void winsvc_close_waiter(WINSVC_WAITER waiter);
+/* NotifyServiceStatusChangeW, and SubscribeServiceChangeNotifications for properties. */
+DWORD winsvc_arm(WINSVC_WAITER waiter, SC_HANDLE handle, DWORD mask);
+DWORD winsvc_subscribe(WINSVC_WAITER waiter, SC_HANDLE handle);
+/* Closes the handle: nothing else ends a registration. */
+DWORD winsvc_disarm(WINSVC_WAITER waiter, SC_HANDLE handle);
+/* WaitForSingleObject, until there is something to take, or winsvc_wake was called. */
+DWORD winsvc_wait(WINSVC_WAITER waiter, DWORD milliseconds);
+/* FALSE: there is no more. pszServiceNames is to be freed. */
+BOOL winsvc_take(WINSVC_WAITER waiter, SC_HANDLE *handle, SERVICE_NOTIFY_2W *notify);
+void winsvc_wake(WINSVC_WAITER waiter);
+void winsvc_count(DWORD *waiters, DWORD *registrations, DWORD *threads);

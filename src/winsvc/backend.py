@@ -20,6 +20,7 @@ from winsvc.rows import (
     EnumRow,
     FailureActionsRow,
     LockRow,
+    NotificationRow,
     PreferredNodeRow,
     StatusRow,
     TriggerRow,
@@ -29,7 +30,7 @@ from winsvc.rows import (
 if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
-__all__ = ["Backend", "DesktopBackend", "default_backend", "use_backend"]
+__all__ = ["Backend", "DesktopBackend", "NotificationBackend", "default_backend", "use_backend"]
 
 
 class DesktopBackend(Protocol):
@@ -127,7 +128,50 @@ class DesktopBackend(Protocol):
         """``SetUserObjectSecurity``, with a self-relative security descriptor."""
 
 
-class Backend(DesktopBackend, Protocol):
+class NotificationBackend(Protocol):
+    """Waiting until something happens to services: a waiter is told of it, by many handles.
+
+    A handle is used with one waiter, for nothing else, and ends with :meth:`disarm`. One thread at
+    a time may use a waiter; only :meth:`wake` may come from any thread.
+    """
+
+    def open_waiter(self) -> int:
+        """A new waiter, which nothing is told yet."""
+
+    def close_waiter(self, waiter: int) -> None:
+        """The waiter is needed no more; its handles are disarmed first."""
+
+    def arm(self, waiter: int, handle: int, mask: int) -> None:
+        """``NotifyServiceStatusChangeW``: have the next event of the mask told, once.
+
+        At once, where a service has been in a state of the mask since its last change, and the
+        handle has not told so. The handle is a service's or a manager's. It must not be armed
+        already: what it tells has to be taken first.
+        """
+
+    def subscribe(self, waiter: int, handle: int) -> None:
+        """``SubscribeServiceChangeNotifications``: have every change of its configuration told.
+
+        Such a row has ``triggered`` 0.
+        """
+
+    def disarm(self, waiter: int, handle: int) -> None:
+        """``CloseServiceHandle``, which ends what was armed: the handle tells nothing more."""
+
+    def wait_notified(
+        self, waiter: int, timeout: float | None
+    ) -> list[tuple[int, NotificationRow]]:
+        """What the waiter's handles have told, in its order; waits until there is something.
+
+        Nothing after ``timeout`` seconds (None: never), or when it was woken; now and then
+        without a reason. On the main thread a signal handler gets its turn, and may raise.
+        """
+
+    def wake(self, waiter: int) -> None:
+        """Have the wait that is on, or else the next one, return."""
+
+
+class Backend(DesktopBackend, NotificationBackend, Protocol):
     """The calls of the service control manager, and those of window stations and desktops."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:

@@ -132,6 +132,11 @@ class Grants(Generic[AccessT]):
         except ServiceError:
             pass  # the calls themselves will say what is wrong
 
+    def another(self, right: AccessT) -> Handle:
+        """One more handle with this right, which whoever asks for it closes."""
+        self.check_open()
+        return self._open(right)
+
     def exists(self, right: AccessT) -> bool:
         """Whether the object is still there to be opened; may be asked when this is closed."""
         try:

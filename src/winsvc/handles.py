@@ -8,9 +8,13 @@ import threading
 import warnings
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import HandleClosedError, ObjectInUseError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "BorrowedDesktopHandle",
@@ -52,6 +56,11 @@ class Handle:
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._closing
+
+    def closed_by(self, free: Callable[[int], None]) -> Self:
+        """Have it closed by another function than was said at first."""
+        self._free = free
+        return self
 
     def close(self) -> None:
         """Close the handle. A second call does nothing.

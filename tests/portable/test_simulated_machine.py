@@ -129,6 +129,7 @@ class World:
         self.there: list[SimulatedService] = []
         self.locks: list[Any] = []
         self.raw: list[int] = []  # handles for notifications
+        self.waiter = sim.open_waiter()
         self.told: list[tuple[int, NotificationRow]] = []
         self.armed: list[tuple[int, int]] = []  # the handle and the mask of each registration
         self.began = 0.0
@@ -247,19 +248,23 @@ class World:
 
     def notify(self, index: int, mask: int) -> None:
         handle = self.raw[index % len(self.raw)]
-        number = len(self.armed)
+        self.take()
+        self.watched.arm(self.waiter, handle, mask)
         self.armed.append((handle, mask))
 
-        def deliver(row: NotificationRow) -> None:
+    def take(self) -> None:
+        """What was told: through no closed handle, of the mask, once for each registration."""
+        for handle, row in self.sim.wait_notified(self.waiter, 0):
             assert handle in self.raw, "told through a closed handle"
-            assert row.triggered & mask or row.notification_status == 1072
-            assert number not in [one for one, _ in self.told], "told twice"
-            self.told.append((number, row))
-
-        self.watched.notify_service_status_change(handle, mask, deliver)
+            masks = [mask for armed, mask in self.armed if armed == handle]
+            told = any(row.triggered & mask for mask in masks)
+            assert told or row.notification_status == 1072
+            self.told.append((handle, row))
+            assert sum(one == handle for one, _ in self.told) <= len(masks), "told twice"
 
     def close_raw(self, index: int) -> None:
-        self.backend.close_service_handle(self.raw.pop(index % len(self.raw)))
+        self.take()
+        self.backend.disarm(self.waiter, self.raw.pop(index % len(self.raw)))
 
     # ------------------------------------------------------------------- what happens
 
@@ -377,9 +382,12 @@ class World:
             assert error.winerror == 1071  # the connection was lost, and with it the lock
         for service in self.services:
             service.close()
+        self.take()
         for handle in self.raw:
-            self.sim.close_service_handle(handle)
+            self.sim.disarm(self.waiter, handle)
         self.raw.clear()
+        assert self.sim.wait_notified(self.waiter, 0) == []
+        self.sim.close_waiter(self.waiter)
         self.scm.close()
         assert self.sim.open_handles == 0
         for one in self.sim:

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from simulated import code_of, control, create, manager, opened, start, state_of
+from simulated import change, code_of, control, create, manager, number, opened, start
 
-from winsvc import Control, Notify, ServiceAccess, ServiceType, State
+from winsvc import ConfigLevel, Control, Notify, ServiceAccess, ServiceType, State
 from winsvc.rows import NotificationRow
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -26,21 +26,41 @@ def sim() -> SimulatedSCM:
     return sim
 
 
-def watch(sim: SimulatedSCM, handle: int, mask: int, told: list[NotificationRow]) -> None:
-    sim.notify_service_status_change(handle, int(mask), told.append)
+class Told:
+    """A waiter of its own, and what it was told by now."""
+
+    def __init__(self, sim: SimulatedSCM) -> None:
+        self._sim = sim
+        self.waiter = sim.open_waiter()
+        self._rows: list[NotificationRow] = []
+
+    @property
+    def rows(self) -> list[NotificationRow]:
+        self._rows += [row for _, row in self._sim.wait_notified(self.waiter, 0)]
+        return self._rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> NotificationRow:
+        return self.rows[index]
 
 
-def triggered(told: list[NotificationRow]) -> list[int]:
-    return [row.triggered for row in told]
+def watch(sim: SimulatedSCM, handle: int, mask: int, told: Told) -> None:
+    sim.arm(told.waiter, handle, int(mask))
+
+
+def triggered(told: Told) -> list[int]:
+    return [row.triggered for row in told.rows]
 
 
 # ------------------------------------------------------------------- states
 
 
 def test_told_once_of_the_state_that_is(sim: SimulatedSCM) -> None:
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED | N.RUNNING, told)
-    (row,) = told
+    (row,) = told.rows
     assert (row.notification_status, row.triggered) == (0, N.STOPPED)
     assert row.status.current_state == S.STOPPED
     assert row.service_names is None
@@ -56,7 +76,7 @@ def test_told_once_of_the_state_that_is(sim: SimulatedSCM) -> None:
 
 
 def test_a_state_that_came_back_is_a_change(sim: SimulatedSCM) -> None:
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED, told)
     start(sim, "beat")
     control(sim, "beat", Control.STOP)
@@ -65,36 +85,35 @@ def test_a_state_that_came_back_is_a_change(sim: SimulatedSCM) -> None:
 
 
 def test_only_of_the_mask(sim: SimulatedSCM) -> None:
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.PAUSED, told)
     start(sim, "beat")
     control(sim, "beat", Control.STOP)
-    assert told == []
+    assert told.rows == []
     watch(sim, handle, 0, told)
     start(sim, "beat")
-    assert told == []
+    assert told.rows == []
 
 
 def test_every_state(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
-    again: list[int] = []
-
-    def deliver(row: NotificationRow) -> None:
-        told.append(row)
-        again.append(handle)
-        sim.notify_service_status_change(handle, EVERY_STATE, deliver)
-
-    sim.notify_service_status_change(handle, EVERY_STATE, deliver)
-    start(sim, "beat")
-    sim.clock.advance(3)
-    control(sim, "beat", Control.STOP)
-    sim.clock.advance(3)
+    handle, told = opened(sim, "beat"), Told(sim)
+    steps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: start(sim, "beat"),
+        lambda: sim.clock.advance(3),
+        lambda: control(sim, "beat", Control.STOP),
+        lambda: sim.clock.advance(3),
+    ]
+    for count, step in enumerate(steps, 1):
+        watch(sim, handle, EVERY_STATE, told)
+        step()
+        assert len(told) == count
     assert triggered(told) == [N.STOPPED, N.START_PENDING, N.RUNNING, N.STOP_PENDING, N.STOPPED]
 
 
 def test_a_start_is_pending_at_first_even_if_it_takes_no_time(sim: SimulatedSCM) -> None:
-    told: list[NotificationRow] = []
+    told = Told(sim)
     watch(sim, opened(sim, "beat"), N.START_PENDING, told)
     start(sim, "beat")
     assert triggered(told) == [N.START_PENDING]
@@ -103,21 +122,21 @@ def test_a_start_is_pending_at_first_even_if_it_takes_no_time(sim: SimulatedSCM)
 
 def test_check_points(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=10)
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
     for _ in range(3):
         watch(sim, handle, N.START_PENDING, told)
         sim.clock.advance(1)
     # At first of the state that is; then of the next check point after each registration.
-    assert [row.status.check_point for row in told] == [1, 3, 4]
+    assert [row.status.check_point for row in told.rows] == [1, 3, 4]
     watch(sim, handle, N.START_PENDING, told)
     assert len(told) == 3
 
 
 def test_the_second_registration_takes_the_place_of_the_first(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
-    first: list[NotificationRow] = []
-    second: list[NotificationRow] = []
+    first = Told(sim)
+    second = Told(sim)
     watch(sim, handle, N.RUNNING, first)
     watch(sim, handle, N.STOPPED | N.RUNNING, second)
     assert (len(first), len(second)) == (0, 1)
@@ -127,7 +146,7 @@ def test_the_second_registration_takes_the_place_of_the_first(sim: SimulatedSCM)
 
 
 def test_each_handle_is_told(sim: SimulatedSCM) -> None:
-    told: list[list[NotificationRow]] = [[], [], []]
+    told = [Told(sim), Told(sim), Told(sim)]
     for one in told:
         watch(sim, opened(sim, "beat", ServiceAccess.QUERY_STATUS), N.RUNNING, one)
     start(sim, "beat")
@@ -135,51 +154,44 @@ def test_each_handle_is_told(sim: SimulatedSCM) -> None:
 
 
 def test_a_closed_handle_is_never_told(sim: SimulatedSCM) -> None:
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
     sim.close_service_handle(handle)
     start(sim, "beat")
-    assert told == []
+    assert told.rows == []
     assert code_of(watch, sim, handle, 1, told) == 6
 
 
 def test_nor_when_it_closes_while_the_news_are_on_their_way(sim: SimulatedSCM) -> None:
     sim.faults.lag = 2
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED, told)
     sim.close_service_handle(handle)
     sim.clock.advance(5)
-    assert told == []
+    assert told.rows == []
 
 
-def test_nor_when_another_is_told_first_and_closes_it(sim: SimulatedSCM) -> None:
-    one, two = opened(sim, "beat"), opened(sim, "beat")
-    told: list[int] = []
-
-    def closing(mine: int, other: int) -> Callable[[NotificationRow], None]:
-        def deliver(_: NotificationRow) -> None:
-            told.append(mine)
-            sim.close_service_handle(other)
-
-        return deliver
-
-    sim.notify_service_status_change(one, int(N.RUNNING), closing(one, two))
-    sim.notify_service_status_change(two, int(N.RUNNING), closing(two, one))
+def test_nor_what_was_told_and_not_taken(sim: SimulatedSCM) -> None:
+    one, two, told = opened(sim, "beat"), opened(sim, "beat"), Told(sim)
+    watch(sim, one, N.RUNNING, told)
+    watch(sim, two, N.RUNNING, told)
     start(sim, "beat")
-    assert len(told) == 1
+    sim.disarm(told.waiter, one)
+    assert [handle for handle, _ in sim.wait_notified(told.waiter, 0)] == [two]
+    assert code_of(sim.query_service_status_ex, one) == 6
 
 
 def test_a_lost_connection_is_silent(sim: SimulatedSCM) -> None:
-    told: list[NotificationRow] = []
+    told = Told(sim)
     watch(sim, opened(sim, "beat"), N.RUNNING, told)
     sim.local.disconnect()
     sim.local.reconnect()
     start(sim, "beat")
-    assert told == []
+    assert told.rows == []
 
 
 def test_rights(sim: SimulatedSCM) -> None:
-    told: list[NotificationRow] = []
+    told = Told(sim)
     assert code_of(watch, sim, opened(sim, "beat", ServiceAccess.START), 1, told) == 5
     assert code_of(watch, sim, manager(sim, 1), LISTED, told) == 5
     assert code_of(watch, sim, 0, 1, told) == 6
@@ -187,12 +199,12 @@ def test_rights(sim: SimulatedSCM) -> None:
 
 def test_drivers_tell_nothing(sim: SimulatedSCM) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
-    assert code_of(watch, sim, opened(sim, "disk"), 1, []) == 87
+    assert code_of(watch, sim, opened(sim, "disk"), 1, Told(sim)) == 87
 
 
 def test_what_happens_by_itself(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=2, ends_after=5, crashes=True)
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
     watch(sim, handle, N.RUNNING, told)
     sim.clock.advance(2)
@@ -212,11 +224,11 @@ def test_what_happens_by_itself(sim: SimulatedSCM) -> None:
 
 
 def test_services_made_and_gone(sim: SimulatedSCM) -> None:
-    scm, told = manager(sim), list[NotificationRow]()
+    scm, told = manager(sim), Told(sim)
     watch(sim, scm, LISTED, told)
-    assert told == []
+    assert told.rows == []
     service, _ = create(sim, scm, "New")
-    (row,) = told
+    (row,) = told.rows
     assert (row.notification_status, row.triggered) == (0, N.CREATED)
     assert row.service_names == ("/New",)
     watch(sim, scm, LISTED, told)
@@ -227,14 +239,14 @@ def test_services_made_and_gone(sim: SimulatedSCM) -> None:
 
 
 def test_what_was_missed_is_told_at_once(sim: SimulatedSCM) -> None:
-    scm, told = manager(sim), list[NotificationRow]()
+    scm, told = manager(sim), Told(sim)
     before, _ = create(sim, scm, "before")
     watch(sim, scm, LISTED, told)
     create(sim, scm, "one")
     create(sim, scm, "two")
     sim.delete_service(before)
     sim.close_service_handle(before)
-    assert [row.service_names for row in told] == [("/one",)]
+    assert [row.service_names for row in told.rows] == [("/one",)]
     watch(sim, scm, LISTED, told)
     assert told[1].service_names == ("/two", "before")
     assert told[1].triggered == LISTED
@@ -244,22 +256,22 @@ def test_what_was_missed_is_told_at_once(sim: SimulatedSCM) -> None:
 
 def test_only_made_or_only_gone(sim: SimulatedSCM) -> None:
     scm, other = manager(sim), manager(sim)
-    made: list[NotificationRow] = []
-    gone: list[NotificationRow] = []
+    made = Told(sim)
+    gone = Told(sim)
     watch(sim, scm, N.CREATED, made)
     watch(sim, other, N.DELETED, gone)
     service, _ = create(sim, scm, "new")
     sim.delete_service(service)
     sim.close_service_handle(service)
-    assert [row.service_names for row in (*made, *gone)] == [("/new",), ("new",)]
+    assert [row.service_names for row in (*made.rows, *gone.rows)] == [("/new",), ("new",)]
 
 
 def test_a_service_that_is_going(sim: SimulatedSCM) -> None:
     handle, other = opened(sim, "beat"), opened(sim, "beat")
-    told: list[NotificationRow] = []
+    told = Told(sim)
     watch(sim, handle, N.DELETE_PENDING | N.RUNNING, told)
     sim.delete_service(other)
-    (row,) = told
+    (row,) = told.rows
     assert (row.notification_status, row.triggered) == (1072, N.DELETE_PENDING)
     assert row.status.current_state == S.STOPPED
     assert code_of(watch, sim, handle, EVERY_STATE, told) == 1072
@@ -272,19 +284,19 @@ def test_a_service_that_is_going(sim: SimulatedSCM) -> None:
 
 def test_news_that_come_late(sim: SimulatedSCM) -> None:
     sim.faults.lag = 2
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
     start(sim, "beat")
     control(sim, "beat", Control.STOP)
     sim.clock.advance(1.9)
-    assert told == []
+    assert told.rows == []
     sim.clock.advance(0.1)
     assert told[0].status.current_state == S.RUNNING  # as it was then
 
 
 def test_a_client_that_lags(sim: SimulatedSCM) -> None:
     sim.faults.fail("NotifyServiceStatusChangeW", 1294)
-    scm, told = manager(sim), list[NotificationRow]()
+    scm, told = manager(sim), Told(sim)
     assert code_of(watch, sim, scm, LISTED, told) == 1294
     sim.close_service_handle(scm)
     scm = manager(sim)
@@ -293,30 +305,8 @@ def test_a_client_that_lags(sim: SimulatedSCM) -> None:
     assert len(told) == 1
 
 
-def test_who_is_told_may_call_back(sim: SimulatedSCM) -> None:
-    handle = opened(sim, "beat")
-    free: list[bool] = []
-
-    def deliver(row: NotificationRow) -> None:
-        def other() -> None:
-            free.append(code_of(sim.query_service_status_ex, handle) == 0)
-
-        thread = threading.Thread(target=other)  # no lock is held, so it gets through
-        thread.start()
-        thread.join(5)
-        assert not thread.is_alive()
-        if row.triggered == N.RUNNING:
-            assert control(sim, "beat", Control.STOP) == 0
-            sim.notify_service_status_change(handle, int(N.STOPPED), deliver)
-
-    sim.notify_service_status_change(handle, int(N.RUNNING), deliver)
-    start(sim, "beat")
-    assert state_of(sim, "beat") is S.STOPPED
-    assert free == [True, True]
-
-
 def test_nobody_is_told_in_the_middle_of_a_call(sim: SimulatedSCM) -> None:
-    told: list[NotificationRow] = []
+    told = Told(sim)
     seen: list[int] = []
 
     def on_control(code: Control) -> None:
@@ -332,11 +322,72 @@ def test_nobody_is_told_in_the_middle_of_a_call(sim: SimulatedSCM) -> None:
     assert (seen, len(told)) == ([0], 1)
 
 
+# ------------------------------------------------------------------- waiting
+
+
+def test_time_passes_until_something_is_told(sim: SimulatedSCM) -> None:
+    sim["beat"].program = Behaviour(start_takes=3, check_point_every=9)
+    handle, waiter = opened(sim, "beat"), sim.open_waiter()
+    start(sim, "beat")
+    sim.arm(waiter, handle, int(N.RUNNING))
+    ((told, row),) = sim.wait_notified(waiter, 60)
+    assert (told, row.triggered, sim.clock.now) == (handle, N.RUNNING, 3)
+    assert sim.wait_notified(waiter, 60) == []
+    assert sim.clock.now == 63
+    sim.arm(waiter, handle, int(N.STOPPED))
+    assert sim.wait_notified(waiter, 0) == []
+    assert sim.clock.now == 63
+
+
+def test_a_waiter_that_is_woken(sim: SimulatedSCM) -> None:
+    waiter = sim.open_waiter()
+    sim.wake(waiter)
+    assert sim.wait_notified(waiter, 60) == []
+    assert sim.clock.now == 0
+    threading.Timer(0.02, sim.wake, [waiter]).start()
+    assert sim.wait_notified(waiter, None) == []  # nothing is due: another thread has to come
+    assert sim.clock.now == 0
+
+
+def test_another_thread_brings_it_about(sim: SimulatedSCM) -> None:
+    handle, waiter = opened(sim, "beat"), sim.open_waiter()
+    sim.arm(waiter, handle, int(N.RUNNING))
+    threading.Timer(0.02, start, [sim, "beat"]).start()
+    ((_, row),) = sim.wait_notified(waiter, None)
+    assert row.triggered == N.RUNNING
+
+
+def test_configurations_that_change(sim: SimulatedSCM) -> None:
+    handle, waiter = opened(sim, "beat"), sim.open_waiter()
+    assert code_of(sim.subscribe, waiter, opened(sim, "beat", ServiceAccess.START)) == 5
+    sim.subscribe(waiter, handle)
+    assert sim.wait_notified(waiter, 0) == []
+    sim.change_description(handle, "one")
+    number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 1)
+    ((told, row),) = sim.wait_notified(waiter, 0)  # once, as long as it is not taken
+    assert (told, row.notification_status, row.triggered) == (handle, 0, 0)
+    change(sim, handle, start=4)
+    assert len(sim.wait_notified(waiter, 0)) == 1
+    assert code_of(change, sim, opened(sim, "beat", ServiceAccess.START)) == 5
+    assert sim.wait_notified(waiter, 0) == []
+    sim.disarm(waiter, handle)
+    number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 0)
+    assert sim.wait_notified(waiter, 0) == []
+
+
+def test_waiters_count_as_open(sim: SimulatedSCM) -> None:
+    before = sim.open_handles
+    waiter = sim.open_waiter()
+    assert sim.open_handles == before + 1
+    sim.close_waiter(waiter)
+    assert sim.open_handles == before
+
+
 def test_threads() -> None:
     """Eight at once, and time passing: no exception, no handle lost, nobody told twice."""
     sim = SimulatedSCM()
     errors: list[BaseException] = []
-    told: list[NotificationRow] = []
+    told = Told(sim)
 
     def work(number: int) -> None:
         try:
@@ -363,6 +414,6 @@ def test_threads() -> None:
         thread.join(30)
     assert not errors
     assert not any(thread.is_alive() for thread in threads)
-    assert sim.open_handles == 0
+    assert sim.open_handles == 1  # the waiter
     assert list(sim) == []
     assert triggered(told) == [N.RUNNING] * 8 * 12

@@ -28,6 +28,7 @@ from winsvc.native.memory import (
     wide_or_null,
     wiped,
 )
+from winsvc.native.notifications import Notifications
 from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
 from winsvc.native.structs import (
     ENUM_PROCESS_LAYOUT,
@@ -59,7 +60,7 @@ _CODES_WITH_STATUS = frozenset(
 _page = PageSize()
 
 
-class NativeBackend(ConfigLevels, Desktops, DropInCalls):
+class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
     """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:

@@ -20,9 +20,12 @@ WCHAR_SIZE = ffi.sizeof("wchar_t")
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
 
-def failure(function: str) -> ServiceError:
-    """The error of the call that has just failed. Nothing may come between the two."""
-    code, message = ffi.getwinerror()
+def failure(function: str, returned: int = -1) -> ServiceError:
+    """The error of the call that has just failed. Nothing may come between the two.
+
+    A call that returns its error code has it ``returned``; most leave it to be asked for.
+    """
+    code, message = ffi.getwinerror(returned)
     # CFFI gives a signed code, and a text of its own for one that the system has none for.
     known = None if message.startswith("Windows Error 0x") else message
     return service_error(code & 0xFFFFFFFF, function, known)

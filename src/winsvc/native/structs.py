@@ -19,6 +19,7 @@ from winsvc.rows import (
     EnumRow,
     FailureActionsRow,
     LockRow,
+    NotificationRow,
     PreferredNodeRow,
     StatusRow,
     TriggerRow,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         AnyPointer,
         Pointer,
         SERVICE_CONTROL_STATUS_REASON_PARAMSW_p,
+        SERVICE_NOTIFY_2W_p,
     )
 
     Encoded: TypeAlias = tuple[AnyPointer, Sequence[object]]
@@ -110,6 +112,15 @@ def decode_config(info: AnyPointer) -> ConfigRow:
 def decode_lock(info: AnyPointer) -> LockRow:
     lock = ffi.cast("QUERY_SERVICE_LOCK_STATUSW *", info)
     return LockRow(lock.fIsLocked, text_at(lock.lpLockOwner), lock.dwLockDuration)
+
+
+def decode_notification(notify: SERVICE_NOTIFY_2W_p) -> NotificationRow:
+    return NotificationRow(
+        notify.dwNotificationStatus,
+        decode_status_process(notify.ServiceStatus),
+        notify.dwNotificationTriggered,
+        texts_at(notify.pszServiceNames),
+    )
 
 
 def encode_reason(

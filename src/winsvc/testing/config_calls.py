@@ -82,7 +82,9 @@ class ConfigCalls(ServiceHandles):
             password,
             display_name,
         )
-        return wanted.apply(self._of(service), one)
+        tag = wanted.apply(self._of(service), one)
+        self._changed(service)
+        return tag
 
     def _changing(
         self, service: int, right: ServiceAccess = ServiceAccess.CHANGE_CONFIG
@@ -91,6 +93,11 @@ class ConfigCalls(ServiceHandles):
         if one.marked_for_deletion:
             raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
         return one
+
+    def _changed(self, service: int) -> None:
+        known = self._handle(service)
+        if known.service is not None:
+            known.machine.notifications.configured(known.service)
 
     @windows_call("QueryServiceConfig2W")
     def query_description(self, service: int) -> str | None:
@@ -103,6 +110,7 @@ class ConfigCalls(ServiceHandles):
         one = self._changing(service)
         if description is not None:
             one.description = description or None
+            self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_failure_actions(self, service: int) -> FailureActionsRow:
@@ -128,6 +136,7 @@ class ConfigCalls(ServiceHandles):
         message = message if row.reboot_message is None else row.reboot_message or None
         command = command if row.command is None else row.command or None
         one.failure_actions = FailureActionsRow(reset, message, command, actions)
+        self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_config_number(self, service: int, level: int) -> int:
@@ -149,6 +158,7 @@ class ConfigCalls(ServiceHandles):
         if level == ConfigLevel.FAILURE_ACTIONS_FLAG:
             number = int(bool(number))
         one.numbers[level] = number
+        self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
@@ -159,6 +169,7 @@ class ConfigCalls(ServiceHandles):
     def change_required_privileges(self, service: int, privileges: Sequence[str]) -> None:
         """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
         self._changing(service).required_privileges = tuple(privileges)
+        self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_triggers(self, service: int) -> tuple[TriggerRow, ...]:
@@ -172,6 +183,7 @@ class ConfigCalls(ServiceHandles):
         if not triggers and not one.triggers:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         one.triggers = tuple(triggers)
+        self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_preferred_node(self, service: int) -> PreferredNodeRow:
@@ -188,6 +200,7 @@ class ConfigCalls(ServiceHandles):
         if not row.delete and row.preferred_node >= self._of(service).numa_nodes:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         one.preferred_node = None if row.delete else row.preferred_node
+        self._changed(service)
 
     # ------------------------------------------------------------------- security
 

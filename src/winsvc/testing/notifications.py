@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 from winsvc.enums import ErrorCode, Notify, State
@@ -38,6 +39,7 @@ class Notifications:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._watches: dict[int, _Watch] = {}  # by handle
+        self._subscriptions: dict[int, tuple[SimulatedService, Deliver]] = {}  # by handle
 
     def register(
         self, handle: int, service: SimulatedService | None, mask: int, deliver: Deliver
@@ -55,15 +57,20 @@ class Notifications:
         elif watch.told != service.changes:
             self._tell_state(watch, service)
 
+    def subscribe(self, handle: int, service: SimulatedService, deliver: Deliver) -> None:
+        """Tell of every change of a service's configuration."""
+        self._subscriptions[handle] = service, deliver
+
     def cancel(self, handle: int) -> None:
         """Forget a handle: it was closed."""
+        self._subscriptions.pop(handle, None)
         watch = self._watches.pop(handle, None)
         if watch is not None:
             watch.closed = True
 
     def cancel_all(self) -> None:
         """Forget all handles: the connection was lost."""
-        for handle in list(self._watches):
+        for handle in (*self._watches, *self._subscriptions):
             self.cancel(handle)
 
     def state_changed(self, service: SimulatedService) -> None:
@@ -79,6 +86,17 @@ class Notifications:
             if watch.service is service:
                 pending = int(Notify.DELETE_PENDING)
                 self._tell(watch, NotificationRow(code, service.status_row(), pending, None))
+
+    def configured(self, service: SimulatedService) -> None:
+        """Tell of a change of a service's configuration."""
+        row = NotificationRow(0, service.status_row(), 0, None)
+        for handle, (one, deliver) in self._subscriptions.items():
+            if one is service:
+                self._simulation.later(partial(self._tell_change, handle, deliver, row))
+
+    def _tell_change(self, handle: int, deliver: Deliver, row: NotificationRow) -> None:
+        if handle in self._subscriptions:  # still
+            deliver(row)
 
     def created(self, name: str) -> None:
         """Tell of a new service."""

@@ -19,6 +19,7 @@ from winsvc.testing.dropin_calls import DropInCalls
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.seed import Seed, read_document
 from winsvc.testing.services import SimulatedService
+from winsvc.testing.waiter_calls import WaiterCalls
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(DropInCalls, SimulatedDesktops):
+class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -138,8 +139,8 @@ class SimulatedSCM(DropInCalls, SimulatedDesktops):
 
     @property
     def open_handles(self) -> int:
-        """How many handles are open, of whatever kind: 0 where nothing leaks."""
-        return len(self._open) + self.open_desktop_handles
+        """How many handles are open, of whatever kind, and waits on: 0 where nothing leaks."""
+        return len(self._open) + len(self._waiters) + self.open_desktop_handles
 
     @contextmanager
     def installed(self, *, replace_time: bool = False) -> Iterator[Self]:

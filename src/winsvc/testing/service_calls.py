@@ -22,7 +22,6 @@ from winsvc.testing.config_calls import ConfigCalls
 from winsvc.testing.configuring import Configuration, check_name
 from winsvc.testing.dependencies import dependents
 from winsvc.testing.machine import Lock
-from winsvc.testing.notifications import Deliver
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
@@ -244,21 +243,6 @@ class SimulatedServices(ConfigCalls):
         if one.state is State.STOPPED:
             raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
         return int(one.start_reason)
-
-    @windows_call("NotifyServiceStatusChangeW")
-    def notify_service_status_change(self, handle: int, mask: int, deliver: Deliver) -> None:
-        """``NotifyServiceStatusChangeW``: call ``deliver`` at the next event of the mask, once.
-
-        At once, where the service has been in a state of the mask since its last change, and this
-        handle has not been told. Never after the handle is closed. ``deliver`` is called by whoever
-        brought the event about, with a :class:`winsvc.rows.NotificationRow`; no lock is held.
-        """
-        known = self._handle(handle)
-        if known.service is None:
-            self._manager(handle, ManagerAccess.ENUMERATE_SERVICE)
-        else:
-            self._service(handle, ServiceAccess.QUERY_STATUS)
-        known.machine.notifications.register(handle, known.service, mask, deliver)
 
     # ------------------------------------------------------------------- the rest
 

@@ -1,0 +1,170 @@
+"""Waiting for a service that really lives through its states."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from differences import Differs
+
+from winsvc import (
+    CancelToken,
+    MarkedForDeleteError,
+    Service,
+    ServiceManager,
+    ServiceNotActiveError,
+    ServiceStartError,
+    ServiceStatus,
+    ServiceType,
+    State,
+    WaitCancelledError,
+    WaitTimeoutError,
+)
+
+
+def test_a_whole_life(installed: Service) -> None:
+    installed.start(timeout=30)
+    assert installed.status().state is State.RUNNING
+    assert installed.pause(timeout=30).state is State.PAUSED
+    assert installed.resume(timeout=30).state is State.RUNNING
+    status = installed.stop(timeout=30)
+    assert (status.state, status.exit_code) == (State.STOPPED, 0)
+    assert installed.wait(State.STOPPED, timeout=0).state is State.STOPPED
+
+
+def test_a_slow_start_and_its_check_points(installed: Service) -> None:
+    seen: list[ServiceStatus] = []
+    installed.start("slow=800", timeout=30, progress=seen.append)
+    states = [status.state for status in seen]
+    assert states == sorted(states)
+    assert states[-1] is State.RUNNING
+    points = [status.check_point for status in seen if status.state is State.START_PENDING]
+    assert points == sorted(set(points))
+    assert len(points) > 1
+    assert seen[0].wait_hint == timedelta(seconds=2)
+    installed.stop(timeout=30)
+
+
+def test_a_service_that_ends_while_it_starts(installed: Service) -> None:
+    for argument, code, own in (("exit=5", 5, 0), ("specific=42", 1066, 42)):
+        with pytest.raises(ServiceStartError) as caught:
+            installed.start("slow=400", argument, timeout=30)
+        error = caught.value
+        assert error.status is not None
+        assert error.status.state is State.STOPPED
+        assert (error.status.exit_code, error.status.service_exit_code) == (code, own)
+        assert error.waited is not None
+        assert timedelta(seconds=0.2) < error.waited < timedelta(seconds=20)
+        assert error.last_progress is not None
+        assert error.last_progress.check_point > 1
+        assert f"exit code {code}" in str(error)
+    # It has ended before the wait begins.
+    installed.start("slow=100", "exit=5")
+    installed.wait(State.STOPPED, timeout=30)
+    installed.start("slow=100", "exit=5")
+    with pytest.raises(ServiceStartError):
+        installed.wait(State.RUNNING, timeout=30)
+
+
+def test_a_service_that_is_stopped_meanwhile(installed: Service) -> None:
+    installed.start(timeout=30)
+    running: list[ServiceStatus] = []
+
+    def progress(status: ServiceStatus) -> None:
+        if status.state is State.RUNNING:
+            running.append(status)
+            installed.stop()
+
+    with pytest.raises(ServiceNotActiveError):
+        installed.wait(State.PAUSED, timeout=30, progress=progress)
+    assert len(running) == 1
+
+
+def test_a_timeout_says_how_far_it_got(installed: Service) -> None:
+    with pytest.raises(WaitTimeoutError, match=r"START_PENDING .*not RUNNING") as caught:
+        installed.start("slow=3000", timeout=0.25)
+    error = caught.value
+    assert error.status is not None
+    assert error.status.state is State.START_PENDING
+    assert error.waited is not None
+    assert error.waited >= timedelta(seconds=0.249)
+    installed.wait(State.RUNNING, timeout=30)
+    installed.stop(timeout=30)
+
+
+def test_a_wait_that_is_cancelled(installed: Service) -> None:
+    token = CancelToken()
+    timer = threading.Timer(0.05, token.cancel)
+    timer.start()
+    with pytest.raises(WaitCancelledError):
+        installed.wait(State.RUNNING, cancel=token)
+    timer.join()
+    with pytest.raises(WaitCancelledError):
+        installed.wait(State.RUNNING, timeout=30, cancel=token)
+
+
+def test_one_that_somebody_else_starts(scm: ServiceManager, installed: Service) -> None:
+    arrived: list[ServiceStatus] = []
+
+    def waits() -> None:
+        with scm.open(installed.name) as other:
+            arrived.append(other.wait(State.RUNNING))
+
+    thread = threading.Thread(target=waits)
+    thread.start()
+    installed.start("slow=300", timeout=30)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert [status.state for status in arrived] == [State.RUNNING]
+    installed.stop(timeout=30)
+
+
+def test_several_waits_for_one_service(scm: ServiceManager, installed: Service) -> None:
+    arrived: list[State] = []
+
+    def waits() -> None:
+        with scm.open(installed.name) as other:
+            arrived.append(other.wait(State.RUNNING).state)
+
+    threads = [threading.Thread(target=waits) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    installed.start("slow=300", timeout=30)
+    for thread in threads:
+        thread.join(30)
+    assert arrived == [State.RUNNING] * 8
+    installed.stop(timeout=30)
+
+
+def test_one_that_is_deleted(installed: Service, wine_differs: Differs) -> None:
+    installed.start(timeout=30)
+    installed.delete()
+    if not wine_differs("notify-deleted"):
+        with pytest.raises(MarkedForDeleteError):
+            installed.wait(State.PAUSED, timeout=30)
+    assert installed.stop(timeout=30).state is State.STOPPED
+
+
+def test_a_driver(scm: ServiceManager) -> None:
+    """Windows tells nothing of drivers: it is asked."""
+    name = next(info.name for info in scm.services(type=ServiceType.DRIVER))
+    with scm.open(name) as driver, pytest.raises(WaitTimeoutError, match="not PAUSED"):
+        driver.wait(State.PAUSED, timeout=0.1)
+
+
+def test_waiting_until_it_is_gone(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name = unique_name()
+    scm.create(name, program).close()
+    with scm.open(name) as held:
+        held.status()
+        token = CancelToken()
+        timer = threading.Timer(0.05, token.cancel)
+        timer.start()
+        with pytest.raises((WaitCancelledError, WaitTimeoutError), match="still there"):
+            scm.delete(name, timeout=60, cancel=token)
+        timer.join()
+    assert name not in scm

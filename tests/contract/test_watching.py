@@ -1,0 +1,146 @@
+"""Watching services that live through their states."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+
+from differences import Differs
+
+from winsvc import (
+    ConfigChanged,
+    Service,
+    ServiceCreated,
+    ServiceDeleted,
+    ServiceEvent,
+    ServiceManager,
+    State,
+    StatusChanged,
+    Watch,
+)
+
+
+def until(events: Watch, wanted: Callable[[ServiceEvent], bool]) -> list[ServiceEvent]:
+    """All that is told up to an event."""
+    told: list[ServiceEvent] = []
+    while not told or not wanted(told[-1]):
+        event = events.wait(30)
+        assert event is not None, f"nothing but {told}"
+        told.append(event)
+    return told
+
+
+def reached(state: State) -> Callable[[ServiceEvent], bool]:
+    return lambda event: isinstance(event, StatusChanged) and event.new.state is state
+
+
+def states(told: list[ServiceEvent]) -> list[State]:
+    """The states in their order; each begins where the one before ended."""
+    changes = [event for event in told if isinstance(event, StatusChanged)]
+    for before, after in itertools.pairwise(changes):
+        assert before.new.state is after.old.state
+    return [event.new.state for event in changes]
+
+
+def test_one_service(installed: Service) -> None:
+    with installed.watch(interval=30) as events:
+        assert events.wait(0) is None
+        installed.start("slow=300")
+        told = until(events, reached(State.RUNNING))
+        assert states(told) == [State.START_PENDING, State.RUNNING]
+        assert {event.name for event in told} == {installed.name}
+        installed.pause(timeout=30)
+        told = until(events, reached(State.PAUSED))
+        installed.resume(timeout=30)
+        told += until(events, reached(State.RUNNING))
+        installed.stop(timeout=30)
+        told += until(events, reached(State.STOPPED))
+        settled = [state for state in states(told) if not state.name.endswith("_PENDING")]
+        assert settled == [State.PAUSED, State.RUNNING, State.STOPPED]
+        assert events.wait(0) is None
+    assert events.closed
+    assert events.wait(30) is None
+    assert list(events) == []
+
+
+def test_all_services(scm: ServiceManager, program: str, unique_name: Callable[[], str]) -> None:
+    name = unique_name()
+
+    def mine(kind: type[ServiceEvent]) -> Callable[[ServiceEvent], bool]:
+        return lambda event: isinstance(event, kind) and event.name == name
+
+    with scm.watch(interval=0.1) as events:
+        with scm.create(name, program) as service:
+            told = until(events, mine(ServiceCreated))
+            service.start(timeout=30)
+            told += until(events, reached(State.RUNNING))
+            service.stop(timeout=30)
+            told += until(events, reached(State.STOPPED))
+            service.delete()
+        told += until(events, mine(ServiceDeleted))
+    told = [event for event in told if event.name == name]
+    assert isinstance(told[0], ServiceCreated)
+    assert told[0].status is not None
+    assert states(told)[-1] is State.STOPPED
+
+
+def test_one_that_is_not_there_yet(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
+    name, other = unique_name(), unique_name()
+    with scm.watch(name, interval=0.1) as events:
+        scm.create(other, program).close()
+        scm.delete(other, timeout=30)
+        scm.create(name, program).close()
+        first = events.wait(30)
+        assert isinstance(first, ServiceCreated)
+        assert first.name == name
+        scm.delete(name)
+        assert events.wait(30) == ServiceDeleted(name)  # the watch does not keep it
+        assert name not in scm
+        scm.create(name, program).close()
+        assert isinstance(events.wait(30), ServiceCreated)
+    scm.delete(name, timeout=30)
+
+
+def test_configurations(installed: Service, wine_differs: Differs) -> None:
+    with installed.watch(interval=30) as events:
+        installed.configure(display_name=f"{installed.name} anew")
+        if wine_differs("missing-calls"):
+            assert events.wait(0) is None
+        else:
+            assert events.wait(30) == ConfigChanged(installed.name)
+
+
+def test_closed_by_another_thread(scm: ServiceManager, installed: Service) -> None:
+    for names in ((), (installed.name,)):
+        events = scm.watch(*names)
+        timer = threading.Timer(0.05, events.close)
+        timer.start()
+        assert [event for event in events if event.name == installed.name] == []
+        timer.join()
+        assert events.closed
+
+
+def test_it_outlives_manager_and_service(installed: Service) -> None:
+    with ServiceManager() as scm, scm.open(installed.name) as service:
+        events = service.watch(interval=30)
+    with events:
+        installed.start(timeout=30)
+        assert states(until(events, reached(State.RUNNING)))
+        installed.stop(timeout=30)
+
+
+def test_no_state_in_which_it_stays_is_lost(installed: Service) -> None:
+    with installed.watch(interval=30) as events:
+        installed.start(timeout=30)
+        until(events, reached(State.RUNNING))
+        for _ in range(20):
+            installed.pause()
+            assert reached(State.PAUSED)(until(events, reached(State.PAUSED))[-1])
+            installed.resume()
+            assert reached(State.RUNNING)(until(events, reached(State.RUNNING))[-1])
+        installed.stop(timeout=30)
+        until(events, reached(State.STOPPED))
+        assert events.wait(0) is None

@@ -1,0 +1,534 @@
+"""Waiting for a service, on a simulated machine: what ends a wait, when, and what it says."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from winsvc import (
+    AcceptedControls,
+    AccessDeniedError,
+    ArgumentError,
+    CancelToken,
+    ControlRefusedError,
+    ErrorCode,
+    FailureActions,
+    HandleClosedError,
+    MachineUnreachableError,
+    MarkedForDeleteError,
+    Service,
+    ServiceAccess,
+    ServiceError,
+    ServiceManager,
+    ServiceNotActiveError,
+    ServiceStartError,
+    ServiceStatus,
+    ServiceType,
+    State,
+    WaitCancelledError,
+    WaitTimeoutError,
+)
+from winsvc.testing import Behaviour, SimulatedSCM
+
+S = State
+TAKES = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
+SLOW = Behaviour(start_takes=3, stop_takes=3, pause_takes=3, continue_takes=3, accepts=TAKES)
+DIES = Behaviour(start_takes=9, ends_after=3.5, exit_code=1066, service_exit_code=77)
+NOTIFY = "NotifyServiceStatusChangeW"
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedSCM]:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    yield sim
+    assert sim.open_handles == 0
+
+
+@pytest.fixture
+def scm(sim: SimulatedSCM) -> Iterator[ServiceManager]:
+    with ServiceManager(backend=sim) as scm:
+        yield scm
+
+
+@pytest.fixture
+def beat(sim: SimulatedSCM, scm: ServiceManager) -> Iterator[Service]:
+    sim.add("beat", program=SLOW)
+    with scm.open("beat") as service:
+        yield service
+
+
+def asked(sim: SimulatedSCM) -> int:
+    return len(sim.called("QueryServiceStatusEx"))
+
+
+# ------------------------------------------------------------------- arriving
+
+
+def test_a_state_that_it_is_in(sim: SimulatedSCM, beat: Service) -> None:
+    assert beat.wait(S.STOPPED).state is S.STOPPED
+    assert beat.wait([S.RUNNING, S.STOPPED], 0).state is S.STOPPED
+    assert not sim.called(NOTIFY)
+
+
+def test_it_is_told_the_moment_that_it_arrives(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start()
+    status = beat.wait(S.RUNNING, 30)
+    assert (status.state, sim.clock.now) == (S.RUNNING, 3)
+    assert status.pid is not None
+    assert beat.wait(S.RUNNING, 30) == status
+    assert asked(sim) < 12
+
+
+@pytest.mark.parametrize("timeout", [3.5, timedelta(minutes=1)])
+def test_each_operation_with_a_timeout(
+    sim: SimulatedSCM, beat: Service, timeout: float | timedelta
+) -> None:
+    beat.start("one", timeout=timeout)
+    assert (sim["beat"].state, sim["beat"].arguments) == (S.RUNNING, ("one",))
+    assert beat.pause(timeout=timeout).state is S.PAUSED
+    assert beat.resume(timeout=timeout).state is S.RUNNING
+    assert beat.stop(timeout=timeout).state is S.STOPPED
+    assert sim.clock.now == 12
+
+
+def test_one_that_is_stopping_already(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start(timeout=5)
+    beat.stop()
+    with pytest.raises(ControlRefusedError):
+        beat.stop()
+    assert beat.stop(timeout=5).state is S.STOPPED
+    with pytest.raises(ServiceNotActiveError):
+        beat.stop(timeout=5)
+
+
+def test_the_first_of_several_states(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start()
+    assert beat.wait({S.PAUSED, S.RUNNING, S.STOPPED}).state is S.RUNNING
+
+
+def test_somebody_else_starts_it(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+    with scm.open("beat") as other:
+        sim.clock.after(100, other.start)
+        assert beat.wait(S.RUNNING).state is S.RUNNING
+    assert sim.clock.now == 103
+
+
+def test_progress(sim: SimulatedSCM, beat: Service) -> None:
+    seen: list[tuple[State, int, float]] = []
+
+    def progress(status: ServiceStatus) -> None:
+        seen.append((status.state, status.check_point, sim.clock.now))
+
+    beat.start(timeout=9, progress=progress)
+    assert seen == [
+        (S.START_PENDING, 1, 0),
+        (S.START_PENDING, 2, 1),
+        (S.START_PENDING, 3, 2),
+        (S.RUNNING, 0, 3),
+    ]
+    assert beat.stop(timeout=9, progress=progress).state is S.STOPPED
+    assert len(seen) == 8
+
+
+def test_what_progress_raises_ends_the_wait(sim: SimulatedSCM, beat: Service) -> None:
+    def progress(status: ServiceStatus) -> None:
+        if status.check_point > 1:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        beat.start(timeout=9, progress=progress)
+    assert sim.clock.now == 1
+
+
+# ------------------------------------------------------------------- ending before
+
+
+def test_one_that_ends_while_it_starts(sim: SimulatedSCM, beat: Service) -> None:
+    sim["beat"].program = DIES
+    for start in (lambda: beat.start(timeout=60), lambda: started(beat).wait(S.RUNNING, 60)):
+        began = sim.clock.now
+        with pytest.raises(ServiceStartError) as caught:
+            start()
+        error = caught.value
+        assert sim.clock.now - began == 3.5
+        assert error.status is not None
+        assert (error.status.state, error.status.exit_code) == (S.STOPPED, 1066)
+        assert error.status.service_exit_code == 77
+        assert error.last_progress is not None
+        assert error.last_progress.check_point == 4
+        assert error.last_progress.wait_hint == timedelta(seconds=2)
+        assert error.waited == timedelta(seconds=3.5)
+        assert (error.winerror, error.service) == (1066, "beat")
+        for part in ("'beat'", "not RUNNING", "after 3.5 s", "exit code 1066", "own code 77"):
+            assert part in str(error)
+        assert "START_PENDING (check point 4, wait hint 2 s)" in str(error)
+        assert pickle.loads(pickle.dumps(error)).waited == error.waited
+
+
+def started(service: Service) -> Service:
+    service.start()
+    return service
+
+
+def test_one_that_has_ended_before_it_is_waited_for(sim: SimulatedSCM, beat: Service) -> None:
+    sim["beat"].program = DIES
+    beat.start()
+    sim.clock.advance(10)
+    with pytest.raises(ServiceStartError, match="own code 77") as caught:
+        beat.wait(S.RUNNING, 60)
+    assert caught.value.waited == timedelta(0)
+    # Once it was said, the next wait is for another start.
+    sim["beat"].program = SLOW
+    sim.clock.after(30, lambda: sim.local.starting.start(sim["beat"]))
+    assert beat.wait(S.RUNNING, 60).state is S.RUNNING
+    beat.stop(timeout=9)
+    with pytest.raises(WaitTimeoutError):
+        beat.wait(S.RUNNING, 9)
+
+
+def test_the_text_of_an_exit_code(sim: SimulatedSCM, beat: Service) -> None:
+    sim["beat"].program = Behaviour(start_takes=9, ends_after=1, exit_code=5)
+    with pytest.raises(ServiceStartError, match=r"exit code 5, .*Access denied") as caught:
+        beat.start(timeout=60)
+    assert caught.value.winerror == 5
+
+
+def test_a_crash(sim: SimulatedSCM, beat: Service) -> None:
+    sim["beat"].program = Behaviour(start_takes=9, ends_after=1, crashes=True)
+    with pytest.raises(ServiceStartError) as caught:
+        beat.start(timeout=60)
+    assert (caught.value.winerror, sim.clock.now) == (ErrorCode.PROCESS_ABORTED, 1)
+
+
+def test_one_that_ends_and_is_started_again(sim: SimulatedSCM, beat: Service) -> None:
+    """The end is not missed, though it is starting again when the news arrive."""
+    sim["beat"].program = Behaviour(start_takes=9, ends_after=3.5, crashes=True)
+    beat.failure_actions = FailureActions.restart(after=[0])
+    sim.faults.lag = 0.3
+    with pytest.raises(ServiceStartError) as caught:
+        beat.start(timeout=60)
+    assert (caught.value.winerror, sim.clock.now) == (1067, 3.8)
+    assert sim["beat"].state is S.START_PENDING
+
+
+def test_one_that_ends_later(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start(timeout=9)
+    sim.clock.after(5, lambda: sim.local.crash("beat"))
+    with pytest.raises(ServiceNotActiveError, match="was RUNNING before") as caught:
+        beat.wait(S.PAUSED, 60)
+    assert caught.value.waited == timedelta(seconds=5)
+    assert caught.value.status is not None
+    assert caught.value.status.exit_code == 1067
+
+
+def test_a_timeout(sim: SimulatedSCM, beat: Service) -> None:
+    with pytest.raises(WaitTimeoutError) as caught:
+        beat.start(timeout=2.5)
+    error = caught.value
+    assert isinstance(error, TimeoutError)
+    assert sim.clock.now == 2.5
+    assert error.waited == timedelta(seconds=2.5)
+    assert error.status is not None
+    assert error.status.check_point == 3
+    assert "START_PENDING (check point 3, wait hint 2 s), not RUNNING, after 2.5 s" in str(error)
+    assert "It gets on" in str(error)
+    with pytest.raises(WaitTimeoutError, match="not PAUSED or STOPPED, after 0 s"):
+        beat.wait([S.STOPPED, S.PAUSED], 0)
+
+
+def test_the_timeout_counts_from_the_start(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.slow(2, "StartServiceW")
+    with pytest.raises(WaitTimeoutError):
+        beat.start(timeout=4)
+    assert sim.clock.now == 4
+
+
+def test_slow_but_alive(sim: SimulatedSCM, beat: Service) -> None:
+    sim["beat"].program = Behaviour(start_takes=4000, check_point_every=40, wait_hint=5)
+    beat.start(timeout=5000)
+    assert sim.clock.now == 4000
+
+
+@pytest.mark.parametrize("timeout", [None, 5000])
+def test_one_that_hangs(sim: SimulatedSCM, beat: Service, timeout: float | None) -> None:
+    sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=20)
+    beat.start()
+    with pytest.raises(WaitTimeoutError, match="nothing was reported for 80 s: it hangs"):
+        beat.wait(S.RUNNING, timeout)
+    assert sim.clock.now == 80
+
+
+def test_deleted(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+    beat.start()
+    sim.clock.after(1.5, lambda: scm.delete("beat"))
+    with pytest.raises(MarkedForDeleteError) as caught:
+        beat.wait(S.RUNNING, 60)
+    assert sim.clock.now == 1.5
+    assert caught.value.status is not None
+    assert caught.value.waited == timedelta(seconds=1.5)
+    with pytest.raises(MarkedForDeleteError):
+        beat.wait(S.RUNNING, 60)
+
+
+def test_one_that_is_deleted_still_stops(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
+    beat.start(timeout=9)
+    scm.delete("beat")
+    with pytest.raises(MarkedForDeleteError):
+        beat.wait(S.STOPPED)  # nobody has asked it to
+    assert beat.stop(timeout=9).state is S.STOPPED
+
+
+def test_taken_away(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start()
+    sim.clock.after(2, lambda: sim.local.remove("beat"))
+    with pytest.raises(HandleClosedError):
+        beat.wait(S.RUNNING, 60)
+    assert sim.clock.now < 5
+
+
+# ------------------------------------------------------------------- where nothing is told
+
+
+def test_a_driver_is_asked(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=Behaviour(stop_takes=3))
+    with scm.open("disk") as disk:
+        disk.start(timeout=5)
+        before = asked(sim)
+        assert disk.stop(timeout=5).state is S.STOPPED
+        assert 3 <= sim.clock.now < 3.26
+    assert 10 < asked(sim) - before < 30
+    assert {call.error for call in sim.called(NOTIFY)} == {87}
+
+
+@pytest.mark.parametrize("error", [5, 50, 120, 1242, 1722])
+def test_it_is_asked_where_it_is_not_told(sim: SimulatedSCM, beat: Service, error: int) -> None:
+    sim.faults.fail(NOTIFY, error, times=99)
+    beat.start(timeout=30)
+    assert 3 <= sim.clock.now < 3.26
+    assert len(sim.called(NOTIFY)) == 1
+
+
+def test_asked_more_and_more_seldom(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.fail(NOTIFY, 120, times=99)
+    sim["beat"].program = Behaviour(start_takes=60, wait_hint=30, check_point_every=99)
+    beat.start(timeout=90)
+    times = [call.at for call in sim.called("QueryServiceStatusEx")]
+    pauses = [after - before for before, after in itertools.pairwise(times)]
+    assert sorted(pauses) == pauses
+    assert pauses[1] == pytest.approx(0.01)
+    assert pauses[-1] == pytest.approx(3)
+
+
+def test_another_machine_is_asked(sim: SimulatedSCM) -> None:
+    sim.add_machine("build07").add("beat", program=SLOW)
+    with ServiceManager("build07", backend=sim) as scm, scm.open("beat") as beat:
+        beat.start(timeout=30)
+        assert 3 <= sim.clock.now < 3.26
+        assert not sim.called(NOTIFY)
+        with pytest.raises(WaitTimeoutError, match="'beat' on build07 is RUNNING, not PAUSED"):
+            beat.wait(S.PAUSED, 1)
+
+
+def test_a_client_that_lags(sim: SimulatedSCM, beat: Service) -> None:
+    for nth in (1, 3, 4):
+        sim.faults.fail(NOTIFY, 1294, nth=nth)
+    sim["beat"].program = Behaviour(start_takes=30, check_point_every=5)
+    beat.start(timeout=60)
+    assert sim.clock.now == 30
+
+
+def test_a_client_that_always_lags(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.fail(NOTIFY, 1294, times=99)
+    beat.start(timeout=60)
+    assert 3 <= sim.clock.now < 3.26
+    assert len(sim.called(NOTIFY)) == 3
+
+
+def test_what_happens_before_it_is_armed(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.before(NOTIFY, lambda: sim.clock.advance(3))
+    beat.start(timeout=60)
+    assert sim.clock.now == 3
+
+
+def test_what_happens_between_two_registrations(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.before(NOTIFY, lambda: sim.clock.advance(2.5), nth=2)
+    beat.start(timeout=60)
+    assert sim.clock.now <= 3.5
+
+
+def test_news_that_come_late(sim: SimulatedSCM, beat: Service) -> None:
+    sim.faults.lag = 2.6
+    beat.start(timeout=60)
+    assert sim.clock.now <= 4  # a look every second finds it
+    beat.stop(timeout=60)
+    assert sim.clock.now <= 8
+
+
+def test_a_connection_that_is_lost(sim: SimulatedSCM, beat: Service) -> None:
+    beat.start(timeout=9)
+    sim.clock.after(4, sim.local.disconnect)
+    with pytest.raises(MachineUnreachableError) as caught:
+        beat.wait(S.STOPPED, 600)
+    assert sim.clock.now < 20
+    assert caught.value.waited is not None
+
+
+def test_rights(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+    with scm.open("beat", access=ServiceAccess.START | ServiceAccess.STOP) as service:
+        with pytest.raises(AccessDeniedError, match="QUERY_STATUS"):
+            service.start(timeout=9)
+        assert sim["beat"].state is S.START_PENDING
+    sim.faults.deny(ServiceAccess.QUERY_STATUS, "beat")  # an open handle still has it
+    assert beat.wait(S.RUNNING, 9).state is S.RUNNING
+
+
+@pytest.mark.parametrize("function", ["OpenServiceW", NOTIFY, "QueryServiceStatusEx"])
+@pytest.mark.parametrize("code", [5, 6, 8, 1060, 1072, 1294, 1722])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_nothing_is_left_open_whatever_fails(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service, function: str, code: int, nth: int
+) -> None:
+    with scm.open("beat", access=ServiceAccess.ALL_ACCESS) as service:
+        before = sim.open_handles
+        sim.faults.fail(function, code, nth=nth)
+        try:
+            service.start(timeout=9)
+        except ServiceError:
+            assert function != "OpenServiceW" or code == 1072  # else it is asked
+        assert sim.open_handles == before
+
+
+# ------------------------------------------------------------------- cancelling
+
+
+def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None:
+    token = CancelToken()
+    timer = threading.Timer(0.05, token.cancel)
+    timer.start()
+    began = time.perf_counter()
+    with pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught:
+        beat.wait(S.RUNNING, cancel=token)
+    assert time.perf_counter() - began < 1
+    assert caught.value.winerror == 1223
+    assert caught.value.status is not None
+    timer.join()
+    assert token.cancelled
+    for wait in (beat.wait, lambda state, cancel: beat.start(timeout=9, cancel=cancel)):
+        with pytest.raises(WaitCancelledError):
+            wait(S.RUNNING, cancel=token)  # at once
+    assert sim["beat"].state is S.START_PENDING
+    assert beat.wait(S.RUNNING).state is S.RUNNING
+
+
+def test_cancelled_by_progress(sim: SimulatedSCM, beat: Service) -> None:
+    token = CancelToken()
+
+    def progress(status: ServiceStatus) -> None:
+        if status.check_point == 2:
+            token.cancel()
+
+    with pytest.raises(WaitCancelledError):
+        beat.start(timeout=9, progress=progress, cancel=token)
+    assert sim.clock.now == 1
+
+
+def test_one_token_for_many_waits(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    token, ended = CancelToken(), list[str]()
+    names = [f"s{number}" for number in range(16)]
+
+    def wait(name: str) -> None:
+        with scm.open(name) as service:
+            try:
+                service.wait(S.RUNNING, cancel=token)
+            except WaitCancelledError:
+                ended.append(name)
+
+    for name in names:
+        sim.add(name)
+    threads = [threading.Thread(target=wait, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    token.cancel()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(ended) == sorted(names)
+
+
+def test_ctrl_c(sim: SimulatedSCM, beat: Service) -> None:
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    began = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        beat.wait(S.RUNNING)
+    assert time.perf_counter() - began < 0.3
+    timer.join()
+
+
+# ------------------------------------------------------------------- arguments
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda beat: beat.wait([]), ArgumentError, "state"),
+        (lambda beat: beat.wait("RUNNING"), TypeError, "state"),
+        (lambda beat: beat.wait(4), TypeError, "."),
+        (lambda beat: beat.wait(S.RUNNING, -1), ArgumentError, "timeout"),
+        (lambda beat: beat.wait(S.RUNNING, "9"), TypeError, "timeout"),
+        (lambda beat: beat.wait(S.RUNNING, cancel=threading.Event()), TypeError, "cancel"),
+        (lambda beat: beat.start(timeout=-1), ArgumentError, "timeout"),
+        (lambda beat: beat.stop(timeout=float("nan")), ArgumentError, "timeout"),
+        (lambda beat: beat.delete(timeout=-1), ArgumentError, "timeout"),
+    ],
+)
+def test_arguments_are_checked_before_anything_is_done(
+    sim: SimulatedSCM,
+    beat: Service,
+    call: Callable[[Service], object],
+    error: type[Exception],
+    match: str,
+) -> None:
+    with pytest.raises(error, match=match):
+        call(beat)
+    assert sim["beat"].state is S.STOPPED
+    assert not sim["beat"].marked_for_deletion
+
+
+def test_a_closed_service(beat: Service) -> None:
+    beat.close()
+    with pytest.raises(HandleClosedError):
+        beat.wait(S.STOPPED)
+
+
+# ------------------------------------------------------------------- until it is gone
+
+
+def test_the_wait_for_a_deletion_is_cancelled(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
+    token = CancelToken()
+    sim.clock.after(3, token.cancel)
+    with pytest.raises(WaitCancelledError, match="still there") as caught:
+        scm.delete("beat", timeout=60, cancel=token)
+    assert 3 <= sim.clock.now < 3.3
+    assert caught.value.waited is not None
+
+
+def test_gone_once_the_last_handle_is_closed(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
+    sim.clock.after(3, beat.close)
+    scm.delete("beat", timeout=60)
+    assert 3 <= sim.clock.now < 3.3
+    assert "beat" not in sim

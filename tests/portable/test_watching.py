@@ -1,0 +1,424 @@
+"""Watching services on a simulated machine: what is told, in which order, and what is not lost."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    ConfigChanged,
+    Control,
+    FailureActions,
+    HandleClosedError,
+    MachineUnreachableError,
+    ServiceAccess,
+    ServiceCreated,
+    ServiceDeleted,
+    ServiceError,
+    ServiceEvent,
+    ServiceManager,
+    ServiceType,
+    State,
+    StatusChanged,
+    Watch,
+)
+from winsvc.testing import Behaviour, SimulatedSCM
+
+S = State
+NOTIFY = "NotifyServiceStatusChangeW"
+SLOW = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedSCM]:
+    sim = SimulatedSCM()
+    sim.latency = 0
+    sim.add("RpcSs", state=S.RUNNING)
+    sim.add("beat", program=SLOW)
+    yield sim
+    assert sim.open_handles == 0
+
+
+@pytest.fixture
+def scm(sim: SimulatedSCM) -> Iterator[ServiceManager]:
+    with ServiceManager(backend=sim) as scm:
+        yield scm
+
+
+def taken(events: Watch, timeout: float = 0) -> list[ServiceEvent]:
+    """All that is told until nothing is for so long."""
+    told: list[ServiceEvent] = []
+    while (event := events.wait(timeout)) is not None:
+        told.append(event)
+    return told
+
+
+def brief(events: list[ServiceEvent]) -> list[str]:
+    """Such as ``+beat``, ``-beat``, ``beat STOPPED>RUNNING`` and ``beat config``."""
+    lines: list[str] = []
+    for event in events:
+        if isinstance(event, ServiceCreated):
+            lines.append(f"+{event.name}")
+        elif isinstance(event, ServiceDeleted):
+            lines.append(f"-{event.name}")
+        elif isinstance(event, StatusChanged):
+            lines.append(f"{event.name} {event.old.state.name}>{event.new.state.name}")
+        else:
+            assert isinstance(event, ConfigChanged)
+            lines.append(f"{event.name} config")
+    return lines
+
+
+START = ["beat STOPPED>START_PENDING", "beat START_PENDING>RUNNING"]
+STOP = ["beat RUNNING>STOP_PENDING", "beat STOP_PENDING>STOPPED"]
+
+
+# ------------------------------------------------------------------- all, some, one
+
+
+@pytest.mark.parametrize("names", [(), ("BEAT",), ("beat", "RpcSs", "no-such")])
+def test_each_event_when_it_happens(
+    sim: SimulatedSCM, scm: ServiceManager, names: tuple[str, ...]
+) -> None:
+    with scm.watch(*names) as events:
+        assert taken(events) == []
+        with scm.open("beat") as beat:
+            beat.start()
+        told = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
+        assert told == START
+        first = sim.clock.now
+        sim.clock.after(1, lambda: sim.local.crash("beat"))
+        (event,) = taken(events, 2)
+        assert isinstance(event, StatusChanged)
+        assert (event.old.state, event.new.state, event.new.exit_code) == (
+            S.RUNNING,
+            S.STOPPED,
+            1067,
+        )
+        assert sim.clock.now == first + 3
+
+
+def test_the_time_of_an_event(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch() as events:
+        sim.clock.after(7, lambda: sim.local.crash("RpcSs"))
+        event = events.wait()
+        assert event is not None
+        assert (event.name, sim.clock.now) == ("RpcSs", 7)
+
+
+def test_services_made_and_gone(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch() as events:
+        with scm.create("New", "new.exe") as new:
+            (event,) = taken(events)
+            assert isinstance(event, ServiceCreated)
+            assert event.name == "New"
+            assert event.status == new.status()
+            new.start()
+            assert brief(taken(events))[-1].endswith(">RUNNING")
+            new.delete()
+            assert taken(events) == []  # it still runs
+            new.stop()
+            taken(events)
+        assert "New" not in sim  # the watch did not keep it
+        assert brief(taken(events)) == ["-New"]
+        scm.create("New", "new.exe").close()
+        scm.delete("New")
+        scm.create("new", "new.exe").close()
+        assert brief(taken(events)) == ["+New", "-New", "+new"]
+        scm.delete("new")
+        assert brief(taken(events)) == ["-new"]
+        scm.create("brief", "new.exe").close()
+        sim.faults.before("OpenServiceW", lambda: sim.local.remove("brief"))
+        assert events.wait(0) == ServiceCreated("brief", None)
+        assert brief(taken(events)) == ["-brief"]
+
+
+def test_only_of_the_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
+    with scm.watch() as services, scm.watch(type=ServiceType.DRIVER, interval=2) as drivers:
+        scm.create("fs", "fs.sys", service_type=ServiceType.FILE_SYSTEM_DRIVER).close()
+        scm.create("new", "new.exe").close()
+        with scm.open("disk") as disk:
+            disk.start()
+        assert brief(taken(services)) == ["+new"]
+        assert brief(taken(drivers, 3)) == ["+fs", "disk STOPPED>RUNNING"]
+
+
+def test_others_are_left_out(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch("beat", "later") as events:
+        scm.create("other", "x.exe").close()
+        sim.local.crash("RpcSs")
+        scm.delete("other")
+        scm.create("LATER", "x.exe").close()
+        assert brief(taken(events, 1)) == ["+LATER"]
+
+
+def test_a_service_watches_itself(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("beat") as beat, beat.watch() as events:
+        beat.start()
+        beat.close()
+        scm.close()
+        assert brief(taken(events, 5)) == START
+
+
+def test_configurations(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch() as events, scm.open("beat") as beat:
+        beat.configure(description="one", display_name="Two")
+        assert brief(taken(events)) == ["beat config"]
+        beat.failure_actions = FailureActions.restart()
+        assert brief(taken(events)) == ["beat config"]
+        beat.status()
+        assert taken(events) == []
+    sim.faults.fail("SubscribeServiceChangeNotifications", 120, times=99)
+    with scm.watch() as events, scm.open("beat") as beat:
+        beat.configure(description="two")
+        assert taken(events) == []
+
+
+def test_another_process_in_the_same_state(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch("RpcSs") as events:
+        before = sim["RpcSs"].pid
+        sim.local.crash("RpcSs")
+        with scm.open("RpcSs") as service:
+            service.start()
+        (event,) = taken(events)
+        assert isinstance(event, StatusChanged)
+        assert (event.old.pid, event.old.state, event.new.state) == (before, S.RUNNING, S.RUNNING)
+        assert event.new.pid == sim["RpcSs"].pid != before
+
+
+# ------------------------------------------------------------------- nothing is lost
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_between_any_two_calls(sim: SimulatedSCM, scm: ServiceManager, nth: int) -> None:
+    """Whatever happens while it is armed shows."""
+    with scm.open("beat") as beat, scm.watch() as events:
+        beat.start()
+        sim.faults.before(NOTIFY, lambda: sim.clock.advance(3), nth=1)
+        told = taken(events, 5)
+        assert brief(told)[-1].endswith(">RUNNING")
+        sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
+        sim.local.report("beat", S.PAUSED)
+        told = taken(events, 5)
+        if sim["beat"].state is S.STOPPED:
+            assert brief(told)[-1].endswith(">STOPPED")
+        for one, two in itertools.pairwise(told):
+            assert isinstance(one, StatusChanged)
+            assert isinstance(two, StatusChanged)
+            assert one.new == two.old
+
+
+@pytest.mark.parametrize("nth", range(1, 12))
+@pytest.mark.parametrize("function", [NOTIFY, "QueryServiceStatusEx", "EnumServicesStatusExW"])
+def test_while_it_begins(sim: SimulatedSCM, scm: ServiceManager, function: str, nth: int) -> None:
+    seen: list[int] = []
+
+    def happen() -> None:
+        sim.add("new")
+        sim.local.crash("RpcSs")
+        seen.append(1)
+
+    sim.faults.before(function, happen, nth=nth)
+    with scm.watch() as events:
+        known = {one.name for one in events._watched.values()}
+        states = {one.name: one.status.state for one in events._watched.values()}
+        told = taken(events, 2)
+    if seen:
+        for event in told:
+            if isinstance(event, ServiceCreated):
+                known.add(event.name)
+            elif isinstance(event, StatusChanged):
+                states[event.name] = event.new.state
+        assert states["RpcSs"] is S.STOPPED
+
+
+def test_a_client_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch() as events:
+        for turn, nth in enumerate((1, 2, 3, 1, 2)):
+            sim.faults.fail(NOTIFY, 1294, nth=nth)
+            scm.create(f"new{turn}", "x.exe").close()
+            with scm.open("beat") as beat:
+                beat.start()
+            sim.clock.advance(5)
+            sim.local.crash("beat")
+            told = brief(taken(events, 5))
+            assert f"+new{turn}" in told
+            sim.faults.clear()
+        sim.local.report("RpcSs", S.PAUSED)
+        assert brief(taken(events, 5)) == ["RpcSs RUNNING>PAUSED"]
+
+
+def test_a_manager_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.watch() as events:
+        assert taken(events) == []
+        scm.create("one", "x.exe").close()
+        sim.faults.fail(NOTIFY, 1294, nth=2)  # after that of the new service
+        sim.faults.before(NOTIFY, lambda: sim.add("two"), nth=3)
+        sim.faults.before(NOTIFY, lambda: sim.local.remove("RpcSs"), nth=3)
+        told = brief(taken(events, 5))
+        assert sorted(told) == ["+one", "+two", "-RpcSs"]
+        sim.add("three")
+        scm.create("four", "x.exe").close()
+        assert "+four" in brief(taken(events, 5))
+
+
+def test_news_that_come_late(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.faults.lag = 0.5
+    with scm.watch() as events, scm.open("beat") as beat:
+        assert taken(events, 2) == []
+        beat.start()
+        assert brief(taken(events, 5)) == START
+
+
+def test_many_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    """While it is watched each state is told, and each begins where the one before has ended."""
+    sim["beat"].program = Behaviour(accepts=Behaviour().accepts | 2)
+    with scm.watch("beat") as events, scm.open("beat") as beat:
+        beat.start()
+        told = taken(events)
+        for _ in range(50):
+            beat.pause()
+            told += taken(events)
+            beat.resume()
+            told += taken(events)
+        changes = [event for event in told if isinstance(event, StatusChanged)]
+        assert [event.new.state for event in changes[1:]] == [S.PAUSED, S.RUNNING] * 50
+        for one, two in itertools.pairwise(changes):
+            assert one.new == two.old
+
+
+# ------------------------------------------------------------------- where it is not told
+
+
+@pytest.mark.parametrize("names", [(), ("beat", "new")])
+def test_listings_are_compared(
+    sim: SimulatedSCM, scm: ServiceManager, names: tuple[str, ...]
+) -> None:
+    sim.faults.fail(NOTIFY, 120, times=999)
+    with scm.watch(*names, interval=2) as events, scm.open("beat") as beat:
+        assert taken(events, 5) == []
+        beat.start()
+        assert brief(taken(events, 5)) == START
+        scm.create("new", "x.exe").close()
+        assert brief(taken(events, 5)) == ["+new"]
+        scm.delete("new", timeout=1)
+        assert "new" not in sim
+        assert brief(taken(events, 5)) == ["-new"]
+
+
+def test_another_machine(sim: SimulatedSCM) -> None:
+    build = sim.add_machine("build07")
+    build.add("beat", program=SLOW)
+    with ServiceManager("build07", backend=sim) as scm:
+        for names in ((), ("beat",)):
+            with scm.watch(*names) as events, scm.open("beat") as beat:
+                beat.start(timeout=5)
+                beat.stop(timeout=5)
+                beat.start()
+                assert brief(taken(events, 5)) == START
+                beat.stop(timeout=5)
+    assert not sim.called(NOTIFY)
+
+
+@pytest.mark.parametrize("names", [(), ("beat",)])
+def test_a_connection_that_is_lost(sim: SimulatedSCM, names: tuple[str, ...]) -> None:
+    build = sim.add_machine("build07")
+    build.add("beat")
+    with ServiceManager("build07", backend=sim) as scm, scm.watch(*names) as events:
+        build.disconnect()
+        for _ in range(3):
+            with pytest.raises(MachineUnreachableError):
+                events.wait(5)
+        build.reconnect()
+        build.starting.start(build["beat"])
+        assert brief(taken(events, 5)) == ["beat STOPPED>RUNNING"]
+        build.disconnect()
+        build.reconnect()
+        build.running.control(build["beat"], Control.STOP)
+        assert brief(taken(events, 5)) == ["beat RUNNING>STOPPED"]  # by a new connection
+
+
+def test_a_service_that_may_not_be_asked(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.faults.deny(ServiceAccess.QUERY_STATUS, "beat")
+    with scm.watch(interval=1) as events, scm.open("beat", access=ServiceAccess.START) as beat:
+        beat.start()
+        assert brief(taken(events, 5)) == START  # the listing has it
+    with pytest.raises(AccessDeniedError) as caught:
+        scm.watch("beat")
+    assert caught.value.service == "beat"
+
+
+# ------------------------------------------------------------------- ending
+
+
+def test_closing(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    events = scm.watch()
+    assert repr(events) == "<Watch of every service: open>"
+    sim.local.crash("RpcSs")
+    events.close()
+    events.close()
+    assert events.closed
+    assert events.wait() is None
+    assert list(events) == []
+    assert repr(events) == "<Watch of every service: closed>"
+
+
+def test_closed_from_another_thread(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    events = scm.watch("RpcSs")
+    told: list[ServiceEvent] = []
+    thread = threading.Thread(target=lambda: told.extend(events))
+    thread.start()
+    sim.local.crash("RpcSs")
+    while not told:
+        time.sleep(0.001)
+    events.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert brief(told) == ["RpcSs RUNNING>STOPPED"]
+    assert sim.clock.now == 0  # nobody let time pass
+
+
+def test_closed_from_within(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.clock.after(1, lambda: events.close())
+    events = scm.watch()
+    assert list(events) == []
+
+
+@pytest.mark.parametrize("function", [NOTIFY, "OpenServiceW", "OpenSCManagerW"])
+@pytest.mark.parametrize("code", [5, 6, 8, 1060, 1072, 1722])
+def test_nothing_is_left_open_whatever_fails(
+    sim: SimulatedSCM, scm: ServiceManager, function: str, code: int
+) -> None:
+    before = sim.open_handles
+    for nth, names in itertools.product((1, 2, 3, 4), ((), ("beat", "RpcSs"))):
+        sim.faults.fail(function, code, nth=nth)
+        try:
+            with scm.watch(*names, interval=1) as events:
+                sim.local.report("RpcSs", S.PAUSED)
+                sim.add(f"new{sim.clock.now}-{nth}-{names}".replace("/", ""))
+                taken(events, 3)
+                sim.local.report("RpcSs", S.RUNNING)
+                taken(events, 3)
+        except ServiceError:
+            pass
+        sim.faults.clear()
+        assert sim.open_handles == before
+
+
+def test_arguments(scm: ServiceManager) -> None:
+    with pytest.raises(ArgumentError, match="interval"):
+        scm.watch(interval=0)
+    with pytest.raises(TypeError, match="names"):
+        scm.watch(5)  # type: ignore[arg-type]
+    with scm.watch() as events, pytest.raises(ArgumentError, match="timeout"):
+        events.wait(-1)
+    scm.close()
+    with pytest.raises(HandleClosedError):
+        scm.watch()
