@@ -6,17 +6,13 @@ Usage: python deploy.py NAME PROGRAM [ARGUMENT ...]
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
 
 from winsvc import (
     AccessDeniedError,
     FailureActions,
-    Service,
     ServiceError,
     ServiceManager,
-    ServiceNotActiveError,
-    ServiceStartError,
     StartType,
     State,
     UnsupportedError,
@@ -24,25 +20,13 @@ from winsvc import (
 )
 
 
-def stop(service: Service, *, seconds: float = 30) -> None:
-    """Stop the service, and wait until it has stopped."""
-    try:
-        service.stop()
-    except ServiceNotActiveError:
-        return
-    deadline = time.monotonic() + seconds
-    while service.status().state is not State.STOPPED:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{service.name} has not stopped in {seconds:g} s")
-        time.sleep(0.05)
-
-
 def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> State:
     """Bring the service to what it is to be; return the state it is left in."""
     command = command_line(program, *arguments)
     service = scm.open(name) if name in scm else scm.create(name, command)
     with service:
-        stop(service)
+        if service.status().state is not State.STOPPED:
+            service.stop(timeout=30)
         service.configure(
             binary_path=command,
             start_type=StartType.MANUAL,
@@ -54,7 +38,7 @@ def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> Sta
             )
         except UnsupportedError as error:
             print(f"no recovery here: {error}")
-        service.start("--deployed")
+        service.start("--deployed", timeout=30)
         print(service.snapshot().describe())
         return service.status().state
 
@@ -69,11 +53,7 @@ def main() -> int:
     except AccessDeniedError as error:
         print(f"start this as an administrator: {error.hint or error}")
         return 1
-    except ServiceStartError as error:
-        ended = f", exit code {error.status.exit_code}" if error.status else ""
-        print(f"{error}{ended}")
-        return 1
-    except ServiceError as error:
+    except ServiceError as error:  # a start that fails tells the exit code, too
         print(error)
         return 1
     return 0

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
-from winsvc import ServiceManager, ServiceNotFoundError, State
+from winsvc import ServiceManager, ServiceNotFoundError
 
 
 def main(program: str) -> None:
@@ -18,12 +17,9 @@ def main(program: str) -> None:
         with scm.create(name, f'"{program}"', display_name="A service's life") as service:
             try:
                 print(f"created   {service.config().binary_path}")
-                service.start("hello")
+                service.start("hello", timeout=30)
                 print(f"started   {service.status().state.name}, pid {service.status().pid}")
-                service.stop()
-                while (status := service.status()).state is not State.STOPPED:
-                    time.sleep(0.01)
-                print(f"stopped   exit code {status.exit_code}")
+                print(f"stopped   exit code {service.stop(timeout=30).exit_code}")
             finally:
                 service.delete(timeout=30)  # it goes when its process has ended, too
         try:

@@ -16,8 +16,7 @@ OLD, NEW = r"C:\beat\1\beat.exe", r"C:\beat\2\beat.exe"
 @pytest.fixture
 def sim(simulated_scm: SimulatedSCM) -> Iterator[SimulatedSCM]:
     simulated_scm.add("beat", binary_path=OLD, state=State.RUNNING)
-    with simulated_scm.clock.replacing_time():  # the program waits by itself
-        yield simulated_scm
+    yield simulated_scm
     assert simulated_scm.open_handles == 0
 
 

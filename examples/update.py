@@ -6,7 +6,6 @@ Usage: python update.py NAME PROGRAM
 from __future__ import annotations
 
 import sys
-import time
 
 from winsvc import (
     NotFoundError,
@@ -15,27 +14,18 @@ from winsvc import (
     ServiceManager,
     ServiceStartError,
     State,
+    WaitTimeoutError,
     command_line,
 )
-
-
-def settle(service: Service, wanted: State, *, seconds: float = 30) -> bool:
-    """Wait until the service is in a state that it stays in; whether it is the one wanted."""
-    deadline = time.monotonic() + seconds
-    while (state := service.status().state) not in (State.RUNNING, State.STOPPED):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return state is wanted
 
 
 def starts(service: Service) -> bool:
     """Start the service; whether it runs then."""
     try:
-        service.start()
-    except (NotFoundError, ServiceStartError):
+        service.start(timeout=30)
+    except (NotFoundError, ServiceStartError, WaitTimeoutError):
         return False
-    return settle(service, State.RUNNING)
+    return True
 
 
 def update(name: str, program: str) -> str:
@@ -43,8 +33,9 @@ def update(name: str, program: str) -> str:
     with ServiceManager() as scm, scm.open(name) as service:
         before = service.config().binary_path
         if service.status().state is not State.STOPPED:
-            service.stop()
-            if not settle(service, State.STOPPED):
+            try:
+                service.stop(timeout=30)
+            except WaitTimeoutError:
                 return f"{name} does not stop: nothing was changed"
         service.configure(binary_path=command_line(program))
         if starts(service):

@@ -46,6 +46,8 @@ from winsvc.errors import (
     AccessDeniedError,
     AlreadyExistsError,
     ArgumentError,
+    CascadeError,
+    CascadeStep,
     ControlRefusedError,
     DatabaseLockedError,
     DatabaseNotFoundError,
@@ -65,6 +67,7 @@ from winsvc.errors import (
     ServiceNotFoundError,
     ServiceStartError,
     UnsupportedError,
+    WaitCancelledError,
     WaitTimeoutError,
 )
 from winsvc.manager import (
@@ -102,6 +105,11 @@ if TYPE_CHECKING:
         Desktop,
         Window,
     )
+    from winsvc.graph import (
+        DependencyGraph,
+        GraphvizError,
+        ServiceNode,
+    )
     from winsvc.security import (
         Ace,
         AceFlags,
@@ -132,6 +140,17 @@ if TYPE_CHECKING:
     from winsvc.userobjects import (
         UserObjectFlags,
     )
+    from winsvc.waiting import (
+        CancelToken,
+    )
+    from winsvc.watch import (
+        ConfigChanged,
+        ServiceCreated,
+        ServiceDeleted,
+        ServiceEvent,
+        StatusChanged,
+        Watch,
+    )
     from winsvc.windowstation import (
         WindowStation,
     )
@@ -144,6 +163,9 @@ _LATER = {
     "command_line": "winsvc.commandline",
     "Desktop": "winsvc.desktop",
     "Window": "winsvc.desktop",
+    "DependencyGraph": "winsvc.graph",
+    "GraphvizError": "winsvc.graph",
+    "ServiceNode": "winsvc.graph",
     "Ace": "winsvc.security",
     "AceFlags": "winsvc.security",
     "AceType": "winsvc.security",
@@ -162,6 +184,13 @@ _LATER = {
     "Trigger": "winsvc.triggers",
     "TriggerData": "winsvc.triggers",
     "UserObjectFlags": "winsvc.userobjects",
+    "CancelToken": "winsvc.waiting",
+    "ConfigChanged": "winsvc.watch",
+    "ServiceCreated": "winsvc.watch",
+    "ServiceDeleted": "winsvc.watch",
+    "ServiceEvent": "winsvc.watch",
+    "StatusChanged": "winsvc.watch",
+    "Watch": "winsvc.watch",
     "WindowStation": "winsvc.windowstation",
 }
 
@@ -192,12 +221,17 @@ __all__ = [
     "ActionType",
     "AlreadyExistsError",
     "ArgumentError",
+    "CancelToken",
+    "CascadeError",
+    "CascadeStep",
+    "ConfigChanged",
     "ConfigLevel",
     "Control",
     "ControlRefusedError",
     "DatabaseLockedError",
     "DatabaseNotFoundError",
     "Dependency",
+    "DependencyGraph",
     "DependentServicesRunningError",
     "Desktop",
     "DesktopAccess",
@@ -206,6 +240,7 @@ __all__ = [
     "ErrorControl",
     "FailureAction",
     "FailureActions",
+    "GraphvizError",
     "GroupDependency",
     "HandleClosedError",
     "InvalidArgumentError",
@@ -226,13 +261,17 @@ __all__ = [
     "ServiceAccess",
     "ServiceAlreadyRunningError",
     "ServiceConfig",
+    "ServiceCreated",
+    "ServiceDeleted",
     "ServiceDependency",
     "ServiceDisabledError",
     "ServiceError",
+    "ServiceEvent",
     "ServiceExistsError",
     "ServiceFlags",
     "ServiceInfo",
     "ServiceManager",
+    "ServiceNode",
     "ServiceNotActiveError",
     "ServiceNotFoundError",
     "ServiceSnapshot",
@@ -247,6 +286,7 @@ __all__ = [
     "StartType",
     "State",
     "StateFilter",
+    "StatusChanged",
     "StopFlag",
     "StopMajor",
     "StopMinor",
@@ -261,7 +301,9 @@ __all__ = [
     "UnsupportedError",
     "UserObjectFlags",
     "UserObjectInformation",
+    "WaitCancelledError",
     "WaitTimeoutError",
+    "Watch",
     "Window",
     "WindowStation",
     "WindowStationAccess",

@@ -39,7 +39,7 @@ _STATES: dict[str, State | StateFilter] = {
 
 
 class _FileProblem(Exception):
-    """A file of the user's that can't be read or written."""
+    """A file of the user's that can't be read or written, or a program that is not there."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,6 +87,18 @@ def _parser() -> argparse.ArgumentParser:
         "--service", action="append", metavar="NAME", help="only this one; may be given repeatedly"
     )
     export.set_defaults(run=_export)
+    graph = commands.add_parser("graph", help="show which service needs which")
+    graph.add_argument("name", nargs="?", metavar="NAME", help="this service, and what it needs")
+    graph.add_argument(
+        "--dependents", action="store_true", help="show what needs it, not what it needs"
+    )
+    graph.add_argument(
+        "--format",
+        choices=("text", "dot", "mermaid", "json", "svg"),
+        default="text",
+        help="default: text, a tree; svg is drawn by Graphviz, which must be installed",
+    )
+    graph.set_defaults(run=_graph)
     return parser
 
 
@@ -132,6 +144,37 @@ def _export(chosen: argparse.Namespace) -> None:
         _write(Path(chosen.file), text)
     except OSError as error:
         raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+
+
+def _graph(chosen: argparse.Namespace) -> None:
+    from winsvc.graph import GraphvizError
+
+    with _manager(chosen) as scm:
+        if chosen.name is not None:
+            scm.get(chosen.name)  # which says why not
+        graph = scm.graph()
+    if chosen.format == "text":
+        _print_tree(graph.to_text(chosen.name, dependents=chosen.dependents))
+        return
+    if chosen.name is not None:
+        dependents = chosen.dependents
+        graph = graph.subgraph(chosen.name, dependencies=not dependents, dependents=dependents)
+    if chosen.format == "json":
+        print(json.dumps(graph.to_json(), indent=2))
+        return
+    try:
+        drawn = {"dot": graph.to_dot, "mermaid": graph.to_mermaid, "svg": graph.to_svg}
+        sys.stdout.write(drawn[chosen.format]())
+    except GraphvizError as error:
+        raise _FileProblem(str(error)) from error
+
+
+def _print_tree(tree: str) -> None:
+    try:
+        "├─└│".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        tree = tree.translate(str.maketrans("├─└│", "|-`|"))
+    sys.stdout.write(tree)
 
 
 def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:

@@ -9,17 +9,22 @@ LookupError`` work. What is refused before the system is asked is an :class:`Arg
 from __future__ import annotations
 
 import errno as _errno
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from winsvc.enums import ErrorCode
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from winsvc.models import ServiceStatus
 
 __all__ = [
     "AccessDeniedError",
     "AlreadyExistsError",
     "ArgumentError",
+    "CascadeError",
+    "CascadeStep",
     "ControlRefusedError",
     "DatabaseLockedError",
     "DatabaseNotFoundError",
@@ -39,6 +44,7 @@ __all__ = [
     "ServiceNotFoundError",
     "ServiceStartError",
     "UnsupportedError",
+    "WaitCancelledError",
     "WaitTimeoutError",
     "service_error",
 ]
@@ -56,6 +62,9 @@ class ServiceError(OSError):
         machine: the machine that was asked; None for this one.
         hint: what to do about it; None where nothing is known.
         status: the service's status where the system told it along with the error.
+        waited: how long a wait had lasted that ended so; None where nothing was waited for.
+        last_progress: the last status in a wait in which the service was not stopped: how far it
+            got; None where none was seen.
     """
 
     winerror: int
@@ -65,6 +74,8 @@ class ServiceError(OSError):
     machine: str | None
     hint: str | None
     status: ServiceStatus | None
+    waited: timedelta | None
+    last_progress: ServiceStatus | None
 
     def __init__(
         self,
@@ -87,6 +98,8 @@ class ServiceError(OSError):
         if hint is None and (winerror, function) == (1060, "OpenServiceW"):
             self.hint = "Services are opened by key name, not by display name."
         self.status = None
+        self.waited = None
+        self.last_progress = None
 
     def locate(
         self, *, service: str | None = None, machine: str | None = None, hint: str | None = None
@@ -167,6 +180,66 @@ class DependentServicesRunningError(ServiceError):
     dependents: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CascadeStep:
+    """One of the things that a cascade does.
+
+    Attributes:
+        action: what is done.
+        service: the key name of the service that it is done to.
+        error: why it failed; None where it did not.
+    """
+
+    action: Literal["stop", "start", "pause"]
+    service: str
+    error: ServiceError | None = None
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.service}"
+
+
+class CascadeError(ServiceError):
+    """A service and those that it has to do with were only partly stopped or started.
+
+    It has the code, the function and the service of the first call that failed.
+
+    Attributes:
+        error: what failed first; also its ``__cause__``.
+        done: what was done, in order, and still is.
+        failed: what was tried and has failed, in order, each with its error.
+        not_done: what was not tried any more.
+    """
+
+    error: ServiceError
+    done: tuple[CascadeStep, ...] = ()
+    failed: tuple[CascadeStep, ...] = ()
+    not_done: tuple[CascadeStep, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        done: tuple[CascadeStep, ...],
+        failed: tuple[CascadeStep, ...],
+        not_done: tuple[CascadeStep, ...],
+    ) -> CascadeError:
+        """The error that tells these; at least one has failed."""
+        first = failed[0].error
+        assert first is not None
+        told = [first.hint] if first.hint else []
+        for what, steps in (("Done", done), ("Also failed", failed[1:]), ("Not done", not_done)):
+            if steps:
+                told.append(f"{what}: {', '.join(map(str, steps))}.")
+        error = cls(
+            *(first.winerror, first.function, first.strerror),
+            service=first.service if first.service is not None else failed[0].service,
+            machine=first.machine,
+            hint=" ".join(told),
+        )
+        error.status = first.status
+        error.error, error.done, error.failed, error.not_done = first, done, failed, not_done
+        return error
+
+
 class DatabaseLockedError(ServiceError):
     """The service database is locked."""
 
@@ -201,6 +274,10 @@ class UnsupportedError(ServiceError, NotImplementedError):
 
 class WaitTimeoutError(ServiceError, TimeoutError):
     """What was waited for did not happen in time."""
+
+
+class WaitCancelledError(ServiceError):
+    """A wait was ended by its :class:`winsvc.CancelToken`."""
 
 
 class ArgumentError(ValueError):
@@ -278,6 +355,7 @@ _CLASSES: Final[dict[int, type[ServiceError]]] = {
     # What Wine answers to a level of ChangeServiceConfig2W that it does not know.
     _E.RPC_INVALID_TAG: UnsupportedError,
     _E.TIMEOUT: WaitTimeoutError,
+    _E.CANCELLED: WaitCancelledError,
 }
 
 _HINTS: Final[dict[int, str]] = {

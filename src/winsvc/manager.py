@@ -36,7 +36,10 @@ from winsvc.service import Service
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from winsvc.graph import DependencyGraph
     from winsvc.spec import CreateKeywords, ServiceSpec
+    from winsvc.waiting import CancelToken
+    from winsvc.watch import Watch
 
 __all__ = ["ServiceManager"]
 
@@ -297,7 +300,9 @@ class ServiceManager(Granted[ManagerAccess]):
             raise
         return service
 
-    def delete(self, name: str, *, timeout: Duration | None = None) -> None:
+    def delete(
+        self, name: str, *, timeout: Duration | None = None, cancel: CancelToken | None = None
+    ) -> None:
         """Delete a service; see :meth:`Service.delete`.
 
         Raises:
@@ -306,7 +311,7 @@ class ServiceManager(Granted[ManagerAccess]):
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
         with self.open(name, access=ServiceAccess.DELETE) as service:
-            service.delete(timeout=timeout)
+            service.delete(timeout=timeout, cancel=cancel)
 
     def exists(self, name: str) -> bool:
         """Whether a service of this key name is installed, whatever may be done with it.
@@ -357,6 +362,76 @@ class ServiceManager(Granted[ManagerAccess]):
         if not check_dword(pid, "pid"):
             raise ArgumentError("pid", "0 is no process that runs services")
         return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
+
+    def graph(
+        self, *, type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER
+    ) -> DependencyGraph:
+        """Which service needs which, on this connection's machine.
+
+        Every service's configuration is read once. Where that is refused, the graph has the error
+        beside it.
+
+        Args:
+            type: the kinds to read; what is of another kind shows as missing.
+
+        Raises:
+            MachineUnreachableError: the machine no longer answers.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
+        Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
+        """
+        from winsvc.graph import read
+
+        return read(self, type)
+
+    def watch(
+        self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1
+    ) -> Watch:
+        """Follow what happens to services: an iterator of typed events, as they come.
+
+        ::
+
+            with scm.watch() as events:
+                for event in events:
+                    match event:
+                        case StatusChanged(name, old, new):
+                            print(name, old.state.name, new.state.name)
+                        case ServiceCreated(name) | ServiceDeleted(name):
+                            print(name)
+
+        What happens after this call has returned is told. It has a connection of its own, and
+        may outlive the manager; :meth:`Watch.close`, or the end of the ``with`` block, ends it.
+
+        Windows tells of every event. Where it does not (drivers, other machines, old systems) the
+        services are looked at and compared from time to time, and states in between are not seen.
+
+        Args:
+            *names: the services; one that is not there is waited for. Without names it is all.
+            type: without names, the kinds of services.
+            interval: how often to look, where nothing is told.
+
+        Raises:
+            ArgumentError: ``interval`` can't be.
+            AccessDeniedError: a right below is not granted.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, for named ones ``ServiceAccess.QUERY_STATUS``;
+        without that to a service it is looked at.
+        Windows calls: ``NotifyServiceStatusChangeW``, ``SubscribeServiceChangeNotifications`` (for
+        changes of the configuration; Windows 8 and later), ``EnumServicesStatusExW``,
+        ``QueryServiceStatusEx``.
+        """
+        from winsvc.watch import Connection, Watch
+
+        self._grants.check_open()
+        for index, name in enumerate(names):
+            check_type(name, str, f"names[{index}]")
+
+        def connect() -> Connection:
+            own = ServiceManager(self.machine, database=self.database, backend=self._backend)
+            return Connection(own, own._grants, own._open)
+
+        kind = ServiceType(check_dword(type, "type"))
+        return Watch(connect, self._backend, names, kind, interval)
 
     def display_name(self, name: str) -> str:
         """The display name of the service with this key name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,17 @@ from winsvc.enums import (
     ServiceAccess,
     SidType,
     StartReason,
+    State,
     StateFilter,
 )
 from winsvc.errors import (
     ArgumentError,
+    ControlRefusedError,
     DependentServicesRunningError,
     InvalidArgumentError,
     ServiceError,
+    ServiceNotActiveError,
     ServiceStartError,
-    WaitTimeoutError,
 )
 from winsvc.grants import Granted, Grants
 from winsvc.models import (
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from winsvc.spec import SettingsKeywords
     from winsvc.stopreason import StopReason
     from winsvc.triggers import Trigger
+    from winsvc.waiting import CancelToken, StateWait
+    from winsvc.watch import Watch
 
 OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
@@ -65,6 +69,7 @@ class Service(Granted[ServiceAccess]):
         super().__init__(grants)
         self.name = name
         self._backend = backend
+        self._asked: State | None = None  # where it was last asked to go
 
     def __repr__(self) -> str:
         return f"<Service {self.name!r}: {'closed' if self.closed else 'open'}>"
@@ -384,28 +389,147 @@ class Service(Granted[ServiceAccess]):
         change = security_change(SecurityDescriptor.coerce(descriptor), info, self._backend)
         apply([change], self._grants)
 
-    # ------------------------------------------------------------------- control
+    # ------------------------------------------------------------------- waiting
 
-    def start(self, *arguments: str) -> None:
-        """Start the service; ``arguments`` reach its main function after its name.
+    def wait(
+        self,
+        state: State | Collection[State],
+        timeout: Duration | None = None,
+        *,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Wait until the service is in a state, or in one of several.
 
-        Returns once the service's process has connected and reported its first state, which is
-        often ``START_PENDING``.
+        It ends at once when the service falls back to ``STOPPED`` while another state is awaited:
+        also where this object has started it, and it has stopped before the wait began. (Who waits
+        for a stopped service that others will start goes on waiting.) A service that is under way,
+        however slow, is waited for up to the timeout; one that has reported nothing for a minute
+        more than its wait hint hangs, and the wait ends.
+
+        Windows tells of the changes, and no time is spent meanwhile. Where it does not (drivers,
+        other machines, old systems) the service is asked from time to time, at first often, then
+        every tenth of its wait hint.
+
+        Args:
+            state: the state, or the states.
+            timeout: how long at most; None for as long as it takes.
+            progress: called with the status at first, and whenever its state, check point or wait
+                hint has changed; what it raises ends the wait.
+            cancel: ends the wait from another thread. So does Ctrl-C on the main thread.
+
+        Returns:
+            The status with which it arrived.
 
         Raises:
+            ServiceStartError: it ended while it was starting; ``status`` has its exit codes,
+                ``last_progress`` how far it got, ``waited`` how long it took.
+            ServiceNotActiveError: it ended later, while another state was awaited.
+            WaitTimeoutError: it is not there in time, or hangs; with the same attributes.
+            WaitCancelledError: ``cancel`` was used.
+            MarkedForDeleteError: it was deleted, and won't get there.
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_STATUS``.
+        Windows calls: ``NotifyServiceStatusChangeW``, ``QueryServiceStatusEx``.
+        """
+        return self._run(self._waiting(state, timeout, progress, cancel))
+
+    def _waiting(
+        self,
+        state: State | Collection[State],
+        timeout: Duration | None,
+        progress: Callable[[ServiceStatus], object] | None,
+        cancel: CancelToken | None,
+    ) -> StateWait:
+        """A wait whose time begins to count now."""
+        from winsvc.waiting import StateWait
+
+        return StateWait(
+            *(self.name, self._grants, self._backend, state, timeout),
+            progress=progress,
+            cancel=cancel,
+        )
+
+    def _run(self, wait: StateWait) -> ServiceStatus:
+        try:
+            status = wait.run(asked=self._asked)
+        except (ServiceStartError, ServiceNotActiveError):
+            self._asked = None  # what was asked for has come to its end: that is said once
+            raise
+        self._asked = None
+        return status
+
+    def watch(self, *, interval: Duration = 1) -> Watch:
+        """Follow what happens to the service; see :meth:`ServiceManager.watch`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_STATUS``; as far as granted also those of the manager's.
+        Windows calls: those of :meth:`ServiceManager.watch`.
+        """
+        from winsvc.manager import ServiceManager
+
+        self._grants.check_open()
+        with ServiceManager(self.machine, backend=self._backend) as scm:
+            return scm.watch(self.name, interval=interval)
+
+    # ------------------------------------------------------------------- control
+
+    def start(
+        self,
+        *arguments: str,
+        dependencies: bool = False,
+        timeout: Duration | None = None,
+        total_timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Start the service; ``arguments`` reach its main function after its name.
+
+        Without a timeout it returns once the service's process has connected and reported its
+        first state, which is often ``START_PENDING``; with one, once the service is running.
+
+        Args:
+            *arguments: reach its main function after its name.
+            dependencies: first start what it needs and what does not run yet of it, each waited
+                for. Windows does so by itself, but does not tell which of them failed, and why.
+            timeout: how long the start may take; with dependencies each one's (None: 30 seconds).
+            total_timeout: with dependencies: how long all of them may take together.
+            progress: see :meth:`wait`; goes with a timeout, without dependencies.
+            cancel: see :meth:`wait`; goes with a timeout, or with dependencies.
+
+        Raises:
+            CascadeError: with dependencies, one of them did not start; it says which, and what
+                was done and what was not.
             ServiceAlreadyRunningError: it is running, or on its way.
             ServiceDisabledError: its start type is disabled.
             ServiceStartError: its process did not start, did not connect or ended at once; its
                 ``status`` has the exit codes.
             NotFoundError: its program does not exist.
+            WaitTimeoutError, WaitCancelledError, MarkedForDeleteError: as :meth:`wait`.
 
-        Right: ``ServiceAccess.START``. Windows call: ``StartServiceW``.
+        Right: ``ServiceAccess.START``, with a timeout also ``QUERY_STATUS``.
+        Windows calls: ``StartServiceW``, with a timeout those of :meth:`wait`.
         """
+        if dependencies:
+            from winsvc.cascades import Cascade
+
+            with Cascade(self, timeout, total_timeout, cancel) as cascade:
+                cascade.start(arguments)
+            return
+        wait = None
+        if timeout is not None:
+            wait = self._waiting(State.RUNNING, timeout, progress, cancel)
         try:
             self._grants.call(ServiceAccess.START, self._backend.start_service, arguments)
         except ServiceStartError as error:
             self._add_exit_codes(error)
             raise
+        self._asked = State.RUNNING
+        if wait is not None:
+            self._run(wait)
 
     def _add_exit_codes(self, error: ServiceStartError) -> None:
         try:
@@ -420,22 +544,102 @@ class Service(Granted[ServiceAccess]):
         elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED):
             error.hint = f"The service ended with exit code {status.exit_code}."
 
-    def stop(self, reason: StopReason | None = None) -> ServiceStatus:
-        """Ask the service to stop; it may still be stopping in the status that is returned.
+    def stop(
+        self,
+        reason: StopReason | None = None,
+        *,
+        dependents: bool = False,
+        timeout: Duration | None = None,
+        total_timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Ask the service to stop.
+
+        Without a timeout it may still be stopping in the status that is returned; with one it has
+        stopped. A timeout also waits for a service that is stopping already.
 
         Args:
             reason: goes to the event log along with the stop.
+            dependents: first stop the running services that depend on it, each after those that
+                need it; all are waited for.
+            timeout: how long the stop may take; with dependents each one's (None: 30 seconds).
+            total_timeout: with dependents: how long all of them may take together.
+            progress: see :meth:`wait`; goes with a timeout, without dependents.
+            cancel: see :meth:`wait`; goes with a timeout, or with dependents.
 
         Raises:
+            CascadeError: with dependents, one of them did not stop; it says what was done and
+                what was not.
             ServiceNotActiveError: it is not running.
             DependentServicesRunningError: running services depend on it; it names them.
             ControlRefusedError: it does not take this control, or not in this state.
             UnsupportedError: a reason was given, and this system takes none.
+            WaitTimeoutError, WaitCancelledError: as :meth:`wait`.
 
-        Right: ``ServiceAccess.STOP``. Windows call: ``ControlService``, with a reason
-        ``ControlServiceExW``.
+        Right: ``ServiceAccess.STOP``, with a timeout also ``QUERY_STATUS``.
+        Windows calls: ``ControlService``, with a reason ``ControlServiceExW``; with a timeout those
+        of :meth:`wait`.
         """
-        return self.control(Control.STOP, reason)
+        if dependents:
+            from winsvc.cascades import Cascade
+
+            with Cascade(self, timeout, total_timeout, cancel) as cascade:
+                return cascade.stop(reason)
+        if timeout is None:
+            return self.control(Control.STOP, reason)
+        wait = self._waiting(State.STOPPED, timeout, progress, cancel)
+        try:
+            self.control(Control.STOP, reason)
+        except ControlRefusedError as error:
+            if error.status is None or error.status.state is not State.STOP_PENDING:
+                raise
+            self._asked = State.STOPPED
+        return self._run(wait)
+
+    def restart(
+        self,
+        *arguments: str,
+        dependents: bool = True,
+        timeout: Duration | None = None,
+        total_timeout: Duration | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Stop the service, start it, and put what depended on it back as it was.
+
+        Running services that depend on it are stopped before it, each after those that need it.
+        Afterwards they are started again, and those that were paused are paused; the arguments
+        that they once had are not known. A service that does not run is only started. If one
+        can't be stopped, those that were stopped before it are started again.
+
+        Args:
+            *arguments: reach its main function after its name.
+            dependents: False lets a service that others need stay as it is
+                (DependentServicesRunningError).
+            timeout: how long each service may take to stop, and to start; None is 30 seconds.
+            total_timeout: how long all of them may take together. Once it is over, what was
+                stopped is still started again where the service runs on, and not waited for.
+            cancel: see :meth:`wait`; nothing is put back then.
+
+        Returns:
+            The service's status; it runs.
+
+        Raises:
+            CascadeError: not all of it went well; it says what was done and what was not.
+            ControlRefusedError: the service does not take a stop.
+            ServiceStartError: it did not start again.
+            WaitTimeoutError, WaitCancelledError: as :meth:`wait`.
+            AccessDeniedError: a right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_STATUS``, ``STOP`` and ``START`` to each of them,
+        ``ENUMERATE_DEPENDENTS`` to this one, ``PAUSE_CONTINUE`` to what was paused.
+        Windows calls: ``EnumDependentServicesW``, ``ControlService``, ``StartServiceW``, and those
+        of the waiting in between.
+        """
+        from winsvc.cascades import Cascade
+
+        with Cascade(self, timeout, total_timeout, cancel) as cascade:
+            return cascade.restart(arguments, dependents=dependents)
 
     def _name_dependents(self, error: DependentServicesRunningError) -> None:
         try:
@@ -445,27 +649,51 @@ class Service(Granted[ServiceAccess]):
         if error.dependents:
             error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
 
-    def pause(self) -> ServiceStatus:
-        """Ask the service to pause.
+    def pause(
+        self,
+        *,
+        timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Ask the service to pause; with a timeout, wait until it has (see :meth:`stop`).
 
         Raises:
             ServiceNotActiveError: it is not running.
             ControlRefusedError: it can't pause, or not in this state.
+            WaitTimeoutError, WaitCancelledError: as :meth:`wait`.
 
-        Right: ``ServiceAccess.PAUSE_CONTINUE``. Windows call: ``ControlService``.
+        Right: ``ServiceAccess.PAUSE_CONTINUE``, with a timeout also ``QUERY_STATUS``.
+        Windows calls: ``ControlService``, with a timeout those of :meth:`wait`.
         """
-        return self.control(Control.PAUSE)
+        if timeout is None:
+            return self.control(Control.PAUSE)
+        wait = self._waiting(State.PAUSED, timeout, progress, cancel)
+        self.control(Control.PAUSE)
+        return self._run(wait)
 
-    def resume(self) -> ServiceStatus:
-        """Ask a paused service to go on (``SERVICE_CONTROL_CONTINUE``).
+    def resume(
+        self,
+        *,
+        timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Ask a paused service to go on; with a timeout, wait until it does (see :meth:`stop`).
 
         Raises:
             ServiceNotActiveError: it is not running.
             ControlRefusedError: it can't pause, or not in this state.
+            WaitTimeoutError, WaitCancelledError: as :meth:`wait`.
 
-        Right: ``ServiceAccess.PAUSE_CONTINUE``. Windows call: ``ControlService``.
+        Right: ``ServiceAccess.PAUSE_CONTINUE``, with a timeout also ``QUERY_STATUS``.
+        Windows calls: ``ControlService``, with a timeout those of :meth:`wait`.
         """
-        return self.control(Control.CONTINUE)
+        if timeout is None:
+            return self.control(Control.CONTINUE)
+        wait = self._waiting(State.RUNNING, timeout, progress, cancel)
+        self.control(Control.CONTINUE)
+        return self._run(wait)
 
     def interrogate(self) -> ServiceStatus:
         """Have the service report its status anew, and return that.
@@ -506,6 +734,7 @@ class Service(Granted[ServiceAccess]):
         except DependentServicesRunningError as error:
             self._name_dependents(error)
             raise
+        self._asked = _LEADS_TO.get(code, self._asked)
         return ServiceStatus.from_row(row)
 
     @staticmethod
@@ -571,41 +800,29 @@ class Service(Granted[ServiceAccess]):
         )
         return take(self)
 
-    def delete(self, *, timeout: Duration | None = None) -> None:
+    def delete(self, *, timeout: Duration | None = None, cancel: CancelToken | None = None) -> None:
         """Mark the service for deletion: it goes when it has stopped and all handles are closed.
 
         Args:
             timeout: with a timeout this closes the service's own handles and returns once it is
                 really gone.
+            cancel: ends that wait from another thread.
 
         Raises:
             MarkedForDeleteError: that was done before.
             WaitTimeoutError: it is still there after the timeout: it runs, or a handle is open.
+            WaitCancelledError: ``cancel`` was used.
 
         Right: ``ServiceAccess.DELETE``. Windows call: ``DeleteService``.
         """
-        limit = None if timeout is None else to_timedelta(timeout, "timeout")
+        if timeout is not None:
+            to_timedelta(timeout, "timeout")  # checked before anything is done
         self._grants.call(ServiceAccess.DELETE, self._backend.delete_service)
-        if limit is not None:
-            self._grants.close()
-            self._wait_until_gone(limit)
+        if timeout is not None:
+            from winsvc.waiting import until_gone
 
-    def _wait_until_gone(self, limit: timedelta) -> None:
-        deadline = self._backend.monotonic() + limit.total_seconds()
-        pause = 0.001
-        while self._grants.exists(ServiceAccess.QUERY_STATUS):
-            left = deadline - self._backend.monotonic()
-            if left <= 0:
-                raise WaitTimeoutError(
-                    ErrorCode.TIMEOUT,
-                    "DeleteService",
-                    f"still there {limit.total_seconds():g} s after it was marked for deletion",
-                    service=self.name,
-                    machine=self._grants.machine,
-                    hint="It is still running, or a handle to it is open somewhere.",
-                )
-            self._backend.sleep(min(pause, left))
-            pause = min(2 * pause, 0.25)
+            self._grants.close()
+            until_gone(self.name, self._grants, self._backend, timeout, cancel)
 
 
 # A description may point to a resource, and the resource may be missing.
@@ -621,6 +838,12 @@ _ENDED = frozenset(
         ErrorCode.PROCESS_ABORTED,
     }
 )
+
+_LEADS_TO: dict[int, State] = {
+    Control.STOP: State.STOPPED,
+    Control.PAUSE: State.PAUSED,
+    Control.CONTINUE: State.RUNNING,
+}
 
 _RIGHTS_TO_SEND = {
     Control.STOP: ServiceAccess.STOP,

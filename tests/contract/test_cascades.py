@@ -1,0 +1,164 @@
+"""A service along with what it needs and with what needs it; and the graph of all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from differences import Differs
+
+from winsvc import (
+    CascadeError,
+    NotFoundError,
+    Service,
+    ServiceAlreadyRunningError,
+    ServiceError,
+    ServiceManager,
+    ServiceNotActiveError,
+    State,
+    WaitTimeoutError,
+)
+from winsvc.cli import main
+
+
+@pytest.fixture
+def dependent(
+    scm: ServiceManager, installed: Service, program: str, unique_name: Callable[[], str]
+) -> Iterator[Service]:
+    """A service that needs the installed one; stopped."""
+    with scm.create(unique_name(), program, dependencies=[installed.name.upper()]) as service:
+        yield service
+        try:
+            service.stop(timeout=20)
+        except ServiceError:
+            pass  # not running
+        service.delete()
+
+
+def states(*services: Service) -> list[State]:
+    return [service.status().state for service in services]
+
+
+def test_a_stop_of_a_service_that_others_need(
+    installed: Service, dependent: Service, wine_differs: Differs
+) -> None:
+    installed.start(timeout=20)
+    dependent.start(timeout=20)
+    assert installed.stop(dependents=True, timeout=20, total_timeout=60).state is State.STOPPED
+    # Wine neither tells dependents nor keeps what they need from being stopped.
+    left = State.RUNNING if wine_differs("dependents") else State.STOPPED
+    assert states(installed, dependent) == [State.STOPPED, left]
+
+
+def test_a_stop_of_a_service_that_no_other_needs(installed: Service) -> None:
+    with pytest.raises(ServiceNotActiveError):
+        installed.stop(dependents=True)
+    installed.start(timeout=20)
+    assert installed.stop(dependents=True).state is State.STOPPED
+
+
+def test_a_restart_puts_everything_back(
+    installed: Service, dependent: Service, wine_differs: Differs
+) -> None:
+    installed.start(timeout=20)
+    dependent.start(timeout=20)
+    dependent.pause(timeout=20)
+    before = installed.status().pid
+    status = installed.restart("again", timeout=20)
+    assert status.state is State.RUNNING
+    assert status.pid != before
+    assert states(installed, dependent) == [State.RUNNING, State.PAUSED]
+
+
+def test_a_restart_of_a_service_that_does_not_run(installed: Service) -> None:
+    assert installed.restart(timeout=20).state is State.RUNNING
+    installed.stop(timeout=20)
+
+
+def test_a_start_of_what_is_needed(
+    installed: Service, dependent: Service, wine_differs: Differs
+) -> None:
+    dependent.start("one", dependencies=True, timeout=20)
+    first = State.STOPPED if wine_differs("dependencies-read") else State.RUNNING
+    assert states(installed, dependent) == [first, State.RUNNING]
+    with pytest.raises(ServiceAlreadyRunningError):
+        dependent.start(dependencies=True)
+
+
+def test_what_is_needed_does_not_start(
+    installed: Service, dependent: Service, wine_differs: Differs
+) -> None:
+    installed.configure(binary_path=r"C:\no\such\program.exe")
+    if wine_differs("dependencies-start"):
+        dependent.start(dependencies=True, timeout=20)
+        return
+    with pytest.raises(CascadeError) as caught:
+        dependent.start(dependencies=True, timeout=20)
+    error = caught.value
+    assert isinstance(error.error, NotFoundError)
+    assert [str(step) for step in error.failed] == [f"start {installed.name.upper()}"]
+    assert [str(step) for step in error.not_done] == [f"start {dependent.name}"]
+    assert states(installed, dependent) == [State.STOPPED, State.STOPPED]
+
+
+def test_a_start_that_takes_too_long(installed: Service) -> None:
+    with pytest.raises(WaitTimeoutError):
+        installed.start("slow=3000", dependencies=True, timeout=0.2)
+    installed.wait(State.RUNNING, timeout=20)
+
+
+def test_the_graph(
+    scm: ServiceManager, installed: Service, dependent: Service, wine_differs: Differs
+) -> None:
+    installed.configure(load_order_group="winsvc-test group")
+    graph = scm.graph()
+    assert installed.name.upper() in graph
+    assert graph[installed.name].group == "winsvc-test group"
+    assert graph[installed.name].state is State.STOPPED
+    assert {info.name for info in scm.services()} <= {node.name for node in graph}
+    needed = () if wine_differs("dependencies-read") else (installed.name,)
+    assert graph.dependencies_of(dependent.name) == needed
+    order = graph.start_order([installed.name, dependent.name])
+    assert set(order) == {installed.name, dependent.name}
+    if needed:
+        assert order == (installed.name, dependent.name)
+        assert graph.dependents_of(installed.name) == (dependent.name,)
+
+
+def test_the_graph_by_groups(
+    scm: ServiceManager,
+    installed: Service,
+    program: str,
+    unique_name: Callable[[], str],
+    wine_differs: Differs,
+) -> None:
+    group = f"{unique_name()} group"
+    installed.configure(load_order_group=group)
+    with ExitStack() as closing:
+        user = closing.enter_context(
+            scm.create(unique_name(), program, dependencies=[f"+{group.upper()}"])
+        )
+        closing.callback(user.delete)
+        if not wine_differs("dependencies-read"):
+            assert scm.graph().dependencies_of(user.name) == (installed.name,)
+            user.start(dependencies=True, timeout=20)
+            assert states(installed, user) == [State.RUNNING, State.RUNNING]
+            installed.restart(timeout=20)
+            assert states(installed, user) == [State.RUNNING, State.RUNNING]
+            installed.stop(dependents=True, timeout=20)
+            assert states(installed, user) == [State.STOPPED, State.STOPPED]
+
+
+def test_the_command(
+    installed: Service, dependent: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["graph", dependent.name.upper(), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert dependent.name in {one["name"] for one in document["services"]}
+    assert main(["graph", dependent.name]) == 0
+    assert capsys.readouterr().out.startswith(f"{dependent.name} (stopped)\n")
+    for kind in ("text", "dot", "mermaid"):
+        assert main(["graph", "--format", kind]) == 0
+        assert dependent.name in capsys.readouterr().out.replace("#45;", "-")

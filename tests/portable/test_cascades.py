@@ -1,0 +1,579 @@
+"""Stopping, starting and restarting along with dependents, and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from winsvc import (
+    AcceptedControls,
+    AccessDeniedError,
+    CancelToken,
+    CascadeError,
+    CascadeStep,
+    ControlRefusedError,
+    DependentServicesRunningError,
+    MachineUnreachableError,
+    ServiceAccess,
+    ServiceAlreadyRunningError,
+    ServiceDisabledError,
+    ServiceManager,
+    ServiceNotActiveError,
+    ServiceStartError,
+    StartType,
+    State,
+    StopFlag,
+    StopMajor,
+    StopMinor,
+    StopReason,
+    WaitCancelledError,
+    WaitTimeoutError,
+)
+from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
+
+S = State
+ALL = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
+GOOD = Behaviour(accepts=ALL, start_takes=1, stop_takes=1, pause_takes=1)
+REFUSES = Behaviour(accepts=AcceptedControls(0))
+HANGS = Behaviour(hangs_in=[S.STOP_PENDING])
+
+
+def fill(machine: SimulatedSCM | SimulatedMachine, state: State = S.RUNNING) -> None:
+    """base ← left, right; left ← top; and one that has nothing to do with them."""
+    machine.add("base", state=state, program=GOOD)
+    machine.add("left", dependencies=["BASE"], state=state, program=GOOD)
+    machine.add("right", dependencies=["base"], state=state, program=GOOD)
+    machine.add("top", dependencies=["Left"], state=state, program=GOOD)
+    machine.add("other", state=S.RUNNING)
+
+
+@pytest.fixture
+def sim(simulated_scm: SimulatedSCM) -> SimulatedSCM:
+    fill(simulated_scm)
+    return simulated_scm
+
+
+@pytest.fixture
+def stopped(simulated_scm: SimulatedSCM) -> SimulatedSCM:
+    fill(simulated_scm, S.STOPPED)
+    return simulated_scm
+
+
+@pytest.fixture(autouse=True)
+def simulated_scm() -> Iterator[SimulatedSCM]:
+    with SimulatedSCM().installed() as sim:
+        yield sim
+    assert not sim.open_handles
+
+
+def states(sim: SimulatedSCM | SimulatedMachine) -> dict[str, State]:
+    return {one.name: one.state for one in sim if one.name != "other"}
+
+
+def every(sim: SimulatedSCM | SimulatedMachine, state: State) -> dict[str, State]:
+    return dict.fromkeys(states(sim), state)
+
+
+def order(sim: SimulatedSCM, function: str) -> list[str | None]:
+    return [call.service for call in sim.called(function) if call.error is None]
+
+
+def told(*steps: CascadeStep) -> list[str]:
+    return [str(step) for step in steps]
+
+
+# ------------------------------------------------------------------- stop
+
+
+def test_a_stop_takes_the_dependents_first(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base:
+        assert base.stop(dependents=True).state is S.STOPPED
+    assert order(sim, "ControlService") == ["right", "top", "left", "base"]
+    assert states(sim) == every(sim, S.STOPPED)
+    assert sim["other"].state is S.RUNNING
+    assert 4 <= sim.clock.now < 5  # each was waited for, a second each
+
+
+def test_a_stop_without_dependents_is_refused(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
+        base.stop()
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+def test_only_what_runs_is_stopped(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    for name in ("top", "right"):
+        with scm.open(name) as service:
+            service.stop(dependents=True)
+    sim.calls.clear()
+    with scm.open("base") as base:
+        base.stop(dependents=True)
+    assert order(sim, "ControlService") == ["left", "base"]
+
+
+def test_a_stop_of_what_does_not_run(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base, pytest.raises(ServiceNotActiveError):
+        base.stop(dependents=True)
+
+
+def test_a_stop_waits_for_what_is_under_way(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.add("late", dependencies=["base"], program=Behaviour(start_takes=8, stop_takes=1))
+    with scm.open("late") as late:
+        late.start()
+    with scm.open("right") as right:
+        right.stop()  # still stopping
+    with scm.open("base") as base:
+        base.stop(dependents=True)
+    assert states(sim) == every(sim, S.STOPPED)
+
+
+def test_dependents_by_group(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+    sim = simulated_scm
+    sim.add("member", load_order_group="Net", state=S.RUNNING)
+    sim.add("user", dependencies=["+NET"], state=S.RUNNING)
+    with scm.open("member") as member:
+        member.stop(dependents=True)
+    assert order(sim, "ControlService") == ["user", "member"]
+
+
+def test_a_dependent_that_refuses(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.local.running.silence(sim["top"])
+    sim["top"].behaviour = REFUSES
+    sim["top"].controls_accepted = AcceptedControls(0)
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True)
+    error = caught.value
+    assert isinstance(error.error, ControlRefusedError)
+    assert error.__cause__ is error.error
+    assert (error.winerror, error.function, error.service) == (1052, "ControlService", "top")
+    assert told(*error.done) == ["stop right"]
+    assert told(*error.failed) == ["stop top"]
+    assert told(*error.not_done) == ["stop left", "stop base"]
+    assert "Done: stop right. Not done: stop left, stop base." in str(error)
+    assert states(sim) == {**every(sim, S.RUNNING), "right": S.STOPPED}
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.done, str(copy)) == (error.done, str(error))
+
+
+def test_a_dependent_that_hangs(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim["left"].behaviour = HANGS
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True, timeout=7)
+    error = caught.value
+    assert isinstance(error.error, WaitTimeoutError)
+    assert error.service == "left"
+    assert told(*error.done) == ["stop right", "stop top"]
+    assert told(*error.not_done) == ["stop base"]
+    assert 9 <= sim.clock.now < 9.5
+
+
+def test_the_total_timeout(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True, timeout=10, total_timeout=2.5)
+    error = caught.value
+    assert isinstance(error.error, WaitTimeoutError)
+    assert told(*error.done) == ["stop right", "stop top"]
+    assert error.service == "left"
+    assert 2.5 <= sim.clock.now < 3
+    assert sim["base"].state is S.RUNNING
+
+
+def test_a_turn_that_never_comes(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.faults.slow(3, "EnumDependentServicesW")
+    with scm.open("base") as base, pytest.raises(CascadeError, match="turn did not come") as caught:
+        base.stop(dependents=True, total_timeout=2)
+    assert caught.value.service == "right"
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+def test_a_right_that_is_missing_for_one(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.faults.deny(ServiceAccess.STOP, "left")
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True)
+    assert isinstance(caught.value.error, AccessDeniedError)
+    assert "ServiceAccess.STOP" in str(caught.value)
+    assert caught.value.service == "left"
+
+
+def test_no_right_to_see_the_dependents(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim.faults.deny(ServiceAccess.ENUMERATE_DEPENDENTS, "base")
+    with scm.open("base") as base, pytest.raises(AccessDeniedError):
+        base.stop(dependents=True)
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+def test_a_dependent_that_starts_meanwhile(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    def start() -> None:
+        sim.add("late", dependencies=["left"], state=S.RUNNING)
+
+    sim.faults.before("ControlService", start, service="left")
+    with scm.open("base") as base:
+        base.stop(dependents=True)
+    assert states(sim) == every(sim, S.STOPPED)
+    assert order(sim, "ControlService") == ["right", "top", "late", "left", "base"]
+
+
+def test_dependents_that_start_again_and_again(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    def start() -> None:
+        sim.add(f"late{len(sim.local.services)}", dependencies=["base"], state=S.RUNNING)
+
+    sim.faults.before("ControlService", start, times=100, service="base")
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True)
+    assert isinstance(caught.value.error, DependentServicesRunningError)
+    assert sim["base"].state is S.RUNNING
+
+
+def test_a_system_that_does_not_tell_dependents(
+    sim: SimulatedSCM, scm: ServiceManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("winsvc.testing.service_calls.dependents", lambda *given: [])
+    with scm.open("base") as base:
+        base.stop(dependents=True)
+    assert order(sim, "ControlService") == ["top", "right", "left", "base"]
+    assert states(sim) == every(sim, S.STOPPED)
+
+
+def test_the_graph_can_t_be_read_either(
+    sim: SimulatedSCM, scm: ServiceManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("winsvc.testing.service_calls.dependents", lambda *given: [])
+    sim.faults.deny(ServiceAccess.QUERY_CONFIG, "left")
+    sim.faults.deny(ServiceAccess.QUERY_CONFIG, "right")
+    with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
+        base.stop(dependents=True)
+
+
+def test_dependents_that_need_each_other(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim["left"].dependencies = ("base", "top")
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.stop(dependents=True)  # neither can be the first
+    assert isinstance(caught.value.error, DependentServicesRunningError)
+
+
+def test_a_stop_with_a_reason(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE)
+    with scm.open("base") as base:
+        base.stop(reason, dependents=True)
+    assert order(sim, "ControlServiceExW") == ["right", "top", "left", "base"]
+
+
+# ------------------------------------------------------------------- restart
+
+
+def test_a_restart_puts_the_dependents_back(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("right") as right, scm.open("top") as top:
+        right.pause()
+        top.stop()
+    with scm.open("base") as base:
+        assert base.restart("one", "two").state is S.RUNNING
+    assert states(sim) == {
+        "base": S.RUNNING,
+        "left": S.RUNNING,
+        "right": S.PAUSED,
+        "top": S.STOPPED,
+    }
+    assert order(sim, "StartServiceW") == ["base", "left", "right"]
+    assert sim["base"].arguments == ("one", "two")
+    assert [sim[name].starts for name in ("base", "left", "right", "top")] == [1, 1, 1, 0]
+
+
+def test_dependents_of_dependents_come_back_too(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("top") as top:
+        top.pause()
+    with scm.open("base") as base:
+        base.restart()
+    assert states(sim) == {**every(sim, S.RUNNING), "top": S.PAUSED}
+    assert order(sim, "StartServiceW") == ["base", "left", "top", "right"]
+
+
+def test_a_restart_of_what_does_not_run(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base:
+        assert base.restart().state is S.RUNNING
+    assert order(stopped, "StartServiceW") == ["base"]
+    assert not stopped.called("ControlService")
+
+
+def test_a_restart_of_a_paused_one(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("top") as top:
+        top.pause()
+        assert top.restart().state is S.RUNNING
+
+
+def test_a_restart_without_dependents(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
+        base.restart(dependents=False)
+    with scm.open("top") as top:
+        assert top.restart(dependents=False).state is S.RUNNING
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+def test_a_service_that_does_not_start_again(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim["base"].program = Behaviour(
+        start_takes=5, ends_after=1, exit_code=1066, service_exit_code=77
+    )
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.restart()
+    error = caught.value
+    assert isinstance(error.error, ServiceStartError)
+    assert error.status is not None
+    assert error.status.service_exit_code == 77
+    assert told(*error.done) == ["stop right", "stop top", "stop left", "stop base"]
+    assert told(*error.failed) == ["start base"]
+    assert told(*error.not_done) == ["start left", "start top", "start right"]
+
+
+def test_a_dependent_that_dies_while_it_comes_back(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim["left"].program = Behaviour(start_takes=5, ends_after=1, crashes=True)
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.restart()
+    error = caught.value
+    assert isinstance(error.error, ServiceStartError)
+    assert told(*error.failed) == ["start left", "start top"]
+    assert told(*error.done)[-2:] == ["start base", "start right"]
+    assert error.not_done == ()
+    assert "Also failed: start top." in str(error)
+    assert states(sim) == {
+        "base": S.RUNNING,
+        "left": S.STOPPED,
+        "right": S.RUNNING,
+        "top": S.STOPPED,
+    }
+
+
+def test_a_stop_that_fails_is_undone(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("right") as right:
+        right.pause()
+    sim["left"].behaviour = HANGS
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.restart(timeout=5)
+    error = caught.value
+    assert error.service == "left"
+    done = ["stop right", "stop top", "start right", "pause right"]
+    assert told(*error.done) == done
+    assert told(*error.failed) == ["stop left", "start top"]  # left, which top needs, hangs
+    assert told(*error.not_done) == ["stop base", "start base"]
+    assert sim["right"].state is S.PAUSED
+
+
+def test_a_stop_that_fails_late_is_undone_without_waiting(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
+    sim["left"].behaviour = HANGS
+    with scm.open("base") as base, pytest.raises(CascadeError):
+        base.restart(total_timeout=4)
+    assert sim["right"].state is S.START_PENDING
+
+
+def test_a_pause_that_fails(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("right") as right:
+        right.pause()
+    sim["right"].program = Behaviour()  # no longer takes a pause
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.restart()
+    assert told(*caught.value.failed) == ["pause right"]
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+def test_a_connection_that_is_lost(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    build = sim.add_machine("build07")
+    fill(build)
+    sim.faults.before("StartServiceW", build.disconnect, service="left")
+    with ServiceManager("build07") as remote, remote.open("base") as base:
+        with pytest.raises(CascadeError) as caught:
+            base.restart()
+        build.reconnect()
+    error = caught.value
+    assert isinstance(error.error, MachineUnreachableError)
+    assert told(*error.failed) == ["start left"]
+    assert told(*error.not_done) == ["start top", "start right"]
+    assert error.machine == "build07"
+
+
+def test_another_machine(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    build = sim.add_machine("build07")
+    fill(build)
+    sim.calls.clear()
+    with ServiceManager("build07") as remote:
+        with remote.open("base") as base:
+            base.restart()
+            base.stop(dependents=True)
+            assert states(build) == every(build, S.STOPPED)
+        with remote.open("top") as top:
+            top.start(dependencies=True)
+    assert states(build) == {**every(build, S.RUNNING), "right": S.STOPPED}
+    assert states(sim) == every(sim, S.RUNNING)
+    assert {call.machine for call in sim.calls if call.function == "OpenSCManagerW"} == {"build07"}
+
+
+# ------------------------------------------------------------------- start
+
+
+def test_a_start_brings_up_what_it_needs(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("top") as top:
+        top.start("argument", dependencies=True)
+    assert order(stopped, "StartServiceW") == ["base", "left", "top"]
+    assert states(stopped) == {**every(stopped, S.RUNNING), "right": S.STOPPED}
+    assert stopped["top"].arguments == ("argument",)
+    assert 3 <= stopped.clock.now < 4
+
+
+def test_what_is_there_is_left_alone(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("left") as left:
+        left.start(dependencies=True)
+        left.pause()
+        stopped.clock.advance(1)
+    with scm.open("top") as top:
+        top.start(dependencies=True)
+        assert stopped["left"].state is S.PAUSED
+        with pytest.raises(ServiceAlreadyRunningError):
+            top.start(dependencies=True)
+
+
+def test_which_dependency_failed_and_why(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["left"].program = Behaviour(
+        start_takes=5, ends_after=1, exit_code=1066, service_exit_code=42
+    )
+    with scm.open("top") as top, pytest.raises(CascadeError) as caught:
+        top.start(dependencies=True)
+    error = caught.value
+    assert isinstance(error.error, ServiceStartError)
+    assert (error.service or "").lower() == "left"
+    assert error.status is not None
+    assert (error.status.exit_code, error.status.service_exit_code) == (1066, 42)
+    assert "42" in str(error)
+    assert [str(step).lower() for step in error.done] == ["start base"]
+    assert told(*error.not_done) == ["start top"]
+    assert 2 <= stopped.clock.now < 2.5  # not the whole timeout
+
+
+def test_a_dependency_that_is_disabled(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["base"].start_type = int(StartType.DISABLED)
+    with scm.open("top") as top, pytest.raises(CascadeError, match="Not done: ") as caught:
+        top.start(dependencies=True)
+    assert isinstance(caught.value.error, ServiceDisabledError)
+    assert states(stopped) == every(stopped, S.STOPPED)
+
+
+def test_a_dependency_that_takes_too_long(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["left"].program = Behaviour(start_takes=100)
+    with scm.open("top") as top, pytest.raises(CascadeError) as caught:
+        top.start(dependencies=True, timeout=20)
+    assert isinstance(caught.value.error, WaitTimeoutError)
+    assert 21 <= stopped.clock.now < 21.5
+
+
+def test_a_dependency_that_is_missing(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["left"].dependencies = ("base", "nix", "+nobody")
+    with scm.open("top") as top, pytest.raises(ServiceStartError) as caught:
+        top.start(dependencies=True)
+    assert caught.value.winerror == 1075
+    assert "nix" in str(caught.value)
+    assert "+nobody" in str(caught.value)
+    assert states(stopped) == every(stopped, S.STOPPED)
+
+
+def test_the_service_itself_fails(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["top"].program = stopped["base"].program = Behaviour(start_error=2)
+    with scm.open("base") as base, pytest.raises(FileNotFoundError):
+        base.start(dependencies=True)
+    stopped["base"].program = GOOD
+    with scm.open("top") as top, pytest.raises(CascadeError) as caught:
+        top.start(dependencies=True)
+    assert caught.value.winerror == 2
+    assert [str(step).lower() for step in caught.value.done] == ["start base", "start left"]
+
+
+@pytest.fixture
+def grouped(simulated_scm: SimulatedSCM) -> SimulatedSCM:
+    for name in ("one", "two"):
+        simulated_scm.add(name, load_order_group="Net", program=GOOD)
+    simulated_scm.add("user", dependencies=["+NET"], program=GOOD)
+    return simulated_scm
+
+
+def test_of_a_group_every_member_is_started(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+    with scm.open("user") as user:
+        user.start(dependencies=True)
+    assert sorted(map(str, order(grouped, "StartServiceW"))) == ["one", "two", "user"]
+
+
+def test_of_a_group_one_member_is_enough(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+    grouped["two"].program = Behaviour(start_error=2)
+    with scm.open("user") as user:
+        user.start(dependencies=True)
+    assert states(grouped) == {"one": S.RUNNING, "two": S.STOPPED, "user": S.RUNNING}
+
+
+def test_of_a_group_no_member_runs(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+    for name in ("one", "two"):
+        grouped[name].program = Behaviour(start_error=2)
+    with scm.open("user") as user, pytest.raises(CascadeError) as caught:
+        user.start(dependencies=True)
+    assert sorted(told(*caught.value.failed)) == ["start one", "start two"]
+    assert told(*caught.value.not_done) == ["start user"]
+
+
+def test_a_member_that_runs_already_counts(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+    grouped["user"].dependencies = ("one", "+net")
+    grouped["two"].program = Behaviour(start_error=2)
+    with scm.open("one") as one:
+        one.start()
+    with scm.open("user") as user:
+        user.start(dependencies=True)
+    assert grouped["user"].state is S.RUNNING
+
+
+def test_a_circle(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped["base"].dependencies = ("top",)
+    with scm.open("top") as top, pytest.raises(CascadeError):
+        top.start(dependencies=True)
+
+
+def test_a_configuration_that_can_t_be_read(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+    stopped.faults.deny(ServiceAccess.QUERY_CONFIG, "top")
+    with scm.open("top") as top:
+        top.start(dependencies=True)  # the system brings up what it needs
+    assert stopped["left"].state is S.RUNNING
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "5"])
+def test_timeouts_that_are_none(sim: SimulatedSCM, scm: ServiceManager, timeout: float) -> None:
+    with scm.open("base") as base:
+        with pytest.raises((TypeError, ValueError), match=r"^timeout"):
+            base.restart(timeout=timeout)
+        with pytest.raises((TypeError, ValueError), match="total_timeout"):
+            base.restart(total_timeout=timeout)
+        with pytest.raises((TypeError, ValueError), match=r"^timeout"):
+            base.stop(dependents=True, timeout=timeout)
+        with pytest.raises((TypeError, ValueError), match="total_timeout"):
+            base.start(dependencies=True, total_timeout=timeout)
+    assert states(sim) == every(sim, S.RUNNING)
+
+
+# ------------------------------------------------------------------- cancelled
+
+
+def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    sim["left"].behaviour = HANGS
+    token = CancelToken()
+    sim.clock.after(5, token.cancel)
+    with scm.open("base") as base:
+        with pytest.raises(CascadeError) as caught:
+            base.restart(timeout=60, cancel=token)
+        assert isinstance(caught.value.error, WaitCancelledError)
+        assert told(*caught.value.done) == ["stop right", "stop top"]  # and stay so
+        assert 5 <= sim.clock.now < 6
+        with pytest.raises(CascadeError, match="cancelled before its turn"):
+            base.stop(dependents=True, cancel=token)
+
+
+def test_putting_back_that_is_cancelled(sim: SimulatedSCM, scm: ServiceManager) -> None:
+    token = CancelToken()
+    sim.faults.before("StartServiceW", token.cancel, service="left")
+    with scm.open("base") as base, pytest.raises(CascadeError) as caught:
+        base.restart(cancel=token)
+    assert told(*caught.value.failed) == ["start left"]
+    assert told(*caught.value.not_done) == ["start top", "start right"]
+    assert sim["base"].state is S.RUNNING

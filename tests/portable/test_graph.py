@@ -1,0 +1,477 @@
+"""The dependency graph: its orders, its cycles, what is missing, and its pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    DependencyGraph,
+    GraphvizError,
+    MachineUnreachableError,
+    ServiceAccess,
+    ServiceManager,
+    ServiceNode,
+    ServiceType,
+    State,
+)
+from winsvc.cli import main
+from winsvc.names import GroupDependency, name_key, parse_dependencies
+from winsvc.testing import SimulatedSCM
+
+S = State
+
+
+def node(name: str, *needs: str, group: str = "", state: State | None = None) -> ServiceNode:
+    return ServiceNode(name, parse_dependencies(needs), group, state)
+
+
+def graph(*nodes: ServiceNode) -> DependencyGraph:
+    return DependencyGraph(nodes)
+
+
+SMALL = graph(
+    node("low", state=S.RUNNING),
+    node("Middle", "LOW", "+Net", state=S.START_PENDING),
+    node("top", "middle", "nix", state=S.STOPPED),
+    node("one", group="NET", state=S.PAUSED),
+    node("two", "low", group="net"),
+    node("a", "b"),
+    node("b", "A", "+none"),
+    node("self", "Self"),
+    node("own", "+own", group="Own"),
+)
+
+# ------------------------------------------------------------------- what needs what
+
+
+def test_dependencies_and_dependents() -> None:
+    assert SMALL.dependencies_of("TOP") == ("low", "one", "two", "Middle")
+    assert SMALL.dependencies_of("top", direct=True) == ("Middle",)
+    assert SMALL.dependencies_of("middle", direct=True) == ("low", "one", "two")
+    assert SMALL.dependents_of("two") == ("top", "Middle")
+    assert SMALL.dependents_of("two", direct=True) == ("Middle",)
+    assert SMALL.dependents_of("low") == ("top", "Middle", "two")
+    assert SMALL.dependencies_of("a") == SMALL.dependents_of("a") == ("b",)
+    assert SMALL.dependencies_of("self") == ()
+
+
+def test_orders() -> None:
+    assert SMALL.start_order(["top"]) == ("low", "one", "two", "Middle", "top")
+    assert SMALL.stop_order(["LOW"]) == ("top", "Middle", "two", "low")
+    assert SMALL.start_order() == SMALL.stop_order()[::-1]
+    assert len(SMALL.start_order()) == len(SMALL) == 9
+    assert SMALL.start_order([]) == ()
+
+
+def test_cycles_and_what_is_missing() -> None:
+    assert SMALL.cycles() == (("b", "a"), ("self",), ("own",))
+    assert SMALL.missing() == {"nix": ("top",), "+none": ("b",)}
+    assert graph(node("x", "y", "Y"), node("z", "Y")).missing() == {"y": ("x", "z")}
+
+
+def test_names_that_are_not_there() -> None:
+    for call in (
+        SMALL.dependencies_of,
+        SMALL.dependents_of,
+        SMALL.__getitem__,
+        SMALL.subgraph,
+        SMALL.to_text,
+        lambda name: SMALL.start_order([name]),
+    ):
+        with pytest.raises(KeyError, match="no service 'nix'"):
+            call("nix")
+    assert "nix" not in SMALL
+    assert "TOP" in SMALL
+    assert 5 not in SMALL
+    assert SMALL["TOP"].name == "top"
+    with pytest.raises(TypeError):
+        SMALL.start_order("top")
+
+
+def test_a_name_that_is_there_twice() -> None:
+    with pytest.raises(ArgumentError, match=r"services\[2\]: 'X' is there already"):
+        graph(node("x"), node("y"), node("X"))
+    with pytest.raises(TypeError):
+        DependencyGraph([])  # type: ignore[arg-type]
+
+
+def test_a_graph_is_a_value() -> None:
+    copy = pickle.loads(pickle.dumps(SMALL))
+    assert copy == SMALL
+    assert hash(copy) == hash(SMALL)
+    assert copy.to_text() == SMALL.to_text()
+    assert repr(SMALL) == "<DependencyGraph: 9 services, 10 dependencies>"
+
+
+def test_a_part_of_it() -> None:
+    part = SMALL.subgraph("top")
+    assert [one.name for one in part] == ["low", "Middle", "top", "one", "two"]
+    assert part.missing() == {"nix": ("top",)}
+    above = SMALL.subgraph("one", dependencies=False, dependents=True)
+    assert [one.name for one in above] == ["Middle", "top", "one"]
+    assert above.missing() == {"nix": ("top",)}  # low, which is left out, is not missing
+    assert [str(item) for item in above["middle"].dependencies] == ["+Net"]
+    both = SMALL.subgraph("low", "self", dependents=True)
+    assert [one.name for one in both] == ["low", "Middle", "top", "two", "self"]
+    assert len(SMALL.subgraph()) == 0
+
+
+# ------------------------------------------------------------------- any graph
+
+NAMES = [f"s{i}" for i in range(9)]
+GROUPS = ["g0", "g1", "g2"]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> DependencyGraph:
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    wanted = st.lists(
+        st.sampled_from([*NAMES, *map(str.upper, NAMES), *(f"+{group}" for group in GROUPS)]),
+        max_size=4,
+    )
+    groups = st.sampled_from(["", "", *GROUPS, "G0"])
+    states = st.sampled_from([None, *State])
+    return graph(
+        *(node(name, *draw(wanted), group=draw(groups), state=draw(states)) for name in names)
+    )
+
+
+def edges(one: DependencyGraph) -> Iterator[tuple[str, str]]:
+    """Who needs whom, found in the most simple way."""
+    for each in one:
+        for item in each.dependencies:
+            for other in one:
+                if isinstance(item, GroupDependency):
+                    found = name_key(other.group) == name_key(item.name)
+                else:
+                    found = name_key(other.name) == name_key(item.name)
+                if found:
+                    yield each.name, other.name
+
+
+def reachable(one: DependencyGraph) -> dict[str, set[str]]:
+    known = {each.name: set[str]() for each in one}
+    for here, there in edges(one):
+        known[here].add(there)
+    for middle in known:
+        for here in known:
+            if middle in known[here]:
+                known[here] |= known[middle]
+    return known
+
+
+@given(graphs())
+def test_closures_are_all_that_can_be_reached(one: DependencyGraph) -> None:
+    known = reachable(one)
+    for name in known:
+        assert set(one.dependencies_of(name)) == known[name] - {name}
+        assert set(one.dependents_of(name)) == {
+            other for other in known if name in known[other]
+        } - {name}
+        direct = {there for here, there in edges(one) if here == name} - {name}
+        assert set(one.dependencies_of(name, direct=True)) == direct
+        direct = {here for here, there in edges(one) if there == name} - {name}
+        assert set(one.dependents_of(name, direct=True)) == direct
+
+
+@given(graphs(), st.data())
+def test_orders_respect_every_edge_that_is_in_no_cycle(
+    one: DependencyGraph, data: st.DataObject
+) -> None:
+    known = reachable(one)
+    chosen = data.draw(st.lists(st.sampled_from(sorted(known)))) if known else []
+    for names in (None, chosen):
+        starting, stopping = one.start_order(names), one.stop_order(names)
+        wanted = set(known if names is None else names)
+        assert len(set(starting)) == len(starting)
+        assert set(starting) == wanted.union(*(known[name] for name in wanted))
+        assert set(stopping) == wanted | {name for name in known if known[name] & wanted}
+        for here, there in edges(one):
+            if here in known[there]:
+                continue  # a cycle
+            if here in starting:
+                assert starting.index(there) < starting.index(here)
+            if there in stopping:
+                assert stopping.index(here) < stopping.index(there)
+
+
+@given(graphs())
+def test_cycles_are_those_that_reach_each_other(one: DependencyGraph) -> None:
+    known = reachable(one)
+    knots = {
+        frozenset(other for other in known if other in known[name] and name in known[other])
+        for name in known
+        if name in known[name]
+    }
+    assert {frozenset(cycle) for cycle in one.cycles()} == knots
+    assert len(one.cycles()) == len(knots)
+
+
+@given(graphs())
+def test_everything_can_be_drawn(one: DependencyGraph) -> None:
+    json.dumps(one.to_json())
+    dot = one.to_dot()
+    flow = one.to_mermaid()
+    for each in one:
+        assert f'label="{each.name}' in dot
+        assert f'["{each.name}"]' in flow
+    for dependents in (False, True):
+        told = one.to_text(dependents=dependents)
+        lines = [re.sub(r"^[├─└│ ]*", "", line).split(" (")[0] for line in told.splitlines()]
+        assert {each.name for each in one} <= set(lines)
+        for each in one:
+            one.to_text(each.name.upper(), dependents=dependents)
+            one.subgraph(each.name, dependents=dependents).to_text()
+
+
+@given(graphs(), st.data())
+def test_a_part_knows_what_is_really_missing(one: DependencyGraph, data: st.DataObject) -> None:
+    names = data.draw(st.lists(st.sampled_from([each.name for each in one]))) if len(one) else []
+    up, down = data.draw(st.booleans()), data.draw(st.booleans())
+    part = one.subgraph(*names, dependencies=down, dependents=up)
+    assert set(map(name_key, part.missing())) <= set(map(name_key, one.missing()))
+    if down:
+        for name in names:
+            assert set(part.dependencies_of(name)) == set(one.dependencies_of(name))
+
+
+# ------------------------------------------------------------------- pictures
+
+
+def test_the_tree() -> None:
+    assert SMALL.subgraph("top").to_text() == (
+        "top (stopped)\n"
+        "├─ Middle (start pending)\n"
+        "│  ├─ low (running)\n"
+        "│  └─ +Net\n"
+        "│     ├─ one (paused)\n"
+        "│     └─ two\n"
+        "│        └─ low (running)\n"
+        "└─ nix (missing)\n"
+    )
+    assert SMALL.to_text("two", dependents=True) == (
+        "two\n└─ +net\n   └─ Middle (start pending)\n      └─ top (stopped)\n"
+    )
+    assert SMALL.to_text("a") == "a\n└─ b\n   ├─ a ...\n   └─ +none (missing)\n"
+    assert graph().to_text() == ""
+
+
+# What a name may hold: of all characters a key name lacks only / and \, a group not even these.
+ODD = "a\"b\\n<i>&amp;#35;`x`[y](z){|}\n\t\x01end;é\U0001f600\ud800'--%%"
+
+
+def test_odd_names_are_escaped() -> None:
+    one = graph(node(ODD, f"+{ODD}", ODD[::-1]), node("x", group=ODD), node("end", "x"))
+    dot = one.to_dot()
+    dot.encode("utf-8")
+    (first, *_) = [line for line in dot.splitlines() if line.startswith("  n0 ")]
+    assert first == (
+        '  n0 [label="a\\"b\\\\n<i>&amp;amp;#35;`x`[y](z){|}\\\\x0a\\\\x09\\\\x01end;é\U0001f600'
+        "\\\\xd800'--%%\"];"
+    )
+    flow = one.to_mermaid()
+    flow.encode("utf-8")
+    for line in flow.splitlines()[1:]:
+        assert re.fullmatch(
+            r'  (n\d|g\d|m\d)(\["[\w #;.\U0001f600-]*"\]|\(\["[\w #;.\U0001f600-]*"\]\))?'
+            r"(:::missing| -->.*| -\.->.*)?|  classDef .*",
+            line,
+        ), line
+    assert "\n" not in one.to_text(ODD).splitlines()[0]
+    assert all(line.isprintable() for line in one.to_text().splitlines())
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_graphviz_draws_it() -> None:
+    one = graph(node(ODD, f"+{ODD}", "nix"), node("x", group=ODD, state=S.RUNNING))
+    root = ElementTree.fromstring(one.to_svg())
+    assert root.tag.endswith("svg")
+    shown = "".join(root.itertext())
+    assert "<i>&amp;#35;" in shown
+    assert "running" in shown
+
+
+def fake_dot(folder: Path, code: str) -> None:
+    script = folder / "fake.py"
+    script.write_text(f"import sys\n{code}\n", "utf-8")
+    if sys.platform == "win32":
+        (folder / "dot.bat").write_text(f'@"{sys.executable}" "{script}" %*\n', "utf-8")
+    else:
+        (folder / "dot").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+        (folder / "dot").chmod(0o755)
+
+
+def test_dot_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_dot(tmp_path, "print('<svg>', sys.argv[1:], sys.stdin.readline().strip())")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert SMALL.to_svg().rstrip() == "<svg> ['-Tsvg'] digraph services {"
+
+
+def test_dot_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_dot(tmp_path, "sys.exit('no such font')")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GraphvizError, match="exit code 1: no such font"):
+        SMALL.to_svg()
+
+
+def test_dot_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One in the current folder is nobody's to run.
+    fake_dot(tmp_path, "print('<svg>')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join([".", ""]))
+    with pytest.raises(GraphvizError, match="not found in the PATH"):
+        SMALL.to_svg()
+
+
+# ------------------------------------------------------------------- many
+
+
+def test_thousands_of_services_take_no_time() -> None:
+    count = 5000
+    nodes = [
+        node(
+            f"s{i}",
+            *(f"S{i * 7 % n}" for n in (11, 101, 1009) if i),
+            *([f"+g{i % 20}"] if i % 5 == 0 else []),
+            group=f"G{i % 40}",
+        )
+        for i in range(count)
+    ]
+    began = time.perf_counter()
+    one = graph(*nodes)
+    assert len(one.start_order()) == count
+    assert len(one.cycles()) > 0
+    for each in range(0, count, 250):
+        one.dependents_of(f"s{each}")
+    for text in (one.to_dot(), one.to_mermaid(), one.to_text("s77")):
+        assert text
+    assert time.perf_counter() - began < 5  # some 0.5 s
+
+
+def test_a_long_chain() -> None:
+    one = graph(*(node(f"s{i}", f"s{i + 1}") for i in range(3000)), node("s3000"))
+    assert one.start_order(["s0"])[0] == "s3000"
+    assert one.stop_order(["s3000"])[0] == "s0"
+    assert one.cycles() == ()
+    assert one.to_text().count("\n") == 3001
+
+
+# ------------------------------------------------------------------- of a machine
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedSCM]:
+    with SimulatedSCM().installed() as sim:
+        sim.add("low", state=S.RUNNING, service_type=ServiceType.KERNEL_DRIVER)
+        sim.add("middle", dependencies=["LOW"], load_order_group="Net", state=S.RUNNING)
+        sim.add("top", dependencies=["+net"])
+        yield sim
+        assert not sim.open_handles
+
+
+def test_the_graph_of_a_machine(sim: SimulatedSCM) -> None:
+    with ServiceManager() as scm:
+        one = scm.graph()
+        assert scm.graph(type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
+    assert [each.name for each in one] == ["low", "middle", "top"]
+    assert one.dependents_of("low") == ("top", "middle")
+    assert one["middle"] == node("middle", "LOW", group="Net", state=S.RUNNING)
+    assert not one.errors
+    assert len([call for call in sim.calls if call.function == "QueryServiceConfigW"]) == 5
+
+
+def test_one_that_can_t_be_read_does_not_spoil_it(sim: SimulatedSCM) -> None:
+    sim.faults.deny(ServiceAccess.QUERY_CONFIG, "middle")
+    sim.faults.fail("QueryServiceConfigW", 2, service="top")
+    with ServiceManager() as scm:
+        one = scm.graph()
+    assert isinstance(one.errors["middle"], AccessDeniedError)
+    assert isinstance(one.errors["top"], FileNotFoundError)
+    assert one["top"].state is S.STOPPED
+    assert "middle (running, what it needs can't be read: error 5)" in one.to_text()
+    assert set(one.subgraph("middle").errors) == {"middle"}
+    assert "dotted" in one.to_dot()
+    told = one.to_json()["errors"]
+    assert isinstance(told, dict)
+    assert "QUERY_CONFIG" in str(told["middle"])
+
+
+def test_one_that_goes_meanwhile(sim: SimulatedSCM) -> None:
+    sim.faults.before("OpenServiceW", lambda: sim.local.remove("top"), service="top")
+    with ServiceManager() as scm:
+        assert [each.name for each in scm.graph()] == ["low", "middle"]
+
+
+def test_a_machine_that_goes_meanwhile(sim: SimulatedSCM) -> None:
+    sim.faults.before("OpenServiceW", sim.local.disconnect, service="middle")
+    with ServiceManager() as scm:
+        with pytest.raises(MachineUnreachableError):
+            scm.graph()
+        sim.local.reconnect()
+
+
+def test_the_command(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["graph"]) == 0
+    assert capsys.readouterr().out == (
+        "top (stopped)\n└─ +net\n   └─ middle (running)\n      └─ low (running)\n"
+    )
+    assert main(["graph", "LOW"]) == 0
+    assert capsys.readouterr().out == "low (running)\n"
+    assert main(["graph", "LOW", "--dependents"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "      └─ top (stopped)"
+    assert main(["graph", "middle", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in told["services"]] == ["low", "middle"]
+    assert told["services"][1]["dependencies"] == ["LOW"]
+    assert main(["graph", "--format", "dot"]) == 0
+    assert capsys.readouterr().out.startswith("digraph ")
+    assert main(["graph", "middle", "--dependents", "--format", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("flowchart LR\n")
+
+
+def test_the_command_says_what_is_wrong(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["graph", "nix"]) == 1
+    assert "1060" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", "")
+    assert main(["graph", "--format", "svg"]) == 1
+    assert capsys.readouterr().err.startswith("winsvc: Graphviz's program dot was not found")
+
+
+def test_a_tree_that_the_console_can_t_show(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="cp1252", newline="\n"))
+    assert main(["graph", "top"]) == 0
+    assert output.getvalue().splitlines()[1:3] == [b"`- +net", b"   `- middle (running)"]
+
+
+def test_the_command_on_a_simulated_machine(tmp_path: Path) -> None:
+    file = tmp_path / "machine.json"
+    file.write_text('{"services": {"a": {"dependencies": ["b"]}, "b": {"state": "running"}}}')
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "winsvc", "--simulate", str(file), "graph", "a"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout == "a (stopped)\n└─ b (running)\n"
