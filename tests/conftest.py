@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -106,6 +106,27 @@ class TierCount:
         if self.missing():
             line += f"; FAILED, no test ran on: {', '.join(self.missing())}"
         terminalreporter.write_line(line, red=bool(self.missing()))
+
+
+# --------------------------------------------------------------------------- event loops
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The event loop of a test that is marked ``anyio``; by itself each has its turn with both."""
+    from differences import WINE_DIFFERENCES, on_wine
+
+    name: str = request.param
+    if name == "trio" and on_wine():
+        assert "socket-base" in WINE_DIFFERENCES
+        from trio._core import _io_windows, _windows_cffi
+
+        def own_handle(sock: Any, **which: object) -> object:
+            number = sock.fileno() if hasattr(sock, "fileno") else int(sock)
+            return _windows_cffi._handle(number)
+
+        monkeypatch.setattr(_io_windows, "_get_underlying_socket", own_handle)
+    return name
 
 
 # --------------------------------------------------------------------------- services to test with

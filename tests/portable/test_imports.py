@@ -18,7 +18,12 @@ GROUND = {
 }
 BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}
-OBJECTS = {"manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"}
+OBJECTS = {
+    *("manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"),
+    *("waiting", "watch", "graph", "drawing", "cascades"),
+}
+AIO = {"aio"}
+OBJECTS |= {"waiting", "watch"}
 TOP = {"cli", "__main__", "__init__", "pytest_plugin"}
 NATIVE = {"native"}
 TESTING = {"testing"}
@@ -32,6 +37,7 @@ MAY_IMPORT = {
     **dict.fromkeys(NATIVE, GROUND | NATIVE),
     **dict.fromkeys(MIDDLE, GROUND | MIDDLE),
     **dict.fromkeys(OBJECTS, GROUND | MIDDLE | BACKEND | OBJECTS),
+    **dict.fromkeys(AIO, GROUND | BACKEND | OBJECTS | AIO),
     **dict.fromkeys(TESTING, GROUND | MIDDLE | BACKEND | OBJECTS | TESTING),
     **dict.fromkeys(DROPIN, GROUND | BACKEND | DROPIN),
     **dict.fromkeys(TOP, GROUND | OBJECTS | TESTING | TOP),
@@ -74,7 +80,7 @@ def test_only_native_sees_the_compiled_module() -> None:
 def test_import_is_cheap_and_works_everywhere() -> None:
     heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
     heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts", "winsvc.testing"}
-    heavy |= {"winsvc.desktop", "winsvc.win32service"}
+    heavy |= {"winsvc.desktop", "winsvc.win32service", "winsvc.waiting", "winsvc.watch"}
     code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

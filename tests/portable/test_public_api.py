@@ -10,10 +10,11 @@ import pytest
 
 import winsvc
 from winsvc import Desktop, Service, ServiceManager, WindowStation
+from winsvc.aio import AsyncService, AsyncServiceManager
 from winsvc.userobjects import UserObject
 
 # Plain Python: they call nothing of the system's.
-LOCAL = {"borrowed", "closed", "machine"}
+LOCAL = {"borrowed", "closed", "machine", "sync"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
@@ -27,7 +28,10 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
 
 METHODS = [
     pytest.param(function, doc, id=f"{kind.__name__}.{name}")
-    for kind in (ServiceManager, Service, WindowStation, Desktop, UserObject)
+    for kind in (
+        *(ServiceManager, Service, WindowStation, Desktop, UserObject),
+        *(AsyncServiceManager, AsyncService),
+    )
     for name, function, doc in members(kind)
     if name != "close"
 ]
@@ -53,6 +57,19 @@ def test_a_method_is_typed_without_any(function: Callable[..., object], doc: str
     for annotation in [*annotations, signature.return_annotation]:
         assert annotation is not inspect.Parameter.empty
         assert "Any" not in str(annotation)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [(AsyncService, Service), (AsyncServiceManager, ServiceManager)]
+)
+def test_tasks_have_the_same_methods_as_threads(here: type, there: type) -> None:
+    methods = {name: function for name, function, _ in members(here)}
+    others = {name: function for name, function, _ in members(there)}
+    assert set(methods) - {"close"} == set(others)
+    for name, function in others.items():
+        wanted = dict(inspect.signature(function).parameters)
+        wanted.pop("cancel", None)  # a task is cancelled instead
+        assert dict(inspect.signature(methods[name]).parameters) == wanted, name
 
 
 def test_everything_public_is_there_and_explained() -> None:

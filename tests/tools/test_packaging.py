@@ -60,6 +60,7 @@ def test_the_source_archive_holds_what_a_build_on_windows_needs(tmp_path: Path) 
         "build_ffi.py",
         "cdefs/winsvc.h",
         "cdefs/c/glue.c",
+        "cdefs/c/notify.c",
         "stubs/_winsvc_cffi/__init__.pyi",
         "src/winsvc/py.typed",
     } <= names

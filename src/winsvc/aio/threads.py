@@ -1,0 +1,264 @@
+"""Calls in threads of their own, for tasks of asyncio and, by anyio, of trio.
+
+Not in the event loop's pool of threads: many may wait at a time, and each for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, asynccontextmanager
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from winsvc.waiting import CancelToken
+
+__all__ = ["Opening", "calling", "in_loop", "within", "waiting"]
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+GRACE: Final = 0.05
+"""How many seconds a call that was cancelled has to come to its end."""
+
+
+class _Call(Generic[T]):
+    """A call in a thread. It begins at once, whatever happens to the task that waits for it."""
+
+    def __init__(self, function: Callable[[], T], late: Callable[[T], object] | None) -> None:
+        self._function, self._late = function, late
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._result: Future[T] = Future()
+        self.told: Callable[[], object] | None = None  # called in the thread, at the end
+
+    def start(self, told: Callable[[], object]) -> None:
+        self.told = told
+        context = copy_context()
+        name = f"winsvc {getattr(self._function, '__qualname__', 'call')}"
+        threading.Thread(target=context.run, args=(self._run,), name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            result = self._function()
+        except BaseException as error:
+            with self._lock:
+                self._result.set_exception(error)
+        else:
+            with self._lock:
+                wanted = not self._abandoned
+                if wanted:
+                    self._result.set_result(result)
+            if not wanted:
+                self._too_late(result)
+        told, self.told = self.told, None
+        assert told is not None
+        try:
+            told()
+        except RuntimeError:
+            pass  # the event loop is closed
+
+    def result(self) -> T:
+        return self._result.result(timeout=0)
+
+    def abandon(self) -> None:
+        """Nobody wants the result any more."""
+        with self._lock:
+            self._abandoned = True
+            there = self._result.done() and self._result.exception() is None
+        if there:
+            result = self._result.result()
+            threading.Thread(target=self._too_late, args=(result,), daemon=True).start()
+
+    def _too_late(self, result: T) -> None:
+        if self._late is not None:
+            try:
+                self._late(result)
+            except OSError:
+                pass  # a handle of a connection that is lost
+
+
+class _Loop(Protocol):
+    """An event loop, as far as it is needed."""
+
+    async def run(self, call: _Call[Any], cancel: Callable[[], object] | None) -> None:
+        """Start a call and wait for its end; cancel it when this is cancelled."""
+
+    def call(self, function: Callable[[A], object], argument: A) -> object:
+        """From another thread: call a function in the loop's, and wait for what it returns."""
+
+
+class _Asyncio:
+    """asyncio's event loop, with nothing but the standard library."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, call: _Call[Any], cancel: Callable[[], object] | None) -> None:
+        done = self._loop.create_future()
+        call.start(lambda: self._loop.call_soon_threadsafe(_set, done))
+        try:
+            await done
+        except asyncio.CancelledError:
+            call.abandon()
+            if cancel is not None:
+                cancel()
+            end = self._loop.time() + GRACE
+            while not done.done() and (left := end - self._loop.time()) > 0:
+                try:
+                    await asyncio.wait([done], timeout=left)
+                except asyncio.CancelledError:
+                    pass  # once more: the first one is passed on anyhow
+            raise
+
+    def call(self, function: Callable[[A], object], argument: A) -> object:
+        result: Future[object] = Future()
+
+        def run() -> None:
+            try:
+                result.set_result(function(argument))
+            except BaseException as error:
+                result.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return result.result()
+
+
+def _set(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+class _Anyio:
+    """Whatever event loop anyio knows."""
+
+    def __init__(self) -> None:
+        try:
+            import anyio
+            import anyio.from_thread
+            import anyio.lowlevel
+        except ImportError as error:
+            raise RuntimeError(
+                "outside of asyncio this needs anyio 4.11 or later: pip install winsvc-cffi[aio]"
+            ) from error
+        self._anyio = anyio
+        self._token = anyio.lowlevel.current_token()
+
+    async def run(self, call: _Call[Any], cancel: Callable[[], object] | None) -> None:
+        done = self._anyio.Event()
+        call.start(lambda: self._anyio.from_thread.run_sync(done.set, token=self._token))
+        try:
+            await done.wait()
+        except self._anyio.get_cancelled_exc_class():
+            call.abandon()
+            if cancel is not None:
+                cancel()
+            with self._anyio.move_on_after(GRACE, shield=True):
+                await done.wait()
+            raise
+
+    def call(self, function: Callable[[A], object], argument: A) -> object:
+        return self._anyio.from_thread.run_sync(function, argument, token=self._token)
+
+
+def _current() -> _Loop:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    return _Anyio() if task is None else _Asyncio()
+
+
+async def calling(function: Callable[[], T], late: Callable[[T], object] | None = None) -> T:
+    """Call a function in a thread.
+
+    Args:
+        function: what to call; it goes on when the task is cancelled.
+        late: what to do with the result then.
+    """
+    call = _Call(function, late)
+    await _current().run(call, None)
+    return call.result()
+
+
+async def waiting(
+    function: Callable[[CancelToken], T], late: Callable[[T], object] | None = None
+) -> T:
+    """Call a function that waits in a thread; it ends when the task is cancelled."""
+    token = CancelToken()
+    call = _Call(lambda: function(token), late)
+    await _current().run(call, token.cancel)
+    return call.result()
+
+
+def in_loop(function: Callable[[A], object] | None) -> Callable[[A], object] | None:
+    """A function that calls this one in the event loop's thread, from any other."""
+    if function is None:
+        return None
+    loop = _current()
+    wanted = function
+    return lambda argument: loop.call(wanted, argument)
+
+
+@asynccontextmanager
+async def within(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
+    """A context manager that is entered and left in threads."""
+
+    def enter() -> tuple[AbstractContextManager[T], T]:
+        manager = make()
+        return manager, manager.__enter__()
+
+    def leave(entered: tuple[AbstractContextManager[T], T]) -> None:
+        entered[0].__exit__(None, None, None)
+
+    entered = await calling(enter, late=leave)
+    try:
+        yield entered[1]
+    except BaseException:
+        try:
+            await calling(lambda: leave(entered))
+        except OSError:
+            pass  # the first error is what counts
+        raise
+    await calling(lambda: leave(entered))
+
+
+class Closable(Protocol):
+    """What an :class:`Opening` opens."""
+
+    async def close(self) -> None:
+        """Close it."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Opening(Generic[C]):
+    """Something that is being opened: ``async with`` it, which closes it, or ``await`` it."""
+
+    def __init__(self, opening: Callable[[], Coroutine[Any, Any, C]]) -> None:
+        self._opening = opening
+        self._opened: C | None = None
+
+    def __await__(self) -> Generator[Any, None, C]:
+        return self._opening().__await__()
+
+    async def __aenter__(self) -> C:
+        self._opened = await self._opening()
+        return self._opened
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._opened is not None
+        try:
+            await self._opened.close()
+        except OSError:
+            if error is None:  # else the first error is what counts
+                raise

@@ -1,0 +1,422 @@
+"""Writes `src/winsvc/aio/objects.py`: the object API as coroutines.
+
+    python tools/aiogen.py            write it
+    python tools/aiogen.py --check    fail, and show the difference, when it is stale
+
+Signatures and docstrings are those of `src/winsvc/manager.py` and `src/winsvc/service.py`, so that
+types are exact and an editor shows the help. Compared as syntax trees: how the file is formatted is
+ruff's matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "winsvc"
+OUTPUT = PACKAGE / "aio" / "objects.py"
+
+HEAD = '''"""The object API as coroutines; tools/aiogen.py writes it from the methods themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from winsvc.aio.threads import Opening, calling, in_loop, within, waiting
+from winsvc.aio.watching import AsyncWatch
+from winsvc.backend import Backend, default_backend
+from winsvc.enums import ErrorCode, ManagerAccess
+from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.manager import ServiceManager
+from winsvc.service import Service
+{runtime}
+
+if TYPE_CHECKING:
+{typing}
+
+__all__ = ["AsyncService", "AsyncServiceManager"]
+'''
+
+SERVICE = '''
+class AsyncService:
+    """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
+
+    Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
+    is called in the event loop's thread.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._sync = service
+        self.name = service.name
+
+    def __repr__(self) -> str:
+        return f"<AsyncService {self.name!r}: {'closed' if self.closed else 'open'}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.close()
+        except ServiceError:
+            if error is None:  # else the first error is what counts
+                raise
+
+    async def close(self) -> None:
+        """Close every handle of this object. A second call does nothing.
+
+        Windows call: ``CloseServiceHandle``.
+        """
+        await calling(self._sync.close)
+
+    @property
+    def sync(self) -> Service:
+        """The service as threads use it; both are one."""
+        return self._sync
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._sync.closed
+
+    @property
+    def machine(self) -> str | None:
+        """The machine that it is on; None for this one."""
+        return self._sync.machine
+'''
+
+MANAGER = '''
+class AsyncServiceManager:
+    """A connection to the service control manager of one machine.
+
+    It connects at the begin of an ``async with`` block, or when it is first used; then await
+    :meth:`close` at the end::
+
+        async with AsyncServiceManager() as scm:
+            async for info in scm.services(state=State.RUNNING):
+                print(info.name, info.status.pid)
+
+    Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
+    """
+
+    def __init__(
+        self,
+        machine: str | None = None,
+        *,
+        database: str | None = None,
+        access: ManagerAccess | None = None,
+        backend: Backend | None = None,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            machine: name or address of the machine; None or "" is this one.
+            database: None is the active one, "ServicesActive", which is the only one in use.
+            access: the exact rights of the connection.
+            backend: what carries out the calls; None is the system's own.
+
+        Raises:
+            UnsupportedError: this is not Windows, and no backend was given.
+        """
+        self._machine, self._database, self._access = machine or None, database, access
+        self._backend = backend if backend is not None else default_backend()
+        self._lock = threading.Lock()
+        self._connected: ServiceManager | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<AsyncServiceManager of {self.machine or 'this machine'}: {state}>"
+
+    async def __aenter__(self) -> Self:
+        await calling(lambda: self._sync, late=lambda scm: self._close())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.close()
+        except ServiceError:
+            if error is None:  # else the first error is what counts
+                raise
+
+    async def close(self) -> None:
+        """Close the connection; open services stay open. A second call does nothing.
+
+        Windows call: ``CloseServiceHandle``.
+        """
+        await calling(self._close)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def machine(self) -> str | None:
+        """The machine that it is connected to; None for this one."""
+        return self._machine
+
+    @property
+    def _sync(self) -> ServiceManager:
+        # In a thread: to connect takes time. The lock is this object's own: nobody else waits.
+        with self._lock:
+            if self._closed:
+                raise HandleClosedError(
+                    ErrorCode.INVALID_HANDLE,
+                    "",
+                    f"the service manager on {self.machine or 'this machine'} is closed",
+                    machine=self.machine,
+                )
+            if self._connected is None:
+                self._connected = ServiceManager(
+                    self._machine,
+                    database=self._database,
+                    access=self._access,
+                    backend=self._backend,
+                )
+            return self._connected
+
+    def _close(self) -> None:
+        with self._lock:
+            self._closed = True
+            connected = self._connected
+        if connected is not None:
+            connected.close()
+'''
+
+#: Docstrings that don't hold here, in parts.
+OTHER_WORDS = (
+    (", WaitCancelledError", ""),
+    (
+        "May be assigned to; see\n        :meth:`change_failure_actions` to change a part of it.",
+        "To set:\n        ``configure(failure_actions=...)``, or in part"
+        " :meth:`change_failure_actions`.",
+    ),
+    (
+        "An iterator; the system is asked page by page as it is used.",
+        "What to iterate over with ``async for``.",
+    ),
+    (" So does Ctrl-C on the main thread.", ""),
+    (
+        "Lock the service database for the length of a ``with`` block.",
+        "Lock the service database for the length of an ``async with`` block.",
+    ),
+)
+
+
+class Method:
+    """A method of the object API."""
+
+    def __init__(self, node: ast.FunctionDef, source: str) -> None:
+        self.node = node
+        self.name = node.name
+        first = node.body[0]
+        assert isinstance(first, ast.Expr), f"{node.name} has no docstring"
+        self.doc = ast.get_source_segment(source, first) or ""
+        self.arguments = node.args
+        self.cancels = any(arg.arg == "cancel" for arg in node.args.kwonlyargs)
+        assert node.returns is not None, f"{node.name} has no return type"
+        self.returns = ast.unparse(node.returns)
+
+    def text(self) -> str:
+        """The method as a coroutine, or what else it is here."""
+        target = f"self._sync.{self.name}"
+        call = target if self._is_property() else f"{target}({self._passed()})"
+        result, is_async, body = self.returns, "async ", f"return await calling(lambda: {call})"
+        before = ""
+        if self._has("progress"):
+            before = "told = in_loop(progress)"
+        if self.cancels:
+            body = f"return await waiting(lambda cancel: {call})"
+        if self.name == "services":
+            result = "AsyncIterator[ServiceInfo]"
+            body = f"for info in await calling(lambda: list({call})):\n            yield info"
+        elif self.returns == "Service":
+            result, is_async = "Opening[AsyncService]", ""
+            before = (
+                "async def opening() -> AsyncService:\n"
+                f"            service = await calling(lambda: {call}, late=Service.close)\n"
+                "            return AsyncService(service)\n"
+            )
+            body = "return Opening(opening)"
+        elif self.returns == "Watch":
+            result, is_async, body = "AsyncWatch", "", f"return AsyncWatch(lambda: {call})"
+        elif self.name == "lock":
+            result, is_async = "AbstractAsyncContextManager[None]", ""
+            body = f"return within(lambda: {call})"
+        lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]
+        lines += [f"        {text}" for text in (self._doc(), before, body) if text]
+        return "\n".join(lines) + "\n"
+
+    def _is_property(self) -> bool:
+        return any(ast.unparse(item) == "property" for item in self.node.decorator_list)
+
+    def _has(self, name: str) -> bool:
+        return any(arg.arg == name for arg in self.arguments.kwonlyargs)
+
+    def _parameters(self) -> str:
+        kept = [
+            (arg, default)
+            for arg, default in zip(
+                self.arguments.kwonlyargs, self.arguments.kw_defaults, strict=True
+            )
+            if arg.arg != "cancel"
+        ]
+        given = ast.arguments(
+            posonlyargs=self.arguments.posonlyargs,
+            args=self.arguments.args,
+            vararg=self.arguments.vararg,
+            kwonlyargs=[arg for arg, _ in kept],
+            kw_defaults=[default for _, default in kept],
+            kwarg=self.arguments.kwarg,
+            defaults=self.arguments.defaults,
+        )
+        return ast.unparse(given)
+
+    def _passed(self) -> str:
+        passed = [arg.arg for arg in self.arguments.args[1:]]
+        if self.arguments.vararg is not None:
+            passed.append(f"*{self.arguments.vararg.arg}")
+        for arg in self.arguments.kwonlyargs:
+            passed.append(f"{arg.arg}={'told' if arg.arg == 'progress' else arg.arg}")
+        if self.arguments.kwarg is not None:
+            passed.append(f"**{self.arguments.kwarg.arg}")
+        return ", ".join(passed)
+
+    def _doc(self) -> str:
+        doc = self.doc
+        for there, here in OTHER_WORDS:
+            doc = doc.replace(there, here)
+        if self.cancels:  # its part of the arguments and of the errors, with what goes on below
+            doc = re.sub(r"\n {12}(?:cancel|WaitCancelledError): .*(?:\n {13,}.*)*", "", doc)
+            doc = re.sub(r"\n {8}Args:\n\n", "\n", doc)
+        return doc
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """The names that it needs when the module runs, and those of its types."""
+        given = [*self.arguments.defaults, *filter(None, self.arguments.kw_defaults)]
+        runtime = {
+            each.id for item in given for each in ast.walk(item) if isinstance(each, ast.Name)
+        }
+        return runtime, set(re.findall(r"[A-Za-z_]\w*", f"{self._parameters()} {self.returns}"))
+
+
+def methods(kind: str, module: str) -> Iterator[Method]:
+    """The public methods of a class, and its properties."""
+    source = (PACKAGE / f"{module}.py").read_text("utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and node.name == kind:
+            for item in node.body:
+                if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
+                    continue
+                if not any("setter" in ast.unparse(one) for one in item.decorator_list):
+                    yield Method(item, source)
+
+
+def imports(module: str) -> Iterator[tuple[str, str]]:
+    """The names that a module imports or makes, and where they come from."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                yield alias.name, node.module
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, f"winsvc.{module}"
+
+
+def text() -> str:
+    """The whole module."""
+    service, manager = (
+        list(methods("Service", "service")),
+        list(methods("ServiceManager", "manager")),
+    )
+    known = dict([*imports("service"), *imports("manager")])
+    runtime: set[str] = set()
+    typing: set[str] = {"Self"}
+    for method in (*service, *manager):
+        values, types = method.names()
+        runtime |= values
+        typing |= types
+    here = {"Service", "Iterator", "ErrorCode", "ManagerAccess", "Backend", "ServiceError", "Watch"}
+    known["Self"] = "typing_extensions"
+    wanted = {name: known[name] for name in typing - runtime - here if name in known}
+    head = HEAD.format(
+        runtime=_import_lines({name: known[name] for name in runtime - here if name in known}, ""),
+        typing=_import_lines(wanted, "    "),
+    )
+    parts = [head, SERVICE, *(method.text() for method in service)]
+    parts += [MANAGER, *(method.text() for method in manager)]
+    return "\n".join(parts)
+
+
+def _import_lines(names: dict[str, str], indent: str) -> str:
+    by_module: dict[str, list[str]] = {}
+    for name, module in sorted(names.items()):
+        by_module.setdefault(module, []).append(name)
+    return "\n".join(
+        f"{indent}from {module} import {', '.join(found)}"
+        for module, found in sorted(by_module.items())
+    )
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same program: formats and the order of imports apart."""
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
+    tree = ast.parse(source)
+    found: set[tuple[str | None, str]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.If)):
+            for one in node.body:
+                if isinstance(one, ast.ImportFrom):
+                    found |= {(one.module, alias.name) for alias in one.names}
+            node.body = [one for one in node.body if not isinstance(one, ast.ImportFrom)]
+    return found, ast.dump(tree)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write the object API as coroutines.")
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    options = parser.parse_args(argv)
+    wanted = text()
+    name = OUTPUT.relative_to(ROOT).as_posix()
+    present = OUTPUT.read_text("utf-8") if OUTPUT.exists() else ""
+    if same(present, wanted):
+        return 0
+    if options.check:
+        print(f"{name} is stale: run python tools/aiogen.py", file=sys.stderr)
+        return 1
+    OUTPUT.write_text(wanted, encoding="utf-8", newline="\n")
+    for command in (["check", "--select", "I", "--fix", "-q"], ["format", "-q"]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, str(OUTPUT)], check=True)
+    print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
