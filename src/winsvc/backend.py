@@ -323,8 +323,8 @@ def default_backend() -> Backend:
     else:  # noqa: RET505  # so that mypy sees two platforms, not an unreachable line
         raise UnsupportedError(
             ErrorCode.CALL_NOT_IMPLEMENTED,
-            "OpenSCManagerW",
-            f"there is no service control manager on {sys.platform}",
+            "",
+            f"there is no service control manager on {sys.platform}, and no window station",
             hint=(
                 "Use a simulated SCM (winsvc.testing.SimulatedSCM), or run this in the project's "
                 "lab, which has a real one: make shell."

@@ -40,11 +40,13 @@ def test_the_fixtures_and_the_documented_example(tmp_path: Path) -> None:
     )
     done = pytest_elsewhere(PROJECT / "examples", "test_update.py", str(tmp_path))
     assert done.returncode == 0, done.stdout
-    assert "8 passed" in done.stdout
+    assert "10 passed" in done.stdout
 
 
 def test_who_does_not_use_them_loads_nothing() -> None:
-    code = f"import sys, {PLUGIN}; print({{'winsvc.testing', 'winsvc.security'}} & {{*sys.modules}})"
+    code = (
+        f"import sys, {PLUGIN}; print({{'winsvc.testing', 'winsvc.security'}} & {{*sys.modules}})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
