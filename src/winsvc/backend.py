@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from winsvc.enums import ErrorCode
@@ -314,8 +315,11 @@ def default_backend() -> Backend:
     Raises:
         UnsupportedError: this is not Windows.
     """
-    if _in_use:
-        return _in_use[-1]
+    return _in_use[-1] if _in_use else _system()
+
+
+@cache
+def _system() -> Backend:
     if sys.platform == "win32":
         from winsvc.native import NativeBackend  # the compiled module loads only where it is used
 
