@@ -18,7 +18,8 @@ PLUGIN = "winsvc.pytest_plugin"
 def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest as somebody else's project does: without this one's configuration."""
     by_hand = [] if entry_points(group="pytest11", name="winsvc") else ["-p", PLUGIN]
-    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), *by_hand]
+    none = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    options = ["-q", *none, "-c", os.devnull, "--rootdir", str(folder), *by_hand]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *arguments],
         cwd=folder,

@@ -706,7 +706,7 @@ def plain(call: Any) -> tuple[object, ...]:
 
 
 SimulatedMachineTest.TestCase.settings = settings(
-    max_examples=settings().max_examples // 2,  # each is many calls
+    max_examples=settings().max_examples // 5,  # each is many calls
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
