@@ -42,6 +42,17 @@ def test_a_program_that_is_missing(sim: SimulatedSCM) -> None:
     assert sim["beat"].state is State.RUNNING
 
 
+def test_a_start_that_hangs(sim: SimulatedSCM) -> None:
+    sim.local.programs[NEW] = Behaviour(hangs_in=[State.START_PENDING])
+    assert update("beat", NEW) == rf"{NEW} hangs as START_PENDING: {OLD} is for the next start"
+    assert sim["beat"].binary_path == OLD
+
+
+def test_two_programs_that_do_not_start(sim: SimulatedSCM) -> None:
+    sim.local.other_programs = Behaviour(start_error=2)
+    assert update("beat", NEW) == rf"{NEW} ended with 2, and {OLD} does not start again"
+
+
 def test_a_service_that_does_not_stop(sim: SimulatedSCM) -> None:
     sim["beat"].behaviour = Behaviour(hangs_in=[State.STOP_PENDING])
     assert update("beat", NEW) == "beat does not stop: nothing was changed"

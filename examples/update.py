@@ -40,10 +40,14 @@ def update(name: str, program: str) -> str:
         service.configure(binary_path=command_line(program))
         if starts(service):
             return f"{name} runs {program}"
-        code = service.status().exit_code
-        service.configure(binary_path=before)
-        starts(service)
-        return f"{program} ended with {code}: back to {before}"
+        status = service.status()
+        service.configure(binary_path=before, unquoted=True)  # whatever it was
+        if status.state is not State.STOPPED:
+            return f"{program} hangs as {status.state.name}: {before} is for the next start"
+        code = status.exit_code
+        if starts(service):
+            return f"{program} ended with {code}: back to {before}"
+        return f"{program} ended with {code}, and {before} does not start again"
 
 
 if __name__ == "__main__":

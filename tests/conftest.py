@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # A glance by default; "make test" looks longer (--hypothesis-profile=thorough).
 settings.register_profile("default", settings(max_examples=40))
-settings.register_profile("thorough", settings(max_examples=150))
+settings.register_profile("thorough", settings(max_examples=200))
 settings.load_profile("default")
 
 TIERS = ("portable", "contract", "tools", "real", "parity", "host", "bench")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from winsvc.enums import ErrorCode
@@ -358,8 +359,11 @@ def default_backend() -> Backend:
     Raises:
         UnsupportedError: this is not Windows.
     """
-    if _in_use:
-        return _in_use[-1]
+    return _in_use[-1] if _in_use else _system()
+
+
+@cache
+def _system() -> Backend:
     if sys.platform == "win32":
         from winsvc.native import NativeBackend  # the compiled module loads only where it is used
 
@@ -367,8 +371,8 @@ def default_backend() -> Backend:
     else:  # noqa: RET505  # so that mypy sees two platforms, not an unreachable line
         raise UnsupportedError(
             ErrorCode.CALL_NOT_IMPLEMENTED,
-            "OpenSCManagerW",
-            f"there is no service control manager on {sys.platform}",
+            "",
+            f"there is no service control manager on {sys.platform}, and no window station",
             hint=(
                 "Use a simulated SCM (winsvc.testing.SimulatedSCM), or run this in the project's "
                 "lab, which has a real one: make shell."

@@ -72,7 +72,7 @@ def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
 
 
 def prepare(
-    settings: Settings, backend: Backend, *, want_tag: bool = False
+    settings: Settings, backend: Backend, *, want_tag: bool = False, unquoted: bool = False
 ) -> tuple[list[Change], Config]:
     """Check every setting, and make a list of what is to be called for those that are given.
 
@@ -84,7 +84,7 @@ def prepare(
         ArgumentError: a setting can't be.
         InvalidSecurityError: the security descriptor is malformed.
     """
-    config = Config.of(settings, want_tag=want_tag)
+    config = Config.of(settings, want_tag=want_tag, unquoted=unquoted)
     changes: list[Change] = []
     if config.given:
         right = ServiceAccess.CHANGE_CONFIG
@@ -107,13 +107,15 @@ class CreationPlan:
     later: list[Change]
 
 
-def plan_creation(spec: ServiceSpec, backend: Backend, *, want_tag: bool) -> CreationPlan:
+def plan_creation(
+    spec: ServiceSpec, backend: Backend, *, want_tag: bool, unquoted: bool = False
+) -> CreationPlan:
     """Check every setting of a new service.
 
     Raises:
         TypeError, ArgumentError, InvalidSecurityError: as :func:`prepare`.
     """
-    config = Config.of(spec, want_tag=want_tag)
+    config = Config.of(spec, want_tag=want_tag, unquoted=unquoted)
     if not config.binary_path:
         raise ArgumentError("binary_path", "a new service needs one")
     later = [*_levels(spec, backend), *_security(spec, backend)]
@@ -139,7 +141,8 @@ class Config:
     tag: int | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, settings: Settings, *, want_tag: bool) -> Config:
+    def of(cls, settings: Settings, *, want_tag: bool, unquoted: bool) -> Config:
+        check_bool(unquoted, "unquoted")
         config = cls(want_tag=check_bool(want_tag, "want_tag"))
         if not isinstance(settings.service_type, Unchanged):
             config.service_type = _number(settings.service_type, "service_type")
@@ -148,7 +151,7 @@ class Config:
         if not isinstance(settings.error_control, Unchanged):
             config.error_control = _number(settings.error_control, "error_control")
         if not isinstance(settings.binary_path, Unchanged):
-            config.binary_path = check_binary_path(settings.binary_path)
+            config.binary_path = check_binary_path(settings.binary_path, unquoted=unquoted)
         if not isinstance(settings.load_order_group, Unchanged):
             group = settings.load_order_group or ""
             config.load_order_group = check_text(group, "load_order_group")

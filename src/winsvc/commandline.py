@@ -217,12 +217,13 @@ def is_unquoted_and_ambiguous(line: str) -> bool:
     return any("\\" in part for part in path[1:])
 
 
-def check_binary_path(text: str, argument: str = "binary_path") -> str:
+def check_binary_path(text: str, argument: str = "binary_path", *, unquoted: bool = False) -> str:
     """Check a command line that somebody else wrote before it is stored.
 
     Args:
         text: the command line, or a driver's path.
         argument: how to call it in an error.
+        unquoted: whether it may be unquoted and ambiguous.
 
     Returns:
         The text.
@@ -232,8 +233,9 @@ def check_binary_path(text: str, argument: str = "binary_path") -> str:
         ArgumentError: it is empty, has a NUL, or is unquoted and ambiguous.
     """
     check_text(text, argument, empty=False)
-    if is_unquoted_and_ambiguous(text):
+    if not unquoted and is_unquoted_and_ambiguous(text):
         raise ArgumentError(
-            argument, f"the program's path has a blank and is not in quotes: {text}"
+            argument,
+            f"the program's path has a blank and is not in quotes (unquoted=True takes it): {text}",
         )
     return text

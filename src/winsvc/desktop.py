@@ -22,7 +22,13 @@ from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
 from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
 from winsvc.handles import BorrowedDesktopHandle, DesktopHandle
 from winsvc.names import check_text
-from winsvc.userobjects import UserObject, check_rights, descriptor_bytes, naming
+from winsvc.userobjects import (
+    UserObject,
+    check_rights,
+    closing_unless_held,
+    descriptor_bytes,
+    naming,
+)
 from winsvc.windowstation import WindowStation, left_behind
 
 if TYPE_CHECKING:
@@ -229,7 +235,11 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
 
         Right: ``DesktopAccess.SWITCH_DESKTOP``. Windows call: ``SwitchDesktop``.
         """
-        self._call(DesktopAccess.SWITCH_DESKTOP, self._backend.switch_desktop)
+        try:
+            self._call(DesktopAccess.SWITCH_DESKTOP, self._backend.switch_desktop)
+        except AccessDeniedError as error:
+            error.locate(hint=_NOT_TO_BE_SHOWN)
+            raise
 
     def set_for_thread(self) -> None:
         """Put this thread on the desktop: the windows that it makes from now on are there.
@@ -272,14 +282,11 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         self.set_for_thread()
         handle, holder = self._handle, weakref.ref(self)
         del self  # so that holder tells whether anybody else has it
-        try:
+        with closing_unless_held(handle, holder):
             try:
                 yield Desktop.of_thread(thread, backend=backend)
             finally:
                 _put_back(backend, thread, before)
-        finally:
-            if holder() is None:
-                handle.close()
 
     def windows(self) -> list[Window]:
         """The top-level windows of this desktop, hidden ones included.
@@ -302,6 +309,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         ]
 
 
+_NOT_TO_BE_SHOWN = "Its window station is invisible, or a secure desktop is shown."
 _BOUND = (
     "This thread owns windows or hooks, which bind it to its desktop: destroy them first, or use "
     "a thread that has none."
@@ -337,7 +345,9 @@ def _put_back(backend: DesktopBackend, thread: int, desktop: int) -> None:
 def _put_back_from_its_station(backend: DesktopBackend, desktop: int) -> bool:
     """Wine lets a thread go to desktops of the process's own window station alone."""
     here = backend.get_process_window_station()
-    for station in left_behind[::-1]:
+    for owner, station in left_behind[::-1]:
+        if owner is not backend:
+            continue
         try:
             backend.set_process_window_station(station)
             backend.set_thread_desktop(desktop)

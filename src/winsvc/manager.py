@@ -230,6 +230,7 @@ class ServiceManager(Granted[ManagerAccess]):
         binary_path: str | None = None,
         *,
         want_tag: bool = False,
+        unquoted: bool = False,
         **settings: Unpack[CreateKeywords],
     ) -> Service:
         r"""Install a service, and return it open with all rights.
@@ -246,6 +247,8 @@ class ServiceManager(Granted[ManagerAccess]):
             spec: the spec, or the key name.
             binary_path: the command line, where a name is given.
             want_tag: whether a driver gets a tag in its load-order group (``config().tag``).
+            unquoted: take a command line whose program has a blank in its path and no quotes
+                around it: to make again what was there. Windows may start another program.
             **settings: the settings, where a name is given.
 
         Raises:
@@ -278,7 +281,7 @@ class ServiceManager(Granted[ManagerAccess]):
             raise InvalidNameError(
                 ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
             ) from None
-        plan = changes.plan_creation(spec, self._backend, want_tag=want_tag)
+        plan = changes.plan_creation(spec, self._backend, want_tag=want_tag, unquoted=unquoted)
         every = ServiceAccess.ALL_ACCESS
         try:
             value = self._grants.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))

@@ -108,7 +108,11 @@ class Service(Granted[ServiceAccess]):
         return self.config().dependencies
 
     def configure(
-        self, *, want_tag: bool = False, **settings: Unpack[SettingsKeywords]
+        self,
+        *,
+        want_tag: bool = False,
+        unquoted: bool = False,
+        **settings: Unpack[SettingsKeywords],
     ) -> int | None:
         """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
 
@@ -117,6 +121,8 @@ class Service(Granted[ServiceAccess]):
 
         Args:
             want_tag: have Windows give a driver a new tag in its load-order group.
+            unquoted: take a command line whose program has a blank in its path and no quotes
+                around it: to write back what was there. Windows may start another program.
             **settings: see :class:`winsvc.Settings`, which has them all.
 
         Returns:
@@ -139,7 +145,9 @@ class Service(Granted[ServiceAccess]):
         from winsvc.spec import Settings, hide_password
 
         hide_password(settings)
-        changes, config = prepare(Settings(**settings), self._backend, want_tag=want_tag)
+        changes, config = prepare(
+            Settings(**settings), self._backend, want_tag=want_tag, unquoted=unquoted
+        )
         apply(changes, self._grants)
         return config.tag
 
@@ -541,7 +549,7 @@ class Service(Granted[ServiceAccess]):
             return  # it never ran
         if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
             error.hint = f"The service ended with its own error code {status.service_exit_code}."
-        elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED):
+        elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED, error.winerror):
             error.hint = f"The service ended with exit code {status.exit_code}."
 
     def stop(

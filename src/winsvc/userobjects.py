@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
@@ -335,11 +336,42 @@ class UserObject(Generic[AccessT, FlagsT]):
 
     def _explain(self, error: ServiceError, right: AccessT | None = None) -> None:
         error.locate(service=self._label)
-        if isinstance(error, AccessDeniedError) and right:
-            needed = f"Needed: {rights_text(right)}."
-            if self._opened_with is not None:
-                needed += f" The handle was opened with {rights_text(self._opened_with)} only."
-            error.hint = f"{needed} {error.hint or ''}".rstrip()
+        if not isinstance(error, AccessDeniedError) or not right:
+            return
+        needed = f"Needed: {rights_text(right)}."
+        if self._opened_with is not None:
+            if not int(right) & ~_surely(self._opened_with):
+                return  # the handle has it: something else was missing
+            needed += f" The handle was opened with {rights_text(self._opened_with)} only."
+        error.hint = f"{needed} {error.hint or ''}".rstrip()
+
+
+# What GENERIC_ALL stands for, of whatever object: its own rights, and the standard ones.
+_ALL = 0xFFFFF
+
+
+def _surely(access: WindowStationAccess | DesktopAccess) -> int:
+    """The rights of a handle that was opened with these."""
+    return int(access) | (_ALL if access & type(access).GENERIC_ALL else 0)
+
+
+@contextmanager
+def closing_unless_held(
+    handle: UserObjectHandle | BorrowedHandle, holder: weakref.ref[R]
+) -> Iterator[None]:
+    """Close afterwards what was opened for a ``with`` block alone: nobody else has its object."""
+
+    def close() -> None:
+        if holder() is None and isinstance(handle, UserObjectHandle):
+            handle.close()
+
+    try:
+        yield
+    except BaseException:
+        with suppress(ServiceError):  # the first error is what counts
+            close()
+        raise
+    close()
 
 
 # ------------------------------------------------------------------- what opening and making share

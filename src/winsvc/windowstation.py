@@ -18,7 +18,13 @@ from winsvc.enums import (
 from winsvc.errors import ObjectInUseError, ServiceError
 from winsvc.handles import BorrowedWindowStationHandle, WindowStationHandle
 from winsvc.names import check_text
-from winsvc.userobjects import UserObject, check_rights, descriptor_bytes, naming
+from winsvc.userobjects import (
+    UserObject,
+    check_rights,
+    closing_unless_held,
+    descriptor_bytes,
+    naming,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,7 +39,7 @@ _EVERYTHING = WindowStationAccess.GENERIC_ALL
 _NO_FLAGS = WindowStationCreation(0)
 
 # The window stations that as_process_station() will go back to, the innermost last.
-left_behind: list[int] = []
+left_behind: list[tuple[DesktopBackend, int]] = []
 
 
 class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
@@ -212,16 +218,13 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         self.set_for_process()
         handle, holder = self._handle, weakref.ref(self)
         del self  # so that holder tells whether anybody else has it
-        left_behind.append(before)
-        try:
+        left_behind.append((backend, before))
+        with closing_unless_held(handle, holder):
             try:
                 yield WindowStation.current(backend=backend)
             finally:
-                left_behind.remove(before)
+                left_behind.remove((backend, before))
                 backend.set_process_window_station(before)
-        finally:
-            if holder() is None:
-                handle.close()
 
 
 def _owned(value: int, backend: DesktopBackend, name: str | None) -> WindowStationHandle:

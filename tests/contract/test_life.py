@@ -87,6 +87,23 @@ def test_an_unquoted_path_with_a_blank_is_not_written(
     assert name not in scm
 
 
+def test_an_unquoted_path_that_was_there_can_be_written_back(
+    scm: ServiceManager, unique_name: Callable[[], str]
+) -> None:
+    path = r"C:\Program Files\beat\beat.exe --loud"
+    with scm.create(unique_name(), path, unquoted=True) as service:
+        try:
+            before = service.config().binary_path
+            assert before == path
+            service.configure(binary_path="x.exe")
+            with pytest.raises(ArgumentError, match="unquoted=True"):
+                service.configure(binary_path=before)
+            service.configure(binary_path=before, unquoted=True)
+            assert service.config().binary_path == path
+        finally:
+            service.delete()
+
+
 def test_starting_twice(installed: Service) -> None:
     installed.start()
     with pytest.raises(ServiceAlreadyRunningError) as caught:

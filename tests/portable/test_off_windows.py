@@ -24,7 +24,7 @@ def test_the_command_says_it_in_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["list"]) == 1
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith("winsvc: OpenSCManagerW failed")
+    assert output.err.startswith("winsvc: there is no service control manager")
     assert output.err.count("\n") == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,15 +21,18 @@ from simulated import (
 )
 
 from winsvc import (
+    ArgumentError,
     Control,
     ErrorCode,
+    Secret,
     SecurityInformation,
     ServiceAccess,
     ServiceError,
+    ServiceManager,
     ServiceType,
     State,
 )
-from winsvc.rows import LockRow, PreferredNodeRow
+from winsvc.rows import FailureActionsRow, LockRow, PreferredNodeRow
 from winsvc.testing import Behaviour, SimulatedSCM
 
 CONNECT, CREATE, ENUMERATE = 0x1, 0x2, 0x4
@@ -381,6 +385,62 @@ def test_pages(sim: SimulatedSCM) -> None:
     rest, end = sim.enum_services_status_ex(scm, 0x3FF, 3, None, resume)
     assert [row.service_name for row in first + rest] == ["Spooler", "beat", "disk"]
     assert end == 0
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_page_has_one_service_at_least(sim: SimulatedSCM, size: int) -> None:
+    sim.local.page_size = size
+    with ServiceManager(backend=sim) as scm:
+        assert [one.name for one in scm.services(type=ServiceType.ALL)] == [
+            "Spooler",
+            "beat",
+            "disk",
+        ]
+
+
+NUL = "a\0b"
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("name", lambda sim, scm, _: create(sim, scm, NUL)),
+        ("display_name", lambda sim, scm, _: create(sim, scm, "new", display=NUL)),
+        ("binary_path", lambda sim, scm, _: create(sim, scm, "new", path=NUL)),
+        ("load_order_group", lambda sim, scm, _: create(sim, scm, "new", group=NUL)),
+        ("account", lambda sim, scm, _: create(sim, scm, "new", account=NUL)),
+        ("password", lambda sim, scm, _: create(sim, scm, "new", password=Secret(NUL))),
+        ("dependencies[1]", lambda sim, scm, _: create(sim, scm, "new", dependencies=["a", ""])),
+        ("dependencies[0]", lambda sim, _, one: change(sim, one, dependencies=[NUL])),
+        ("binary_path", lambda sim, _, one: change(sim, one, path=NUL)),
+        ("description", lambda sim, _, one: sim.change_description(one, NUL)),
+        (
+            "command",
+            lambda sim, _, one: sim.change_failure_actions(
+                one, FailureActionsRow(0, None, NUL, None)
+            ),
+        ),
+        (
+            "required_privileges[0]",
+            lambda sim, _, one: sim.change_required_privileges(one, ("",)),
+        ),
+        ("arguments[1]", lambda sim, _, one: sim.start_service(one, ("", NUL))),
+        ("comment", lambda sim, _, one: sim.control_service_ex(one, 1, 0, NUL)),
+        ("group", lambda sim, scm, _: sim.enum_services_status_ex(scm, 0x30, 3, NUL, 0)),
+        ("machine", lambda sim, *_: sim.open_sc_manager(NUL, None, 1)),
+        ("name", lambda sim, *_: sim.open_desktop(NUL, 0, False, 0)),
+    ],
+)
+def test_texts_that_cannot_be_handed_to_windows(
+    sim: SimulatedSCM, argument: str, call: Callable[[SimulatedSCM, int, int], object]
+) -> None:
+    scm, one = manager(sim), opened(sim, "beat")
+    before = len(sim.calls)
+    with pytest.raises(ArgumentError) as caught:
+        call(sim, scm, one)
+    assert caught.value.argument == argument
+    assert len(sim.calls) == before  # refused before there is a call
+    assert "new" not in sim
 
 
 def test_names(sim: SimulatedSCM) -> None:

@@ -15,6 +15,7 @@ from winsvc import (
     DesktopAccess,
     DesktopFlags,
     HandleClosedError,
+    InvalidNameError,
     NotFoundError,
     ObjectInUseError,
     SecurityDescriptor,
@@ -95,6 +96,59 @@ def test_a_service(sim: SimulatedDesktops) -> None:
     for bad in (("None", "Default"), ("WinSta0", "None")):
         with pytest.raises(ArgumentError, match="there is no"):
             sim.begin_on(*bad)
+
+
+def test_beginning_on_what_the_program_has_made(sim: SimulatedDesktops) -> None:
+    station = WindowStation.create("mine")
+    station.set_for_process()
+    desktop = Desktop.create("work")
+    assert sim.open_desktop_handles == 2
+    sim.begin_on("mine", "work")
+    assert sim.open_desktop_handles == 2  # they are the program's, still
+    station.close()
+    desktop.close()
+    assert "mine" in WindowStation.names()  # the program is there
+    assert Desktop.current().name == "work"
+    sim.begin_on("WinSta0")
+    assert "mine" not in WindowStation.names()
+
+
+def test_names_that_are_too_long(sim: SimulatedDesktops) -> None:
+    for name in ("x" * 260, "\U0001f40d" * 130):
+        for create in (WindowStation.create, Desktop.create):
+            with pytest.raises(InvalidNameError) as caught:
+                create(name)
+            assert caught.value.winerror == 206
+    with WindowStation.create("x" * 259), Desktop.create("x" * 259):
+        pass
+
+
+def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedDesktops) -> None:
+    with WindowStation.create("hidden").as_process_station(), Desktop.create("x") as desktop:
+        with pytest.raises(AccessDeniedError) as caught:
+            desktop.switch_to()  # with every right
+    assert caught.value.hint == "Its window station is invisible, or a secure desktop is shown."
+    with Desktop.open("Default") as default, pytest.raises(AccessDeniedError) as caught:
+        default.switch_to()
+    assert str(caught.value.hint).startswith("Needed: DesktopAccess.SWITCH_DESKTOP. The handle")
+
+
+def test_switching_to_where_it_is_already(sim: SimulatedDesktops) -> None:
+    with WindowStation.current().as_process_station() as station:
+        assert station.name == "WinSta0"
+    with Desktop.current().as_thread_desktop() as desktop:
+        assert desktop.name == "Default"
+
+
+def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedDesktops) -> None:
+    before = WindowStation.current()
+    with pytest.raises(AccessDeniedError, match="SetProcessWindowStation"):
+        with WindowStation.create("S").as_process_station():
+            sim.faults.fail("SetProcessWindowStation", 5)
+    assert WindowStation.current().name == "S"
+    left = sim.get_process_window_station()
+    before.set_for_process()
+    sim.close_window_station(left)
 
 
 def test_windows(sim: SimulatedDesktops) -> None:
@@ -234,3 +288,17 @@ def test_faults_and_the_log(sim: SimulatedDesktops) -> None:
         station.desktops()
     names = [(call.function, call.service) for call in sim.calls if call.error is None]
     assert ("EnumDesktopsW", "WinSta0") in names
+
+
+def test_rights_that_are_refused_on_demand(sim: SimulatedDesktops) -> None:
+    sim.faults.deny(DesktopAccess.READ_OBJECTS, "default")
+    sim.faults.deny(WindowStationAccess.READ_ATTRIBUTES)
+    with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.ENUMERATE|READ_"):
+        Desktop.open("Default")
+    with Desktop.open("Default", DesktopAccess.ENUMERATE):
+        pass
+    with pytest.raises(AccessDeniedError):
+        WindowStation.open("WinSta0")
+    sim.faults.clear()
+    with WindowStation.open("WinSta0"), Desktop.open("Default"):
+        pass

@@ -10,7 +10,9 @@ from simulated import code_of, create, manager, opened, start, state_of
 
 from winsvc import (
     ArgumentError,
+    ManagerAccess,
     Secret,
+    ServiceAccess,
     ServiceError,
     ServiceManager,
     State,
@@ -67,8 +69,21 @@ def test_failing_by_machine(sim: SimulatedSCM) -> None:
     sim.faults.fail("QueryServiceStatusEx", 1726, machine="BUILD07", times=2)
     assert codes(sim, here, 2) == [0, 0]
     assert codes(sim, there, 3) == [1726, 1726, 0]
-    sim.faults.fail("OpenSCManagerW", 1722, machine="build07")
-    assert code_of(manager, sim, 1, "build07") == 1722
+    for name in ("build07", r"\\BUILD07"):
+        sim.faults.fail("OpenSCManagerW", 1722, machine="build07")
+        assert code_of(manager, sim, 1, name) == 1722
+        assert (sim.calls[-1].machine or "").casefold() == "build07"
+    for own in (None, "localhost", r"\\simulated"):
+        sim.faults.fail("OpenSCManagerW", 1722, machine=sim.local.name)
+        assert code_of(manager, sim, 1, "build07") == 0
+        assert code_of(manager, sim, 1, own) == 1722
+        assert sim.calls[-1].machine is None
+
+
+def test_denying_generic_rights_denies_what_they_mean(sim: SimulatedSCM) -> None:
+    sim.faults.deny(ServiceAccess.GENERIC_WRITE)
+    assert code_of(opened, sim, "beat", ServiceAccess.CHANGE_CONFIG) == 5
+    assert code_of(opened, sim, "beat", ServiceAccess.START) == 0
 
 
 def test_a_failure_has_no_effect(sim: SimulatedSCM) -> None:
@@ -115,6 +130,10 @@ def test_functions_that_are_not_there(sim: SimulatedSCM) -> None:
     for nth, times in ((0, 1), (1, 0), (-1, 1)):
         with pytest.raises(ArgumentError):
             sim.faults.fail("OpenServiceW", 5, nth=nth, times=times)
+    with pytest.raises(ArgumentError, match="no error"):
+        sim.faults.fail("OpenServiceW", 0)
+    with pytest.raises(ArgumentError, match="rights to the manager"):
+        sim.faults.deny(ManagerAccess.CONNECT, "beat")
     assert {"OpenSCManagerW", "NotifyServiceStatusChangeW", "ControlService"} <= Faults.FUNCTIONS
 
 
@@ -191,12 +210,15 @@ def test_time_passes_when_it_is_told_to() -> None:
 
 def test_programs_that_wait_by_themselves(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=3600)
-    real = time.sleep, time.monotonic, time.time, time.perf_counter
+    names = ["sleep", "monotonic", "time", "perf_counter"]
+    names += ["monotonic_ns", "time_ns", "perf_counter_ns"]
+    real = [getattr(time, name) for name in names]
     began = time.monotonic()
     with sim.installed(replace_time=True), ServiceManager() as scm, scm.open("beat") as service:
         service.start()
         deadline = time.monotonic() + 7200
         before = time.time(), time.perf_counter()
+        fine = time.time_ns(), time.perf_counter_ns(), time.monotonic_ns()
         polls = 0
         while service.status().state is not State.RUNNING:
             assert time.monotonic() < deadline
@@ -204,8 +226,12 @@ def test_programs_that_wait_by_themselves(sim: SimulatedSCM) -> None:
             polls += 1
         assert time.time() - before[0] == pytest.approx(3600)
         assert time.perf_counter() - before[1] == pytest.approx(3600)
+        now = time.time_ns(), time.perf_counter_ns(), time.monotonic_ns()
+        assert [after - before for after, before in zip(now, fine, strict=True)] == [
+            3600 * 10**9
+        ] * 3
     assert polls == 3600
-    assert (time.sleep, time.monotonic, time.time, time.perf_counter) == real
+    assert [getattr(time, name) for name in names] == real
     assert time.monotonic() - began < 60
 
 

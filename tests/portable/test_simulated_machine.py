@@ -34,8 +34,9 @@ from winsvc.backend import Backend
 from winsvc.names import name_key, same_name
 from winsvc.rows import NotificationRow
 from winsvc.testing import Behaviour, Caller, SimulatedSCM
+from winsvc.testing.behaviour import PENDING
 from winsvc.testing.faults import Faults
-from winsvc.testing.services import PENDING, SimulatedService
+from winsvc.testing.services import SimulatedService
 from winsvc.triggers import Trigger
 
 NAMES = ("a", "A", "b", "c", "\u00e4", "\u00c4")
@@ -713,7 +714,7 @@ def plain(call: Any) -> tuple[object, ...]:
 
 
 SimulatedMachineTest.TestCase.settings = settings(
-    max_examples=30,
+    max_examples=settings().max_examples // 5,  # each is many calls
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

@@ -87,9 +87,18 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
 
 
 def test_two_machines_of_one_name(sim: SimulatedSCM, build: SimulatedMachine) -> None:
-    for name in ("BUILD07", "simulated"):
+    for name in ("BUILD07", r"\\build07", "simulated", "localhost", ""):
         with pytest.raises(ArgumentError):
             sim.add_machine(name)
+
+
+def test_a_name_with_two_backslashes(sim: SimulatedSCM) -> None:
+    sim.add_machine(r"\\other").add("beat")
+    exported = SimulatedSCM.from_json({"machine": r"\\other", "services": {"beat": {}}})
+    for one in (sim, exported):
+        for name in ("other", r"\\other"):
+            with ServiceManager(name, backend=one) as scm:
+                assert "beat" in scm
 
 
 def test_services_that_are_there_already(build: SimulatedMachine) -> None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from simulated import code_of, control, opened, start, state_of, status
 
-from winsvc import AcceptedControls, Control, ServiceError, ServiceType, State
+from winsvc import (
+    AcceptedControls,
+    ArgumentError,
+    Control,
+    ServiceError,
+    ServiceManager,
+    ServiceStartError,
+    ServiceType,
+    State,
+)
 from winsvc.testing import Behaviour, SimulatedSCM
 
 TAKEN = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
@@ -130,6 +140,45 @@ def test_a_start_that_fails(error: int, seconds: float) -> None:
     row = status(sim, "beat")
     assert (row.current_state, row.process_id, row.win32_exit_code) == (S.STOPPED, 0, error)
     assert sim["beat"].starts == 0
+
+
+def test_a_program_that_never_connects_has_not_ended() -> None:
+    sim = made(Behaviour(start_error=1053))
+    with ServiceManager(backend=sim) as scm, scm.open("beat") as beat:
+        with pytest.raises(ServiceStartError) as caught:
+            beat.start()
+    assert caught.value.hint is None
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
+        ({"hangs_in": [State.RUNNING]}, ArgumentError, "RUNNING is no pending state"),
+        ({"hangs_in": ["stop_pending"]}, TypeError, "hangs_in"),
+        ({"ignores": Control.STOP}, TypeError, "ignores"),
+        ({"wait_hint": 10**8}, ArgumentError, "wait_hint"),
+        ({"check_point_every": 0}, ArgumentError, "check_point_every"),
+    ],
+)
+def test_behaviour_that_can_not_be(
+    given: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        Behaviour(**given)
+
+
+def test_a_program_that_tells_no_behaviour() -> None:
+    sim = SimulatedSCM()
+    nothing: Any = lambda argv: None  # noqa: E731
+    sim.add("beat", program=nothing)
+    with pytest.raises(TypeError, match="the program of 'beat': expected Behaviour"):
+        start(sim, "beat")
+    state: Any = "running"
+    with pytest.raises(TypeError, match="state: expected State"):
+        sim.add("other", state=state)
+    assert "other" not in sim
+    assert not sim.open_handles
 
 
 def test_controls_that_it_ignores() -> None:

@@ -235,11 +235,11 @@ def test_status(row: StatusRow) -> None:
 def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
     first, second = wide_or_null(name, "name"), wide_or_null(display_name, "display_name")
     entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
-    assert structs.decode_enum_process(entry[0]) == EnumRow(name, display_name, status)
+    assert structs.decode_enums_process(entry, 1) == [EnumRow(name, display_name, status)]
     short = ffi.new("SERVICE_STATUS *", tuple(status)[:7])
     dependent = ffi.new("ENUM_SERVICE_STATUSW *", (first, second, short[0]))
     bare = status._replace(process_id=0, service_flags=0)
-    assert structs.decode_enum(dependent[0]) == EnumRow(name, display_name, bare)
+    assert structs.decode_enums(dependent, 1) == [EnumRow(name, display_name, bare)]
 
 
 @unhurried

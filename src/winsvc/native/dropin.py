@@ -5,12 +5,14 @@ from __future__ import annotations
 from _winsvc_cffi import ffi, lib
 
 from winsvc.native.memory import check, failure, sc_handle
-from winsvc.native.paging import PageSize, with_room
+from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
 from winsvc.native.structs import ENUM_LAYOUT, decode_enums, decode_status
 from winsvc.rows import EnumRow, StatusRow
 
 _MESSAGE_SIZES = (1024, 64 * 1024)  # characters; no message is longer than the last
 
+
+_SENSELESS = 64 * 1024 * 1024  # bytes; more than any list of services has
 
 _page = PageSize()
 
@@ -37,11 +39,15 @@ class DropInCalls:
             )
             if not done:
                 error = failure("EnumServicesStatusW")
-                if error.winerror != lib.ERROR_MORE_DATA or not needed[0]:
+                if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
+                wanted = size + with_room(needed[0])
+                _page.bytes = min(wanted, PAGE_LIMIT)
                 # Wine gives a part, but not where to go on.
                 if not count[0] or next_page[0] == resume:
-                    size += with_room(needed[0])
+                    if not needed[0] or wanted > _SENSELESS:
+                        raise error  # no end in sight
+                    size = wanted
                     continue
             rows = decode_enums(entries, count[0])
             if done and not resume:

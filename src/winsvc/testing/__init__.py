@@ -15,7 +15,11 @@ from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.scm import SimulatedSCM
 from winsvc.testing.seed import Seed
 from winsvc.testing.services import SimulatedService
-from winsvc.testing.userobjects import SimulatedWindow
+from winsvc.testing.userobjects import (
+    SimulatedDesktop,
+    SimulatedWindow,
+    SimulatedWindowStation,
+)
 
 __all__ = [
     "Behaviour",
@@ -25,8 +29,10 @@ __all__ = [
     "Program",
     "Seed",
     "SimulatedClock",
+    "SimulatedDesktop",
     "SimulatedMachine",
     "SimulatedSCM",
     "SimulatedService",
     "SimulatedWindow",
+    "SimulatedWindowStation",
 ]

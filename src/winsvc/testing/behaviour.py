@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from winsvc.checks import check_dword
-from winsvc.durations import Duration, to_timedelta
+from winsvc.checks import check_dword, check_type
+from winsvc.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import AcceptedControls, Control, State
 from winsvc.errors import ArgumentError
 
-__all__ = ["Behaviour", "Program"]
+__all__ = ["PENDING", "Behaviour", "Program"]
+
+PENDING: Final = frozenset(
+    {State.START_PENDING, State.STOP_PENDING, State.PAUSE_PENDING, State.CONTINUE_PENDING}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +70,21 @@ class Behaviour:
     on_control: Callable[[Control], None] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("start_takes", "stop_takes", "pause_takes", "continue_takes", "wait_hint"):
+        for name in ("start_takes", "stop_takes", "pause_takes", "continue_takes"):
             to_timedelta(getattr(self, name), name)
+        milliseconds(self.wait_hint, "wait_hint")
         if not to_timedelta(self.check_point_every, "check_point_every"):
             raise ArgumentError("check_point_every", "must be longer than nothing")
         if self.ends_after is not None:
             to_timedelta(self.ends_after, "ends_after")
         for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
             check_dword(getattr(self, name), name)
+        for name in ("ignores", "hangs_in"):
+            check_type(getattr(self, name), Collection, name)
+        for state in self.hangs_in:
+            check_type(state, State, "hangs_in")
+            if state not in PENDING:
+                raise ArgumentError("hangs_in", f"{state.name} is no pending state")
 
     def takes(self, state: State) -> float | None:
         """How many seconds it is in a pending state; None for ever."""
@@ -88,5 +99,5 @@ class Behaviour:
         return to_timedelta(duration, "duration").total_seconds()
 
 
-Program: TypeAlias = Behaviour | Callable[[Sequence[str]], Behaviour]
+Program: TypeAlias = Behaviour | Callable[[list[str]], Behaviour]
 """What a program does, or a function that tells it from the service's name and the arguments."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from winsvc.errors import ServiceError, service_error
+from winsvc.accounts import Secret
+from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.models import ServiceStatus
+from winsvc.names import check_text, pack_multi_string
+from winsvc.rows import FailureActionsRow
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.refusal import Refusal
@@ -21,6 +24,9 @@ __all__ = ["Call", "Simulation", "windows_call"]
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Simulation")
+
+# Arguments that are lists in which an empty text would be the end, and how an error calls them.
+_MULTI_STRINGS: Final = {"dependencies": "dependencies", "privileges": "required_privileges"}
 
 
 @dataclass(slots=True)
@@ -50,12 +56,12 @@ class Simulation:
     def __init__(self) -> None:
         # Re-entrant: what happens while time passes may call back.
         self._lock = threading.RLock()
-        self.clock = SimulatedClock(self._lock, self.happening)
+        self._later: list[Callable[[], None]] = []
+        self.clock = SimulatedClock(self._lock, self.happening, lambda: bool(self._later))
         self.calls: list[Call] = []
         self.faults = Faults()
         self.latency = 0.001
         """How long every call takes, in simulated seconds."""
-        self._later: list[Callable[[], None]] = []
         self._inside: int | None = None  # the thread in which something is happening
         self._last_handle = 0x100
 
@@ -67,6 +73,10 @@ class Simulation:
     def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
         """The machine and the service (or object) that a call's arguments mean."""
         return None, None
+
+    def _own_name(self) -> str:
+        """The name of the machine that programs run on."""
+        return ""
 
     def later(self, action: Callable[[], None]) -> None:
         """Have something called once the call that runs is done."""
@@ -108,13 +118,14 @@ def windows_call(
         @functools.wraps(method)
         def call(self: S, /, *args: P.args, **keywords: P.kwargs) -> R:
             arguments = {**dict(zip(names, args, strict=False)), **keywords}
+            _check_texts(arguments)
             with self.happening():
                 machine, service = self._place(arguments)
                 entry = Call(function, self.clock.now, machine, service, arguments)
                 self.calls.append(entry)
                 try:
                     self.clock.elapse(self.latency + self.faults.delay(function))
-                    self.faults.strike(function, machine, service)
+                    self.faults.strike(function, machine or self._own_name(), service)
                     return method(self, *args, **keywords)
                 except Refusal as refusal:
                     entry.error = int(refusal.code)
@@ -126,6 +137,24 @@ def windows_call(
         return call
 
     return decorate
+
+
+def _check_texts(arguments: Mapping[str, object]) -> None:
+    """Refuse, before there is a call, what can't be handed to Windows as a text."""
+    for name, value in arguments.items():
+        if name in _MULTI_STRINGS and value is not None:
+            assert isinstance(value, Iterable)
+            pack_multi_string(value, _MULTI_STRINGS[name])
+        elif name == "arguments":
+            assert isinstance(value, Iterable)
+            for index, text in enumerate(value):
+                check_text(text, f"{name}[{index}]")
+        elif isinstance(value, str):
+            check_text(value, name)
+        elif isinstance(value, Secret) and "\0" in value.reveal():
+            raise ArgumentError(name, "must not contain a NUL character")
+        elif isinstance(value, FailureActionsRow):
+            _check_texts({"reboot_message": value.reboot_message, "command": value.command})
 
 
 def _error(refusal: Refusal, function: str) -> ServiceError:

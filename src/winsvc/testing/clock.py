@@ -41,13 +41,19 @@ class SimulatedClock:
         self,
         lock: threading.RLock | None = None,
         happening: Callable[[], AbstractContextManager[None]] = nullcontext,
+        somebody_waits: Callable[[], bool] = lambda: False,
     ) -> None:
-        """A clock at 0; time that is let pass from outside passes within ``happening``."""
+        """A clock at 0.
+
+        Time that is let pass from outside passes within ``happening``, which is left for a moment
+        when ``somebody_waits`` to be told of what has happened.
+        """
         self._now = 0  # microseconds: they add up exactly
         self._order = itertools.count()
         self._due: list[tuple[int, int, Timer]] = []
         self._lock = lock or threading.RLock()
         self._happening = happening
+        self._somebody_waits = somebody_waits
 
     @property
     def now(self) -> float:
@@ -56,20 +62,31 @@ class SimulatedClock:
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
         """Have something happen so much later; what is due at once happens with the next wait."""
-        timer = Timer(self._now + round(seconds * _SECOND), action)
         with self._lock:
+            timer = Timer(self._now + round(seconds * _SECOND), action)
             heapq.heappush(self._due, (timer.at, next(self._order), timer))
         return timer
 
     def advance(self, duration: Duration) -> None:
         """Let so much time pass; what is due happens in its order, each at its own time.
 
+        Those who wait for something are told when it happens, and may do something then.
+
         Raises:
             ArgumentError: the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
-        with self._happening():
-            self.elapse(seconds)
+        end: int | None = None
+        while True:
+            with self._happening():
+                if end is None:  # not before: others may be letting time pass, too
+                    end = self._now + round(seconds * _SECOND)
+                while self._run_next(end):
+                    if self._somebody_waits():
+                        break
+                else:
+                    self._now = max(self._now, end)
+                    return
 
     def elapse(self, seconds: float) -> None:
         """Let time pass within a call; those who wait for something are told at its end."""
@@ -98,15 +115,22 @@ class SimulatedClock:
         """Have ``time.sleep`` and the clocks of :mod:`time` be this clock in the ``with`` block.
 
         For programs that wait by themselves. It holds for ``time.sleep()``, ``time.monotonic()``,
-        ``time.perf_counter()`` and ``time.time()`` called by these names, in every thread; not for
-        ``from time import sleep``, and asyncio's timers stand still.
+        ``time.perf_counter()``, ``time.time()`` and those in nanoseconds called by these names, in
+        every thread; not for ``from time import sleep``, and asyncio's timers stand still.
         """
-        began = time.time()
+        began = time.time_ns()
+
+        def nanoseconds() -> int:
+            return self._now * 1000
+
         replaced: dict[str, Callable[..., object]] = {
             "sleep": self.advance,
             "monotonic": lambda: self.now,
             "perf_counter": lambda: self.now,
-            "time": lambda: began + self.now,
+            "time": lambda: (began + nanoseconds()) / 1e9,
+            "monotonic_ns": nanoseconds,
+            "perf_counter_ns": nanoseconds,
+            "time_ns": lambda: began + nanoseconds(),
         }
         real = {name: getattr(time, name) for name in replaced}
         try:

@@ -46,6 +46,7 @@ __all__ = ["SimulatedDesktops"]
 
 _LOGON_STATION = "Service-0x0-1ba4f$"  # of the logon session that the program runs in
 _EVERYTHING = int(WindowStationAccess.GENERIC_ALL)
+_TOO_LONG = 260  # MAX_PATH, with the NUL
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +75,7 @@ class SimulatedDesktops(Simulation):
         self._desktop_handles: dict[int, _UserHandle] = {}
         self._desktop_threads: dict[int, tuple[weakref.ref[threading.Thread], int]] = {}
         self._desktop_windows: dict[int, tuple[SimulatedDesktop, SimulatedWindow]] = {}
-        self._desktop_process = self._desktop_first = 0
+        self._desktop_begun: tuple[int, ...] = ()  # the handles that the program was given
         self.begin_on(INTERACTIVE_STATION)
 
     # ------------------------------------------------------------------- for tests
@@ -86,12 +87,14 @@ class SimulatedDesktops(Simulation):
             ArgumentError: there is no such window station, or no such desktop.
         """
         place = self._desktop_seen(station, desktop)
-        for handle in (self._desktop_process, self._desktop_first):
-            if handle:
-                self._desktop_forget(handle)
-        self._desktop_threads.clear()
+        before = self._desktop_begun
         self._desktop_process = self._desktop_add(place.station, _EVERYTHING, False, None)
         self._desktop_first = self._desktop_add(place, _EVERYTHING, False, None)
+        self._desktop_begun = self._desktop_process, self._desktop_first
+        self._desktop_threads.clear()
+        for handle in before:  # now, since they may be all that keeps the new place
+            if handle in self._desktop_handles:
+                self._desktop_forget(handle)
 
     def add_window(
         self,
@@ -135,7 +138,7 @@ class SimulatedDesktops(Simulation):
     @property
     def open_desktop_handles(self) -> int:
         """How many handles of window stations and desktops are open, besides its first two."""
-        return len(self._desktop_handles) - 2
+        return len(self._desktop_handles.keys() - set(self._desktop_begun))
 
     def _desktop_seen(self, station: str, desktop: str) -> SimulatedDesktop:
         place = self._desktop_station_named(station)
@@ -160,6 +163,9 @@ class SimulatedDesktops(Simulation):
         self, target: UserObject, access: int, inherit: bool, caller: Caller | None, call: str = ""
     ) -> int:
         rights = handle_rights(target, access, caller, call)
+        kind = DesktopAccess if isinstance(target, SimulatedDesktop) else WindowStationAccess
+        if caller is not None and rights & self.faults.denied(kind, target.name):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
         value = self._next_handle()
         self._desktop_handles[value] = _UserHandle(target, rights, inherit)
         target.handles += 1
@@ -241,6 +247,7 @@ class SimulatedDesktops(Simulation):
         """``CreateWindowStationW``; a name of None or "" is made of the logon id."""
         if "\\" in (name or ""):
             raise Refusal(ErrorCode.PATH_NOT_FOUND)
+        _check_length(name or "")
         security = _read(descriptor)
         station = self._desktop_station_named(name or _LOGON_STATION)
         if station is not None:
@@ -303,6 +310,7 @@ class SimulatedDesktops(Simulation):
     ) -> int:
         """``CreateDesktopW``: in the process's window station."""
         text, security = _desktop_name(name), _read(descriptor)
+        _check_length(text)
         right = int(WindowStationAccess.CREATE_DESKTOP)
         station = self._desktop_station(self._desktop_process, right)
         found = station.find(text)
@@ -462,6 +470,12 @@ def _desktop_name(name: str | None) -> str:
     if "\\" in name:
         raise Refusal(ErrorCode.BAD_PATHNAME)
     return name
+
+
+def _check_length(name: str) -> None:
+    """Refuse a name that nothing new can have."""
+    if len(name.encode("utf-16-le", "surrogatepass")) // 2 >= _TOO_LONG:
+        raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
 
 
 def _read(descriptor: bytes | None) -> SecurityDescriptor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from winsvc.enums import AcceptedControls, ErrorCode, ServiceAccess, State
 from winsvc.errors import message_for
 from winsvc.rows import EnumRow, StatusRow
@@ -34,8 +32,7 @@ class DropInCalls(SimulatedServices):
         self, manager: int, service_type: int, state: int, resume: int
     ) -> tuple[list[EnumRow], int]:
         """``EnumServicesStatusW``: one page; process and flags are 0."""
-        listing = inspect.unwrap(SimulatedServices.enum_services_status_ex)  # not one more call
-        rows, next_page = listing(self, manager, service_type, state, None, resume)
+        rows, next_page = self._page(manager, service_type, state, None, resume)
         return [
             row._replace(status=row.status._replace(process_id=0, service_flags=0)) for row in rows
         ], next_page

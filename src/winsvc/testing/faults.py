@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, TypeAlias
 
 from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration, to_timedelta
-from winsvc.enums import ManagerAccess, ServiceAccess
+from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
 from winsvc.errors import ArgumentError
 from winsvc.names import same_name
+from winsvc.testing.access import map_rights
 from winsvc.testing.refusal import Refusal
 
 __all__ = ["Faults"]
+
+Rights: TypeAlias = ManagerAccess | ServiceAccess | WindowStationAccess | DesktopAccess
+
+_RIGHTS: Final = (ManagerAccess, ServiceAccess, WindowStationAccess, DesktopAccess)
 
 
 @dataclass(slots=True)
@@ -49,7 +54,7 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
         self._delays: dict[str, float] = {}
-        self._denied: list[tuple[ManagerAccess | ServiceAccess, str | None]] = []
+        self._denied: list[tuple[Rights, str | None]] = []
         self.lag = 0.0
         """How many simulated seconds late notifications arrive."""
 
@@ -71,12 +76,14 @@ class Faults:
             nth: which call from now fails first.
             times: how many calls in a row fail.
             service: only calls for this service count.
-            machine: only calls to this machine count.
+            machine: only calls to this machine count, by its own name.
 
         Raises:
             ArgumentError: the simulation has no such function, or a number can't be.
         """
         code = check_dword(winerror, "winerror")
+        if not code:
+            raise ArgumentError("winerror", "0 is no error")
 
         def refuse() -> None:
             raise Refusal(code)
@@ -114,16 +121,23 @@ class Faults:
         seconds = to_timedelta(duration, "duration").total_seconds()
         self._delays[self.check_function(function) if function is not None else ""] = seconds
 
-    def deny(self, access: ManagerAccess | ServiceAccess, service: str | None = None) -> None:
+    def deny(self, access: Rights, service: str | None = None) -> None:
         """Have the system refuse these rights from now on, whatever a descriptor grants.
 
         Args:
-            access: the rights: to services, or to the manager.
-            service: the service whose rights they are; None for every service.
+            access: the rights: to services, the manager, window stations or desktops; of generic
+                ones to the first two, all they mean.
+            service: the service, window station or desktop whose rights they are; None for every
+                one.
 
         Handles that are open keep what they were opened with.
+
+        Raises:
+            ArgumentError: the rights are the manager's, and a service is named.
         """
-        check_type(access, (ManagerAccess, ServiceAccess), "access")
+        check_type(access, _RIGHTS, "access")
+        if service is not None and isinstance(access, ManagerAccess):
+            raise ArgumentError("service", "no service has rights to the manager")
         self._denied.append((access, service))
 
     def clear(self) -> None:
@@ -133,14 +147,15 @@ class Faults:
         self._denied.clear()
         self.lag = 0.0
 
-    def denied(self, service: str | None) -> int:
-        """The rights that are refused: to this service, or (None) to the manager."""
-        kind = ManagerAccess if service is None else ServiceAccess
+    def denied(self, kind: type[Rights], name: str | None = None) -> int:
+        """The rights of this kind that are refused to the object of this name."""
         mask = 0
-        for access, name in self._denied:
-            if isinstance(access, kind) and (name is None or same_name(name, service or "")):
+        for access, whose in self._denied:
+            if isinstance(access, kind) and (whose is None or same_name(whose, name or "")):
                 mask |= int(access)
-        return mask
+        if issubclass(kind, ServiceAccess):
+            return map_rights(mask, "service")
+        return map_rights(mask, "manager") if issubclass(kind, ManagerAccess) else mask
 
     def delay(self, function: str) -> float:
         """How much longer a call takes."""

@@ -98,7 +98,7 @@ class SimulatedMachine:
         accounts: the accounts that a service can run as, with their passwords; None is any.
             The built-in ones, virtual ones and those of domains' services are always there.
         security: who may do what with its service manager.
-        page_size: how many services a listing tells at once; None is all.
+        page_size: how many services a listing tells at once, one at least; None is all.
         group_order: the load-order groups, as they start.
         numa_nodes: how many NUMA nodes it has.
         error: the code with which it refuses every connection; 0 if it does not.
@@ -169,6 +169,7 @@ class SimulatedMachine:
         service.program = program
         with self.simulation.happening():
             self.services.put(service)
+            self.notifications.created(service.name)
             if seed.state is not State.STOPPED:
                 self.running.resume(service, self.behaviour_of(service, ()), seed)
         return service
@@ -205,7 +206,11 @@ class SimulatedMachine:
             paths = {name_key(known): known for known in self.programs}
             known = paths.get(name_key(path))
             program = self.other_programs if known is None else self.programs[known]
-        return program if isinstance(program, Behaviour) else program([service.name, *arguments])
+        if isinstance(program, Behaviour):
+            return program
+        behaviour = program([service.name, *arguments])
+        check_type(behaviour, Behaviour, f"the program of {service.name!r}")
+        return behaviour
 
     # ------------------------------------------------------------------- what happens to it
 

@@ -14,7 +14,7 @@ from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
-__all__ = ["ServiceHandles"]
+__all__ = ["ServiceHandles", "plain_name"]
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1", ".")
 
@@ -41,23 +41,27 @@ class ServiceHandles(Simulation):
 
     def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
         machine, service = super()._place(arguments)
-        for name in ("service", "manager", "handle"):
-            handle = arguments.get(name)
+        for kind in ("service", "manager", "handle"):
+            handle = arguments.get(kind)
             known = self._open.get(handle) if isinstance(handle, int) else None
             if known is not None:
                 machine = None if known.machine is self.local else known.machine.name
                 service = None if known.service is None else known.service.name
-        for name, kind in (("machine", "machine"), ("name", "service")):
-            text = arguments.get(name)
-            if isinstance(text, str) and kind == "machine":
-                machine = text or None
-            elif isinstance(text, str):
-                service = text
-        return machine, service
+        called, name = arguments.get("machine"), arguments.get("name")
+        if isinstance(called, str):
+            machine = None if self._is_local(called) else plain_name(called)
+        return machine, name if isinstance(name, str) else service
+
+    def _own_name(self) -> str:
+        return self.local.name
+
+    def _is_local(self, name: str) -> bool:
+        plain = plain_name(name)
+        return not plain or any(same_name(plain, one) for one in (*_LOCAL, self.local.name))
 
     def _machine_called(self, name: str | None) -> SimulatedMachine:
-        plain = (name or "").removeprefix("\\\\")
-        if not plain or any(same_name(plain, one) for one in (*_LOCAL, self.local.name)):
+        plain = plain_name(name or "")
+        if self._is_local(plain):
             return self.local
         for machine in self.machines:
             if same_name(plain, machine.name):
@@ -123,9 +127,14 @@ class ServiceHandles(Simulation):
         function: str,
     ) -> int:
         rights = granted(descriptor, self.caller, access, kind, function)
-        refused = self.faults.denied(service)
+        refused = self.faults.denied(ManagerAccess if service is None else ServiceAccess, service)
         if access & ServiceAccess.MAXIMUM_ALLOWED:
             return rights & ~refused
         if rights & refused:
             raise Refusal(ErrorCode.ACCESS_DENIED)
         return rights
+
+
+def plain_name(machine: str) -> str:
+    """A machine's name, which may have been given as ``\\\\name``."""
+    return machine.removeprefix("\\\\")

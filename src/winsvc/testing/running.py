@@ -19,11 +19,11 @@ from winsvc.enums import (
 )
 from winsvc.names import same_name
 from winsvc.rows import StatusRow
-from winsvc.testing.behaviour import Behaviour
+from winsvc.testing.behaviour import PENDING, Behaviour
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
 from winsvc.testing.refusal import Refusal
-from winsvc.testing.services import PENDING, SimulatedService
+from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
@@ -174,6 +174,7 @@ class Running:
         self, service: SimulatedService, state: State, check_point: int, wait_hint: int
     ) -> None:
         """Have this in a service's status."""
+        news = state is not service.state or check_point != service.check_point
         if state is not service.state:
             service.changes += 1
         accepts = AcceptedControls(0)
@@ -184,7 +185,8 @@ class Running:
         service.state = state
         service.controls_accepted = accepts
         service.check_point, service.wait_hint = check_point, wait_hint
-        self._machine.notifications.state_changed(service)
+        if news:
+            self._machine.notifications.state_changed(service)
 
     def stopped(
         self,

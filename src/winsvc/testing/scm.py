@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from winsvc.backend import use_backend
 from winsvc.enums import State
 from winsvc.errors import ArgumentError
-from winsvc.names import same_name
+from winsvc.names import check_text, same_name
 from winsvc.testing.access import Caller
 from winsvc.testing.behaviour import Program
 from winsvc.testing.calls import Call
 from winsvc.testing.desktops import SimulatedDesktops
 from winsvc.testing.dropin_calls import DropInCalls
 from winsvc.testing.machine import SimulatedMachine
+from winsvc.testing.open_handles import plain_name
 from winsvc.testing.seed import Seed, read_document
 from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import WaiterCalls
@@ -73,7 +74,7 @@ class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
         """
         sim = cls()
         machine, seeds = read_document(source)
-        sim.local.name = machine or sim.local.name
+        sim.local.name = plain_name(machine or "") or sim.local.name
         for seed in seeds:
             sim.local.add(seed)
         return sim
@@ -103,9 +104,12 @@ class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
             error: the code with which it refuses every connection, such as 5 or 1722.
 
         Raises:
-            ArgumentError: there is one of this name.
+            ArgumentError: there is one of this name, or it is the own machine's.
         """
-        if any(same_name(name, one.name) for one in (self.local, *self.machines)):
+        name = plain_name(check_text(name, "name"))
+        if self._is_local(name):
+            raise ArgumentError("name", f"{name!r} is the own machine")
+        if any(same_name(name, one.name) for one in self.machines):
             raise ArgumentError("name", f"there is a machine {name!r} already")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from winsvc.accounts import Secret
+from winsvc.checks import check_type
 from winsvc.enums import (
     AcceptedControls,
     ErrorCode,
@@ -62,6 +63,7 @@ class Seed:
     tag: int = 0
 
     def __post_init__(self) -> None:
+        check_type(self.state, State, "state")
         never = self.exit_code == ErrorCode.SERVICE_NEVER_STARTED
         if never and self.state != State.STOPPED:
             object.__setattr__(self, "exit_code", 0)  # frozen

@@ -74,7 +74,7 @@ class SimulatedServices(ConfigCalls):
     @windows_call("OpenServiceW")
     def open_service(self, manager: int, name: str, access: int) -> int:
         """``OpenServiceW``."""
-        check_text(name, "name")
+        check_text(name, "name")  # not None
         machine = self._manager(manager, ManagerAccess.CONNECT)
         check_name(name)
         service = machine.services.get(name)
@@ -90,6 +90,11 @@ class SimulatedServices(ConfigCalls):
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
         """``EnumServicesStatusExW``: one page, and where the next begins."""
+        return self._page(manager, service_type, state, group, resume)
+
+    def _page(
+        self, manager: int, service_type: int, state: int, group: str | None, resume: int
+    ) -> tuple[list[EnumRow], int]:
         self._manager(manager, ManagerAccess(0))
         _check_filter(state)
         if not 0 < service_type <= ServiceType.ALL:
@@ -105,7 +110,8 @@ class SimulatedServices(ConfigCalls):
             and _is_in(one, state)
             and (group is None or same_name(one.load_order_group, group))
         ]
-        page = found if machine.page_size is None else found[: machine.page_size]
+        # At least one: a page without any would never get on.
+        page = found if machine.page_size is None else found[: max(machine.page_size, 1)]
         return [one.enum_row() for one in page], page[-1].number if len(page) < len(found) else 0
 
     @windows_call("EnumDependentServicesW")
@@ -208,8 +214,6 @@ class SimulatedServices(ConfigCalls):
     @windows_call("StartServiceW")
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
         """``StartServiceW``."""
-        for index, argument in enumerate(arguments):
-            check_text(argument, f"arguments[{index}]")
         one = self._service(service, ServiceAccess.START)
         self._of(service).starting.start(one, arguments)
 

@@ -25,11 +25,7 @@ from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program
 from winsvc.testing.clock import Timer
 
-__all__ = ["PENDING", "SimulatedService"]
-
-PENDING = frozenset(
-    {State.START_PENDING, State.STOP_PENDING, State.PAUSE_PENDING, State.CONTINUE_PENDING}
-)
+__all__ = ["SimulatedService"]
 
 NO_FAILURE_ACTIONS: Final = FailureActionsRow(0, None, None, ())
 NO_CONTROLS: Final = AcceptedControls(0)

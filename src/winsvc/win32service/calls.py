@@ -1,0 +1,285 @@
+"""Handles in general, and calls with them: what is used stays open, and what fails is ``error``."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Collection
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from winsvc.backend import Backend, default_backend
+from winsvc.errors import ServiceError
+from winsvc.win32service.errors import error_of
+from winsvc.win32service.shapes import HandleArgument
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Call", "OnHandle", "SystemHandle", "WindowHandle", "number_of", "pywin32_kind"]
+
+_NO_HANDLE: Final = "The object is not a PyHANDLE object"
+# The types of handles that pywin32 and the standard library have.
+_KINDS: Final = frozenset({"PyHANDLE", "PyHDESK", "PyHWINSTA", "PyHKEY"})
+
+
+def _signed(number: int) -> int:
+    return number - (1 << 64) if number >> 63 else number
+
+
+class SystemHandle:
+    """A handle of the system that this module has given.
+
+    Calls that run keep it open: closed meanwhile, by any thread, it is used no more, and the last
+    of them closes the system's. It belongs to the backend that it came from.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_backend",
+        "_hash",
+        "_lock",
+        "_orphan",
+        "_owned",
+        "_users",
+        "_value",
+    )
+
+    _backend: Backend
+    _value: int  # 0: closed or detached
+    _owned: bool
+    _users: int
+    _orphan: int  # closed, but for those who still use it
+
+    def __init__(self) -> None:
+        raise TypeError(f"cannot create '{type(self).__name__}' instances")
+
+    @classmethod
+    def _of(cls, backend: Backend, value: int, *, owned: bool = True) -> Self:
+        self = cls.__new__(cls)
+        self._set(backend, value, owned)
+        return self
+
+    def _set(self, backend: Backend, value: int, owned: bool) -> None:
+        self._lock = threading.RLock()  # re-entrant: a signal handler may use it too
+        self._backend = backend
+        self._value = value
+        self._hash = hash(_signed(value))
+        self._owned = owned
+        self._users = self._orphan = 0
+
+    def _free(self, value: int) -> None:
+        """Close the system's handle."""
+        raise NotImplementedError
+
+    def _borrow(self) -> int:
+        """The value, which stays good until it is given back."""
+        with self._lock:
+            self._users += 1
+            return self._value
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users or not self._orphan:
+                return
+            value, self._orphan = self._orphan, 0
+        try:
+            self._free(value)
+        except ServiceError:
+            pass  # nobody is there to be told
+
+    def _release(self) -> int:
+        """Have no value any more; the one that is to be closed now, or 0."""
+        with self._lock:
+            value, self._value = self._value, 0
+            if self._users and self._owned:
+                value, self._orphan = 0, value
+            return value
+
+    @property
+    def handle(self) -> int:
+        """The number of the handle; 0 when it is closed."""
+        return _signed(self._value)
+
+    def __int__(self) -> int:
+        return _signed(self._value)
+
+    def __bool__(self) -> bool:
+        return self._value != 0
+
+    def Detach(self) -> int:
+        """Give up the handle without closing it: its number, and from now on 0."""
+        with self._lock:
+            value, self._value = self._value, 0
+            return _signed(value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot copy or pickle '{type(self).__name__}' object")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def Close(self) -> None:
+        """Close the handle, if it is ours to close. A second call does nothing.
+
+        Raises:
+            error: the system refused.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """The same as :meth:`Close`."""
+        self.Close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.Close()
+
+    def __del__(self) -> None:
+        value: int = getattr(self, "_value", 0)  # 0: __init__ did not get that far
+        if value and self._owned:
+            try:
+                self._free(value)
+            except Exception:  # in use, or at the interpreter's end
+                pass
+
+
+class WindowHandle(int):
+    """The number of a window: as every window, it is not closed by who has found it."""
+
+    @property
+    def handle(self) -> int:
+        """The number."""
+        return int(self)
+
+    def Detach(self) -> int:
+        """The number."""
+        return int(self)
+
+    def Close(self) -> None:
+        """Nothing: there is nothing of ours to close."""
+
+    close = Close
+
+    def __repr__(self) -> str:
+        return f"<PyHANDLE:{int(self)}>"
+
+    __str__ = __repr__
+
+
+# ----------------------------------------------------------------------------------- calls
+
+
+def pywin32_kind(value: object) -> str:
+    """Which of pywin32's handles this is, such as ``"PySC_HANDLE"``; "" for what is none."""
+    kind = type(value)
+    if issubclass(kind, SystemHandle) or kind.__name__ not in _KINDS:
+        return ""
+    # All but two kinds are one type, and only the repr tells which it is.
+    return repr(value)[1:].partition(":")[0] if kind.__name__ == "PyHANDLE" else kind.__name__
+
+
+def number_of(value: HandleArgument, accepted: Collection[str]) -> int:
+    """The value of a handle that is not of this module.
+
+    Raises:
+        TypeError: it is none, or one of pywin32's, but not of these kinds.
+    """
+    if value is None:
+        return 0
+    if isinstance(value, (str, bytes, bytearray, float, WindowHandle)):
+        raise TypeError(_NO_HANDLE)
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise TypeError(_NO_HANDLE) from None
+    if not -(1 << 63) <= number < 1 << 64:
+        raise TypeError(_NO_HANDLE)
+    if number and (kind := pywin32_kind(value)) and kind not in accepted:
+        raise TypeError(_NO_HANDLE)
+    return number & (1 << 64) - 1
+
+
+class Call:
+    """A call of the backend: what fails in it is pywin32's error, with the function's name."""
+
+    __slots__ = ("_backend", "_function")
+
+    def __init__(self, function: str, backend: Backend | None = None) -> None:
+        """``backend`` is that of the handle; without one it is the one in use."""
+        self._function = function
+        self._backend = backend
+
+    def __enter__(self) -> Backend:
+        if self._backend is None:
+            self._backend = _in_use(self._function)
+        return self._backend
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failed: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(failed, ServiceError):
+            raise error_of(failed, self._function, self._backend) from None
+
+
+def _in_use(function: str) -> Backend:
+    try:
+        return default_backend()
+    except ServiceError as failed:  # no Windows
+        raise error_of(failed, function, None) from None
+
+
+class OnHandle:
+    """A call with a handle: the backend and the value, which stays good meanwhile."""
+
+    __slots__ = ("_backend", "_function", "_handle", "_value")
+
+    def __init__(
+        self,
+        function: str,
+        handle: HandleArgument,
+        kind: type[SystemHandle] | tuple[type[SystemHandle], ...],
+        accepted: Collection[str],
+    ) -> None:
+        """Take a handle of this kind, or one of pywin32's that is accepted.
+
+        Raises:
+            TypeError: it is no handle, or one of another kind.
+        """
+        self._function = function
+        if isinstance(handle, kind):
+            self._handle: SystemHandle | None = handle
+            self._backend = handle._backend
+        elif isinstance(handle, SystemHandle):
+            raise TypeError(_NO_HANDLE)
+        else:
+            self._handle = None
+            self._value = number_of(handle, accepted)
+            self._backend = _in_use(function)
+
+    def __enter__(self) -> tuple[Backend, int]:
+        if self._handle is not None:
+            self._value = self._handle._borrow()
+        return self._backend, self._value
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        failed: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            self._handle._give_back()
+        if isinstance(failed, ServiceError):
+            raise error_of(failed, self._function, self._backend) from None

@@ -1,0 +1,378 @@
+"""The functions about a service's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, SupportsIndex, cast, overload
+from uuid import UUID
+
+from winsvc.enums import ErrorCode
+from winsvc.errors import service_error
+from winsvc.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc.win32service import conversions as c
+from winsvc.win32service.errors import signed
+from winsvc.win32service.handles import OnService
+from winsvc.win32service.shapes import (
+    QUERY_SERVICE_CONFIG,
+    SERVICE_FAILURE_ACTIONS,
+    SERVICE_PREFERRED_NODE,
+    SERVICE_TRIGGER,
+    Config2,
+    FailureActionsToSet,
+    HandleArgument,
+    TriggerToSet,
+)
+
+
+def QueryServiceConfig(hService: HandleArgument) -> QUERY_SERVICE_CONFIG:
+    """How a service is configured.
+
+    Args:
+        hService: the service.
+
+    Returns:
+        Type, start type, error control, path, load-order group, tag, dependencies, account and
+        display name.
+
+    Raises:
+        error: 5: the handle lacks the right.
+
+    Right: ``SERVICE_QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+    """
+    with OnService("QueryServiceConfig", hService) as (backend, service):
+        row = backend.query_service_config(service)
+    dependencies = None if row.dependencies is None else list(row.dependencies)
+    return cast(
+        QUERY_SERVICE_CONFIG,
+        (
+            signed(row.service_type),
+            signed(row.start_type),
+            signed(row.error_control),
+            row.binary_path_name,
+            row.load_order_group,
+            signed(row.tag_id),
+            dependencies,
+            row.service_start_name,
+            row.display_name,
+        ),
+    )
+
+
+@overload
+def ChangeServiceConfig(
+    hService: HandleArgument,
+    serviceType: SupportsIndex,
+    startType: SupportsIndex,
+    errorControl: SupportsIndex,
+    binaryFile: str | None,
+    loadOrderGroup: str | None,
+    bFetchTag: Literal[False, 0],
+    serviceDeps: Iterable[str] | None,
+    acctName: str | None,
+    password: str | None,
+    displayName: str | None,
+) -> None: ...
+@overload
+def ChangeServiceConfig(
+    hService: HandleArgument,
+    serviceType: SupportsIndex,
+    startType: SupportsIndex,
+    errorControl: SupportsIndex,
+    binaryFile: str | None,
+    loadOrderGroup: str | None,
+    bFetchTag: Literal[True, 1],
+    serviceDeps: Iterable[str] | None,
+    acctName: str | None,
+    password: str | None,
+    displayName: str | None,
+) -> int: ...
+@overload
+def ChangeServiceConfig(
+    hService: HandleArgument,
+    serviceType: SupportsIndex,
+    startType: SupportsIndex,
+    errorControl: SupportsIndex,
+    binaryFile: str | None,
+    loadOrderGroup: str | None,
+    bFetchTag: SupportsIndex,
+    serviceDeps: Iterable[str] | None,
+    acctName: str | None,
+    password: str | None,
+    displayName: str | None,
+) -> int | None: ...
+def ChangeServiceConfig(
+    hService: HandleArgument,
+    serviceType: SupportsIndex,
+    startType: SupportsIndex,
+    errorControl: SupportsIndex,
+    binaryFile: str | None,
+    loadOrderGroup: str | None,
+    bFetchTag: SupportsIndex,
+    serviceDeps: Iterable[str] | None,
+    acctName: str | None,
+    password: str | None,
+    displayName: str | None,
+) -> int | None:
+    """Change how a service is configured. ``SERVICE_NO_CHANGE`` and None keep what is there.
+
+    Args:
+        hService: the service.
+        serviceType: such as ``SERVICE_WIN32_OWN_PROCESS``.
+        startType: such as ``SERVICE_DEMAND_START``.
+        errorControl: such as ``SERVICE_ERROR_NORMAL``.
+        binaryFile: the command line of its program.
+        loadOrderGroup: the group in which it is loaded; "" for none.
+        bFetchTag: whether it gets a new tag.
+        serviceDeps: the services that it needs, and "+" and the name for a group; [] for none.
+        acctName: the account.
+        password: the account's.
+        displayName: what users see.
+
+    Returns:
+        With ``bFetchTag`` the tag.
+
+    Raises:
+        error: 5: the handle lacks the right. 1078: the display name is taken. 87: they don't fit.
+
+    Right: ``SERVICE_CHANGE_CONFIG``. Windows call: ``ChangeServiceConfigW``.
+    """
+    want_tag = bool(c.dword(bFetchTag))
+    with OnService("ChangeServiceConfig", hService) as (backend, service):
+        tag = backend.change_service_config(
+            service,
+            c.dword(serviceType),
+            c.dword(startType),
+            c.dword(errorControl),
+            c.text_or_null(binaryFile),
+            c.text_or_null(loadOrderGroup),
+            want_tag,
+            c.texts_or_null(serviceDeps),
+            c.text_or_null(acctName),
+            c.secret(password),
+            c.text_or_null(displayName),
+        )
+    return signed(tag or 0) if want_tag else None
+
+
+# ----------------------------------------------------------------------------------- by level
+
+
+@overload
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: Literal[1]) -> str | None: ...
+@overload
+def QueryServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[2]
+) -> SERVICE_FAILURE_ACTIONS: ...
+@overload
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: Literal[3, 4]) -> bool: ...
+@overload
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: Literal[5, 7, 12]) -> int: ...
+@overload
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: Literal[6]) -> list[str] | None: ...
+@overload
+def QueryServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[8]
+) -> tuple[SERVICE_TRIGGER, ...]: ...
+@overload
+def QueryServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[9]
+) -> SERVICE_PREFERRED_NODE: ...
+@overload
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> Config2: ...
+def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> Config2:
+    """A part of a service's configuration.
+
+    Args:
+        hService: the service.
+        InfoLevel: which part, ``SERVICE_CONFIG_*``.
+
+    Returns:
+        As :func:`ChangeServiceConfig2` takes it.
+
+    Raises:
+        error: 124: this system has no such level. 5: the handle lacks the right.
+
+    Right: ``SERVICE_QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+    """
+    level = c.dword(InfoLevel)
+    with OnService("QueryServiceConfig2", hService) as (backend, service):
+        if level == 1:
+            return backend.query_description(service)
+        if level == 2:
+            return _failure_actions(backend.query_failure_actions(service))
+        if level in (3, 4):
+            return bool(backend.query_config_number(service, level))
+        if level in (5, 7, 12):
+            return backend.query_config_number(service, level)
+        if level == 6:
+            privileges = backend.query_required_privileges(service)
+            return None if privileges is None else list(privileges)
+        if level == 8:
+            return tuple(_trigger(row) for row in backend.query_triggers(service))
+        if level == 9:
+            node = backend.query_preferred_node(service)
+            return {"PreferredNode": node.preferred_node, "Delete": node.delete}
+        raise service_error(ErrorCode.INVALID_LEVEL, "QueryServiceConfig2W")
+
+
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[1], info: str | None
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument,
+    InfoLevel: Literal[2],
+    info: FailureActionsToSet | SERVICE_FAILURE_ACTIONS,
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[3, 4], info: object
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[5, 7, 12], info: SupportsIndex
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[6], info: Iterable[str] | None
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument,
+    InfoLevel: Literal[8],
+    info: Iterable[TriggerToSet | SERVICE_TRIGGER],
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: Literal[9], info: SERVICE_PREFERRED_NODE
+) -> None: ...
+@overload
+def ChangeServiceConfig2(
+    hService: HandleArgument, InfoLevel: SupportsIndex, info: object
+) -> None: ...
+def ChangeServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex, info: object) -> None:
+    """Change a part of a service's configuration.
+
+    Args:
+        hService: the service.
+        InfoLevel: which part, ``SERVICE_CONFIG_*``.
+        info: by level: 1 the description, None to keep it, "" to remove it; 2 a dict with
+            ``ResetPeriod``, ``RebootMsg``, ``Command`` and ``Actions``, tuples of a type and a
+            delay; 3 and 4 a truth value; 5, 7 and 12 a number; 6 the privileges; 8 the triggers,
+            dicts with ``TriggerType``, ``Action``, ``TriggerSubtype`` and ``DataItems``; 9 a dict
+            with ``PreferredNode`` and ``Delete``.
+
+    Raises:
+        ValueError: there is no such level.
+        TypeError: this is not what the level takes.
+        error: 5: the handle lacks the right. 87: the system refuses the value.
+
+    Right: ``SERVICE_CHANGE_CONFIG``; ``SERVICE_START`` too, for a restart action. Windows call:
+    ``ChangeServiceConfig2W``.
+    """
+    level = c.dword(InfoLevel)
+    with OnService("ChangeServiceConfig2", hService) as (backend, service):
+        if level == 1:
+            backend.change_description(service, c.text_or_null(cast("str | None", info)))
+        elif level == 2:
+            backend.change_failure_actions(service, _failure_actions_row(info))
+        elif level in (3, 4):
+            backend.change_config_number(service, level, int(bool(info)))
+        elif level in (5, 7, 12):
+            number = c.dword(cast(SupportsIndex, info))
+            backend.change_config_number(service, level, number)
+        elif level == 6:
+            privileges = c.texts_or_null(cast("Iterable[str] | None", info))
+            backend.change_required_privileges(service, privileges or ())
+        elif level == 8:
+            rows = [_trigger_row(one) for one in cast("Iterable[object]", info)]
+            backend.change_triggers(service, rows)
+        elif level == 9:
+            backend.change_preferred_node(service, _preferred_node_row(info))
+        else:
+            raise ValueError(f"Info type {signed(level)} is not supported")
+
+
+def _fields(info: object, keys: tuple[str, ...], refusal: str) -> list[object]:
+    """The values of a dict that has exactly these keys."""
+    if not isinstance(info, dict) or set(info) != set(keys):
+        raise TypeError(refusal)
+    found: Mapping[str, object] = info
+    return [found[key] for key in keys]
+
+
+# ----------------------------------------------------------------------------------- level 2
+
+_ACTIONS_REFUSAL = (
+    "SERVICE_FAILURE_ACTIONS must be a dictionary containing "
+    "{'ResetPeriod':int,'RebootMsg':str,'Command':str,'Actions':sequence of 2 tuples(int,int)}"
+)
+
+
+def _failure_actions(row: FailureActionsRow) -> SERVICE_FAILURE_ACTIONS:
+    return {
+        "ResetPeriod": signed(row.reset_period),
+        "RebootMsg": row.reboot_message,
+        "Command": row.command,
+        "Actions": tuple((signed(kind), delay) for kind, delay in row.actions or ()),
+    }
+
+
+def _failure_actions_row(info: object) -> FailureActionsRow:
+    keys = ("ResetPeriod", "RebootMsg", "Command", "Actions")
+    period, message, command, actions = _fields(info, keys, _ACTIONS_REFUSAL)
+    try:
+        reset = c.dword(cast(SupportsIndex, period))
+    except (TypeError, OverflowError):
+        raise TypeError(_ACTIONS_REFUSAL) from None
+    return FailureActionsRow(
+        reset,
+        c.text_or_null(cast("str | None", message)),
+        c.text_or_null(cast("str | None", command)),
+        None if actions is None else tuple(map(_action, cast("Iterable[object]", actions))),
+    )
+
+
+def _action(action: object) -> tuple[int, int]:
+    if not isinstance(action, tuple) or len(action) != 2:
+        raise TypeError("SC_ACTION must be a tuple of 2 ints (Type, Delay)")
+    return c.dword(action[0]), c.dword(action[1])
+
+
+# ----------------------------------------------------------------------------------- levels 8, 9
+
+
+def _trigger(row: TriggerRow) -> SERVICE_TRIGGER:
+    subtype = row.subtype
+    return {
+        "TriggerType": row.trigger_type,
+        "Action": row.action,
+        "TriggerSubtype": None if subtype is None else f"{{{UUID(bytes_le=subtype)}}}".upper(),
+        "DataItems": row.data_items,
+    }
+
+
+def _trigger_row(info: object) -> TriggerRow:
+    keys = ("TriggerType", "Action", "TriggerSubtype", "DataItems")
+    refusal = "SERVICE_TRIGGER must be a dictionary containing " + ", ".join(keys)
+    kind, action, subtype, items = _fields(info, keys, refusal)
+    return TriggerRow(
+        c.dword(cast(SupportsIndex, kind)),
+        c.dword(cast(SupportsIndex, action)),
+        None if subtype is None else UUID(str(subtype)).bytes_le,  # also of pywin32's PyIID
+        tuple(map(_data_item, cast("Iterable[object]", items))),
+    )
+
+
+def _data_item(item: object) -> tuple[int, bytes]:
+    if not isinstance(item, tuple) or len(item) != 2 or not isinstance(item[1], bytes):
+        raise TypeError("a data item must be a tuple of an int and bytes (DataType, Data)")
+    return c.dword(item[0]), item[1]
+
+
+def _preferred_node_row(info: object) -> PreferredNodeRow:
+    keys = ("PreferredNode", "Delete")
+    refusal = "SERVICE_PREFERRED_NODE must be a dictionary containing " + ", ".join(keys)
+    node, delete = _fields(info, keys, refusal)
+    return PreferredNodeRow(c.dword(cast(SupportsIndex, node)), bool(delete))

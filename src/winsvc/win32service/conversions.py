@@ -1,0 +1,94 @@
+"""Arguments on their way in, with pywin32's exceptions for the wrong; status on its way out."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import SupportsIndex
+
+from winsvc.accounts import Secret
+from winsvc.rows import StatusRow
+from winsvc.win32service.errors import signed
+from winsvc.win32service.shapes import SERVICE_STATUS
+
+__all__ = [
+    "dword",
+    "secret",
+    "signed_row",
+    "status",
+    "text",
+    "text_or_null",
+    "texts",
+    "texts_or_null",
+]
+
+
+def dword(value: SupportsIndex) -> int:
+    """A 32-bit number, signed or not.
+
+    Raises:
+        TypeError: it is no whole number.
+        OverflowError: it has more bits.
+    """
+    number = operator.index(value)
+    if not -0x8000_0000 <= number <= 0xFFFF_FFFF:
+        raise OverflowError("Python int too large to convert to C long")
+    return number & 0xFFFF_FFFF
+
+
+def text(value: object) -> str:
+    """A text for Windows.
+
+    Raises:
+        TypeError: it is not a str.
+        ValueError: it has a NUL, at which Windows would cut it off.
+    """
+    if not isinstance(value, str):
+        if value is None:
+            raise TypeError("None is not a valid string in this context")
+        raise TypeError(
+            f"Objects of type '{type(value).__name__}' can not be converted to Unicode."
+        )
+    if "\0" in value:
+        raise ValueError("embedded null character")
+    return value
+
+
+def text_or_null(value: str | None) -> str | None:
+    """A text, or None for NULL."""
+    return None if value is None else text(value)
+
+
+def secret(value: str | None) -> Secret | None:
+    """A password, or None for NULL."""
+    return None if value is None else Secret(text(value))
+
+
+def texts(values: Iterable[object], *, empty: bool = False) -> list[str]:
+    """A list of texts.
+
+    Raises:
+        TypeError: it is a single text, or an element is none.
+        ValueError: an element has a NUL, or is empty where that would end the list.
+    """
+    if isinstance(values, str):
+        raise TypeError("expected a list of strings, not a single one")
+    found = [text(value) for value in values]
+    if not empty and "" in found:
+        raise ValueError("an empty string would end the list")
+    return found
+
+
+def texts_or_null(values: Iterable[str] | None) -> list[str] | None:
+    """A list of texts without an empty one, or None for NULL."""
+    return None if values is None else texts(values)
+
+
+def signed_row(row: StatusRow) -> StatusRow:
+    """A status with signed numbers."""
+    return StatusRow._make(map(signed, row)) if max(row) > 0x7FFF_FFFF else row
+
+
+def status(row: StatusRow) -> SERVICE_STATUS:
+    """The tuple of a status, with signed numbers."""
+    return signed_row(row)[:7]

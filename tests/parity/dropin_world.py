@@ -1,0 +1,185 @@
+"""What a case of the parity of ``win32service`` is, and what it has to ask about."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import pywintypes
+import win32api
+import win32con
+import win32service as theirs
+from dropin_differences import DROPIN_DIFFERENCES
+
+Do: TypeAlias = Callable[..., object]
+"""What is done in a :class:`World`."""
+
+_numbers = itertools.count(1)
+
+
+class World:
+    """One of the modules, and services and desktops of its own.
+
+    Attributes:
+        m: the module.
+        scm, connected: the manager with all rights, and with the least.
+        svc, weak: a stopped service with all rights, and with none that helps.
+        running: a running service.
+        desk, station: a desktop of its own, and the window station of the process.
+    """
+
+    def __init__(self, module: ModuleType, program: str) -> None:
+        self.m: Any = module
+        self.prefix = f"winsvc-{os.getpid()}-{'r' if module is theirs else 'o'}-"
+        self.program = program
+        self.stack = contextlib.ExitStack()
+        m = self.m
+        self.scm = m.OpenSCManager(None, None, m.SC_MANAGER_ALL_ACCESS)
+        self.connected = m.OpenSCManager(None, None, m.SC_MANAGER_CONNECT)
+        self.svc = self.create("svc")
+        self.weak = m.OpenService(self.scm, self.name("svc"), 0x20000)  # READ_CONTROL
+        self.running = self.create("running")
+        m.StartService(self.running, None)
+        self.station = m.GetProcessWindowStation()
+        self.desk = m.CreateDesktop(self.name("desk"), 0, 0x1FF, None)
+        self.cases = contextlib.ExitStack()  # what one case has made
+
+    def name(self, part: str) -> str:
+        return self.prefix + part
+
+    def create(self, part: str, **changes: Any) -> Any:
+        """A service; deleted at the end."""
+        m = self.m
+        arguments: dict[str, Any] = {
+            "name": self.name(part),
+            "displayName": self.name(part) + " shown",
+            "desiredAccess": m.SERVICE_ALL_ACCESS,
+            "serviceType": m.SERVICE_WIN32_OWN_PROCESS,
+            "startType": m.SERVICE_DEMAND_START,
+            "errorControl": m.SERVICE_ERROR_NORMAL,
+            "binaryFile": self.program,
+            "loadOrderGroup": None,
+            "bFetchTag": 0,
+            "serviceDeps": None,
+            "acctName": None,
+            "password": None,
+            **changes,
+        }
+        made = m.CreateService(self.scm, *arguments.values())
+        self.remove_later(made[0] if isinstance(made, tuple) else made)
+        return made
+
+    def remove_later(self, service: Any) -> None:
+        def remove() -> None:
+            with contextlib.suppress(self.m.error):
+                self.m.ControlService(service, self.m.SERVICE_CONTROL_STOP)
+            with contextlib.suppress(self.m.error):
+                self.m.DeleteService(service)
+            self.m.CloseServiceHandle(service)
+
+        stack = self.cases if hasattr(self, "cases") else self.stack
+        stack.callback(remove)
+
+    def fresh(self, **changes: Any) -> Any:
+        """A service of the case's own."""
+        return self.create(f"fresh-{next(_numbers)}", **changes)
+
+    def mine(self, rows: Any) -> Any:
+        """Those of a listing that are this world's, by name, and whether they have a process."""
+        if isinstance(rows, tuple):
+            return tuple(sorted(row for row in rows if row[0].startswith(self.prefix)))
+        own = [row for row in rows if row["ServiceName"].startswith(self.prefix)]
+        return [
+            {**row, "ProcessId": row["ProcessId"] > 0}
+            for row in sorted(own, key=lambda row: row["ServiceName"])
+        ]
+
+    def registry(self, part: str, value: str) -> object:
+        """A value of a service's key."""
+        path = rf"SYSTEM\CurrentControlSet\Services\{self.name(part)}"
+        key = win32api.RegOpenKeyEx(win32con.HKEY_LOCAL_MACHINE, path, 0, win32con.KEY_READ)
+        try:
+            return win32api.RegQueryValueEx(key, value)
+        except self.m.error as failed:
+            return failed.args
+        finally:
+            key.Close()
+
+    def end(self) -> None:
+        self.desk.Detach() if self.m is theirs else self.desk.CloseDesktop()
+        self.station.Detach()
+        self.stack.close()
+
+
+# ----------------------------------------------------------------------------------- outcomes
+
+# The interpreter's own words, or those of pywin32's argument parser for them.
+_OF_THE_INTERPRETER = re.compile(
+    r"positional|takes|argument|cannot be interpreted as an integer|an integer is required"
+    r"|operand|unsupported|has no |must be |not supported between|attribute|iterable|property"
+    r"|pickle|copy|too large to convert"
+)
+
+
+def normal(value: Any, world: World) -> object:
+    """A value with its types, without what differs from handle to handle and world to world."""
+    if isinstance(value, str):
+        text = re.sub(r"fresh-\d+", "fresh", value.replace(world.prefix, "<>"))
+        return "str", text
+    if isinstance(value, (tuple, list)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return kind, [normal(item, world) for item in value]
+    if isinstance(value, dict):
+        return "dict", [(key, normal(item, world)) for key, item in value.items()]
+    kind = type(value).__name__
+    if kind in ("PyHANDLE", "PySC_HANDLE", "PyHDESK", "PyHWINSTA", "WindowHandle"):
+        if kind == "PyHANDLE":
+            kind = repr(value)[1:].partition(":")[0]
+        return "window" if kind in ("PyHANDLE", "WindowHandle") else kind, bool(value)
+    if kind == "PySECURITY_DESCRIPTOR":
+        return kind, bytes(value)
+    return kind, value
+
+
+def outcome(case: Do, world: World) -> object:
+    """What a case gives, or what it raises."""
+    world.cases = contextlib.ExitStack()
+    with world.cases:
+        try:
+            return normal(case(world), world)
+        except world.m.error as failed:
+            assert failed.args == (failed.winerror, failed.funcname, failed.strerror)
+            assert type(failed) is pywintypes.error
+            return "error", failed.args
+        except Exception as failed:
+            text = str(failed).replace(world.prefix, "<>")
+            return type(failed).__name__, "…" if _OF_THE_INTERPRETER.search(text) else text
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done, and, where ours differs, the difference's name and what ours gives."""
+
+    what: str
+    do: Do
+    differs: str | None = None
+    gives: object = None  # the type of what is raised, or a check of the outcome
+    run_theirs: bool = True  # not where it crashes, or harms what others have open
+
+
+CASES: list[Case] = []
+
+
+def case(what: str, do: Do) -> None:
+    CASES.append(Case(what, do))
+
+
+def differs(name: str, what: str, do: Do, gives: object, *, run_theirs: bool = True) -> None:
+    assert name in DROPIN_DIFFERENCES
+    CASES.append(Case(what, do, name, gives, run_theirs))

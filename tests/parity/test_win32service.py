@@ -1,0 +1,219 @@
+"""The same calls to pywin32's win32service and to ours: every outcome is equal, but for the table.
+
+A case is a function of a :class:`World`, which has the module that is asked and what there is to
+ask about. It runs under both; a difference must be named, and then says what ours gives.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from inspect import signature
+from typing import Any
+
+import hypothesis
+import pytest
+import pywintypes
+import win32event
+import win32gui
+import win32service as theirs
+from dropin_differences import DROPIN_DIFFERENCES
+from hypothesis import strategies as st
+from parity.dropin_cases import ACTIONS, CASES, FLAGS, GOOD, HANDLES, call
+from parity.dropin_world import Case, World, outcome
+
+import winsvc.win32service as ours
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Iterator[tuple[World, World]]:
+    program = f'"{os.environ["WINSVC_TEST_SERVICE"]}"'
+    both = World(theirs, program), World(ours, program)
+    yield both
+    for world in both:
+        world.end()
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 250
+    assert len({one.what for one in CASES}) == len(CASES)
+    shown = {one.differs for one in CASES} - {None}
+    # These take a second process, or a system that fails, to show: tests of their own.
+    assert set(DROPIN_DIFFERENCES) - shown == {"races", "lock-failure"}
+
+
+@pytest.mark.parametrize("one", CASES, ids=lambda one: one.what)
+def test_outcomes_are_equal(worlds: tuple[World, World], one: Case) -> None:
+    real, dropin = worlds
+    if one.differs is None:
+        assert outcome(one.do, dropin) == outcome(one.do, real)
+        return
+    found: Any = outcome(one.do, dropin)
+    if isinstance(one.gives, str):
+        assert found[0] == one.gives
+    else:
+        assert callable(one.gives)
+        assert one.gives(found), found
+    if one.run_theirs:
+        assert outcome(one.do, real) != found, f"no difference any more: {one.differs}"
+
+
+# ----------------------------------------------------------------------------------- at random
+
+HANDLE_VALUES: Sequence[object] = (None, 0, False, "", "no", [], {}, object())
+OTHER_VALUES: Sequence[object] = (
+    *(None, True, False, 0, 2, 3, -1, 5, 0x7FFFFFFF, -(1 << 31), 1.5, 1 << 64, b"", b"x"),
+    *("", "no", "\u00e4" * 300, (), [], ["x"], {}, ACTIONS, FLAGS, object()),
+)
+# Those whose outcome hangs on nothing but their arguments, and on the calls before.
+AT_RANDOM = sorted(
+    set(GOOD)
+    - {"CloseServiceHandle", "DeleteService", "UnlockServiceDatabase", "SetServiceStatus"}
+    - {"StartService", "ControlService", "CreateService"}
+    - {"EnumServicesStatus", "QueryServiceLockStatus"}  # no-match, stale-error
+)
+# A list of texts (list-elements), and a display name, which no two services can have.
+NO_TEXTS = {("ChangeServiceConfig", 7), ("ChangeServiceConfig", 10)}
+
+
+@st.composite
+def random_calls(draw: st.DrawFn) -> tuple[str, dict[int, object]]:
+    """A function, and what is put in the place of good arguments."""
+    function = draw(st.sampled_from(AT_RANDOM))
+    count = len(signature(getattr(ours, function)).parameters)
+    changes: dict[int, object] = {}
+    for place in draw(st.sets(st.integers(0, count - 1))) if count else ():
+        pool: Sequence[object] = OTHER_VALUES
+        if place == 0 and function in HANDLES:
+            pool = HANDLE_VALUES
+        elif (function, place) == ("ChangeServiceConfig", 6):
+            pool = (None, False, 0, "", 1.5, [])  # initial-tag
+        elif (function, place) in NO_TEXTS:
+            pool = [value for value in pool if not isinstance(value, str)]
+        elif (function, place) == ("ChangeServiceConfig2", 2):
+            pool = [value for value in pool if value not in (-1, -(1 << 31))]  # number-ranges
+        if function in ("ChangeServiceConfig", "EnumServicesStatusEx"):
+            pool = [value for value in pool if value != 1 << 64]  # number-ranges
+        changes[place] = draw(st.sampled_from(pool))
+    if function == "GetUserObjectInformation":
+        hypothesis.assume(changes.get(1) is not True)  # uninitialised-flags
+    return function, changes
+
+
+def _refused(found: object) -> bool:
+    return isinstance(found, tuple) and found[0] in ("TypeError", "ValueError", "OverflowError")
+
+
+@hypothesis.given(random_calls())
+@hypothesis.settings(max_examples=2000, deadline=None, derandomize=True, database=None)
+def test_random_arguments(worlds: tuple[World, World], one: tuple[str, dict[int, object]]) -> None:
+    function, changes = one
+
+    def do(world: World) -> object:
+        good = GOOD[function](world)
+        return call(world, function, tuple(changes.get(i, item) for i, item in enumerate(good)))
+
+    real, dropin = worlds
+    expected, found = outcome(do, real), outcome(do, dropin)
+    if _refused(expected) and _refused(found):
+        # With several bad arguments either may be found first.
+        assert len(changes) > 1 or found[0] == expected[0]  # type: ignore[index]
+    else:
+        assert found == expected
+
+
+# ----------------------------------------------------------------------------------- the rest
+
+
+def test_every_name_of_pywin32_is_there() -> None:
+    public = {name for name in dir(theirs) if not name.startswith("_")}
+    assert public <= set(dir(ours))
+    assert public <= set(ours.__all__)
+    for name in public:
+        value = getattr(theirs, name)
+        if isinstance(value, int):
+            assert getattr(ours, name) == value, name
+    functions = {name for name in public if isinstance(getattr(theirs, name), type(len))}
+    assert functions == set(GOOD)
+
+
+def test_the_errors_are_one_class() -> None:
+    assert ours.error is theirs.error is pywintypes.error
+
+
+def test_handles_of_pywin32_are_taken(worlds: tuple[World, World]) -> None:
+    real, dropin = worlds
+    found = ours.QueryServiceStatusEx(real.running)
+    assert found == theirs.QueryServiceStatusEx(real.running)
+    # And pywin32 takes ours.
+    assert theirs.QueryServiceStatus(dropin.svc) == ours.QueryServiceStatus(dropin.svc)
+    assert ours.GetUserObjectInformation(real.desk, 2) == real.name("desk")
+    assert theirs.GetUserObjectInformation(dropin.desk, 2) == dropin.name("desk")
+    handle = theirs.OpenService(real.scm, real.name("svc"), 4)
+    ours.CloseServiceHandle(handle)
+    assert not handle
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(pywintypes.HANDLE(0x10), pywintypes.HKEY(0x10)),
+        *(win32event.CreateEvent(None, False, False, None), "1", 1.5),
+    ],
+    ids=repr,
+)
+def test_other_handles_are_refused(other: Any) -> None:
+    for function in HANDLES:
+        if "UserObject" in function and type(other).__name__ == "PyHANDLE":
+            continue
+        method = getattr(ours, function)
+        rest = [None] * (len(signature(method).parameters) - 1)
+        with pytest.raises(TypeError):
+            method(other, *rest)
+    if type(other).__name__ == "PyHANDLE" and other.handle == 0x10:
+        other.Detach()
+
+
+def test_windows() -> None:
+    window = win32gui.CreateWindow("STATIC", "shown", 0, 0, 0, 10, 10, 0, 0, 0, None)
+    try:
+        desktop = ours.GetThreadDesktop(threading.get_native_id())
+        found = desktop.EnumDesktopWindows()
+        assert window in found
+        titles = [win32gui.GetWindowText(one) for one in found]
+        assert "shown" in titles
+        del found
+        assert win32gui.IsWindow(window)
+    finally:
+        win32gui.DestroyWindow(window)
+
+
+def test_what_grows_meanwhile_is_read(worlds: tuple[World, World]) -> None:
+    _, world = worlds
+    handle = ours.OpenService(world.scm, world.name("svc"), ours.SERVICE_ALL_ACCESS)
+    texts = ["short", "long " * 2000]
+    stop = threading.Event()
+
+    def change(text: str) -> None:
+        ours.ChangeServiceConfig2(handle, 1, text)
+        ours.ChangeServiceConfig(handle, -1, -1, -1, text, None, 0, None, None, None, None)
+
+    def go_on_changing() -> None:
+        for text in itertools.cycle(texts):
+            if stop.is_set():
+                return
+            change(text)
+
+    change("short")
+    thread = threading.Thread(target=go_on_changing)
+    thread.start()
+    try:
+        for _ in range(150):
+            assert ours.QueryServiceConfig2(world.svc, 1) in texts
+            assert ours.QueryServiceConfig(world.svc)[3] in texts
+            assert world.mine(ours.EnumServicesStatus(world.scm))
+    finally:
+        stop.set()
+        thread.join()
