@@ -77,18 +77,17 @@ def test_told_once_of_the_state_that_is(sim: SimulatedSCM) -> None:
 
 def test_what_happens_on_the_way_is_told_at_its_own_time(sim: SimulatedSCM) -> None:
     sim["beat"].program = SLOW
-    handle, told = opened(sim, "beat"), list[tuple[float, int, int]]()
-
-    def tell(row: NotificationRow) -> None:
-        told.append((sim.clock.now, row.status.current_state, row.status.check_point))
-        sim.notify_service_status_change(handle, EVERY_STATE, tell)
-
-    sim.notify_service_status_change(handle, EVERY_STATE, tell)
+    handle, told = opened(sim, "beat"), Told(sim)
+    seen: list[tuple[float, int, int]] = []
+    watch(sim, handle, EVERY_STATE, told)
     start(sim, "beat")
-    sim.clock.advance(10)
-    assert told == [
+    while news := sim.wait_notified(told.waiter, 10 - sim.clock.now):
+        for _, row in news:
+            seen.append((sim.clock.now, row.status.current_state, row.status.check_point))
+        watch(sim, handle, EVERY_STATE, told)
+    assert seen == [
         (0, S.STOPPED, 0),
-        (0, S.START_PENDING, 0),
+        (0, S.START_PENDING, 1),  # the first report of its own
         (1, S.START_PENDING, 2),
         (2, S.START_PENDING, 3),
         (3, S.RUNNING, 0),
@@ -98,18 +97,20 @@ def test_what_happens_on_the_way_is_told_at_its_own_time(sim: SimulatedSCM) -> N
 
 def test_a_report_of_the_same_is_no_change(sim: SimulatedSCM) -> None:
     start(sim, "beat")
-    handle, told = opened(sim, "beat"), list[NotificationRow]()
+    handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
+    assert len(told) == 1
     watch(sim, handle, N.RUNNING, told)
     sim.local.report("beat", S.RUNNING)
     assert len(told) == 1
     sim.local.report("beat", S.STOP_PENDING, check_point=1)
     watch(sim, handle, N.STOP_PENDING, told)
+    assert len(told) == 2
     watch(sim, handle, N.STOP_PENDING, told)
     sim.local.report("beat", S.STOP_PENDING, check_point=1)
     assert len(told) == 2
     sim.local.report("beat", S.STOP_PENDING, check_point=2)
-    assert [row.status.check_point for row in told] == [0, 1, 2]
+    assert [row.status.check_point for row in told.rows] == [0, 1, 2]
 
 
 def test_a_state_that_came_back_is_a_change(sim: SimulatedSCM) -> None:

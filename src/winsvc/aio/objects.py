@@ -127,7 +127,11 @@ class AsyncService:
         return await calling(lambda: self._sync.dependencies)
 
     async def configure(
-        self, *, want_tag: bool = False, **settings: Unpack[SettingsKeywords]
+        self,
+        *,
+        want_tag: bool = False,
+        unquoted: bool = False,
+        **settings: Unpack[SettingsKeywords],
     ) -> int | None:
         """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
 
@@ -136,6 +140,8 @@ class AsyncService:
 
         Args:
             want_tag: have Windows give a driver a new tag in its load-order group.
+            unquoted: take a command line whose program has a blank in its path and no quotes
+                around it: to write back what was there. Windows may start another program.
             **settings: see :class:`winsvc.Settings`, which has them all.
 
         Returns:
@@ -153,7 +159,9 @@ class AsyncService:
         Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
         ``SetServiceObjectSecurity``: one for each group of settings that is given.
         """
-        return await calling(lambda: self._sync.configure(want_tag=want_tag, **settings))
+        return await calling(
+            lambda: self._sync.configure(want_tag=want_tag, unquoted=unquoted, **settings)
+        )
 
     async def description(self) -> str:
         """A text for people; "" for none, or for one whose resource can't be loaded.
@@ -831,6 +839,7 @@ class AsyncServiceManager:
         binary_path: str | None = None,
         *,
         want_tag: bool = False,
+        unquoted: bool = False,
         **settings: Unpack[CreateKeywords],
     ) -> Opening[AsyncService]:
         r"""Install a service, and return it open with all rights.
@@ -847,6 +856,8 @@ class AsyncServiceManager:
             spec: the spec, or the key name.
             binary_path: the command line, where a name is given.
             want_tag: whether a driver gets a tag in its load-order group (``config().tag``).
+            unquoted: take a command line whose program has a blank in its path and no quotes
+                around it: to make again what was there. Windows may start another program.
             **settings: the settings, where a name is given.
 
         Raises:
@@ -865,7 +876,9 @@ class AsyncServiceManager:
 
         async def opening() -> AsyncService:
             service = await calling(
-                lambda: self._sync.create(spec, binary_path, want_tag=want_tag, **settings),
+                lambda: self._sync.create(
+                    spec, binary_path, want_tag=want_tag, unquoted=unquoted, **settings
+                ),
                 late=Service.close,
             )
             return AsyncService(service)
