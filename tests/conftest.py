@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from winsvc import Service, ServiceManager
 
 # A glance by default; "make test" looks longer (--hypothesis-profile=thorough).
-settings.register_profile("default", settings(max_examples=40))
+settings.register_profile("default", settings(max_examples=15))
 settings.register_profile("thorough", settings(max_examples=200))
 settings.load_profile("default")
 
@@ -111,9 +111,17 @@ class TierCount:
 # --------------------------------------------------------------------------- event loops
 
 
-@pytest.fixture(params=["asyncio", "trio"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked ``anyio`` run on both loops; at a glance on Linux on asyncio alone."""
+    if "anyio_backend" in metafunc.fixturenames:
+        thorough = metafunc.config.getoption("--hypothesis-profile") == "thorough"
+        loops = ["asyncio", "trio"] if thorough or sys.platform == "win32" else ["asyncio"]
+        metafunc.parametrize("anyio_backend", loops, indirect=True)
+
+
+@pytest.fixture
 def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The event loop of a test that is marked ``anyio``; by itself each has its turn with both."""
+    """The event loop of a test that is marked ``anyio``."""
     from differences import WINE_DIFFERENCES, on_wine
 
     name: str = request.param

@@ -714,7 +714,7 @@ def plain(call: Any) -> tuple[object, ...]:
 
 
 SimulatedMachineTest.TestCase.settings = settings(
-    max_examples=settings().max_examples // 5,  # each is many calls
+    max_examples=max(settings().max_examples // 5, 6),  # each is many calls
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
