@@ -412,6 +412,13 @@ _IN_SACL: Final = (
 )
 
 
+def rights_to_read(parts: SecurityInformation) -> ServiceAccess:
+    """What a handle must grant to read these parts of a security descriptor."""
+    if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
+        return ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
+    return ServiceAccess.READ_CONTROL
+
+
 def rights_to_write(parts: SecurityInformation) -> ServiceAccess:
     """What a handle must grant to write these parts of a security descriptor."""
     info, rights = SecurityInformation, ServiceAccess(0)

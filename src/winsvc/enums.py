@@ -10,6 +10,7 @@ number and written back unchanged. A query never fails because Windows has grown
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import Final
 
 __all__ = [
     "AcceptedControls",
@@ -23,6 +24,7 @@ __all__ = [
     "LaunchProtection",
     "ManagerAccess",
     "Notify",
+    "PENDING_STATES",
     "OpenEnum",
     "OpenFlag",
     "SecurityInformation",
@@ -95,6 +97,12 @@ class State(OpenEnum):
     CONTINUE_PENDING = 5
     PAUSE_PENDING = 6
     PAUSED = 7
+
+
+PENDING_STATES: Final = frozenset(
+    {State.START_PENDING, State.STOP_PENDING, State.CONTINUE_PENDING, State.PAUSE_PENDING}
+)
+"""The states that a service is only on its way through."""
 
 
 class StateFilter(OpenFlag):

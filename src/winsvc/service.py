@@ -361,11 +361,12 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
         privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
         """
+        from winsvc.changes import rights_to_read
         from winsvc.security import SecurityDescriptor
 
         info = SecurityInformation(check_dword(parts, "parts"))
         content = self._grants.call(
-            _right_to_read(info), self._backend.query_service_object_security, int(info)
+            rights_to_read(info), self._backend.query_service_object_security, int(info)
         )
         return SecurityDescriptor.from_bytes(content)
 
@@ -864,12 +865,6 @@ _RIGHTS_TO_SEND = {
     Control.NETBIND_ENABLE: ServiceAccess.PAUSE_CONTINUE,
     Control.NETBIND_DISABLE: ServiceAccess.PAUSE_CONTINUE,
 }
-
-
-def _right_to_read(parts: SecurityInformation) -> ServiceAccess:
-    if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
-        return ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
-    return ServiceAccess.READ_CONTROL
 
 
 def _right_to_send(control: int) -> ServiceAccess:

@@ -259,15 +259,12 @@ class UserObject(Generic[AccessT, FlagsT]):
         Right: ``READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
         ``SeSecurityPrivilege``. Windows call: ``GetUserObjectSecurity``.
         """
+        from winsvc.changes import rights_to_read
         from winsvc.security import SecurityDescriptor
 
         info = SecurityInformation(check_dword(parts, "parts"))
-        right = int(self._access_type.READ_CONTROL)
-        if info & (SecurityInformation.SACL | SecurityInformation.BACKUP):
-            right |= int(self._access_type.ACCESS_SYSTEM_SECURITY)
-        content = self._call(
-            self._access_type(right), self._backend.get_user_object_security, int(info)
-        )
+        right = self._access_type(int(rights_to_read(info)))  # these have the same bits for all
+        content = self._call(right, self._backend.get_user_object_security, int(info))
         return SecurityDescriptor.from_bytes(content)
 
     def set_security(

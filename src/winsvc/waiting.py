@@ -12,7 +12,7 @@ from typing import Final
 from winsvc.backend import Backend
 from winsvc.checks import check_type
 from winsvc.durations import Duration, to_timedelta
-from winsvc.enums import ErrorCode, Notify, ServiceAccess, State
+from winsvc.enums import PENDING_STATES, ErrorCode, Notify, ServiceAccess, State
 from winsvc.errors import (
     ArgumentError,
     HandleClosedError,
@@ -29,11 +29,8 @@ from winsvc.handles import Handle
 from winsvc.models import ServiceStatus
 from winsvc.rows import NotificationRow
 
-__all__ = ["EVERY_STATE", "PENDING", "CancelToken", "StateWait", "Waiter", "until_gone"]
+__all__ = ["EVERY_STATE", "CancelToken", "StateWait", "Waiter", "until_gone"]
 
-PENDING: Final = frozenset(
-    {State.START_PENDING, State.STOP_PENDING, State.CONTINUE_PENDING, State.PAUSE_PENDING}
-)
 EVERY_STATE: Final = Notify(0x7F)
 
 # How long until the next look, in seconds. Where nothing is told: from the first, twice as long
@@ -217,7 +214,7 @@ class StateWait:
                 mask = EVERY_STATE | Notify.DELETE_PENDING
                 if self._handle is None:
                     self._handle = self._own_handle(waiter)
-                    if self._known is not None and self._known.state not in PENDING:
+                    if self._known is not None and self._known.state not in PENDING_STATES:
                         mask &= ~Notify(1 << (self._known.state - 1))  # else it is told at once
                 waiter.arm(self._handle, mask)
                 return
@@ -269,7 +266,7 @@ class StateWait:
         if self._handle is None:
             seconds = min(self._pause, usual)
             self._pause = 2 * seconds
-        elif status.state in PENDING:
+        elif status.state in PENDING_STATES:
             seconds = max(usual, _CHECK_POINT_LOOK)
         elif self._deadline is None:
             return None  # what it does next, it is told
@@ -313,7 +310,7 @@ class StateWait:
             raise self._error(WaitTimeoutError, ErrorCode.TIMEOUT, status, hangs)
         if self._deadline is not None and now >= self._deadline:
             error = self._error(WaitTimeoutError, ErrorCode.TIMEOUT, status)
-            if status.state in PENDING and status.check_point > 1:
+            if status.state in PENDING_STATES and status.check_point > 1:
                 error.hint = "It gets on: give it more time."
             raise error
 
@@ -379,13 +376,13 @@ def _progress_of(status: ServiceStatus) -> tuple[object, ...]:
 
 def _patience(status: ServiceStatus) -> float:
     """How long a service may report nothing."""
-    if status.state not in PENDING:
+    if status.state not in PENDING_STATES:
         return math.inf
     return status.wait_hint.total_seconds() + _PATIENCE
 
 
 def _told(status: ServiceStatus) -> str:
-    if status.state not in PENDING:
+    if status.state not in PENDING_STATES:
         return status.state.name
     hint = f"{status.wait_hint.total_seconds():g} s"
     return f"{status.state.name} (check point {status.check_point}, wait hint {hint})"

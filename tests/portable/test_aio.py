@@ -64,24 +64,28 @@ async def threads_end() -> None:
 async def test_what_is_opened_too_late_is_closed(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    sim.faults.before("OpenServiceW", lambda: time.sleep(0.3))
+    go_on = threading.Event()
+    sim.faults.before("OpenServiceW", lambda: go_on.wait(5))
     began = time.perf_counter()
     with anyio.move_on_after(0.05) as scope:
         async with scm.open("base"):
             pytest.fail("it was opened in time")
     assert scope.cancelled_caught
     assert time.perf_counter() - began < 0.2  # the call goes on by itself
+    go_on.set()
     await threads_end()
     assert sim.open_handles == 1  # the manager's
 
 
 @pytest.mark.anyio
 async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> None:
-    sim.faults.before("OpenSCManagerW", lambda: time.sleep(0.3))
+    go_on = threading.Event()
+    sim.faults.before("OpenSCManagerW", lambda: go_on.wait(5))
     manager = AsyncServiceManager()
     with anyio.move_on_after(0.05):
         async with manager:
             pytest.fail("it was connected in time")
+    go_on.set()
     await threads_end()
     assert not sim.open_handles
     assert manager.closed
@@ -92,10 +96,12 @@ async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> 
 async def test_a_call_that_goes_on_is_left_alone(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    sim.faults.before("ControlService", lambda: time.sleep(0.3))
+    go_on = threading.Event()
+    sim.faults.before("ControlService", lambda: go_on.wait(5))
     async with scm.open("top") as top:
         with anyio.move_on_after(0.05):
             await top.stop(timeout=30)
+        go_on.set()
         await threads_end()
         assert sim["top"].state is S.STOPPED  # it can't be taken back
 

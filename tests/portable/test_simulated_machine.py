@@ -31,10 +31,10 @@ from winsvc import (
     StateFilter,
 )
 from winsvc.backend import Backend
+from winsvc.enums import PENDING_STATES
 from winsvc.names import name_key, same_name
 from winsvc.rows import NotificationRow
 from winsvc.testing import Behaviour, Caller, SimulatedSCM
-from winsvc.testing.behaviour import PENDING
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService
 from winsvc.triggers import Trigger
@@ -154,7 +154,7 @@ class World:
         self.drivers[service.name] = service.is_driver
         if self.sim.clock.now == self.began:  # else something may have ended meanwhile
             for name in service.service_dependencies():
-                assert self.sim[name].state in (State.RUNNING, State.PAUSED, *PENDING)
+                assert self.sim[name].state in (State.RUNNING, State.PAUSED, *PENDING_STATES)
             for group in service.group_dependencies():
                 assert any(
                     same_name(one.load_order_group, group) and one.state is not State.STOPPED
@@ -404,7 +404,7 @@ def check_service(one: SimulatedService, driver: bool) -> None:
     assert (row.current_state, row.process_id) == (one.state, one.pid)
     assert row.controls_accepted == one.controls_accepted
     assert bool(one.pid) == (active and not driver)
-    if one.state not in PENDING:
+    if one.state not in PENDING_STATES:
         assert (one.check_point, one.wait_hint) == (0, 0)
     if one.state not in (State.RUNNING, State.PAUSED):
         assert one.controls_accepted == 0

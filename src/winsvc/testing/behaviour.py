@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration, milliseconds, to_timedelta
-from winsvc.enums import AcceptedControls, Control, State
+from winsvc.enums import PENDING_STATES, AcceptedControls, Control, State
 from winsvc.errors import ArgumentError
 
-__all__ = ["PENDING", "Behaviour", "Program"]
-
-PENDING: Final = frozenset(
-    {State.START_PENDING, State.STOP_PENDING, State.PAUSE_PENDING, State.CONTINUE_PENDING}
-)
+__all__ = ["Behaviour", "Program"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +79,7 @@ class Behaviour:
             check_type(getattr(self, name), Collection, name)
         for state in self.hangs_in:
             check_type(state, State, "hangs_in")
-            if state not in PENDING:
+            if state not in PENDING_STATES:
                 raise ArgumentError("hangs_in", f"{state.name} is no pending state")
 
     def takes(self, state: State) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from winsvc.changes import rights_to_read, rights_to_write
 from winsvc.checks import check_dword
 from winsvc.enums import (
     ActionType,
@@ -208,16 +209,11 @@ class ConfigCalls(ServiceHandles):
     def query_service_object_security(self, handle: int, information: int) -> bytes:
         """``QueryServiceObjectSecurity``: a self-relative security descriptor."""
         parts = SecurityInformation(information)
-        right = ServiceAccess.READ_CONTROL
-        if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
-            right |= ServiceAccess.ACCESS_SYSTEM_SECURITY
-        return self._secured(handle, right).select(parts).to_bytes()
+        return self._secured(handle, rights_to_read(parts)).select(parts).to_bytes()
 
     @windows_call("SetServiceObjectSecurity")
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
         """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
-        from winsvc.changes import rights_to_write
-
         parts = SecurityInformation(information)
         try:
             new = SecurityDescriptor.from_bytes(descriptor)

@@ -7,6 +7,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from winsvc.changes import rights_to_read, rights_to_write
 from winsvc.enums import (
     DesktopAccess,
     DesktopFlags,
@@ -446,10 +447,7 @@ class SimulatedDesktops(Simulation):
     def get_user_object_security(self, user_object: int, information: int) -> bytes:
         """``GetUserObjectSecurity``: a self-relative security descriptor."""
         parts = SecurityInformation(information)
-        right = WindowStationAccess.READ_CONTROL  # the same bits for both kinds
-        if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
-            right |= WindowStationAccess.ACCESS_SYSTEM_SECURITY
-        target = self._desktop_handle(user_object, int(right)).target
+        target = self._desktop_handle(user_object, int(rights_to_read(parts))).target
         return target.security.select(parts).to_bytes()
 
     @windows_call("SetUserObjectSecurity")
@@ -457,8 +455,6 @@ class SimulatedDesktops(Simulation):
         self, user_object: int, information: int, descriptor: bytes
     ) -> None:
         """``SetUserObjectSecurity``, with a self-relative security descriptor."""
-        from winsvc.changes import rights_to_write
-
         parts = SecurityInformation(information)
         target = self._desktop_handle(user_object, int(rights_to_write(parts))).target
         target.security = with_parts(target.security, _read(descriptor), parts)

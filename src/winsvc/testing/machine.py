@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from winsvc.changes import trigger_row
 from winsvc.checks import check_type
 from winsvc.commandline import split
 from winsvc.durations import Duration, to_timedelta
@@ -301,8 +302,6 @@ class SimulatedMachine:
 
         Data items of a service's trigger must be among those of what happens.
         """
-        from winsvc.changes import trigger_row
-
         event = trigger_row(trigger)
         with self.simulation.happening():
             for service in self:

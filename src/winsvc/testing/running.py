@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from winsvc.checks import DWORD_MAX
 from winsvc.durations import milliseconds, to_timedelta
 from winsvc.enums import (
+    PENDING_STATES,
     AcceptedControls,
     ActionType,
     ConfigLevel,
@@ -19,7 +20,7 @@ from winsvc.enums import (
 )
 from winsvc.names import same_name
 from winsvc.rows import StatusRow
-from winsvc.testing.behaviour import PENDING, Behaviour
+from winsvc.testing.behaviour import Behaviour
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
 from winsvc.testing.refusal import Refusal
@@ -133,14 +134,14 @@ class Running:
             self.stopped(service, service.behaviour.exit_code, service.behaviour.service_exit_code)
             return
         self._cancel(service.timers)
-        if state not in PENDING:
+        if state not in PENDING_STATES:
             check_point = wait_hint = 0  # the system takes none here
         self.show(service, state, check_point, wait_hint)
 
     def enter(self, service: SimulatedService, state: State) -> None:
         """Go into a state, and on from a pending one when its time has come."""
         self._cancel(service.timers)
-        if state not in PENDING:
+        if state not in PENDING_STATES:
             self._settle(service, state)
             return
         takes = service.behaviour.takes(state)
