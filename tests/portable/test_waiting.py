@@ -418,7 +418,7 @@ def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None
     began = time.perf_counter()
     with pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught:
         beat.wait(S.RUNNING, cancel=token)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5
     assert caught.value.winerror == 1223
     assert caught.value.status is not None
     timer.join()
@@ -471,7 +471,7 @@ def test_ctrl_c(sim: SimulatedSCM, beat: Service) -> None:
     began = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         beat.wait(S.RUNNING)
-    assert time.perf_counter() - began < 0.3
+    assert time.perf_counter() - began < 5
     timer.join()
 
 

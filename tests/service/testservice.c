@@ -115,5 +115,10 @@ int wmain(void)
 {
     SERVICE_TABLE_ENTRYW table[] = {{L"", service_main}, {NULL, NULL}};
 
-    return StartServiceCtrlDispatcherW(table) ? 0 : (int)GetLastError();
+    if (!StartServiceCtrlDispatcherW(table))
+        return (int)GetLastError();
+    /* Under Wine the answer to the last control may still be on its way, in another thread:
+       without it ControlService fails with ERROR_BROKEN_PIPE. */
+    Sleep(100);
+    return 0;
 }
