@@ -36,6 +36,7 @@ CDEF_FILES = (
     "minwinbase.h",
     "winerror.h",
     "errhandlingapi.h",
+    "fileapi.h",
     "handleapi.h",
     "processthreadsapi.h",
     "synchapi.h",

@@ -3,6 +3,9 @@
 BOOL AdjustTokenPrivileges(HANDLE TokenHandle, BOOL DisableAllPrivileges,
                            PTOKEN_PRIVILEGES NewState, DWORD BufferLength,
                            PTOKEN_PRIVILEGES PreviousState, PDWORD ReturnLength);
+BOOL GetFileSecurityW(LPCWSTR lpFileName, SECURITY_INFORMATION RequestedInformation,
+                      PSECURITY_DESCRIPTOR pSecurityDescriptor, DWORD nLength,
+                      LPDWORD lpnLengthNeeded);
 DWORD GetLengthSid(PSID pSid);
 BOOL GetSecurityDescriptorControl(PSECURITY_DESCRIPTOR pSecurityDescriptor,
                                   PSECURITY_DESCRIPTOR_CONTROL pControl, LPDWORD lpdwRevision);

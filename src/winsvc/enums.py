@@ -21,6 +21,7 @@ __all__ = [
     "DesktopFlags",
     "ErrorCode",
     "ErrorControl",
+    "EventType",
     "LaunchProtection",
     "ManagerAccess",
     "Notify",
@@ -133,6 +134,17 @@ class ErrorControl(OpenEnum):
     NORMAL = 1
     SEVERE = 2
     CRITICAL = 3
+
+
+class EventType(OpenEnum):
+    """What kind of event an entry of the event log tells (``EVENTLOG_ERROR_TYPE`` and others)."""
+
+    SUCCESS = 0
+    ERROR = 1
+    WARNING = 2
+    INFORMATION = 4
+    AUDIT_SUCCESS = 8
+    AUDIT_FAILURE = 16
 
 
 class Control(OpenEnum):

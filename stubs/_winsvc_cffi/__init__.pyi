@@ -1014,6 +1014,8 @@ class Lib:
     # errhandlingapi.h
     def GetLastError(self) -> int: ...
     def SetLastError(self, dwErrCode: int, /) -> None: ...
+    # fileapi.h
+    def GetDriveTypeW(self, lpRootPathName: str | LPCWSTR, /) -> int: ...
     # handleapi.h
     INVALID_HANDLE_VALUE: Final[HANDLE]
     def CloseHandle(self, hObject: HANDLE, /) -> int: ...
@@ -1061,6 +1063,7 @@ class Lib:
     WAIT_ABANDONED: Final[int]
     WAIT_ABANDONED_0: Final[int]
     WAIT_IO_COMPLETION: Final[int]
+    DRIVE_REMOTE: Final[int]
     FORMAT_MESSAGE_ALLOCATE_BUFFER: Final[int]
     FORMAT_MESSAGE_IGNORE_INSERTS: Final[int]
     FORMAT_MESSAGE_FROM_STRING: Final[int]
@@ -1131,6 +1134,15 @@ class Lib:
         BufferLength: int,
         PreviousState: PTOKEN_PRIVILEGES,
         ReturnLength: PDWORD,
+        /,
+    ) -> int: ...
+    def GetFileSecurityW(
+        self,
+        lpFileName: str | LPCWSTR,
+        RequestedInformation: int,
+        pSecurityDescriptor: PSECURITY_DESCRIPTOR | Pointer[BYTE],
+        nLength: int,
+        lpnLengthNeeded: LPDWORD,
         /,
     ) -> int: ...
     def GetLengthSid(self, pSid: PSID | Pointer[BYTE] | Pointer[SID], /) -> int: ...

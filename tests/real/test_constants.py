@@ -12,6 +12,7 @@ from _winsvc_cffi import lib
 
 from winsvc import enums, stopreason
 from winsvc.enums import OpenEnum, OpenFlag
+from winsvc.host import events
 
 # How the members of each type are called in C: "{}" is the member's name.
 PATTERNS: dict[str, tuple[str, ...]] = {
@@ -21,15 +22,21 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "Control": ("SERVICE_CONTROL_{}",),
     "DesktopAccess": ("DESKTOP_{}", "{}"),
     "DesktopFlags": ("DF_{}",),
+    "DeviceEventKind": ("DBT_{}", "DBT_DEVICE{}"),
+    "DeviceType": ("DBT_DEVTYP_{}", "DBT_DEVTYP_DEVICE{}"),
     "ErrorCode": ("ERROR_{}", "RPC_S_{}", "RPC_X_{}"),
     "ErrorControl": ("SERVICE_ERROR_{}",),
+    "EventType": ("EVENTLOG_{}", "EVENTLOG_{}_TYPE"),
+    "HardwareProfileChangeKind": ("DBT_{}",),
     "LaunchProtection": ("SERVICE_LAUNCH_PROTECTED_{}",),
     "ManagerAccess": ("SC_MANAGER_{}", "{}"),
     "Notify": ("SERVICE_NOTIFY_{}",),
+    "PowerEventKind": ("PBT_{}", "PBT_APM{}"),
     "SecurityInformation": ("{}_SECURITY_INFORMATION",),
     "ServiceAccess": ("SERVICE_{}", "{}"),
     "ServiceFlags": ("SERVICE_{}",),
     "ServiceType": ("SERVICE_{}", "SERVICE_WIN32_{}"),
+    "SessionChangeReason": ("WTS_{}",),
     "SidType": ("SERVICE_SID_TYPE_{}",),
     "StartReason": ("SERVICE_START_REASON_{}",),
     "StartType": ("SERVICE_{}_START", "SERVICE_{}"),
@@ -42,6 +49,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "TriggerDataType": ("SERVICE_TRIGGER_DATA_TYPE_{}",),
     "TriggerType": ("SERVICE_TRIGGER_TYPE_{}",),
     "UserObjectInformation": ("UOI_{}",),
+    "VolumeFlags": ("DBTF_{}",),
     "WindowStationAccess": ("WINSTA_{}", "{}"),
     "WindowStationCreation": ("CWF_{}",),
     "WindowStationFlags": ("WSF_{}",),
@@ -62,7 +70,7 @@ CONSTANTS = {name.replace("_", ""): name for name in dir(lib) if name.isupper()}
 
 TYPES = {
     kind.__name__: kind
-    for module in (enums, stopreason)
+    for module in (enums, stopreason, events)
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, (OpenEnum, OpenFlag)) and kind not in (OpenEnum, OpenFlag)
 }

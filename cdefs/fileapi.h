@@ -1,0 +1,3 @@
+/* fileapi.h: what kind of drive it is. */
+
+UINT GetDriveTypeW(LPCWSTR lpRootPathName);

@@ -1,0 +1,367 @@
+"""What comes with controls becomes events, whatever comes. The layouts: tests/real."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import struct
+import sys
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from winsvc.enums import Control, OpenEnum, OpenFlag
+from winsvc.host import events
+from winsvc.host.events import (
+    CustomControl,
+    Device,
+    DeviceEvent,
+    DeviceEventKind,
+    DeviceHandle,
+    DeviceInterface,
+    DeviceOem,
+    DevicePort,
+    DeviceType,
+    DeviceVolume,
+    Event,
+    HardwareProfileChange,
+    HardwareProfileChangeKind,
+    OtherControl,
+    PowerEvent,
+    PowerEventKind,
+    SessionChange,
+    SessionChangeReason,
+    TimeChange,
+    UnknownDevice,
+    VolumeFlags,
+    decode,
+)
+
+DISK = UUID("53f56307-b6bf-11d0-94f2-00a0c91efb8b")
+POWER_SOURCE = UUID("5d3e9a59-e9d5-4b00-a6bd-ff34ff516548")
+PATH = r"\\?\STORAGE#Volume#{a}#{53f56307-b6bf-11d0-94f2-00a0c91efb8b}"
+
+WITH_EVENTS = [
+    Control.DEVICE_EVENT,
+    Control.HARDWARE_PROFILE_CHANGE,
+    Control.POWER_EVENT,
+    Control.SESSION_CHANGE,
+    Control.TIME_CHANGE,
+]
+
+
+def wide(text: str) -> bytes:
+    return f"{text}\0".encode("utf-16-le")
+
+
+def broadcast(kind: int, rest: bytes) -> bytes:
+    """A structure of dbt.h: the header, and what is told."""
+    return struct.pack("<III", 12 + len(rest), kind, 0) + rest
+
+
+def device(data: bytes, kind: int = DeviceEventKind.ARRIVAL) -> Device | None:
+    event = decode(Control.DEVICE_EVENT, kind, data)
+    assert isinstance(event, DeviceEvent)
+    assert event.kind == kind
+    return event.device
+
+
+# ------------------------------------------------------------------------------ controls
+
+
+@pytest.mark.parametrize("code", [128, 200, 255])
+def test_a_custom_control(code: int) -> None:
+    event = decode(Control(code), 0, b"")
+    assert event == CustomControl(code)
+    assert repr(event) == f"CustomControl(code={code})"  # a plain number
+
+
+@pytest.mark.parametrize(
+    "control", [Control.STOP, Control.TRIGGER_EVENT, Control(127), Control(256)]
+)
+def test_a_control_that_has_no_event(control: Control) -> None:
+    assert decode(control, 7, b"x") == OtherControl(control, 7, b"x")
+
+
+# ------------------------------------------------------------------------------ sessions
+
+
+def test_a_session_change() -> None:
+    data = struct.pack("<II", 8, 3)
+    event = decode(Control.SESSION_CHANGE, 5, data)
+    assert event == SessionChange(SessionChangeReason.SESSION_LOGON, 3)
+    match event:
+        case SessionChange(SessionChangeReason.SESSION_LOGON, session_id):
+            assert session_id == 3
+        case _:
+            pytest.fail("no match")
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_a_session_change_without_a_session(size: int) -> None:
+    data = struct.pack("<II", 8, 3)[:size]
+    assert decode(Control.SESSION_CHANGE, 7, data) == SessionChange(
+        SessionChangeReason.SESSION_LOCK, None
+    )
+
+
+def test_a_session_change_of_a_later_windows() -> None:
+    event = decode(Control.SESSION_CHANGE, 12, struct.pack("<III", 12, 0xFFFFFFFF, 5))
+    assert event == SessionChange(SessionChangeReason(12), 0xFFFFFFFF)
+    assert "UNKNOWN_0xc" in repr(event)
+
+
+# ------------------------------------------------------------------------------ power
+
+
+def setting(value: bytes, length: int | None = None) -> bytes:
+    size = len(value) if length is None else length
+    return POWER_SOURCE.bytes_le + struct.pack("<I", size) + value
+
+
+def power(event_type: int, data: bytes) -> PowerEvent:
+    event = decode(Control.POWER_EVENT, event_type, data)
+    assert isinstance(event, PowerEvent)
+    return event
+
+
+@pytest.mark.parametrize("kind", [one for one in PowerEventKind if one != 0x8013])
+def test_a_power_event(kind: PowerEventKind) -> None:
+    assert power(kind, b"") == PowerEvent(kind) == power(kind, setting(b"noise"))
+    assert power(kind, b"").number is None
+
+
+def test_a_power_setting() -> None:
+    event = power(0x8013, setting(b"\x01\0\0\x80"))
+    assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, b"\x01\0\0\x80")
+    assert event.number == 0x80000001
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (setting(b""), b""),
+        (setting(POWER_SOURCE.bytes_le), POWER_SOURCE.bytes_le),
+        (setting(b"abc", 2), b"ab"),
+        (setting(b"abc", 0xFFFFFFFF), b"abc"),
+    ],
+)
+def test_the_value_of_a_power_setting(data: bytes, value: bytes) -> None:
+    event = power(0x8013, data)
+    assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, value)
+    assert event.number is None
+
+
+@pytest.mark.parametrize("size", range(20))
+def test_a_power_setting_that_is_cut_off(size: int) -> None:
+    event = power(0x8013, setting(b"\x01\0\0\0")[:size])
+    assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE)
+
+
+# ------------------------------------------------------------------------------ devices
+
+
+@pytest.mark.parametrize("kind", DeviceEventKind)
+def test_a_device_interface(kind: DeviceEventKind) -> None:
+    data = broadcast(5, DISK.bytes_le + wide(PATH))
+    assert decode(Control.DEVICE_EVENT, kind, data) == DeviceEvent(
+        kind, DeviceInterface(DISK, PATH)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        (b"", ""),
+        (b"\0\0", ""),
+        (b"\0", ""),
+        ("näme \U0001f40d".encode("utf-16-le"), "näme \U0001f40d"),
+        (wide("a") + wide("b"), "a"),
+        (wide("a")[:3], "a"),
+        (b"a\0\0\xd8", "a\ud800"),
+        (b"\0\xdca\0", "\udc00a"),
+    ],
+)
+def test_the_path_of_a_device_interface(name: bytes, path: str) -> None:
+    assert device(broadcast(5, DISK.bytes_le + name)) == DeviceInterface(DISK, path)
+
+
+def test_what_follows_a_structure_is_not_its() -> None:
+    data = broadcast(5, DISK.bytes_le + "COM".encode("utf-16-le"))
+    assert device(data + wide("3")) == DeviceInterface(DISK, "COM")
+
+
+@pytest.mark.parametrize(
+    ("units", "drives"),
+    [
+        (0, ()),
+        (1, ("A",)),
+        (0b1100, ("C", "D")),
+        (1 << 25, ("Z",)),
+        (0xFFFFFFFF, tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+    ],
+)
+def test_the_drives_of_a_volume(units: int, drives: tuple[str, ...]) -> None:
+    data = broadcast(2, struct.pack("<IHxx", units, 3))
+    assert device(data) == DeviceVolume(drives, VolumeFlags.MEDIA | VolumeFlags.NET)
+
+
+def test_other_devices() -> None:
+    assert device(broadcast(3, wide("COM3"))) == DevicePort("COM3")
+    assert device(broadcast(3, b"")) == DevicePort("")
+    assert device(broadcast(0, struct.pack("<II", 7, 0xFFFFFFFF))) == DeviceOem(7, 0xFFFFFFFF)
+    for kind in (DeviceType.DEVNODE, DeviceType.NET, DeviceType(99)):
+        data = broadcast(kind, b"\x01\0\0\0")
+        assert device(data) == UnknownDevice(kind, data)
+    assert device(b"", DeviceEventKind.DEVNODES_CHANGED) is None
+
+
+def on_handle(offset: int, rest: bytes) -> bytes:
+    fields = struct.pack("@IIIPP16si", 0, 6, 0, sys.maxsize, 2, DISK.bytes_le, offset) + rest
+    return struct.pack("<I", len(fields)) + fields[4:]
+
+
+def test_an_event_of_a_handle() -> None:
+    text = wide("näme")
+    told = device(on_handle(3, b"abc" + text), DeviceEventKind.CUSTOM_EVENT)
+    assert told == DeviceHandle(sys.maxsize, 2, DISK, 3, b"abc" + text)
+    assert isinstance(told, DeviceHandle)
+    assert told.name == "näme"
+
+
+@pytest.mark.parametrize("offset", [-1, -(2**31), 3, 2**31 - 1])
+def test_an_event_of_a_handle_without_text(offset: int) -> None:
+    told = device(on_handle(offset, b"abc"), DeviceEventKind.CUSTOM_EVENT)
+    assert told == DeviceHandle(sys.maxsize, 2, DISK, None, b"abc")
+    assert isinstance(told, DeviceHandle)
+    assert told.name is None
+
+
+def test_only_custom_events_of_a_handle_tell_more() -> None:
+    told = device(on_handle(0, b"noise"), DeviceEventKind.QUERY_REMOVE)
+    assert told == DeviceHandle(sys.maxsize, 2)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        broadcast(5, DISK.bytes_le),
+        broadcast(2, struct.pack("<IH", 1, 0)),
+        broadcast(0, bytes(8)),
+        on_handle(0, b""),
+    ],
+    ids=["interface", "volume", "oem", "handle"],
+)
+def test_a_device_that_is_cut_off(data: bytes) -> None:
+    assert not isinstance(device(data), UnknownDevice)
+    for size in range(1, len(data)):
+        known = DeviceType(data[4]) if size >= 12 else None
+        assert device(data[:size]) == UnknownDevice(known, data[:size])
+        short = struct.pack("<I", size) + data[4:]  # cut off by what it says
+        assert device(short) == UnknownDevice(DeviceType(data[4]), short)
+
+
+# ------------------------------------------------------------------------------ the rest
+
+
+@pytest.mark.parametrize("kind", [*HardwareProfileChangeKind, HardwareProfileChangeKind(99)])
+def test_a_hardware_profile_change(kind: HardwareProfileChangeKind) -> None:
+    event = decode(Control.HARDWARE_PROFILE_CHANGE, kind, b"noise")
+    assert event == HardwareProfileChange(kind)
+
+
+def times(new: int, old: int) -> TimeChange:
+    event = decode(Control.TIME_CHANGE, 0, struct.pack("<qq", new, old))
+    assert isinstance(event, TimeChange)
+    return event
+
+
+def test_a_time_change() -> None:
+    unix = 116_444_736_000_000_000  # 1970, in 100 ns since 1601
+    event = times(unix + 17_000_000_009, unix)
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    assert event == TimeChange(old=epoch, new=epoch + timedelta(seconds=1700))
+    assert event.old
+    assert event.old.utcoffset() == timedelta(0)
+
+
+def test_times_that_python_does_not_know() -> None:
+    first = datetime(1601, 1, 1, tzinfo=timezone.utc)
+    last = datetime.max.replace(tzinfo=timezone.utc)
+    end = (last - first) // timedelta(microseconds=1) * 10 + 9
+    assert times(0, end) == TimeChange(last, first)
+    assert times(end + 1, -1) == TimeChange(None, None)
+    assert times(2**63 - 1, -(2**63)) == TimeChange(None, None)
+
+
+@pytest.mark.parametrize("size", range(16))
+def test_a_time_change_that_is_cut_off(size: int) -> None:
+    assert decode(Control.TIME_CHANGE, 0, bytes(size)) == TimeChange(None, None)
+
+
+# ------------------------------------------------------------------------------ whatever comes
+
+dwords = st.integers(0, 0xFFFFFFFF)
+kinds = st.sampled_from([*PowerEventKind, *DeviceEventKind, *SessionChangeReason]).map(int) | dwords
+# Noise that says of itself what it is, so that it gets beyond the header.
+broadcasts = st.builds(
+    lambda size, kind, rest: struct.pack("<III", size, kind, 0) + rest,
+    st.integers(0, 80) | dwords,
+    st.sampled_from(DeviceType) | dwords,
+    st.binary(max_size=80),
+)
+payloads = st.binary(max_size=80) | broadcasts | st.binary(max_size=24).map(setting)
+
+
+@given(st.sampled_from(WITH_EVENTS) | st.builds(Control, st.integers(-9, 300)), kinds, payloads)
+@example(Control.DEVICE_EVENT, 0x8000, broadcast(5, bytes(0x20000)))
+@example(Control.POWER_EVENT, 0x8013, setting(bytes(0x20000)))
+def test_anything_is_an_event(control: Control, event_type: int, data: bytes) -> None:
+    event = decode(control, event_type, data)
+    assert isinstance(event, Event)
+    assert type(event) is not Event
+    assert event == decode(control, event_type, data)
+    assert hash(event) == hash(copy.deepcopy(event))
+    assert pickle.loads(pickle.dumps(event)) == event
+    assert repr(event).startswith(type(event).__name__)
+    for value in (event, getattr(event, "device", None)):
+        for name in ("number", "name"):
+            getattr(value, name, None)
+
+
+# ------------------------------------------------------------------------------ the types
+
+
+def public() -> list[type]:
+    found = [getattr(events, name) for name in events.__all__]
+    return [kind for kind in found if inspect.isclass(kind)]
+
+
+@pytest.mark.parametrize("kind", public())
+def test_what_is_public_is_explained_and_fixed(kind: type) -> None:
+    assert kind.__doc__
+    if issubclass(kind, (OpenEnum, OpenFlag)):
+        return
+    assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert "__dict__" not in dir(kind)
+    for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]
+        assert f"        {name}: " in kind.__doc__
+
+
+@pytest.mark.parametrize("kind", [one for one in public() if issubclass(one, (OpenEnum, OpenFlag))])
+def test_a_kind_that_is_unknown_survives(kind: type[OpenEnum] | type[OpenFlag]) -> None:
+    value = kind(0x5A5A0)
+    assert value == 0x5A5A0
+    assert isinstance(value, kind)
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
+def test_every_event_says_who_gets_it() -> None:
+    for kind in public():
+        if issubclass(kind, Event) and kind not in (Event, OtherControl):
+            assert "on_" in (kind.__doc__ or "")
+            assert "SERVICE_CONTROL_" in (kind.__doc__ or "") or kind is CustomControl
