@@ -26,6 +26,8 @@ WINE_DIFFERENCES = {
     "driver-account": "a driver has the account LocalSystem",
     "duplicate-display-name": "no display name may be given twice (Windows: since 10 1709)",
     "error-control": "any number is taken",
+    "event-log": "events go to stderr if anywhere; every handle to it is good, whatever it was",
+    "event-log-names": "any name opens the log, also that of one that nobody may write to",
     "exit-code-of-start": "a start that fails leaves the exit code as it was",
     "group-none": 'the group "" (services in no group) is an unknown group, 1060',
     "key-name-default": "a service without display name is not found by that of its key",

@@ -9,10 +9,10 @@ here: a caller that has none that is open must not call.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import UnsupportedError
@@ -31,7 +31,34 @@ from winsvc.rows import (
 if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
-__all__ = ["Backend", "DesktopBackend", "NotificationBackend", "default_backend", "use_backend"]
+__all__ = [
+    "Backend",
+    "ControlHandler",
+    "DesktopBackend",
+    "EventLogBackend",
+    "EventSourceBackend",
+    "FileBackend",
+    "HostBackend",
+    "HostEvent",
+    "NotificationBackend",
+    "ServiceMain",
+    "default_backend",
+    "use_backend",
+]
+
+T = TypeVar("T")
+
+ServiceMain: TypeAlias = Callable[[list[str]], None]
+"""What the system calls when a service is started, with its name and the start's arguments.
+
+On a thread of the system's. It comes back when the service has stopped, and raises nothing.
+"""
+
+ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
+"""What the system calls with each control: its code, the type of the event, a copy of its data.
+
+On any thread. It answers with an error code at once (0: done or taken), and raises nothing.
+"""
 
 
 class DesktopBackend(Protocol):
@@ -172,7 +199,108 @@ class NotificationBackend(Protocol):
         """Have the wait that is on, or else the next one, return."""
 
 
-class Backend(DesktopBackend, NotificationBackend, Protocol):
+class HostEvent(Protocol):
+    """A :class:`threading.Event` whose waits are in the backend's time."""
+
+    def set(self) -> None:
+        """Have all waits, now and later, end."""
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, or so many seconds have passed; whether it is."""
+
+
+class EventLogBackend(Protocol):
+    """Writing to the system's event log."""
+
+    def register_event_source(self, source: str) -> int:
+        """``RegisterEventSourceW`` on this machine."""
+
+    def deregister_event_source(self, handle: int) -> None:
+        """``DeregisterEventSource``."""
+
+    def report_event(
+        self,
+        handle: int,
+        event_type: int,
+        category: int,
+        event_id: int,
+        strings: Sequence[str],
+        data: bytes,
+    ) -> None:
+        """``ReportEventW``."""
+
+
+class EventSourceBackend(Protocol):
+    """The sources of the event log, in the registry."""
+
+    def write_event_source(self, source: str, message_file: str, types: int) -> None:
+        """Make, or make anew, a source of the Application log in the registry."""
+
+    def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
+        """The message file and the types of a log's source; None where there is none."""
+
+    def delete_event_source(self, source: str) -> None:
+        """Take a source of the Application log out of the registry, if there is one."""
+
+    def enum_event_logs(self) -> list[str]:
+        """The names of the event logs, as the registry has them."""
+
+
+@runtime_checkable
+class FileBackend(Protocol):
+    """Looking at files of this machine; a simulated one has none."""
+
+    def is_remote_drive(self, root: str) -> bool:
+        """``GetDriveTypeW``: whether a drive (its root, with a backslash) is of the network."""
+
+    def get_file_security(self, path: str, information: int) -> bytes:
+        """``GetFileSecurityW``: a file's or folder's self-relative security descriptor."""
+
+
+class HostBackend(EventLogBackend, Protocol):
+    """What a process that is a service needs of the system."""
+
+    def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
+        """``StartServiceCtrlDispatcherW``: connects to the system, and returns when all is over.
+
+        In a process that is one service alone its name may be "".
+        """
+
+    def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
+        """``RegisterServiceCtrlHandlerExW``: the status handle. From within the service's main."""
+
+    def set_service_status(self, handle: int, row: StatusRow) -> None:
+        """``SetServiceStatus``, with the status handle of a service of this process."""
+
+    def register_device_notification(self, handle: int, interface: bytes | None) -> int:
+        """``RegisterDeviceNotificationW`` for the interfaces of a class (its GUID), or of all."""
+
+    def unregister_device_notification(self, registration: int) -> None:
+        """``UnregisterDeviceNotification``."""
+
+    def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
+        """``RegisterPowerSettingNotification`` for a setting (its GUID)."""
+
+    def unregister_power_setting_notification(self, registration: int) -> None:
+        """``UnregisterPowerSettingNotification``."""
+
+    def start_thread(self, target: Callable[[], None], name: str) -> None:
+        """Have something go on beside; its waits are in the backend's time, too."""
+
+    def new_event(self) -> HostEvent:
+        """An event that is not set."""
+
+    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
+        """:func:`asyncio.run`, with timers in the backend's time."""
+
+    def monotonic(self) -> float:
+        """The time in seconds, from any point, as :func:`time.monotonic` has it."""
+
+
+class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBackend, Protocol):
     """The calls of the service control manager, and those of window stations and desktops."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
@@ -248,9 +376,6 @@ class Backend(DesktopBackend, NotificationBackend, Protocol):
 
         0xFFFFFFFF (``SERVICE_NO_CHANGE``) and None keep what is there.
         """
-
-    def set_service_status(self, handle: int, row: StatusRow) -> None:
-        """``SetServiceStatus``, with the status handle of a service of this process."""
 
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
@@ -331,9 +456,6 @@ class Backend(DesktopBackend, NotificationBackend, Protocol):
         """What the system says about an error code, to the letter; None where it has no text."""
 
     # ---------------------------------- time, which a simulated system has of its own
-
-    def monotonic(self) -> float:
-        """The time in seconds, from any point, as :func:`time.monotonic` has it."""
 
     def sleep(self, seconds: float) -> None:
         """Wait, as :func:`time.sleep` does."""

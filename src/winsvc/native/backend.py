@@ -14,6 +14,9 @@ from winsvc.models import ServiceStatus
 from winsvc.names import MAX_NAME_LENGTH
 from winsvc.native.desktops import Desktops
 from winsvc.native.dropin import DropInCalls
+from winsvc.native.eventlog import EventLog
+from winsvc.native.files import Files
+from winsvc.native.hosting import Hosting
 from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
     check,
@@ -30,6 +33,7 @@ from winsvc.native.memory import (
 )
 from winsvc.native.notifications import Notifications
 from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
+from winsvc.native.registrations import HostRegistrations
 from winsvc.native.structs import (
     ENUM_PROCESS_LAYOUT,
     decode_config,
@@ -60,7 +64,16 @@ _CODES_WITH_STATUS = frozenset(
 _page = PageSize()
 
 
-class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
+class NativeBackend(
+    ConfigLevels,
+    Desktops,
+    DropInCalls,
+    EventLog,
+    Files,
+    Hosting,
+    HostRegistrations,
+    Notifications,
+):
     """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:

@@ -1,0 +1,71 @@
+"""Being a service: the dispatcher and the callbacks that Windows makes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc.native.memory import check, handle_value, wide
+from winsvc.native.payloads import copy_payload
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import WCHAR, AnyPointer, Pointer
+
+T = TypeVar("T")
+
+ServiceMain: TypeAlias = Callable[[list[str]], None]
+ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
+
+# What the callbacks find, by the service's name in upper case. A process has one dispatcher, once.
+_mains: dict[str, ServiceMain] = {}
+# By the context that comes with each control. A handler stays: its controls may be late.
+_handlers: list[ControlHandler] = []
+
+
+class Hosting:
+    """The part of the backend that a service's own process uses."""
+
+    def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
+        names = [wide(name, "name") for name, _ in table]
+        entries = ffi.new("SERVICE_TABLE_ENTRYW[]", len(table) + 1)
+        _mains.clear()
+        for entry, name, (key, main) in zip(entries, names, table, strict=False):
+            entry.lpServiceName = name
+            entry.lpServiceProc = lib.winsvc_service_main
+            _mains[key.upper()] = main
+        check(lib.StartServiceCtrlDispatcherW(entries), "StartServiceCtrlDispatcherW")
+
+    def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
+        _handlers.append(handler)
+        context = ffi.cast("void *", len(_handlers))
+        handle = lib.RegisterServiceCtrlHandlerExW(
+            wide(name, "name"), lib.winsvc_control_handler, context
+        )
+        return handle_value(handle, "RegisterServiceCtrlHandlerExW")
+
+    def start_thread(self, target: Callable[[], None], name: str) -> None:
+        # A daemon: what hangs must not keep the process of a stopped service.
+        threading.Thread(target=target, name=name, daemon=True).start()
+
+    def new_event(self) -> threading.Event:
+        return threading.Event()
+
+    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
+        return asyncio.run(coroutine)
+
+
+@ffi.def_extern("winsvc_service_main")
+def _service_main(count: int, vector: Pointer[Pointer[WCHAR]]) -> None:
+    arguments = [ffi.string(vector[index]) for index in range(count)]
+    main = _mains.get(arguments[0].upper() if arguments else "") or _mains[""]
+    main(arguments)
+
+
+@ffi.def_extern("winsvc_control_handler", error=lib.ERROR_CALL_NOT_IMPLEMENTED)
+def _control_handler(control: int, event_type: int, data: AnyPointer, context: AnyPointer) -> int:
+    handler = _handlers[int(ffi.cast("uintptr_t", context)) - 1]
+    return handler(control, event_type, copy_payload(control, event_type, data))

@@ -1,0 +1,204 @@
+"""The event log of a simulated machine, and its sources in the registry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from winsvc.enums import ErrorCode, EventType
+from winsvc.names import name_key, same_name
+from winsvc.testing.access import Caller
+from winsvc.testing.calls import Simulation, windows_call
+from winsvc.testing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from winsvc.backend import EventLogBackend, EventSourceBackend
+
+__all__ = ["EventLogEntry", "SimulatedEventLog"]
+
+_LONGEST_STRING: Final = 31_839  # of ReportEventW, in UTF-16 code units
+_LONGEST_DATA: Final = 61_440
+_BOUND: Final = 1734  # RPC_S_INVALID_BOUND: what Windows says to longer ones
+_INSERTION: Final = re.compile(r"%([1-9][0-9]?)")
+_EXPANSIONS: Final = 100  # after as many a viewer gives up
+
+
+@dataclass(frozen=True, slots=True)
+class EventLogEntry:
+    """What one call of ``ReportEventW`` has written.
+
+    Attributes:
+        source: the name under which it was written.
+        type: error, warning or information.
+        event_id: the number of its text in the source's message file.
+        text: what a viewer shows, which expands ``%1`` in the strings, too.
+        strings: the strings, as they were given.
+        data: the bytes that were given along.
+        time: the simulated time, in seconds.
+        category: the number of the category; 0 for none.
+    """
+
+    source: str
+    type: EventType
+    event_id: int
+    text: str
+    strings: tuple[str, ...]
+    data: bytes
+    time: float
+    category: int = 0
+
+
+class SimulatedEventLog(Simulation):
+    """The calls for the event log, and what they have written.
+
+    Writing takes no simulated time: logging holds the lock of its handler meanwhile, and another
+    thread whose turn it became, and who logs, would wait for it for ever.
+
+    Attributes:
+        event_log: what was written, in order.
+        event_logs: the logs, each with its sources: their message files and types.
+    """
+
+    caller: Caller
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.event_log: list[EventLogEntry] = []
+        self.event_logs: dict[str, dict[str, tuple[str, int]]] = {
+            "Application": {},
+            "Security": {"Security": (r"%SystemRoot%\System32\MsAuditE.dll", 31)},
+            "System": {"Service Control Manager": (r"%SystemRoot%\System32\services.exe", 7)},
+        }
+        self._event_handles: dict[int, str] = {}
+
+    @property
+    def event_sources(self) -> dict[str, tuple[str, int]]:
+        """The sources of the Application log: their message files and types."""
+        return self.event_logs["Application"]
+
+    @property
+    def open_event_handles(self) -> int:
+        """How many handles to the event log are open."""
+        return len(self._event_handles)
+
+    def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
+        source, handle = arguments.get("source"), arguments.get("handle")
+        if isinstance(source, str):
+            return None, source
+        known = self._event_handles.get(handle) if isinstance(handle, int) else None
+        return super()._place(arguments) if known is None else (None, known)
+
+    # ------------------------------------------------------------------- writing
+
+    @windows_call("RegisterEventSourceW", instant=True)
+    def register_event_source(self, source: str) -> int:
+        """``RegisterEventSourceW``; a source that nobody has registered will do, too."""
+        if same_name(source, "Security"):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        handle = self._next_handle()
+        self._event_handles[handle] = source
+        return handle
+
+    @windows_call("DeregisterEventSource", instant=True)
+    def deregister_event_source(self, handle: int) -> None:
+        """``DeregisterEventSource``."""
+        if self._event_handles.pop(handle, None) is None:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+
+    @windows_call("ReportEventW", instant=True)
+    def report_event(
+        self,
+        handle: int,
+        event_type: int,
+        category: int,
+        event_id: int,
+        strings: Sequence[str],
+        data: bytes,
+    ) -> None:
+        """``ReportEventW``."""
+        source = self._event_handles.get(handle)
+        if source is None:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+        lengths = (len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in strings)
+        if any(length > _LONGEST_STRING for length in lengths) or len(data) > _LONGEST_DATA:
+            raise Refusal(_BOUND)
+        entry = EventLogEntry(
+            source,
+            EventType(event_type),
+            event_id,
+            self._event_text(source, event_id, strings),
+            tuple(strings),
+            bytes(data),
+            self.clock.now,
+            category,
+        )
+        self.event_log.append(entry)
+
+    def _event_text(self, source: str, event_id: int, strings: Sequence[str]) -> str:
+        found = self._event_source("Application", source)
+        file = self.event_sources[found][0] if found is not None else ""
+        if file.lower().endswith(r"\eventcreate.exe") and 1 <= event_id <= 1000:
+            return _expanded("%1", strings)
+        unknown = f"The description for Event ID {event_id} from source {source} cannot be found."
+        return "\n\n".join([unknown, *strings])
+
+    # ------------------------------------------------------------------- the sources
+
+    @windows_call("RegCreateKeyExW")
+    def write_event_source(self, source: str, message_file: str, types: int) -> None:
+        """Make, or make anew, a source of the Application log in the registry."""
+        self._only_administrators()
+        found = self._event_source("Application", source)
+        self.event_sources[source if found is None else found] = message_file, types
+
+    @windows_call("RegOpenKeyExW")
+    def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
+        """The message file and the types of a log's source; None where there is none."""
+        if same_name(log, "Security"):
+            self._only_administrators()
+        found = self._event_source(log, source)
+        return None if found is None else self._event_log_named(log)[found]
+
+    @windows_call("RegDeleteKeyW")
+    def delete_event_source(self, source: str) -> None:
+        """Take a source of the Application log out of the registry, if there is one."""
+        self._only_administrators()
+        found = self._event_source("Application", source)
+        if found is not None:
+            del self.event_sources[found]
+
+    @windows_call("RegEnumKeyExW")
+    def enum_event_logs(self) -> list[str]:
+        """The names of the event logs, as the registry has them."""
+        return list(self.event_logs)
+
+    def _only_administrators(self) -> None:
+        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+
+    def _event_log_named(self, name: str) -> dict[str, tuple[str, int]]:
+        return next((log for one, log in self.event_logs.items() if same_name(one, name)), {})
+
+    def _event_source(self, log: str, source: str) -> str | None:
+        """How a log's source is written, which is found however it is."""
+        key = name_key(source)
+        return next((one for one in self._event_log_named(log) if name_key(one) == key), None)
+
+
+def _expanded(template: str, strings: Sequence[str]) -> str:
+    """A text with its insertions: also those that came with one, until there are too many."""
+    text = template
+    for _ in range(_EXPANSIONS):
+        found = _INSERTION.search(text)
+        if found is None or int(found[1]) > len(strings):
+            break
+        text = text[: found.start()] + strings[int(found[1]) - 1] + text[found.end() :]
+    return text
+
+
+if TYPE_CHECKING:
+
+    def _is_a_backend(sim: SimulatedEventLog) -> tuple[EventLogBackend, EventSourceBackend]:
+        return sim, sim  # checked by mypy: every method is there, with its types

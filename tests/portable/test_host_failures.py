@@ -1,0 +1,273 @@
+"""What is written down when a service fails, and what happens where that fails, too."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from winsvc.accounts import Secret
+from winsvc.enums import EventType
+from winsvc.host import failures
+from winsvc.host.eventlog import EventLogHandler, register_source
+from winsvc.host.failures import FILE_LIMIT, FailureReport
+from winsvc.testing import SimulatedSCM
+
+Captured: TypeAlias = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedSCM]:
+    sim = SimulatedSCM()
+    register_source("beat", backend=sim)
+    yield sim
+    assert not sim.open_handles
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "not" / "there yet" / "beat.log"
+
+
+def raised(error: BaseException) -> BaseException:
+    """The exception, with a traceback."""
+    try:
+        raise error
+    except BaseException as caught:
+        return caught
+
+
+def read(file: Path) -> str:
+    return file.read_text("utf-8")
+
+
+def test_both_have_it(sim: SimulatedSCM, file: Path, capsys: Captured) -> None:
+    FailureReport(sim, file).failed("beat", "main()", raised(ValueError("no päper 😀")))
+    (entry,) = sim.event_log
+    assert (entry.source, entry.type, entry.event_id) == ("beat", EventType.ERROR, 1)
+    head, _, rest = entry.text.partition("\n\n")
+    assert head == "beat: main() failed: ValueError: no päper 😀"
+    assert rest.startswith("Traceback (most recent call last):\n")
+    assert rest.endswith("ValueError: no päper 😀\n")
+    time, _, text = read(file).partition(" ")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
+    assert text == entry.text + "\n"
+    assert not capsys.readouterr().err
+
+
+def test_the_file_goes_on(sim: SimulatedSCM, file: Path) -> None:
+    report = FailureReport(sim, file)
+    report.failed("beat", "main()", ValueError("one"))
+    FailureReport(sim, file).failed("beat", "on_pause()", KeyError("two"))
+    lines = [line for line in read(file).splitlines() if " failed: " in line]
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "beat: main() failed: ValueError: one",
+        "beat: on_pause() failed: KeyError: 'two'",
+    ]
+    assert len(sim.event_log) == 2
+
+
+def test_without_a_file(sim: SimulatedSCM, capsys: Captured) -> None:
+    FailureReport(sim).failed("beat", "main()", ValueError("x"))
+    assert len(sim.event_log) == 1
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("function", ["RegisterEventSourceW", "ReportEventW"])
+def test_the_event_log_fails(
+    sim: SimulatedSCM, file: Path, capsys: Captured, function: str
+) -> None:
+    sim.faults.fail(function, 5, times=9)
+    FailureReport(sim, file).failed("beat", "main()", ValueError("x"))
+    assert not sim.event_log
+    assert "beat: main() failed: ValueError: x" in read(file)
+    assert not capsys.readouterr().err
+
+
+def test_the_file_fails(sim: SimulatedSCM, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").write_text("")
+    for impossible in (tmp_path, tmp_path / "file" / "below a file", Path("a\0b")):
+        FailureReport(sim, impossible).failed("beat", "main()", ValueError("x"))
+    assert len(sim.event_log) == 3
+    assert not capsys.readouterr().err
+
+
+def test_all_fails(sim: SimulatedSCM, tmp_path: Path, capsys: Captured) -> None:
+    sim.faults.fail("RegisterEventSourceW", 5, times=9)
+    FailureReport(sim, tmp_path).failed("beat", "main()", ValueError("x"))
+    assert capsys.readouterr().err.startswith("beat: main() failed: ValueError: x\n\n")
+
+
+def test_a_name_that_no_source_can_have(sim: SimulatedSCM, capsys: Captured) -> None:
+    FailureReport(sim).failed("", "main()", ValueError("x"))
+    assert "main() failed" in capsys.readouterr().err
+
+
+def test_even_stderr_fails(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim.faults.fail("RegisterEventSourceW", 5, times=9)
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stream)
+        FailureReport(sim).failed("beat", "main()", ValueError("x"))
+
+
+class Unspeakable(Exception):
+    """Fails when it is to be shown."""
+
+    def __init__(self, with_this: type[BaseException]) -> None:
+        super().__init__()
+        self.with_this = with_this
+
+    def __str__(self) -> str:
+        raise self.with_this("no")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("kind", [ValueError, RecursionError, KeyboardInterrupt, SystemExit])
+def test_an_exception_that_cannot_be_shown(
+    sim: SimulatedSCM, file: Path, kind: type[BaseException]
+) -> None:
+    FailureReport(sim, file).failed("beat", "main()", raised(Unspeakable(kind)))
+    (entry,) = sim.event_log
+    assert entry.text.startswith("beat: main() failed: Unspeakable: <")
+    assert entry.text.rstrip("\n") in read(file)
+
+
+def test_only_the_first_line_is_in_the_head(sim: SimulatedSCM) -> None:
+    FailureReport(sim).failed("beat", "main()", ValueError("\none\ntwo\n"))
+    FailureReport(sim).failed("beat", "main()", ValueError())
+    assert sim.event_log[0].text.startswith("beat: main() failed: ValueError: one\n\n")
+    assert "two" in sim.event_log[0].text
+    assert sim.event_log[1].text.startswith("beat: main() failed: ValueError\n\n")
+
+
+def test_causes_and_groups(sim: SimulatedSCM) -> None:
+    error = ValueError("outer")
+    error.__cause__ = raised(KeyError("inner"))
+    FailureReport(sim).failed("beat", "main()", raised(error))
+    assert "KeyError: 'inner'" in sim.event_log[0].text
+    assert "direct cause" in sim.event_log[0].text
+
+
+def test_frames_of_this_library_are_left_out(sim: SimulatedSCM) -> None:
+    space: dict[str, object] = {"__name__": "winsvc.host.run", "raised": _raises}
+    exec(compile("def live(): raised()", "ours.py", "exec"), space)
+    live = space["live"]
+    assert callable(live)
+    try:
+        live()
+    except ValueError as error:
+        error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+        FailureReport(sim).failed("beat", "main()", error)
+    assert "ours.py" not in sim.event_log[0].text
+    assert "in _raises" in sim.event_log[0].text
+
+    space["raised"] = 1  # now it is this library that fails: all is shown
+    try:
+        live()
+    except TypeError as error:
+        error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+        FailureReport(sim).failed("beat", "main()", error)
+    assert "ours.py" in sim.event_log[1].text
+
+
+def _raises() -> None:
+    raise ValueError("mine")
+
+
+def test_nothing_is_expanded_or_cut_off(sim: SimulatedSCM, file: Path) -> None:
+    FailureReport(sim, file).failed("beat", "main()", ValueError("100 %1 \0 \ud800 end"))
+    assert sim.event_log[0].text.partition("\n")[0].endswith("100 %\u200b1 \\x00 \ud800 end")
+    assert "100 %1 \0 \\ud800 end" in read(file)
+
+
+def test_a_password_does_not_show(sim: SimulatedSCM, file: Path) -> None:
+    def log_on(password: Secret) -> None:
+        raise ValueError(f"not with {password}", password)
+
+    try:
+        log_on(Secret("hunter" + "2"))
+    except ValueError as error:
+        FailureReport(sim, file).failed("beat", "main()", error)
+    assert "hunter2" not in sim.event_log[0].text + read(file)
+
+
+def test_the_program_logs_there_too(sim: SimulatedSCM) -> None:
+    handler = EventLogHandler("beat", backend=sim)
+    logging.getLogger("winsvc.host").addHandler(handler)
+    try:
+        FailureReport(sim).failed("beat", "main()", ValueError("x"))
+    finally:
+        logging.getLogger("winsvc.host").removeHandler(handler)
+        handler.close()
+    assert len(sim.event_log) == 1
+
+
+# ------------------------------------------------------------------------- the end of the file
+
+
+def test_the_file_stays_small(
+    sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "FILE_LIMIT", 4000)
+    report = FailureReport(sim, file)
+    sizes = []
+    for number in range(200):
+        report.failed("beat", "main()", ValueError(f"number {number}"))
+        sizes.append(file.stat().st_size)
+    assert max(sizes) <= 4000
+    assert max(sizes) > 3500
+    text = read(file)
+    assert text.startswith("[what is older was cut off]\n")
+    numbers = [int(found) for found in re.findall(r"failed: ValueError: number (\d+)", text)]
+    assert numbers == list(range(numbers[0], 200))
+    assert len(numbers) > 10
+
+
+def test_a_file_that_others_have_filled(sim: SimulatedSCM, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"\xff" * (FILE_LIMIT * 3))
+    FailureReport(sim, file).failed("beat", "main()", ValueError("x"))
+    content = file.read_bytes()
+    assert len(content) <= FILE_LIMIT
+    assert b"failed: ValueError: x" in content
+
+
+def test_an_error_that_is_larger_than_the_file(sim: SimulatedSCM, file: Path) -> None:
+    report = FailureReport(sim, file)
+    for _ in range(20):
+        report.failed("beat", "main()", raised(ValueError("語" * 2 * FILE_LIMIT + "the end")))
+        assert file.stat().st_size <= FILE_LIMIT
+    assert "characters left out here" in read(file)
+    assert read(file).rstrip().endswith("the end")
+    assert sim.event_log[-1].text.rstrip().endswith("the end")
+
+
+def test_threads_write_whole_entries(sim: SimulatedSCM, file: Path) -> None:
+    report = FailureReport(sim, file)
+    ready = threading.Barrier(8)
+
+    def fail(name: str) -> None:
+        ready.wait()
+        for number in range(10):
+            report.failed("beat", name, ValueError(f"number {number}"))
+
+    threads = [threading.Thread(target=fail, args=(f"t{i}",)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sim.event_log) == 80
+    heads = re.findall(r"^\S+ beat: (t\d failed: ValueError: number \d+)$", read(file), re.M)
+    assert sorted(heads) == sorted(
+        f"t{i} failed: ValueError: number {n}" for i in range(8) for n in range(10)
+    )

@@ -1,0 +1,126 @@
+"""What only the real registry shows of an event source.
+
+Wine keeps no events (``event-log`` in ``differences.py``): what was written can't be read back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import winreg
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from winsvc.backend import default_backend
+from winsvc.enums import EventType
+from winsvc.errors import AccessDeniedError, ServiceError
+from winsvc.host.eventlog import (
+    MESSAGE_FILE,
+    EventSource,
+    register_source,
+    remove_source,
+    source_problem,
+)
+
+assert sys.platform == "win32"
+
+LOGS = r"SYSTEM\CurrentControlSet\Services\EventLog"
+APPLICATION = rf"{LOGS}\Application"
+
+
+@pytest.fixture
+def source(unique_name: Callable[[], str]) -> Iterator[str]:
+    """A name that may be registered in the test; it is not afterwards."""
+    name = unique_name()
+    yield name
+    for key in (rf"{APPLICATION}\{name}", rf"{LOGS}\System\{name}"):
+        try:
+            winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, key)
+        except FileNotFoundError:
+            pass
+
+
+def values(source: str) -> dict[str, tuple[object, int]]:
+    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, rf"{APPLICATION}\{source}") as key:
+        count = winreg.QueryInfoKey(key)[1]
+        return {
+            name: (value, kind)
+            for name, value, kind in map(winreg.EnumValue, [key] * count, range(count))
+        }
+
+
+def test_what_stands_in_the_registry(source: str) -> None:
+    register_source(source)
+    assert values(source) == {
+        "EventMessageFile": (MESSAGE_FILE, winreg.REG_EXPAND_SZ),
+        "TypesSupported": (7, winreg.REG_DWORD),
+    }
+    assert "%" not in os.path.expandvars(MESSAGE_FILE)
+    remove_source(source)
+    with pytest.raises(FileNotFoundError):
+        values(source)
+
+
+def test_what_others_have_written(source: str) -> None:
+    path = rf"{APPLICATION}\{source}"
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
+        assert default_backend().read_event_source(source) == ("", 0)
+        winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_SZ, r"C:\one.dll;C:\two.dll")
+        winreg.SetValueEx(key, "TypesSupported", 0, winreg.REG_SZ, "7")
+        assert default_backend().read_event_source(source) == (r"C:\one.dll;C:\two.dll", 0)
+        winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_MULTI_SZ, ["a", "b"])
+        assert default_backend().read_event_source(source) == ("", 0)
+    assert register_source(source), "a source without a message file is nobody's"
+
+
+def test_the_source_of_another_log(source: str) -> None:
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, rf"{LOGS}\System\{source}"):
+        pass
+    with pytest.raises(ValueError, match="is a source of the event log 'System'"):
+        register_source(source)
+    assert "'System'" in (source_problem(source) or "")
+    assert not remove_source(source)
+
+
+def test_errors_of_the_registry_are_typed(source: str) -> None:
+    register_source(source)
+    below = rf"{APPLICATION}\{source}\below"
+    with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, below):
+        pass
+    try:
+        with pytest.raises(AccessDeniedError) as refused:  # a key with others below it stays
+            default_backend().delete_event_source(source)
+    finally:
+        winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, below)
+    assert isinstance(refused.value, ServiceError)
+    assert (refused.value.function, refused.value.winerror) == ("RegDeleteKeyW", 5)
+    assert refused.value.service == source
+    assert refused.value.strerror
+    remove_source(source)
+
+
+def handles() -> int:
+    count = ctypes.c_ulong()
+    kernel = ctypes.windll.kernel32
+    kernel.GetCurrentProcess.restype = ctypes.c_void_p
+    process = ctypes.c_void_p(kernel.GetCurrentProcess())
+    assert kernel.GetProcessHandleCount(process, ctypes.byref(count))
+    return count.value
+
+
+def test_no_handle_stays_open(source: str) -> None:
+    def all_of_it() -> None:
+        register_source(source)
+        writes = EventSource(source, default_backend())
+        writes.write(EventType.INFORMATION, 1, "text")
+        writes.close()
+        source_problem(source)
+        remove_source(source)
+
+    all_of_it()
+    before = handles()
+    for _ in range(50):
+        all_of_it()
+    assert handles() - before < 10
