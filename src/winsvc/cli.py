@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A name that the console's code page lacks must not end a listing.
         sys.stdout.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], None] = chosen.run
+    command: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
-        command(chosen)
+        code = command(chosen) or 0
         sys.stdout.flush()
     except (ServiceError, _FileProblem) as error:
         print(f"winsvc: {error}", file=sys.stderr)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
         help="default: text, a tree; svg is drawn by Graphviz, which must be installed",
     )
     graph.set_defaults(run=_graph)
+    doctor = commands.add_parser("doctor", help="look for what keeps a service from starting")
+    doctor.add_argument("name", metavar="NAME", help="the service")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
@@ -167,6 +171,18 @@ def _graph(chosen: argparse.Namespace) -> None:
         sys.stdout.write(drawn[chosen.format]())
     except GraphvizError as error:
         raise _FileProblem(str(error)) from error
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from winsvc.host.doctor import Severity, describe, examine
+
+    with _manager(chosen) as scm:
+        findings = examine(scm, chosen.name)
+    if chosen.json:
+        print(json.dumps([one.to_json() for one in findings], indent=2))
+    else:
+        print(describe(chosen.name, findings))
+    return int(any(one.severity is Severity.ERROR for one in findings))
 
 
 def _print_tree(tree: str) -> None:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import winsvc
@@ -23,7 +24,7 @@ OBJECTS = {
     *("waiting", "watch", "graph", "drawing", "cascades"),
 }
 AIO = {"aio"}
-OBJECTS |= {"waiting", "watch"}
+HOST = {"host"}
 TOP = {"cli", "__main__", "__init__", "pytest_plugin"}
 NATIVE = {"native"}
 TESTING = {"testing"}
@@ -38,9 +39,10 @@ MAY_IMPORT = {
     **dict.fromkeys(MIDDLE, GROUND | MIDDLE),
     **dict.fromkeys(OBJECTS, GROUND | MIDDLE | BACKEND | OBJECTS),
     **dict.fromkeys(AIO, GROUND | BACKEND | OBJECTS | AIO),
-    **dict.fromkeys(TESTING, GROUND | MIDDLE | BACKEND | OBJECTS | TESTING),
+    **dict.fromkeys(HOST, GROUND | BACKEND | OBJECTS | HOST),
+    **dict.fromkeys(TESTING, GROUND | MIDDLE | BACKEND | OBJECTS | HOST | TESTING),
     **dict.fromkeys(DROPIN, GROUND | BACKEND | DROPIN),
-    **dict.fromkeys(TOP, GROUND | OBJECTS | TESTING | TOP),
+    **dict.fromkeys(TOP, GROUND | OBJECTS | HOST | TESTING | TOP),
 }
 
 
@@ -49,13 +51,16 @@ def modules() -> Iterator[tuple[str, Path]]:
         yield path.relative_to(PACKAGE).with_suffix("").parts[0], path
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> list[str]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
+            names.append(node.module or "")
+    return names
 
 
 def test_every_module_stands_on_a_floor() -> None:
@@ -81,6 +86,7 @@ def test_import_is_cheap_and_works_everywhere() -> None:
     heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
     heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts", "winsvc.testing"}
     heavy |= {"winsvc.desktop", "winsvc.win32service", "winsvc.waiting", "winsvc.watch"}
+    heavy |= {"winsvc.host"}
     code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,476 @@
+"""The program of a service: run by the system, or with a command at a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from winsvc.backend import default_backend
+from winsvc.commandline import split
+from winsvc.enums import ErrorCode, StartType, State
+from winsvc.errors import (
+    ArgumentError,
+    ServiceAlreadyRunningError,
+    ServiceError,
+    ServiceExistsError,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+    UnsupportedError,
+)
+from winsvc.host import launched
+from winsvc.host.definition import Service
+from winsvc.host.eventlog import EventLogHandler
+from winsvc.host.failures import FailureReport
+from winsvc.host.process import HostProcess
+from winsvc.host.program import default_log_file, log_file_of
+from winsvc.manager import ServiceManager
+from winsvc.names import check_service_name, same_name
+
+if TYPE_CHECKING:
+    from winsvc.spec import CreateKeywords
+
+__all__ = ["COMMANDS", "is_command", "not_by_the_system", "run"]
+
+COMMANDS: Final = (*("install", "remove", "start", "stop", "restart", "status", "debug", "doctor"),)
+
+TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
+
+
+def is_command(argument: str) -> bool:
+    """Whether a program's first argument is a command of :func:`run`'s."""
+    return argument in COMMANDS or argument in ("-h", "--help")
+
+
+def not_by_the_system(error: ServiceError) -> bool:
+    """Whether a refusal only says that nobody started this process as a service."""
+    return isinstance(error, UnsupportedError) or (
+        error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
+    )
+
+
+def run(
+    *services: type[Service],
+    arguments: Sequence[str] | None = None,
+    log_file: str | os.PathLike[str] | None = None,
+) -> None:
+    r"""Be the program of these services: the last line of it.
+
+    Started by the service control manager, it runs them until all have stopped. At a terminal it
+    takes a command, such as ``beat.py install``; ``beat.py --help`` tells all of them.
+
+    Call it on the main thread: the first service has its ``main()`` there.
+
+    Args:
+        *services: the classes.
+        arguments: the program's; None for ``sys.argv[1:]``. The first may be a command.
+        log_file: where failures are written to, beside the event log; None for
+            ``%ProgramData%\winsvc\NAME.log``, or what was said when it was installed.
+
+    Raises:
+        SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
+        ArgumentError: there is no class, or one has no name.
+        ServiceError: the system refused to let it be a service.
+    """
+    _check(services)
+    state = launched.current()
+    if state is not None:
+        state.served = True
+    if state is not None and state.by_launcher:
+        _log_events(services)
+        _serve_launched(state.process, services)
+        return
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and is_command(given[0]):
+        if code := _Commands(services, log_file).run(given):
+            raise SystemExit(code)
+        return
+    try:
+        process = state.process if state is not None else _process(services, log_file)
+        _log_events(services)
+        process.serve(services)
+    except ServiceError as error:
+        if not not_by_the_system(error):
+            raise
+        _Commands(services, log_file).parser.print_help(sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _check(services: Sequence[object]) -> None:
+    if not services:
+        raise ArgumentError("services", "at least one class is needed")
+    for kind in services:
+        if not isinstance(kind, type) or not issubclass(kind, Service):
+            raise TypeError(f"run() takes classes of winsvc.host.Service, not {kind!r}")
+        check_service_name(kind.name, f"{kind.__qualname__}.name")
+
+
+def _log_events(services: Sequence[type[Service]]) -> None:
+    """Have what is logged go to the event log, unless the program has said where it goes."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(EventLogHandler(services[0].name))
+        root.setLevel(min(kind.log_level for kind in services))
+
+
+def _process(
+    services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+) -> HostProcess:
+    names = [kind.name for kind in services]
+    backend = default_backend()
+    report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
+    return HostProcess(names, backend, report)
+
+
+def _serve_launched(process: HostProcess, services: Sequence[type[Service]]) -> None:
+    try:
+        process.serve(services)
+    except ServiceError as error:
+        if not not_by_the_system(error):
+            raise
+        print(
+            "This is how the service control manager starts it, which nobody else can. At a "
+            "terminal start the service's own program, with the command debug.",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None
+
+
+class _Failed(Exception):
+    """A command that failed; the text says why."""
+
+
+class _Commands:
+    """The commands of a program with these services."""
+
+    def __init__(
+        self, services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+    ) -> None:
+        self._services = services
+        self._log_file = log_file
+        self._prog = _prog()
+        self.parser = self._make_parser()
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run a command; its exit code."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A name that the console's code page lacks must not end it.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        # What follows "--" is the service's, even if it looks like an option.
+        own = list(arguments)
+        rest: list[str] = []
+        if "--" in own:
+            at = own.index("--")
+            own, rest = own[:at], own[at + 1 :]
+        try:
+            chosen = self.parser.parse_args(own)
+            chosen.arguments = rest
+            command: Callable[[argparse.Namespace], int | None] = chosen.command
+            return command(chosen) or 0
+        except SystemExit as ends:
+            return ends.code if isinstance(ends.code, int) else int(bool(ends.code))
+        except (ServiceError, ArgumentError, _Failed, OSError) as error:
+            print(f"{self._prog}: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            return 130
+
+    def _make_parser(self) -> argparse.ArgumentParser:
+        names = ", ".join(kind.name for kind in self._services)
+        parser = argparse.ArgumentParser(
+            prog=self._prog,
+            description=f"The program of the Windows service{'s' * self._several} {names}.",
+            epilog="Without a command it is the service itself, for the service control manager "
+            "to start.",
+        )
+        commands = parser.add_subparsers(required=True, metavar="COMMAND")
+        install = self._add(commands, "install", "install it", self._install)
+        install.add_argument(
+            "--start",
+            choices=("auto", "delayed", "manual", "disabled"),
+            help="when it is started (default: what the program says, or else manual)",
+        )
+        install.add_argument("--account", help="what it runs as (default: LocalSystem)")
+        install.add_argument(
+            "--password-prompt", action="store_true", help="ask for the account's password"
+        )
+        install.add_argument("--log", metavar="FILE", help="where failures are written to")
+        install.add_argument(
+            "--update", action="store_true", help="configure it anew if it is there already"
+        )
+        install.usage = f"{install.format_usage().removeprefix('usage: ').rstrip()} [-- ARG...]"
+        remove = self._add(commands, "remove", "stop it and take it away", self._remove)
+        start = self._add(commands, "start", "start it", self._start, takes="started with")
+        stop = self._add(commands, "stop", "stop it", self._stop)
+        restart = self._add(commands, "restart", "stop it and start it again", self._restart)
+        for slow in (remove, start, stop, restart):
+            slow.add_argument(
+                "--timeout",
+                type=float,
+                default=TIMEOUT,
+                metavar="SECONDS",
+                help=f"how long it may take (default: {TIMEOUT:g})",
+            )
+        self._add(commands, "status", "show how it stands", self._status)
+        self._add(
+            commands, "debug", "run it here; Ctrl-C stops it", self._debug, takes="started with"
+        )
+        self._add(commands, "doctor", "look for what keeps it from starting", self._doctor)
+        return parser
+
+    @property
+    def _several(self) -> bool:
+        return len(self._services) > 1
+
+    def _add(
+        self,
+        commands: argparse._SubParsersAction[argparse.ArgumentParser],
+        name: str,
+        what: str,
+        command: Callable[[argparse.Namespace], int | None],
+        *,
+        takes: str = "",
+    ) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
+        parser.set_defaults(command=command, names=[], name=None, plain=[])
+        if self._several:
+            of = "its services (default: all)"
+            if takes:
+                of += f'; what follows "--" is what each is {takes}'
+            parser.add_argument("names", nargs="*", metavar="NAME", help=of)
+            return parser
+        if name != "debug":
+            parser.add_argument("--name", help="the name that it is installed under")
+        if takes:
+            told = f'what it is {takes}; after "--" if one begins with "-"'
+            parser.add_argument("plain", nargs="*", metavar="ARG", help=told)
+        return parser
+
+    # ------------------------------------------------------------------- which ones
+
+    def _kinds(self, chosen: argparse.Namespace) -> list[type[Service]]:
+        """The classes that were chosen, in the program's order."""
+        for name in chosen.names:
+            if not any(same_name(name, kind.name) for kind in self._services):
+                known = ", ".join(kind.name for kind in self._services)
+                raise _Failed(f"there is no service {name!r} in this program; it has {known}")
+        return [
+            kind
+            for kind in self._services
+            if not chosen.names or any(same_name(name, kind.name) for name in chosen.names)
+        ]
+
+    def _chosen_names(self, chosen: argparse.Namespace) -> list[str]:
+        if chosen.name is not None:
+            return [check_service_name(chosen.name)]
+        return [kind.name for kind in self._kinds(chosen)]
+
+    # ------------------------------------------------------------------- the commands
+
+    def _install(self, chosen: argparse.Namespace) -> int:
+        from winsvc.host.installing import install
+        from winsvc.host.program import ProgramKind, this_program
+
+        kinds = self._kinds(chosen)
+        program = this_program()
+        if program.kind is ProgramKind.FROZEN:
+            if chosen.log is not None:
+                raise _Failed("--log: a frozen program says itself where: run(..., log_file=...)")
+            if chosen.arguments and is_command(chosen.arguments[0]):
+                raise _Failed(f"it can't be started with {chosen.arguments[0]}, a command")
+        try:
+            done = install(
+                *kinds,
+                name=chosen.name,
+                program=program,
+                arguments=chosen.arguments,
+                log_file=chosen.log or self._log_file,
+                update=chosen.update,
+                **self._settings(chosen, kinds),
+            )
+        except ServiceExistsError as error:
+            error.hint = error.hint or "Use install --update to configure anew what is there."
+            raise
+        for one in done:
+            print(f"{one.name}: {'configured anew' if one.updated else 'installed'}")
+            print(f"  command line: {one.command_line}")
+            print(f"  account:      {one.account}")
+            print(f"  log file:     {one.log_file}, for what goes wrong")
+            source = "registered" if one.source_registered else "another program's, left as it is"
+            print(f"  event source: {one.name}, {source}")
+        self._examine([one.name for one in done])
+        return 0  # it is installed, whatever was found
+
+    def _settings(
+        self, chosen: argparse.Namespace, kinds: Sequence[type[Service]]
+    ) -> CreateKeywords:
+        settings: CreateKeywords = {}
+        if chosen.start is not None:
+            settings["start_type"] = _START_TYPES[chosen.start]
+            if chosen.start == "delayed":
+                settings["delayed_auto_start"] = True
+            elif any(kind.settings.delayed_auto_start is True for kind in kinds) or any(
+                map(_is_delayed, self._chosen_names(chosen))
+            ):
+                settings["delayed_auto_start"] = False
+        if chosen.account is not None:
+            settings["account"] = chosen.account
+        if chosen.password_prompt:
+            from getpass import getpass
+
+            settings["password"] = getpass(f"Password of {chosen.account or 'its account'}: ")
+        return settings
+
+    def _remove(self, chosen: argparse.Namespace) -> None:
+        from winsvc.host.installing import remove
+
+        names = self._chosen_names(chosen)
+        removed = remove(*names, timeout=chosen.timeout)
+        for name in removed:
+            print(f"{name}: removed")
+        if missing := [name for name in names if name not in removed]:
+            raise _Failed(f"not installed: {', '.join(missing)}")
+
+    def _start(self, chosen: argparse.Namespace) -> None:
+        arguments = [*chosen.plain, *chosen.arguments]
+        with ServiceManager() as scm:
+            for name in self._chosen_names(chosen):
+                self._start_one(scm, name, arguments, chosen.timeout)
+
+    def _start_one(
+        self,
+        scm: ServiceManager,
+        name: str,
+        arguments: Sequence[str],
+        timeout: float,
+        *,
+        again: bool = False,
+    ) -> None:
+        with scm.open(name) as service:
+            log = Path(log_file_of(split(service.config().binary_path), name))
+            before = _size(log)
+            try:
+                (service.restart if again else service.start)(*arguments, timeout=timeout)
+            except ServiceAlreadyRunningError:
+                print(f"{name}: is running already")
+                return
+            except ServiceError as error:
+                added = _added(log, before)
+                told = f"\n\n{log} says:\n\n{added}" if added else f"\nNothing new in {log}."
+                raise _Failed(f"{error}{told}") from error
+            print(f"{name}: started, process {service.status().pid}")
+
+    def _stop(self, chosen: argparse.Namespace) -> None:
+        with ServiceManager() as scm:
+            for name in reversed(self._chosen_names(chosen)):
+                with scm.open(name) as service:
+                    try:
+                        service.stop(timeout=chosen.timeout)
+                    except ServiceNotActiveError:
+                        print(f"{name}: is not running")
+                    else:
+                        print(f"{name}: stopped")
+
+    def _restart(self, chosen: argparse.Namespace) -> None:
+        names = self._chosen_names(chosen)
+        alone = len(names) == 1  # then with those that need it
+        if not alone:
+            self._stop(chosen)
+        with ServiceManager() as scm:
+            for name in names:
+                self._start_one(scm, name, (), chosen.timeout, again=alone)
+
+    def _status(self, chosen: argparse.Namespace) -> int:
+        missing = 0
+        with ServiceManager() as scm:
+            for name in self._chosen_names(chosen):
+                try:
+                    print(f"{name}: {_standing(scm, name)}")
+                except ServiceNotFoundError:
+                    print(f"{name}: not installed")
+                    missing = 1
+        return missing
+
+    def _debug(self, chosen: argparse.Namespace) -> int:
+        from winsvc.host.console import debug
+
+        return debug(self._kinds(chosen), [*chosen.plain, *chosen.arguments])
+
+    def _doctor(self, chosen: argparse.Namespace) -> int:
+        return self._examine(self._chosen_names(chosen))
+
+    def _examine(self, names: Sequence[str]) -> int:
+        """Tell what may keep them from starting; 1 if something does."""
+        from winsvc.host.doctor import Severity, describe, examine
+
+        bad = 0
+        with ServiceManager() as scm:
+            for name in names:
+                findings = examine(scm, name, hosted=True)
+                bad |= any(one.severity is Severity.ERROR for one in findings)
+                print(describe(name, findings))
+        return int(bad)
+
+
+_START_TYPES: Final = {
+    "auto": StartType.AUTOMATIC,
+    "delayed": StartType.AUTOMATIC,
+    "manual": StartType.MANUAL,
+    "disabled": StartType.DISABLED,
+}
+
+
+def _prog() -> str:
+    """How the program was started, for its help."""
+    from winsvc.host.program import this_program
+
+    try:
+        return this_program().describe()
+    except ArgumentError:
+        return os.path.basename(sys.argv[0]) or "service"
+
+
+def _is_delayed(name: str) -> bool:
+    """Whether there is such a service, and its start is delayed."""
+    try:
+        with ServiceManager() as scm, scm.open(name) as service:
+            return service.delayed_auto_start
+    except ServiceError:
+        return False  # among others on systems without delayed starts
+
+
+def _standing(scm: ServiceManager, name: str) -> str:
+    """How a service stands, in a line."""
+    with scm.open(name) as service:
+        status, config = service.status(), service.config()
+    told = status.state.name.lower().replace("_", " ")
+    if status.pid:
+        told += f", process {status.pid}"
+    if status.state is State.STOPPED and status.service_exit_code:
+        told += f", its own exit code {status.service_exit_code}"
+    elif status.exit_code and status.exit_code != ErrorCode.SERVICE_NEVER_STARTED:
+        told += f", exit code {status.exit_code}"
+    start = config.start_type.name.lower().replace("_", " ")
+    return f"{told}; start {start}, as {config.account or 'LocalSystem'}"
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _added(file: Path, before: int) -> str:
+    """What was written to the file's end since it was so long."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return ""
+    new = content[before:] if len(content) >= before else content
+    return new.decode("utf-8", "replace").strip()

@@ -1,0 +1,246 @@
+"""Running services in a console: no service manager, nothing installed, no rights needed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, TypeVar
+
+from winsvc.backend import ControlHandler, ServiceMain
+from winsvc.enums import AcceptedControls, Control, State
+from winsvc.host.definition import Service
+from winsvc.host.failures import FailureReport
+from winsvc.host.handlers import HANDLERS
+from winsvc.host.process import HostProcess
+from winsvc.models import ServiceStatus
+from winsvc.rows import StatusRow
+
+__all__ = ["debug"]
+
+T = TypeVar("T")
+
+_KEYS: Final = {
+    "s": Control.STOP,
+    "p": Control.PAUSE,
+    "c": Control.CONTINUE,
+    "i": Control.INTERROGATE,
+}
+_HELP: Final = (
+    "Ctrl-C or s: stop, p: pause, c: continue, i: interrogate, 128 to 255: a control of its own"
+)
+
+
+def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> int:
+    """Run services here, until they have stopped; on the main thread.
+
+    What they report is shown on stderr, as is what would go to the event log. Ctrl-C stops them;
+    pressed again it ends them. Keys (lines, where stdin is no console) send the other controls.
+
+    Args:
+        services: the services, as for :func:`winsvc.host.run`.
+        arguments: what they are started with.
+
+    Returns:
+        0, or 1 if one has ended with an exit code.
+    """
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=min(kind.log_level for kind in services))
+    console = _Console([kind.name for kind in services], arguments)
+    console.show(_HELP)
+    process = HostProcess(console.names, console, FailureReport(console))
+    with console.listening():
+        process.serve(services)
+    return int(any(status.exit_code for status in console.last.values()))
+
+
+class _Console:
+    """The service manager of a console, as far as a service needs one."""
+
+    def __init__(self, names: Sequence[str], arguments: Sequence[str]) -> None:
+        self.names = list(names)
+        self.last: dict[int, ServiceStatus] = {}
+        self._arguments = list(arguments)
+        self._hosted: list[tuple[str, ControlHandler]] = []  # a handle is a place in it, from 1
+        self._lock = threading.Lock()
+        self._presses = 0
+        self._interrupted = False
+
+    # ------------------------------------------------------------------- the backend of a host
+
+    def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
+        threads = [
+            threading.Thread(target=main, args=([name, *self._arguments],), daemon=True)
+            for name, (_, main) in zip(self.names, table, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
+        with self._lock:
+            self._hosted.append((name, handler))
+            return len(self._hosted)
+
+    def set_service_status(self, handle: int, row: StatusRow) -> None:
+        status = ServiceStatus.from_row(row)
+        with self._lock:
+            before, self.last[handle] = self.last.get(handle), status
+        told = f"{self._hosted[handle - 1][0]}: {status.state.name}"
+        if row.wait_hint:
+            told += f", step {row.check_point}, up to {row.wait_hint / 1000:g} s"
+        if status.state is State.STOPPED:
+            told += f", exit code {status.exit_code}"
+            if status.service_exit_code:
+                told += f", its own {status.service_exit_code}"
+        if before != status:
+            self.show(told)
+
+    def register_device_notification(self, handle: int, interface: bytes | None) -> int:
+        self.show("devices are told to installed services only")
+        return 0
+
+    def unregister_device_notification(self, registration: int) -> None:
+        pass
+
+    def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
+        self.show("power settings are told to installed services only")
+        return 0
+
+    def unregister_power_setting_notification(self, registration: int) -> None:
+        pass
+
+    def register_event_source(self, source: str) -> int:
+        return 0
+
+    def deregister_event_source(self, handle: int) -> None:
+        pass
+
+    def report_event(
+        self,
+        handle: int,
+        event_type: int,
+        category: int,
+        event_id: int,
+        strings: Sequence[str],
+        data: bytes,
+    ) -> None:
+        for text in strings:
+            self.show(text)
+
+    def start_thread(self, target: Callable[[], None], name: str) -> None:
+        threading.Thread(target=target, name=name, daemon=True).start()
+
+    def new_event(self) -> threading.Event:
+        return threading.Event()
+
+    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
+        return asyncio.run(coroutine)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    # ------------------------------------------------------------------- who sits before it
+
+    def show(self, text: str) -> None:
+        if sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
+
+    def send(self, control: int) -> None:
+        """Send a control to every service that takes it now."""
+        with self._lock:
+            hosted = [(*one, self.last.get(handle)) for handle, one in enumerate(self._hosted, 1)]
+        for name, handler, status in hosted:
+            if status is None or status.state is State.STOPPED:
+                continue
+            if takes(status.controls_accepted, control):
+                handler(control, 0, b"")
+            else:
+                shown = Control(control).name if control < 128 else str(control)
+                self.show(f"{name}: takes no {shown} while it is {status.state.name}")
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to the keyboard, and to Ctrl-C if this is the main thread."""
+        threading.Thread(target=self._read_keys, name="winsvc: keys", daemon=True).start()
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        # What main() waits for may not end for a signal (no lock does on Windows): hence a
+        # thread, which the system's own handler wakes.
+        heard, wakes = socket.socketpair()
+        wakes.setblocking(False)
+        threading.Thread(target=self._stop_when_heard, args=(heard,), daemon=True).start()
+        handler = signal.signal(signal.SIGINT, self._pressed)
+        wakeup = signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            signal.signal(signal.SIGINT, handler)
+            wakes.close()
+
+    def _stop_when_heard(self, heard: socket.socket) -> None:
+        with heard:
+            while signals := heard.recv(64):
+                if signal.SIGINT in signals:
+                    self._interrupt()
+
+    def _pressed(self, number: int, frame: FrameType | None) -> None:
+        self._presses += 1
+        if self._presses > 1:
+            raise KeyboardInterrupt
+        # asyncio may have taken the wake-up for itself. Not here: what this thread was doing when
+        # the signal came may hold a lock that reporting needs.
+        threading.Thread(target=self._interrupt, daemon=True).start()
+
+    def _interrupt(self) -> None:
+        """Ctrl-C, of which either thread may hear first."""
+        with self._lock:
+            first, self._interrupted = not self._interrupted, True
+        if first:
+            self.send(Control.STOP)
+
+    def _read_keys(self) -> None:
+        for key in _keys():
+            if key.isdecimal() and 128 <= int(key) <= 255:
+                self.send(int(key))
+            elif key in _KEYS:
+                self.send(_KEYS[key])
+            else:
+                self.show(_HELP)
+
+
+def takes(accepted: AcceptedControls, control: int) -> bool:
+    """Whether a service that accepts these controls is told of this one."""
+    if control >= 128 or control == Control.INTERROGATE:
+        return True
+    return bool(accepted & HANDLERS[Control(control)].accepts)
+
+
+def _keys() -> Iterator[str]:
+    """What is typed: keys, and numbers as a whole; without a console lines."""
+    if sys.stdin is None:
+        return
+    if sys.platform == "win32" and sys.stdin.isatty():
+        import msvcrt
+
+        number = ""
+        while True:
+            key = msvcrt.getwch().lower()
+            number = number + key if key.isdecimal() else ""
+            if not number:
+                yield "s" if key == "\x03" else key  # Ctrl-C, while this waits for a key
+            elif len(number) == 3:
+                yield number
+                number = ""
+    for line in sys.stdin:
+        yield line.strip().lower()

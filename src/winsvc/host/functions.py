@@ -1,0 +1,73 @@
+"""A service that is a plain function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from winsvc.durations import Duration
+from winsvc.host.definition import Service
+from winsvc.spec import Settings
+
+__all__ = ["service"]
+
+Main: TypeAlias = Callable[[Service], Coroutine[Any, Any, None] | None]
+
+
+def service(
+    name: str,
+    *,
+    display_name: str = "",
+    description: str | None = None,
+    settings: Settings = Service.settings,
+    start_hint: Duration = Service.start_hint,
+    stop_hint: Duration = Service.stop_hint,
+    **handlers: Callable[..., object],
+) -> Callable[[Main], type[Service]]:
+    """Make a :class:`Service` of a function, which is its ``main()``::
+
+        @service("beat", display_name="Heartbeat")
+        def beat(service: Service) -> None:
+            service.report_running()
+            while not service.stop_requested.wait(5):
+                log.info("beat")
+
+        if __name__ == "__main__":
+            run(beat)
+
+    Args:
+        name: the key name.
+        display_name: the name for people.
+        description: a text for people.
+        settings: what else it is installed with.
+        start_hint: how long it usually takes to start.
+        stop_hint: how long it usually takes to stop.
+        **handlers: the functions for controls, as ``on_pause=...``; they, too, are given the
+            :class:`Service` first.
+
+    Raises:
+        TypeError: a handler is none, or takes the wrong arguments.
+        ArgumentError: no service can have this name.
+    """
+
+    for handler in handlers:
+        if not handler.startswith("on_"):
+            raise TypeError(f"service() has no argument {handler!r}")
+
+    def make(main: Main) -> type[Service]:
+        members: dict[str, object] = {
+            "__doc__": main.__doc__,
+            "__module__": main.__module__,
+            "__qualname__": main.__qualname__,
+            "name": name,
+            "display_name": display_name,
+            "description": description,
+            "settings": settings,
+            "start_hint": start_hint,
+            "stop_hint": stop_hint,
+            "main": main,
+            **handlers,
+        }
+        return type(main.__name__, (Service,), members)
+
+    return make

@@ -1,0 +1,116 @@
+"""Which methods of a service take which controls."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from winsvc.enums import AcceptedControls, Control
+
+if TYPE_CHECKING:
+    from winsvc.host.definition import Service
+
+__all__ = ["HANDLERS", "accepted_controls", "check_handlers", "handler_of"]
+
+CUSTOM: Final = range(128, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    """How a control is handled: by which method, accepted by which bit, with an event or not."""
+
+    method: str
+    accepts: AcceptedControls
+    has_event: bool = False
+
+
+_NO_BIT: Final = AcceptedControls(0)
+HANDLERS: Final = {
+    Control.STOP: _Handler("on_stop", AcceptedControls.STOP),
+    Control.PAUSE: _Handler("on_pause", AcceptedControls.PAUSE_CONTINUE),
+    Control.CONTINUE: _Handler("on_continue", AcceptedControls.PAUSE_CONTINUE),
+    Control.INTERROGATE: _Handler("on_interrogate", _NO_BIT),
+    Control.SHUTDOWN: _Handler("on_shutdown", AcceptedControls.SHUTDOWN),
+    Control.PRESHUTDOWN: _Handler("on_preshutdown", AcceptedControls.PRESHUTDOWN),
+    Control.PARAM_CHANGE: _Handler("on_param_change", AcceptedControls.PARAM_CHANGE),
+    Control.DEVICE_EVENT: _Handler("on_device", _NO_BIT, has_event=True),
+    Control.HARDWARE_PROFILE_CHANGE: _Handler(
+        "on_hardware_profile", AcceptedControls.HARDWARE_PROFILE_CHANGE, has_event=True
+    ),
+    Control.POWER_EVENT: _Handler("on_power", AcceptedControls.POWER_EVENT, has_event=True),
+    Control.SESSION_CHANGE: _Handler(
+        "on_session_change", AcceptedControls.SESSION_CHANGE, has_event=True
+    ),
+    Control.TIME_CHANGE: _Handler("on_time_change", AcceptedControls.TIME_CHANGE, has_event=True),
+    Control.TRIGGER_EVENT: _Handler("on_trigger", AcceptedControls.TRIGGER_EVENT),
+}
+_CUSTOM: Final = _Handler("on_custom", _NO_BIT, has_event=True)
+
+
+def handler_of(control: int) -> _Handler | None:
+    """How a control is handled; None where nothing here knows it."""
+    return _CUSTOM if control in CUSTOM else HANDLERS.get(Control(control))
+
+
+def accepted_controls(kind: type[Service]) -> AcceptedControls:
+    """The controls that a service of this class takes: STOP, and what it has handlers for."""
+    accepts = AcceptedControls.STOP
+    for handler in HANDLERS.values():
+        if hasattr(kind, handler.method):
+            accepts |= handler.accepts
+    return accepts
+
+
+def check_handlers(kind: type[Service]) -> None:
+    """Refuse what would only show when a control comes.
+
+    Raises:
+        TypeError: a method ``on_...`` is none, misspelt or takes the wrong arguments, or one of
+            ``on_pause`` and ``on_continue`` lacks the other.
+    """
+    known = {handler.method: handler for handler in (*HANDLERS.values(), _CUSTOM)}
+    asynchronous = inspect.iscoroutinefunction(kind.main)
+    for name in dir(kind):
+        if not name.startswith("on_"):
+            continue
+        method = getattr(kind, name)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; is {near[0]}() meant?" if near else f"; there are {', '.join(sorted(known))}"
+            raise TypeError(f"{kind.__qualname__}.{name}: no control is handled by this{hint}")
+        if not callable(method):
+            raise TypeError(f"{kind.__qualname__}.{name} must be a method")
+        _check_signature(kind, name, method, known[name].has_event)
+        if inspect.iscoroutinefunction(method) and not asynchronous:
+            raise TypeError(f"{kind.__qualname__}.{name} is async, and main() is not")
+    if hasattr(kind, "on_pause") != hasattr(kind, "on_continue"):
+        raise TypeError(
+            f"{kind.__qualname__}: on_pause() and on_continue() belong together, as the system "
+            "accepts both controls or none"
+        )
+    if hasattr(kind, "on_shutdown") and hasattr(kind, "on_preshutdown"):
+        warnings.warn(
+            f"{kind.__qualname__} has on_preshutdown() and on_shutdown(). Windows tells a service "
+            "that accepts PRESHUTDOWN first and waits for its end, up to its preshutdown_timeout; "
+            "SHUTDOWN comes later, only if it still runs then, and users report that it does not "
+            "come at all. One of them is enough: on_preshutdown() where the end takes time.",
+            stacklevel=3,
+        )
+
+
+def _check_signature(
+    kind: type[Service], name: str, method: Callable[..., object], has_event: bool
+) -> None:
+    arguments = ("self", "event") if has_event else ("self",)
+    plain = isinstance(inspect.getattr_static(kind, name), (staticmethod, classmethod))
+    try:
+        inspect.signature(method).bind(*arguments[1 if plain else 0 :])
+    except TypeError:
+        raise TypeError(
+            f"{kind.__qualname__}.{name} must take ({', '.join(arguments)}), "
+            f"not {inspect.signature(method)}"
+        ) from None

@@ -1,0 +1,250 @@
+"""Putting services on this machine, and taking them away again."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from winsvc.accounts import Account, AccountKind
+from winsvc.durations import Duration
+from winsvc.enums import ServiceType, State
+from winsvc.errors import (
+    ArgumentError,
+    ServiceError,
+    ServiceExistsError,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+)
+from winsvc.host.definition import Service
+from winsvc.host.eventlog import register_source, remove_source
+from winsvc.host.program import Program, default_log_file, this_program
+from winsvc.manager import ServiceManager
+from winsvc.models import UNCHANGED
+from winsvc.names import check_service_name
+from winsvc.spec import ServiceSpec
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from winsvc.service import Service as OpenService
+    from winsvc.spec import CreateKeywords, SettingsKeywords
+
+__all__ = ["Installed", "install", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What was done for one service.
+
+    Attributes:
+        name: its key name.
+        command_line: how its process is started.
+        account: the account that it runs as.
+        log_file: where failures are written to, beside the event log.
+        updated: whether it was there before, and was configured anew.
+        source_registered: whether the event log shows its texts as they are; False where another
+            program has a source of this name, which was left alone.
+    """
+
+    name: str
+    command_line: str
+    account: str
+    log_file: str
+    updated: bool
+    source_registered: bool
+
+
+def install(
+    *services: type[Service],
+    name: str | None = None,
+    program: Program | None = None,
+    arguments: Sequence[str] = (),
+    log_file: str | os.PathLike[str] | None = None,
+    update: bool = False,
+    scm: ServiceManager | None = None,
+    **settings: Unpack[CreateKeywords],
+) -> list[Installed]:
+    r"""Install services of a program on this machine, all of them in one process.
+
+    Each with what its class says (:meth:`winsvc.host.Service.spec`), and a source of the event log
+    that has its name. All or nothing: when something is refused, the services and sources that
+    were made are taken away again.
+
+    Args:
+        *services: the classes; the first of several has its ``main()`` on the main thread.
+        name: another name for a single one.
+        program: how it is started; None for the running program.
+        arguments: what the program gets in ``sys.argv``, each time.
+        log_file: where failures are written to; None for ``%ProgramData%\winsvc\NAME.log``.
+        update: configure those anew that are there already. Their other settings stay, and so
+            does what was done when something is refused.
+        scm: the service manager; None connects to this machine's.
+        **settings: instead of what the classes say; see :class:`winsvc.Settings`.
+
+    Returns:
+        What was done, in the order of the services.
+
+    Raises:
+        ArgumentError: a class has no name, two have the same, the service manager is another
+            machine's, the running program can't be started as a service, or a setting can't be.
+        ServiceExistsError: there is a service of this name, and ``update`` was not asked for.
+        AccessDeniedError: only administrators may.
+        ServiceError: the system refused; see :meth:`winsvc.ServiceManager.create`.
+    """
+    names = _names(services, name)
+    program = program if program is not None else this_program()
+    log = os.path.abspath(log_file or default_log_file(names[0]))
+    line = program.command_line(names, log, arguments)
+    specs = [
+        _spec(kind, own, line, shared=len(services) > 1, settings=settings)
+        for kind, own in zip(services, names, strict=True)
+    ]
+    with _manager(scm) as manager:
+        return _install(manager, specs, log, update)
+
+
+def _install(
+    scm: ServiceManager, specs: Sequence[ServiceSpec], log: str, update: bool
+) -> list[Installed]:
+    done: list[Installed] = []
+    made: list[str] = []
+    try:
+        for spec in specs:
+            updated = False
+            try:
+                scm.create(spec).close()
+                made.append(spec.name)
+            except ServiceExistsError:
+                if not update or spec.name not in scm:  # not the name, but the display name
+                    raise
+                with scm.open(spec.name) as service:
+                    service.configure(**cast("SettingsKeywords", spec.given()))
+                updated = True
+            registered = register_source(spec.name, backend=scm._backend)
+            account = "LocalSystem" if spec.account is UNCHANGED else str(spec.account)
+            line = str(spec.binary_path)
+            done.append(Installed(spec.name, line, account, log, updated, registered))
+        _make_log(log, specs)
+    except BaseException as error:
+        for name in reversed(made):
+            _undo(scm, name, error)
+        raise
+    return done
+
+
+def _undo(scm: ServiceManager, name: str, error: BaseException) -> None:
+    try:
+        scm.delete(name)
+        remove_source(name, backend=scm._backend)
+    except ServiceError as second:
+        if isinstance(error, ServiceError):
+            error.hint = f"{error.hint or ''} The new service could not be deleted: {second}"
+
+
+def _make_log(log: str, specs: Sequence[ServiceSpec]) -> None:
+    """Make the file where only the system itself writes to it.
+
+    So it has its rights from who installs it; anyone may make files in that folder, and lead the
+    system's own account to another file. Other accounts make theirs by themselves.
+    """
+    if os.name != "nt":
+        return
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    accounts = ("LocalSystem" if one.account is UNCHANGED else str(one.account) for one in specs)
+    if all(Account(one).kind is AccountKind.LOCAL_SYSTEM for one in accounts):
+        open(log, "a").close()
+
+
+def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = None) -> list[str]:
+    """Stop services, delete them, and wait until they are gone; their event sources, too.
+
+    One after the other, the last one first. What is not there is passed over, but for its source.
+    The file for failures stays.
+
+    Args:
+        *names: their key names.
+        timeout: how long each may take to stop, and then to go.
+        scm: the service manager; None connects to this machine's.
+
+    Returns:
+        The names of those that were there.
+
+    Raises:
+        DependentServicesRunningError: others that run need it.
+        WaitTimeoutError: it has not stopped, or somebody has it open.
+        AccessDeniedError: only administrators may.
+        ServiceError: the system refused.
+    """
+    removed = []
+    with _manager(scm) as manager:
+        for name in reversed(names):
+            try:
+                with manager.open(name) as service:
+                    _stop(service, timeout)
+                    service.delete(timeout=timeout)
+                removed.append(name)
+            except ServiceNotFoundError:
+                pass
+            remove_source(name, backend=manager._backend)
+    return removed
+
+
+def _stop(service: OpenService, timeout: Duration) -> None:
+    if service.status().state is State.STOPPED:
+        return
+    try:
+        service.stop(timeout=timeout)
+    except ServiceNotActiveError:
+        pass  # it has stopped by itself meanwhile
+
+
+def _names(services: Sequence[type[Service]], name: str | None) -> list[str]:
+    if not services:
+        raise ArgumentError("services", "at least one class is needed")
+    if name is not None:
+        if len(services) > 1:
+            raise ArgumentError("name", "is for a single service; this program has several")
+        return [check_service_name(name)]
+    names = [kind.name for kind in services]
+    for kind in services:
+        if not kind.name:
+            raise ArgumentError("services", f"{kind.__qualname__} has no name")
+    if len({one.casefold() for one in names}) < len(names):
+        raise ArgumentError("services", f"two have the same name: {', '.join(names)}")
+    return names
+
+
+def _spec(
+    kind: type[Service],
+    name: str,
+    line: str,
+    *,
+    shared: bool,
+    settings: CreateKeywords,
+) -> ServiceSpec:
+    spec = kind.spec(line)
+    if name != kind.name:
+        # Before Windows 10 1709 no two services may have one display name.
+        display = f"{kind.display_name} ({name})" if kind.display_name else name
+        spec = dataclasses.replace(spec, name=name, display_name=display)
+    if shared and spec.service_type is UNCHANGED:
+        spec = dataclasses.replace(spec, service_type=ServiceType.SHARE_PROCESS)
+    return dataclasses.replace(spec, **settings)
+
+
+@contextmanager
+def _manager(scm: ServiceManager | None) -> Iterator[ServiceManager]:
+    if scm is None:
+        with ServiceManager() as manager:
+            yield manager
+        return
+    if scm.machine is not None:
+        raise ArgumentError(
+            "scm",
+            f"a Python program is installed on the machine that it is on, not on {scm.machine}",
+        )
+    yield scm

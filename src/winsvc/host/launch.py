@@ -1,0 +1,206 @@
+r"""The program of a service that is no program of its own: it starts the user's.
+
+Installed services start it as a script (:meth:`winsvc.host.program.Program.command_line` writes
+that)::
+
+    python.exe [-S] ...\winsvc\host\launch.py --log FILE [--venv DIR] [--path DIR]
+        --service NAME [--service NAME]... (--module NAME | --script FILE) [--check] [-- ARGS]
+
+It connects to the service control manager before it loads the user's program. So a slow import is
+no error 1053, and whatever keeps the program from running is written down.
+
+In a virtual environment the interpreter is the base one: the environment's own ``python.exe`` would
+start a second process, and the system watches the first. What that one does is done here.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Options", "parse"]
+
+
+@dataclass(frozen=True)  # without slots: these need more time to load than the rest takes
+class Options:
+    """What the launcher is told.
+
+    Attributes:
+        services: the key names of the process's services.
+        module: the module to run, as ``python -m`` does; None for a script.
+        script: the path of the script, zip file or folder to run; None for a module.
+        log: the file for what goes wrong before the event log can be written to, and after.
+        venv: the folder of the virtual environment; None without one.
+        path: the folder that is put first on ``sys.path`` for a module; None for none.
+        arguments: the program's own.
+        check: only look whether everything is there.
+    """
+
+    services: tuple[str, ...]
+    module: str | None = None
+    script: str | None = None
+    log: str | None = None
+    venv: str | None = None
+    path: str | None = None
+    arguments: tuple[str, ...] = ()
+    check: bool = False
+
+    @property
+    def program(self) -> str:
+        """The script or module, for people."""
+        return self.script or f"-m {self.module}"
+
+    def to_arguments(self) -> list[str]:
+        """The arguments from which :func:`parse` reads the same."""
+        told: list[str] = []
+        for name in ("log", "venv", "path"):
+            if (value := getattr(self, name)) is not None:
+                told += [f"--{name}", value]
+        for service in self.services:
+            told += ["--service", service]
+        told += ["--script", self.script] if self.script else ["--module", self.module or ""]
+        told += ["--check"] if self.check else []
+        return [*told, "--", *self.arguments] if self.arguments else told
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the launcher's arguments.
+
+    Raises:
+        ValueError: they are none of its.
+    """
+    values: dict[str, str] = {}
+    services: list[str] = []
+    check = False
+    rest = list(arguments)
+    while rest and rest[0] != "--":
+        name = rest.pop(0)
+        if name == "--check":
+            check = True
+            continue
+        if name not in ("--log", "--venv", "--path", "--service", "--module", "--script"):
+            raise ValueError(f"unknown option {name!r}")
+        if not rest:
+            raise ValueError(f"{name} lacks its value")
+        if name == "--service":
+            services.append(rest.pop(0))
+        else:
+            values[name[2:]] = rest.pop(0)
+    if not services or ("module" in values) == ("script" in values):
+        raise ValueError("it takes --service NAME, and --script FILE or --module NAME")
+    return Options(tuple(services), arguments=tuple(rest[1:]), check=check, **values)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a service's program; return the exit code of the process."""
+    _open_streams()
+    try:
+        options = parse(arguments)
+    except ValueError as error:
+        print(f"{os.path.basename(__file__)}: {error}. {_BY_HAND}", file=sys.stderr)
+        return 2
+    try:
+        has_path = _leave_own_folder()
+        if options.venv is not None:
+            _enter_venv(options.venv)
+        _find_this_package()
+        if options.check:
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):
+                    stream.reconfigure(encoding="utf-8")  # for doctor, which reads it
+            from winsvc.host.launching import check
+
+            return check(options)
+        from winsvc.host.launching import connected
+
+        launched = connected(options)
+    except BaseException:
+        _write_down(options)
+        return 1
+    return launched.run(options, has_path=has_path)
+
+
+_BY_HAND = "It is started by the service control manager, as winsvc.host installs it"
+
+
+def _open_streams() -> None:
+    """Have ``print()`` go nowhere, not fail, where a service has no such stream."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        try:
+            os.fstat(stream.fileno())
+        except io.UnsupportedOperation:
+            pass  # somebody's own, without a file
+        except (AttributeError, OSError, ValueError):
+            nowhere = open(os.devnull, mode, encoding="utf-8", errors="replace")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+
+
+def _leave_own_folder() -> bool:
+    """Take this script's folder off ``sys.path``; whether Python had put it there.
+
+    Its modules have names such as ``events``, and are nobody's to import by these.
+    """
+    here = os.path.normcase(os.path.dirname(os.path.abspath(__file__)))
+    if sys.path and os.path.normcase(os.path.abspath(sys.path[0])) == here:
+        del sys.path[0]
+        return True
+    return False
+
+
+def _enter_venv(folder: str) -> None:
+    """Make this process one of a virtual environment, as its own ``python.exe`` would be.
+
+    The interpreter was started with ``-S``, so that the :mod:`site` module has not yet looked.
+    """
+    if not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+        raise FileNotFoundError(f"there is no virtual environment in {folder}: no pyvenv.cfg")
+    folder = os.path.abspath(folder)
+    scripts, program = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    late = sys.version_info < (3, 14)
+    if late:
+        # Until 3.13 site sets the prefixes itself, and takes those that it finds for the base's.
+        import site
+    sys.executable = os.path.join(folder, scripts, program)
+    sys.prefix = sys.exec_prefix = folder
+    if not late:
+        import site
+    site.main()
+
+
+def _find_this_package() -> None:
+    """Have winsvc importable from where this script lies.
+
+    It may be in the folder of a user's own packages, which services have none of.
+    """
+    here = os.path.abspath(__file__)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(here)))
+    if os.path.normcase(root) not in map(os.path.normcase, sys.path):
+        sys.path.append(root)
+
+
+def _write_down(options: Options) -> None:
+    """Tell of the exception, without anything that may be what failed."""
+    import time
+    import traceback
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    names = ", ".join(options.services)
+    text = f"{now} {names}: loading winsvc failed, so the service could not connect\n\n"
+    text += traceback.format_exc() + "\n"
+    print(text, file=sys.stderr)
+    if options.log is None or options.check:
+        return
+    try:
+        os.makedirs(os.path.dirname(options.log), exist_ok=True)
+        with open(options.log, "a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+    except OSError as error:
+        print(f"{options.log}: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

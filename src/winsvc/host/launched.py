@@ -1,0 +1,39 @@
+"""The process that was connected before the user's program calls ``run()``, if there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from winsvc.host.process import HostProcess
+
+__all__ = ["Launched", "current", "put"]
+
+
+@dataclass
+class Launched:
+    """A process that was connected before its program was loaded.
+
+    Attributes:
+        process: the process.
+        by_launcher: whether the launcher did that, not the program itself.
+        served: whether the program has called ``run()``, and its services are served.
+    """
+
+    process: HostProcess
+    by_launcher: bool = True
+    served: bool = False
+
+
+_current: list[Launched] = []
+
+
+def put(launched: Launched | None) -> None:
+    """It is this one, or none, from now on."""
+    _current[:] = [] if launched is None else [launched]
+
+
+def current() -> Launched | None:
+    """The one of this process; None where nothing is connected yet."""
+    return _current[-1] if _current else None

@@ -1,0 +1,151 @@
+"""A process in which services run: it connects to the system, and gives each start its class."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from winsvc.backend import HostBackend, HostEvent
+from winsvc.enums import ErrorCode, ServiceType
+from winsvc.errors import service_error
+from winsvc.host.definition import Service
+from winsvc.host.failures import FailureReport
+from winsvc.host.mailbox import Mailbox
+from winsvc.host.run import Run
+from winsvc.names import name_key
+
+__all__ = ["HostProcess"]
+
+# While the program loads, the system is told again and again that it still does: as long as that
+# may well take, but not for ever.
+LOADING_STEP: Final = 1.0
+LOADING_HINT: Final = 10.0
+LOADING_LIMIT: Final = 300.0
+
+RETURN_LIMIT: Final = 5.0  # seconds, for a thread that has nothing left to do
+
+
+class HostProcess:
+    """The services of one process.
+
+    The system is answered from the first moment: :meth:`connect` needs the names alone, so the
+    program with the classes may still be loading, or fail to. :meth:`serve` gives it the classes.
+    """
+
+    def __init__(self, names: Sequence[str], backend: HostBackend, report: FailureReport) -> None:
+        """For these services, the first of which has its ``main()`` on the main thread.
+
+        A single one may be installed under any name: it is told which when it is started.
+        """
+        self._names = tuple(names)
+        self._backend = backend
+        self._report = report
+        self._lock = threading.Lock()
+        self._services: dict[str, type[Service]] = {}
+        self._loaded = backend.new_event()
+        self._starts: Mailbox[Run | None] = Mailbox(backend)  # for the main thread; None: over
+        self._returned: list[HostEvent] = []  # one for each service's main function
+        self._connected = False
+        self._refused: Exception | None = None
+
+    def connect(self) -> None:
+        """Connect to the system, on a thread beside; nothing happens where that was done."""
+        with self._lock:
+            if self._connected:
+                return
+            self._connected = True
+        self._backend.start_thread(self._dispatch, "winsvc: dispatcher")
+
+    def serve(self, services: Sequence[type[Service]]) -> None:
+        """Run the services until all of them have stopped; on the main thread.
+
+        Raises:
+            ServiceError: the process was not started by the system (1063), or it refused.
+        """
+        self.connect()
+        if len(self._names) == len(services) == 1:
+            self._services = {name_key(self._names[0]): services[0]}  # whatever it is called
+        else:
+            self._services = {name_key(kind.name): kind for kind in services}
+        self._loaded.set()
+        while (run := self._starts.get()) is not None:
+            run.live(self._services[name_key(self._key(run.name))])
+        # The interpreter must not go while the system's threads are on their way back to it.
+        for returned in self._returned:
+            returned.wait(RETURN_LIMIT)
+        if self._refused is not None:
+            raise self._refused
+
+    def fail(self, where: str, error: BaseException) -> None:
+        """There will be no classes, for this reason: every start fails with 1064.
+
+        Raises:
+            ServiceError: as :meth:`serve`.
+        """
+        self._report.failed(self._names[0], where, error)
+        self.serve(())
+
+    # ------------------------------------------------------------------- the system's threads
+
+    def _dispatch(self) -> None:
+        alone = len(self._names) == 1
+        table = [("" if alone else name, self._service_main) for name in self._names]
+        try:
+            self._backend.start_service_ctrl_dispatcher(table)
+        except Exception as error:  # for the main thread to raise
+            self._refused = error
+        self._starts.put(None)
+
+    def _service_main(self, arguments: list[str]) -> None:
+        name = arguments[0] if arguments else self._names[0]
+        returned = self._backend.new_event()
+        self._returned.append(returned)
+        try:
+            self._run(name, tuple(arguments[1:]))
+        except Exception as error:  # nothing may go back into the system's code
+            self._report.failed(name, "the start", error)
+        finally:
+            returned.set()
+
+    def _run(self, name: str, arguments: tuple[str, ...]) -> None:
+        alone = len(self._names) == 1
+        run = Run(
+            self._backend,
+            name,
+            arguments,
+            service_type=ServiceType.OWN_PROCESS if alone else ServiceType.SHARE_PROCESS,
+            report=self._report,
+        )
+        if not self._wait_until_loaded(run):
+            run.end(0)
+            return
+        if not self._services:  # fail() has said why
+            run.end(ErrorCode.EXCEPTION_IN_SERVICE)
+            return
+        key = name_key(self._key(run.name))
+        kind = self._services.get(key)
+        if kind is None:
+            code = ErrorCode.SERVICE_NOT_IN_EXE
+            error = service_error(code, "StartServiceCtrlDispatcherW", service=run.name)
+            self._report.failed(run.name, "looking for its class", error)
+            run.end(code)
+        elif key == name_key(self._names[0]):
+            self._starts.put(run)
+            run.over.wait()
+        else:
+            run.live(kind)
+
+    def _key(self, name: str) -> str:
+        """The name under which the class of a service is known."""
+        return name if len(self._names) > 1 else self._names[0]
+
+    def _wait_until_loaded(self, run: Run) -> bool:
+        """Wait for the classes; False if the service is to stop before they come."""
+        end = self._backend.monotonic() + LOADING_LIMIT
+        while not self._loaded.wait(LOADING_STEP):
+            if run.stop_requested.is_set():
+                return False
+            if self._backend.monotonic() < end:
+                run.reporter.step(LOADING_HINT)
+        return True

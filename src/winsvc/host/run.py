@@ -1,0 +1,280 @@
+"""One run of one service: from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
+
+from winsvc.backend import HostBackend
+from winsvc.durations import Duration, to_timedelta
+from winsvc.enums import Control, ErrorCode, ServiceType, State
+from winsvc.errors import ServiceError
+from winsvc.host.definition import Service, ServiceExit
+from winsvc.host.events import decode
+from winsvc.host.handlers import accepted_controls, handler_of
+from winsvc.host.mailbox import Mailbox
+from winsvc.host.status import StatusReporter
+from winsvc.host.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from winsvc.host.events import Event
+    from winsvc.host.failures import FailureReport
+
+__all__ = ["Run"]
+
+log = logging.getLogger("winsvc.host")
+
+_STOPS: Final = (Control.STOP, Control.SHUTDOWN, Control.PRESHUTDOWN)
+_STOP_METHODS: Final = ("on_stop", "on_shutdown", "on_preshutdown")
+
+
+class _Told(NamedTuple):
+    """A control for a handler, and the state in which the service is once that is through."""
+
+    method: str
+    event: Event | None
+    then: State | None
+    only_from: State | None
+
+
+_PAUSE: Final = _Told("on_pause", None, State.PAUSED, State.PAUSE_PENDING)
+_CONTINUE: Final = _Told("on_continue", None, State.RUNNING, State.CONTINUE_PENDING)
+
+
+class Run:
+    """A service that was started: it begins with its control handler, and ends with STOPPED.
+
+    Made in the thread in which the system calls the service's main function; lived in another
+    one if the service's ``main()`` is to be on the main thread.
+    """
+
+    def __init__(
+        self,
+        backend: HostBackend,
+        name: str,
+        arguments: tuple[str, ...],
+        *,
+        service_type: ServiceType,
+        report: FailureReport,
+    ) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.over = backend.new_event()
+        """Set when STOPPED was reported."""
+        self.stop_requested = StopRequest(backend)
+        self._backend = backend
+        self._report = report
+        self._kind: type[Service] = Service
+        self._told: Mailbox[_Told | None] = Mailbox(backend)
+        self._all_handled = backend.new_event()
+        self._failed = False
+        self._watched: list[Callable[[], None]] = []
+        handle = backend.register_service_ctrl_handler(name, self._control)
+        self.reporter = StatusReporter(backend, handle, service_type, accepted_controls(Service))
+        self.reporter.pending(State.START_PENDING, Service.start_hint)
+
+    # ------------------------------------------------------------------- the system's thread
+
+    def _control(self, code: int, event_type: int, data: bytes) -> int:
+        """The control handler: it reports, hands over, and answers at once."""
+        try:
+            return self._take(code, event_type, data)
+        except Exception as error:  # nothing may go back into the system's code
+            self._report.failed(self.name, f"taking control {code}", error)
+            return ErrorCode.CALL_NOT_IMPLEMENTED
+
+    def _take(self, code: int, event_type: int, data: bytes) -> int:
+        handler = handler_of(code)
+        if handler is None:
+            return ErrorCode.CALL_NOT_IMPLEMENTED
+        handled = hasattr(self._kind, handler.method)
+        if code in _STOPS:
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            if handled:  # put first: main() may come back as soon as it knows
+                self._told.put(_Told(handler.method, None, None, None))
+            self.stop_requested._set(Control(code))
+            return 0
+        if code == Control.PAUSE:
+            hint = self._kind.start_hint
+            if handled and self.reporter.pending(
+                State.PAUSE_PENDING, hint, only_from=State.RUNNING
+            ):
+                self._told.put(_PAUSE)
+            return 0
+        if code == Control.CONTINUE:
+            hint = self._kind.start_hint
+            if handled and self.reporter.pending(
+                State.CONTINUE_PENDING, hint, only_from=State.PAUSED
+            ):
+                self._told.put(_CONTINUE)
+            return 0
+        if handled:
+            event = decode(Control(code), event_type, data) if handler.has_event else None
+            self._told.put(_Told(handler.method, event, None, None))
+            return 0
+        return 0 if code == Control.INTERROGATE else ErrorCode.CALL_NOT_IMPLEMENTED
+
+    # ------------------------------------------------------------------- the service's thread
+
+    def live(self, kind: type[Service]) -> None:
+        """All of the service's life, in the thread for its ``main()``."""
+        self._kind = kind
+        self.reporter.accept(accepted_controls(kind))
+        exit_code = service_exit_code = 0
+        try:
+            service = kind.__new__(kind)
+            service._run, service.arguments = self, self.arguments
+            service.stop_requested = self.stop_requested
+            service.__init__()  # type: ignore[misc]
+            if not self.stop_requested.is_set():
+                self._live(service)
+        except ServiceExit as ends:
+            exit_code, service_exit_code = ends.exit_code, ends.service_exit_code
+        except SystemExit as ends:
+            service_exit_code = self._own_code(ends)
+        except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
+            self._fail("the service", error)
+        if self._failed:
+            exit_code, service_exit_code = ErrorCode.EXCEPTION_IN_SERVICE, 0
+        self.end(exit_code, service_exit_code)
+
+    def end(self, exit_code: int, service_exit_code: int = 0) -> None:
+        """Report the end, whatever came before it."""
+        for forget in self._watched:
+            try:
+                forget()
+            except ServiceError as error:
+                log.warning("%s: %s", self.name, error)
+        try:
+            self.reporter.stopped(exit_code, service_exit_code)
+        except ServiceError as error:
+            self._report.failed(self.name, "reporting that the service has stopped", error)
+        self.over.set()
+
+    def _live(self, service: Service) -> None:
+        if service._is_async():
+            self._backend.run_coroutine(self._main_async(service))
+            return
+        self._backend.start_thread(lambda: self._handle(service), f"{self.name}: controls")
+        try:
+            service.main()
+        finally:
+            self._last_stretch()
+            self._told.put(None)
+            if not self._all_handled.wait(self._stop_seconds()):
+                log.warning("%s: a handler goes on after main() has come back", self.name)
+
+    def _last_stretch(self) -> None:
+        """``main()`` has come back: the service is on its way to its end.
+
+        Not if it was still starting: who waits for that is to see that the start has failed.
+        """
+        if self.reporter.state not in (State.START_PENDING, State.STOP_PENDING):
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+
+    def _stop_seconds(self) -> float:
+        return to_timedelta(self._kind.stop_hint, "stop_hint").total_seconds()
+
+    def _own_code(self, ends: SystemExit) -> int:
+        if ends.code is None or isinstance(ends.code, int):
+            return (ends.code or 0) & 0xFFFFFFFF
+        log.error("%s: %s", self.name, ends.code)
+        return 1
+
+    # ------------------------------------------------------------------- its handlers
+
+    def _handle(self, service: Service) -> None:
+        """Call the handlers, in the order in which the controls came."""
+        while (told := self._told.get()) is not None:
+            try:
+                self._call(service, told)
+                self._settle(told)
+            except (Exception, SystemExit) as error:  # whatever it is, it is the service's
+                self._handler_failed(told, error)
+        self._all_handled.set()
+
+    async def _main_async(self, service: Service) -> None:
+        loop = asyncio.get_running_loop()
+        told: asyncio.Queue[_Told | None] = asyncio.Queue()
+        self._told.forward(lambda one: _put(loop, told, one))
+        handling = asyncio.create_task(self._handle_async(service, told))
+        try:
+            await service.main()  # type: ignore[misc]
+        finally:
+            self._last_stretch()
+            told.put_nowait(None)
+            done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
+            if not done:
+                log.warning("%s: a handler goes on after main() has come back", self.name)
+
+    async def _handle_async(self, service: Service, queue: asyncio.Queue[_Told | None]) -> None:
+        while (told := await queue.get()) is not None:
+            try:
+                result = self._call(service, told)
+                if inspect.isawaitable(result):
+                    await result
+                self._settle(told)
+            except (Exception, SystemExit) as error:
+                self._handler_failed(told, error)
+
+    @staticmethod
+    def _call(service: Service, told: _Told) -> object:
+        handler = getattr(service, told.method)
+        if told.method in _STOP_METHODS:
+            service.stop_requested.wait()  # which is set in a moment
+        return handler() if told.event is None else handler(told.event)
+
+    def _settle(self, told: _Told) -> None:
+        if told.then is not None:
+            self.reporter.settle(told.then, only_from=told.only_from)
+
+    def _handler_failed(self, told: _Told, error: BaseException) -> None:
+        self._fail(f"{told.method}()", error)
+        if self.reporter.state is not State.STOP_PENDING:
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+        self.stop_requested._set(None)
+
+    def _fail(self, where: str, error: BaseException) -> None:
+        self._failed = True
+        self._report.failed(self.name, where, error)
+
+    # ------------------------------------------------------------------- what it asks for
+
+    @contextmanager
+    def busy(self, doing: str, hint: Duration) -> Iterator[None]:
+        """See :meth:`Service.busy`."""
+        before = self.reporter.hint / 1000
+        self.reporter.step(hint)
+        log.debug("%s: %s", self.name, doing or "busy")
+        yield
+        self.reporter.step(before)
+
+    def watch_devices(self, interface: UUID | None) -> None:
+        """See :meth:`Service.watch_devices`."""
+        self._must_have("on_device")
+        wanted = None if interface is None else interface.bytes_le
+        watch = self._backend.register_device_notification(self.reporter.handle, wanted)
+        self._watched.append(lambda: self._backend.unregister_device_notification(watch))
+
+    def watch_power(self, setting: UUID) -> None:
+        """See :meth:`Service.watch_power`."""
+        self._must_have("on_power")
+        backend = self._backend
+        watch = backend.register_power_setting_notification(self.reporter.handle, setting.bytes_le)
+        self._watched.append(lambda: backend.unregister_power_setting_notification(watch))
+
+    def _must_have(self, method: str) -> None:
+        if not hasattr(self._kind, method):
+            raise TypeError(f"{self._kind.__qualname__} has no {method}(), which would be told")
+
+
+def _put(
+    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[_Told | None], told: _Told | None
+) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(queue.put_nowait, told)

@@ -1,0 +1,130 @@
+"""Telling the system how a service stands."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from winsvc.backend import HostBackend
+from winsvc.durations import Duration, milliseconds
+from winsvc.enums import PENDING_STATES, AcceptedControls, ErrorCode, ServiceType, State
+from winsvc.rows import StatusRow
+
+__all__ = ["StatusReporter"]
+
+_NOTHING: Final = AcceptedControls(0)
+_STOPS: Final = AcceptedControls.STOP | AcceptedControls.SHUTDOWN | AcceptedControls.PRESHUTDOWN
+
+
+class StatusReporter:
+    """The one place that calls ``SetServiceStatus`` for a service.
+
+    There is none without a status handle, and so none before the control handler is registered.
+    What is reported too late counts for nothing: a service that is told to stop never runs again,
+    and one that has stopped is silent. Threads may report at the same time.
+    """
+
+    def __init__(
+        self,
+        backend: HostBackend,
+        handle: int,
+        service_type: ServiceType,
+        accepts: AcceptedControls,
+    ) -> None:
+        """For a service that takes the controls ``accepts`` once it runs."""
+        self._backend = backend
+        self._handle = handle
+        self._type = service_type
+        self._accepts = accepts
+        self._lock = threading.Lock()
+        self._state = State.STOPPED
+        self._check_point = 0
+        self.hint = 0
+        """The hint that was reported last, in milliseconds."""
+        self._over = False
+
+    @property
+    def handle(self) -> int:
+        """The status handle."""
+        return self._handle
+
+    @property
+    def state(self) -> State:
+        """What was reported last."""
+        return self._state
+
+    def accept(self, accepts: AcceptedControls) -> None:
+        """Take these controls from the next report on."""
+        with self._lock:
+            self._accepts = accepts
+
+    def pending(self, state: State, hint: Duration, *, only_from: State | None = None) -> bool:
+        """Report that the service is on its way; whether that was reported.
+
+        Args:
+            state: one of ``PENDING_STATES``.
+            hint: how long the system may expect to wait for the next report.
+            only_from: do so only if the service is in this state.
+        """
+        with self._lock:
+            if self._too_late(state) or (only_from is not None and self._state is not only_from):
+                return False
+            self._check_point = 1
+            self._report(state, milliseconds(hint, "hint"))
+            return True
+
+    def step(self, hint: Duration | None = None) -> bool:
+        """Report a step further on the way; whether the service is on one.
+
+        Args:
+            hint: how long the next may take; None for as long as was said last.
+        """
+        with self._lock:
+            if self._over or self._state not in PENDING_STATES:
+                return False
+            self._check_point += 1
+            self._report(self._state, self.hint if hint is None else milliseconds(hint, "hint"))
+            return True
+
+    def settle(self, state: State, *, only_from: State | None = None) -> bool:
+        """Report ``RUNNING`` or ``PAUSED``; whether that was reported, and not too late."""
+        with self._lock:
+            if self._too_late(state) or (only_from is not None and self._state is not only_from):
+                return False
+            self._check_point = 0
+            self._report(state, 0)
+            return True
+
+    def stopped(self, exit_code: int, service_exit_code: int) -> None:
+        """Report the end; with a code of the service's own, ``exit_code`` is 1066."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+            self._check_point = 0
+            self._report(State.STOPPED, 0, exit_code, service_exit_code)
+
+    def _too_late(self, state: State) -> bool:
+        return self._over or (self._state is State.STOP_PENDING and state is not State.STOP_PENDING)
+
+    def _report(
+        self, state: State, hint: int, exit_code: int = 0, service_exit_code: int = 0
+    ) -> None:
+        accepts = self._accepts
+        if state in (State.STOP_PENDING, State.STOPPED):
+            accepts = _NOTHING
+        elif state in PENDING_STATES:
+            accepts &= _STOPS
+        row = StatusRow(
+            int(self._type),
+            int(state),
+            int(accepts),
+            int(ErrorCode.SERVICE_SPECIFIC_ERROR) if service_exit_code else exit_code,
+            service_exit_code,
+            self._check_point,
+            hint,
+            0,
+            0,
+        )
+        self._backend.set_service_status(self._handle, row)
+        self._state, self.hint = state, hint

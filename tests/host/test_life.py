@@ -1,0 +1,317 @@
+"""Services in Python under a real service control manager, event by event.
+
+The programs in reporting.py tell what happens to them over a pipe, line by line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from multiprocessing.connection import Listener
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from support import wait_until_gone
+
+from winsvc import (
+    ControlRefusedError,
+    Service,
+    ServiceManager,
+    ServiceStartError,
+    ServiceStatus,
+    ServiceType,
+    State,
+)
+from winsvc.commandline import command_line
+from winsvc.enums import AcceptedControls
+
+PROGRAM = Path(__file__).with_name("reporting.py")
+SECONDS = 30  # until a test is given up
+
+Hosted: TypeAlias = Callable[..., AbstractContextManager[Service]]
+
+_numbers = itertools.count()
+
+
+class Heard:
+    """The test's end of the pipe: one process at a time."""
+
+    def __init__(self) -> None:
+        self.address = rf"\\.\pipe\winsvc-test-{os.getpid()}-{next(_numbers)}"
+        self._listener = Listener(self.address, "AF_PIPE")
+        self._connection: Any = None
+
+    def line(self) -> str:
+        """The next line, of a new process if there is none yet."""
+        if self._connection is None:
+            self._connection = self._listener.accept()
+        assert self._connection.poll(SECONDS), "no line came"
+        line = self._connection.recv()
+        assert isinstance(line, str)
+        return line
+
+    def say(self, line: str) -> None:
+        if self._connection is None:
+            self._connection = self._listener.accept()
+        self._connection.send(line)
+
+    def over(self) -> None:
+        """Until the process has ended; the next line is another's."""
+        assert self.line() == "over"
+        assert self._connection is not None
+        with pytest.raises(EOFError):
+            self._connection.recv()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        self.hang_up()
+        self._listener.close()
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    heard = Heard()
+    yield heard
+    heard.close()
+
+
+@pytest.fixture
+def hosted(scm: ServiceManager, unique_name: Callable[[], str], heard: Heard) -> Hosted:
+    @contextmanager
+    def hosted(kind: str) -> Iterator[Service]:
+        with hosted_together(scm, heard, {kind: unique_name()}) as (service,):
+            yield service
+
+    return hosted
+
+
+@contextmanager
+def hosted_together(
+    scm: ServiceManager, heard: Heard, names: Mapping[str, str]
+) -> Iterator[list[Service]]:
+    """Services of these kinds and names, in one program."""
+    which = [f"{kind}={name}" for kind, name in names.items()]
+    command = command_line(sys.executable, str(PROGRAM), heard.address, *which)
+    service_type = ServiceType.SHARE_PROCESS if len(names) > 1 else ServiceType.OWN_PROCESS
+    with ExitStack() as ending:
+        services: list[Service] = []
+        for name in names.values():
+            ending.callback(wait_until_gone, scm, name)
+            service = ending.enter_context(scm.create(name, command, service_type=service_type))
+            ending.callback(service.delete)
+            ending.callback(stop, service)
+            services.append(service)
+        yield services
+
+
+def stop(service: Service) -> None:
+    if service.status().state is not State.STOPPED:
+        service.stop(timeout=SECONDS)
+
+
+def until_stopped(service: Service) -> ServiceStatus:
+    return service.wait(State.STOPPED, timeout=SECONDS)
+
+
+# ------------------------------------------------------------------- a whole life
+
+
+def test_a_whole_life(hosted: Hosted, heard: Heard) -> None:
+    with hosted("reporter") as service:
+        service.start("one", "zwei äöü", "", timeout=SECONDS)
+        assert heard.line() == "main ['one', 'zwei äöü'] on main"
+        assert heard.line() == "RUNNING"
+        accepted = service.status().controls_accepted
+        assert accepted == (
+            AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE | AcceptedControls.PARAM_CHANGE
+        )
+        assert service.pause(timeout=SECONDS).state is State.PAUSED
+        assert heard.line() == "pause in PAUSE_PENDING"
+        assert service.resume(timeout=SECONDS).state is State.RUNNING
+        assert heard.line() == "continue in CONTINUE_PENDING"
+        service.control(200)
+        assert heard.line() == "custom 200"
+        assert service.control(4).state is State.RUNNING
+        assert heard.line() == "interrogate"
+        service.control(6)
+        assert heard.line() == "param change"
+        assert service.control(1).state is State.STOP_PENDING
+        assert {heard.line(), heard.line()} == {
+            "stop requested by <Control.STOP: 1>",
+            "stop on beside",
+        }
+        heard.over()
+        status = until_stopped(service)
+        assert (status.exit_code, status.service_exit_code) == (0, 0)
+
+
+def test_fifty_rounds(hosted: Hosted, heard: Heard) -> None:
+    with hosted("reporter") as service:
+        for _ in range(50):
+            service.start(timeout=SECONDS)
+            assert heard.line() == "main [] on main"
+            assert heard.line() == "RUNNING"
+            service.stop(timeout=SECONDS)
+            assert {heard.line(), heard.line()} == {
+                "stop requested by <Control.STOP: 1>",
+                "stop on beside",
+            }
+            heard.over()  # the process is gone
+
+
+# ------------------------------------------------------------------- how it ends
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes"),
+    [
+        (("exit", "5"), (5, 0)),
+        (("own", "4000000000"), (1066, 4000000000)),
+        (("sys.exit", "3"), (1066, 3)),
+        (("sys.exit", "0"), (0, 0)),
+        (("main",), (1064, 0)),
+    ],
+)
+def test_exit_codes(
+    hosted: Hosted,
+    heard: Heard,
+    arguments: tuple[str, ...],
+    codes: tuple[int, int],
+) -> None:
+    with hosted("ends") as service:
+        service.start(*arguments, timeout=SECONDS)
+        assert heard.line() == "running"
+        service.stop(timeout=SECONDS)
+        heard.over()
+        status = until_stopped(service)
+        assert (status.exit_code, status.service_exit_code) == codes
+
+
+@pytest.mark.parametrize(("argument", "code"), [("init", 1064), ("before", 1234)])
+def test_an_end_before_it_runs(hosted: Hosted, heard: Heard, argument: str, code: int) -> None:
+    with hosted("ends") as service:
+        with pytest.raises(ServiceStartError) as caught:
+            service.start(argument, "1234", timeout=SECONDS)
+        assert caught.value.status is not None
+        assert caught.value.status.exit_code == code
+        heard.over()
+
+
+def test_an_exception_in_a_handler(hosted: Hosted, heard: Heard) -> None:
+    with hosted("ends") as service:
+        service.start("handler", timeout=SECONDS)
+        assert heard.line() == "running"
+        service.control(128)
+        assert heard.line() == "stop requested by None"
+        heard.over()
+        assert until_stopped(service).exit_code == 1064
+
+
+# ------------------------------------------------------------------- on its way
+
+
+def test_a_slow_start(hosted: Hosted, heard: Heard) -> None:
+    with hosted("slow") as service:
+        service.start()
+        before = service.status()
+        assert before.state is State.START_PENDING
+        for _ in range(3):
+            heard.say("step")
+            assert heard.line() == "stepped"
+            status = service.status()
+            assert status.state is State.START_PENDING
+            assert status.check_point == before.check_point + 1
+            assert status.wait_hint.total_seconds() == 77
+            before = status
+        heard.say("on")
+        assert heard.line() == "busy"
+        status = service.status()
+        assert status.check_point == before.check_point + 1
+        assert status.wait_hint.total_seconds() == 99
+        heard.say("on")
+        assert heard.line() == "running"
+        status = service.status()
+        assert (status.state, status.check_point) == (State.RUNNING, 0)
+        service.stop()
+        assert heard.line() == "ending"
+        status = service.status()
+        assert status.state is State.STOP_PENDING
+        assert status.wait_hint.total_seconds() == 44
+        with pytest.raises(ControlRefusedError):
+            service.stop()
+        heard.say("on")
+        heard.over()
+        assert until_stopped(service).exit_code == 0
+
+
+def test_a_stop_while_it_starts(hosted: Hosted, heard: Heard) -> None:
+    with hosted("starting") as service:
+        service.start()
+        assert heard.line() == "starting"
+        assert service.status().state is State.START_PENDING
+        service.stop(timeout=SECONDS)
+        assert heard.line() == "STOP_PENDING"  # it does not run after all
+        heard.over()
+        assert until_stopped(service).exit_code == 0
+
+
+# ------------------------------------------------------------------- of other kinds
+
+
+def test_coroutines(hosted: Hosted, heard: Heard) -> None:
+    with hosted("tasks") as service:
+        service.start(timeout=SECONDS)
+        assert heard.line() == "running on main"
+        service.pause(timeout=SECONDS)
+        assert heard.line() == "pause on main"
+        service.control(200)
+        assert heard.line() == "custom 200 in PAUSED"
+        service.resume(timeout=SECONDS)
+        assert heard.line() == "continue"
+        service.stop(timeout=SECONDS)
+        assert heard.line() == "ticked"
+        heard.over()
+        assert until_stopped(service).exit_code == 0
+
+
+def test_an_exception_in_a_task(hosted: Hosted, heard: Heard) -> None:
+    with hosted("tasks") as service:
+        service.start(timeout=SECONDS)
+        assert heard.line() == "running on main"
+        service.pause(timeout=SECONDS)
+        assert heard.line() == "pause on main"
+        service.control(250)
+        assert {heard.line(), heard.line()} == {"custom 250 in PAUSED", "ticked"}
+        heard.over()
+        assert until_stopped(service).exit_code == 1064
+
+
+def test_two_services_in_one_program(
+    scm: ServiceManager, heard: Heard, unique_name: Callable[[], str]
+) -> None:
+    """Wine gives each a process of its own; which of the classes it is to be, the name tells."""
+    names = {"reporter": unique_name(), "tasks": unique_name()}
+    with hosted_together(scm, heard, names) as (reporter, tasks):
+        reporter.start(timeout=SECONDS)
+        assert heard.line() == "main [] on main"
+        assert heard.line() == "RUNNING"
+        reporter.stop(timeout=SECONDS)
+        assert {heard.line(), heard.line()} == {
+            "stop requested by <Control.STOP: 1>",
+            "stop on beside",
+        }
+        heard.over()
+        tasks.start(timeout=SECONDS)
+        assert heard.line() == "running on beside"
+        tasks.stop(timeout=SECONDS)
+        assert heard.line() == "ticked"
+        heard.over()

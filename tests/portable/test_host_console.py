@@ -1,0 +1,155 @@
+"""A service in a console: its program's ``debug`` command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys
+from winsvc.host import Service, ServiceExit
+from winsvc.host.console import debug
+
+class Beat(Service):
+    name = "beat"
+
+    {main}
+
+    def on_pause(self):
+        print("pausing", flush=True)
+
+    def on_continue(self):
+        print("continuing", flush=True)
+
+    def on_custom(self, event):
+        print("custom", event.code, flush=True)
+        if event.code == 250:
+            raise ValueError("in a handler")
+
+    def on_session_change(self, event):
+        pass
+
+sys.exit(debug([Beat], sys.argv[1:]))
+"""
+
+MAIN = """
+    def main(self):
+        print("arguments", self.arguments, flush=True)
+        self.report_running()
+        self.stop_requested.wait()
+        print("ends", flush=True)
+        if "fails" in self.arguments:
+            raise ServiceExit(service_exit_code=7)
+"""
+ASYNC_MAIN = """
+    async def main(self):
+        print("arguments", self.arguments, flush=True)
+        self.report_running()
+        while not await self.stop_requested.wait_async(60):
+            pass
+        print("ends", flush=True)
+"""
+STUBBORN_MAIN = """
+    def main(self):
+        import time
+        self.report_running()
+        print("arguments", self.arguments, flush=True)
+        while True:
+            time.sleep(60)
+"""
+
+
+@contextmanager
+def debugged(tmp_path: Path, main: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The program, once its service runs."""
+    path = tmp_path / "beat.py"
+    path.write_text(PROGRAM.format(main=textwrap.indent(textwrap.dedent(main), "    ").strip()))
+    process = subprocess.Popen(
+        [sys.executable, str(path), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip()
+
+
+def until(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stderr is not None
+    for told in process.stderr:
+        if text in told:
+            return
+    pytest.fail(f"it did not tell {text!r}")
+
+
+def type_in(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text + "\n")
+    process.stdin.flush()
+
+
+@pytest.mark.parametrize("main", [MAIN, ASYNC_MAIN], ids=["plain", "async"])
+def test_a_run_in_a_console(tmp_path: Path, main: str) -> None:
+    with debugged(tmp_path, main, "one", "zwei äöü") as process:
+        assert line(process) == "arguments ('one', 'zwei äöü')"
+        until(process, "beat: RUNNING")
+        type_in(process, "p")
+        assert line(process) == "pausing"
+        until(process, "beat: PAUSED")
+        type_in(process, "200")
+        assert line(process) == "custom 200"
+        type_in(process, "c")
+        assert line(process) == "continuing"
+        until(process, "beat: RUNNING")
+        type_in(process, "x")
+        until(process, "Ctrl-C or s: stop")
+        process.send_signal(signal.SIGINT)
+        assert line(process) == "ends"
+        until(process, "beat: STOPPED, exit code 0")
+        assert process.wait(10) == 0
+
+
+def test_it_ends_with_an_exit_code(tmp_path: Path) -> None:
+    with debugged(tmp_path, MAIN, "fails") as process:
+        until(process, "beat: RUNNING")
+        type_in(process, "s")
+        until(process, "beat: STOPPED, exit code 1066, its own 7")
+        assert process.wait(10) == 1
+
+
+def test_a_handler_that_fails(tmp_path: Path) -> None:
+    with debugged(tmp_path, MAIN) as process:
+        until(process, "beat: RUNNING")
+        type_in(process, "250")
+        until(process, "ValueError: in a handler")
+        until(process, "beat: STOPPED, exit code 1064")
+        assert process.wait(10) == 1
+
+
+def test_one_that_does_not_stop(tmp_path: Path) -> None:
+    """The second Ctrl-C is as everywhere else."""
+    with debugged(tmp_path, STUBBORN_MAIN) as process:
+        until(process, "beat: RUNNING")
+        process.send_signal(signal.SIGINT)
+        until(process, "beat: STOP_PENDING")
+        while process.poll() is None:  # pressed too fast, two are one
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        until(process, "KeyboardInterrupt")

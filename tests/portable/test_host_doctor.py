@@ -1,0 +1,362 @@
+"""What doctor finds in an installed service."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
+from winsvc.commandline import command_line
+from winsvc.errors import service_error
+from winsvc.host.doctor import Finding, Severity, describe, examine
+from winsvc.host.eventlog import register_source
+from winsvc.host.program import Program, ProgramKind
+from winsvc.security import SecurityDescriptor
+from winsvc.testing import Behaviour, SimulatedSCM
+
+READABLE = "D:(A;;0x1200a9;;;BU)(A;;FA;;;SY)(A;;FA;;;BA)"
+
+
+class MachineWithFiles(SimulatedSCM):
+    """A simulated SCM on the files of this machine."""
+
+    sddl = READABLE
+    sddl_of: dict[str, str]
+    remote = False
+
+    def is_remote_drive(self, root: str) -> bool:
+        return self.remote
+
+    def get_file_security(self, path: str, information: int) -> bytes:
+        sddl = self.sddl_of.get(path, self.sddl)
+        if not sddl:
+            raise service_error(5, "GetFileSecurityW")
+        return SecurityDescriptor.from_sddl(sddl).to_bytes()
+
+
+@pytest.fixture
+def sim() -> Iterator[MachineWithFiles]:
+    sim = MachineWithFiles()
+    sim.sddl_of = {}
+    with sim.installed():
+        yield sim
+    assert not sim.open_handles
+
+
+@pytest.fixture(autouse=True)
+def looks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Starting the interpreter takes its time: where it is not what is looked at, it is well."""
+    if not request.node.get_closest_marker("usefixtures"):
+        found = Finding(Severity.OK, "interpreter", "")
+        monkeypatch.setattr("winsvc.host.doctor._Examination._run_check", lambda *_: found)
+
+
+@pytest.fixture
+def really() -> None:
+    """The interpreter is really started."""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """A healthy one."""
+    python = tmp_path / "python.exe"
+    python.symlink_to(sys.executable)
+    script = tmp_path / "beat.py"
+    script.write_text("1 / 0\n")
+    return Program(kind=ProgramKind.SCRIPT, target=str(script), interpreter=str(python))
+
+
+def install(sim: SimulatedSCM, program: Program, tmp_path: Path, **settings: object) -> None:
+    line = program.command_line(["beat"], tmp_path / "log" / "beat.log")
+    sim.add("beat", **{"binary_path": line, **settings})  # type: ignore[arg-type]
+    register_source("beat")
+
+
+def found(name: str = "beat", *, machine: str | None = None) -> list[Finding]:
+    with ServiceManager(machine) as scm:
+        return examine(scm, name)
+
+
+def bad(severity: Severity = Severity.ERROR) -> list[tuple[str, str]]:
+    return [(one.topic, one.text) for one in found() if one.severity is severity]
+
+
+def one_bad(severity: Severity = Severity.ERROR) -> tuple[str, str]:
+    (only,) = bad(severity)
+    return only
+
+
+@pytest.mark.usefixtures("really")
+def test_a_healthy_one(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    assert {one.severity for one in found()} == {Severity.OK}
+    assert "interpreter" in describe("beat", found())
+    assert describe("beat", found()).startswith("beat: nothing found")
+
+
+def test_no_service(sim: MachineWithFiles) -> None:
+    (only,) = found("none")
+    assert only.severity is Severity.ERROR
+    assert describe("none", [only]).startswith("none: it can't start")
+
+
+def test_what_may_not_be_read(sim: MachineWithFiles) -> None:
+    sim.add("beat", security="D:(A;;LC;;;BA)")
+    (only,) = found()
+    assert only.severity is Severity.UNKNOWN
+
+
+def test_settings(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path, start_type=StartType.DISABLED)
+    assert one_bad() == ("start type", "it is disabled; that has to be changed")
+
+
+def test_a_driver(sim: MachineWithFiles) -> None:
+    driver = ServiceType.KERNEL_DRIVER
+    sim.add("beat", service_type=driver, binary_path=r"\SystemRoot\beat.sys")
+    assert bad()[0][0] == "type"
+
+
+def test_the_last_end(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
+    with ServiceManager() as scm, scm.open("beat") as beat:
+        beat.start()
+        sim.clock.advance(5)
+        assert beat.status().state is State.STOPPED
+    topic, text = one_bad(Severity.WARNING)
+    assert topic == "last run"
+    assert "1066 (its own: 7)" in text
+
+
+def test_command_lines(sim: MachineWithFiles) -> None:
+    sim.add("beat", binary_path=r"C:\Program Files\x\x.exe")
+    assert "not in quotes" in bad()[0][1]
+
+
+def test_a_percent_sign(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    line = program.command_line(["beat"], tmp_path / "beat.log", ["%x%"])
+    install(sim, program, tmp_path, binary_path=line)
+    assert one_bad(Severity.WARNING)[0] == "command line"
+
+
+def test_no_program(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    Path(program.interpreter).unlink()
+    assert one_bad() == ("program", f"there is no {program.interpreter}")
+
+
+def test_no_exe(sim: MachineWithFiles, program: Program) -> None:
+    sim.add("beat", binary_path=program.target)
+    assert "is no .exe" in one_bad()[1]
+
+
+def test_no_full_path(sim: MachineWithFiles) -> None:
+    sim.add("beat", binary_path="x.exe")
+    assert one_bad(Severity.WARNING)[0] == "program"
+
+
+def test_no_script(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    Path(program.target).unlink()
+    assert one_bad() == ("script", f"there is no {program.target}")
+
+
+@pytest.mark.usefixtures("really")
+def test_what_the_interpreter_says(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    Path(program.target).write_text("if True\n")
+    topic, text = one_bad()
+    assert topic == "interpreter"
+    assert "SyntaxError" in text
+    Path(program.interpreter).unlink()
+    Path(program.interpreter).write_text("no program")
+    assert "does not start" in one_bad()[1]
+
+
+@pytest.mark.usefixtures("really")
+def test_an_interpreter_that_hangs(
+    sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("winsvc.host.doctor.CHECK_TIMEOUT", 0.001)
+    install(sim, program, tmp_path)
+    assert one_bad(Severity.WARNING)[0] == "interpreter"
+
+
+@pytest.mark.usefixtures("really")
+def test_no_module(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    module = Program(
+        kind=ProgramKind.MODULE,
+        target="winsvc_test_nothing",
+        interpreter=program.interpreter,
+        path=str(tmp_path),
+    )
+    install(sim, module, tmp_path)
+    assert "winsvc_test_nothing" in one_bad()[1]
+
+
+def test_a_virtual_environment(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    inside = Program(
+        kind=ProgramKind.SCRIPT,
+        target=program.target,
+        interpreter=program.interpreter,
+        venv=str(venv),
+    )
+    install(sim, inside, tmp_path)
+    assert one_bad() == ("virtual environment", f"there is no {venv / 'pyvenv.cfg'}")
+    venv.mkdir()
+    settings = venv / "pyvenv.cfg"
+    settings.write_text(f"home = {tmp_path}\n")
+    assert not bad()
+    assert not bad(Severity.WARNING)
+    settings.write_text("home = /usr\n")
+    assert "made from the Python in /usr" in one_bad(Severity.WARNING)[1]
+    settings.write_text(f"home = {tmp_path / 'gone'}\n")
+    assert "is gone" in one_bad()[1]
+    settings.write_text("")
+    assert "names no home" in one_bad()[1]
+
+
+def test_the_event_source(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path)
+    sim.delete_event_source("beat")
+    assert one_bad(Severity.WARNING)[0] == "event source"
+
+
+def test_several_in_one_process(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    line = program.command_line(["a", "b"], tmp_path / "beat.log")
+    install(sim, program, tmp_path, binary_path=line)
+    assert {topic for topic, _ in bad()} == {"type", "command line"}
+
+
+# ----------------------------------------------------------------------- whose files
+
+
+@pytest.mark.parametrize(
+    ("account", "sddl", "may"),
+    [
+        ("LocalSystem", "D:(A;;FA;;;SY)", True),
+        ("LocalSystem", "D:(A;;FA;;;BA)", True),
+        ("LocalService", "D:(A;;FA;;;SY)(A;;FA;;;BA)", False),
+        ("LocalService", "D:(A;;FR;;;BU)", False),
+        ("LocalService", "D:(A;;GRGX;;;BU)", True),
+        ("LocalService", "D:(A;;GA;;;LS)", True),
+        ("LocalService", "D:(D;;FX;;;SU)(A;;FA;;;WD)", False),
+        ("LocalService", "D:(A;;FA;;;WD)(D;;FX;;;SU)", True),
+        ("LocalService", "D:(A;IO;FA;;;WD)", False),
+        ("LocalService", "D:NO_ACCESS_CONTROL", True),
+        ("NetworkService", "D:(A;;FA;;;NS)", True),
+        ("NetworkService", "D:(A;;FA;;;LS)", False),
+        (r"NT SERVICE\beat", "D:(A;;FA;;;AU)", True),
+        (r"NT SERVICE\beat", "D:(A;;FA;;;S-1-5-80-0)", True),
+        (r"NT SERVICE\beat", "D:", False),
+        (r"NT SERVICE\beat", "", None),
+        (r"DOMAIN\bob", "D:(A;;FA;;;WD)", None),
+    ],
+)
+def test_who_may_read(
+    sim: MachineWithFiles,
+    program: Program,
+    tmp_path: Path,
+    account: str,
+    sddl: str,
+    may: bool | None,
+) -> None:
+    install(sim, program, tmp_path, account=account)
+    sim.sddl_of[program.target] = sddl
+    about = [one for one in found() if one.topic == "script"]
+    severities = {one.severity for one in about}
+    if may is None:
+        assert severities >= {Severity.OK, Severity.UNKNOWN}
+    else:
+        assert (Severity.ERROR not in severities) == may
+
+
+@pytest.mark.parametrize(
+    ("sddl", "open_to_all"),
+    [
+        ("D:(A;;FA;;;SY)(A;;0x1301bf;;;AU)", True),
+        ("D:(A;;FA;;;WD)", True),
+        (READABLE, False),
+        ("D:(A;OICIIO;FA;;;BU)(A;;FA;;;SY)", False),
+    ],
+)
+def test_who_may_change_it(
+    sim: MachineWithFiles, program: Program, tmp_path: Path, sddl: str, open_to_all: bool
+) -> None:
+    install(sim, program, tmp_path)
+    sim.sddl_of[program.target] = sddl
+    warnings = bad(Severity.WARNING)
+    assert [topic for topic, _ in warnings] == ["script"] * open_to_all
+    assert not open_to_all or "every user may change" in warnings[0][1]
+
+
+def test_the_service_s_own_sid(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    from winsvc import service_sid
+
+    settings = {"account": "LocalService", "sid_type": SidType.UNRESTRICTED}
+    install(sim, program, tmp_path, **settings)
+    sim.sddl_of[program.target] = f"D:(A;;FA;;;{service_sid('beat')})"
+    assert not bad()
+
+
+def test_the_log_file(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+    install(sim, program, tmp_path, account="LocalService")
+    sim.sddl_of[str(tmp_path)] = "D:(A;;0x1200a9;;;BU)"
+    assert one_bad(Severity.WARNING)[0] == "log file"
+    sim.sddl_of[str(tmp_path)] = "D:(A;;0x1200ab;;;BU)"
+    assert not bad(Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "text"),
+    [
+        (r"\\server\share\x.exe", Severity.WARNING, "on another machine"),
+        (r"N:\x.exe", Severity.ERROR, "N: is a drive of the network"),
+        (r"C:\Users\bob\x.exe", Severity.WARNING, "user's profile"),
+        (r"C:\Program Files\WindowsApps\python.exe", Severity.ERROR, "Microsoft Store"),
+    ],
+)
+def test_places(
+    sim: MachineWithFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    severity: Severity,
+    text: str,
+) -> None:
+    monkeypatch.setattr("os.path.isfile", lambda path: path == line)
+    monkeypatch.setattr("os.path.isabs", lambda path: True)
+    sim.remote = line.startswith("N:")
+    sim.add("beat", binary_path=command_line(line))
+    assert text in one_bad(severity)[1]
+
+
+# ----------------------------------------------------------------------- elsewhere
+
+
+def test_a_simulated_machine() -> None:
+    sim = SimulatedSCM()
+    sim.add("beat")
+    with sim.installed():
+        assert {one.severity for one in found()} == {Severity.OK, Severity.UNKNOWN}
+
+
+def test_another_machine(sim: MachineWithFiles) -> None:
+    sim.add_machine("other").add("beat", binary_path=r"C:\x.exe")
+    severities = {one.topic: one.severity for one in found(machine="other")}
+    assert severities["files"] is Severity.UNKNOWN
+
+
+def test_the_command(sim: MachineWithFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    sim.add("beat", binary_path="x.exe")
+    assert cli.main(["doctor", "beat"]) == 0
+    assert capsys.readouterr().out.startswith("beat: nothing found")
+    assert cli.main(["doctor", "beat", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in told
+    assert cli.main(["doctor", "none"]) == 1

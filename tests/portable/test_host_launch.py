@@ -1,0 +1,412 @@
+"""The launcher: what it is told, how it sets the stage, and what it tells when that fails."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+import zipapp
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import winsvc
+from winsvc.backend import EventLogBackend
+from winsvc.errors import ServiceError, service_error
+from winsvc.host import Service, launch, launched, launching, run
+from winsvc.host.failures import FailureReport
+from winsvc.host.launch import Options, parse
+from winsvc.host.process import HostProcess
+from winsvc.testing import SimulatedSCM
+
+words = st.text(min_size=1, max_size=8)
+options = st.builds(
+    Options,
+    services=st.lists(words, min_size=1, max_size=3).map(tuple),
+    module=words,
+    log=st.none() | words,
+    venv=st.none() | words,
+    path=st.none() | words,
+    arguments=st.lists(st.text(max_size=8)).map(tuple),
+    check=st.booleans(),
+)
+
+
+@given(options)
+def test_what_is_written_is_read(told: Options) -> None:
+    assert parse(told.to_arguments()) == told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--service"],
+        ["--service", "a"],
+        ["--module", "m"],
+        ["--service", "a", "--module", "m", "--script", "s"],
+        ["--odd", "x", "--service", "a", "--module", "m"],
+        ["stray"],
+    ],
+)
+def test_what_can_t_be_read(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse(arguments)
+    assert launch.main(arguments) == 2
+    assert "service control manager" in capsys.readouterr().err
+
+
+def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """The launcher, as the system starts it: somewhere else, without variables of Python's."""
+    own = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
+    return subprocess.run(
+        [sys.executable, *python, launch.__file__, *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        cwd="/",
+        env=own,
+    )
+
+
+def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
+    script = tmp_path / "bäat.py"
+    script.write_text("raise SystemExit('it ran')")
+    told = ("--service", "beat", "--script", script, "--check")
+    assert (done := started(*told)).returncode == 0, done.stderr
+    script.write_text("if True\n")
+    done = started(*told)
+    assert done.returncode == 1
+    assert "SyntaxError" in done.stderr
+    assert "bäat.py" in done.stderr
+
+
+def test_check_of_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def check(script: Path) -> tuple[int, str]:
+        code = launching.check(Options(("beat",), script=str(script)))
+        return code, capsys.readouterr().err
+
+    assert "does not exist" in check(tmp_path / "beat.py")[1]
+    app = tmp_path / "app"
+    app.mkdir()
+    assert "has no __main__.py" in check(app)[1]
+    (app / "__main__.py").write_text("1 / 0")
+    zipapp.create_archive(app, tmp_path / "app.pyz")
+    assert check(app) == (0, "")
+    assert check(tmp_path / "app.pyz") == (0, "")
+
+
+def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package = tmp_path / "winsvc_test_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("1 / 0")
+    (package / "__main__.py").write_text("1 / 0")
+    (package / "inner.py").write_text("1 / 0")
+    (tmp_path / "winsvc_test_alone.py").write_text("if True\n")
+    before = list(sys.path)
+
+    def check(module: str) -> tuple[int, str]:
+        try:
+            code = launching.check(Options(("beat",), module=module, path=str(tmp_path)))
+        finally:
+            sys.path[:] = before
+        return code, capsys.readouterr().err
+
+    assert check("winsvc_test_package") == (0, "")
+    assert check("winsvc_test_package.inner") == (0, "")
+    assert "no module winsvc_test_package.other" in check("winsvc_test_package.other")[1]
+    assert "is no package" in check("winsvc_test_package.inner.x")[1]
+    assert "no module winsvc_test_nothing" in check("winsvc_test_nothing.x")[1]
+    assert "SyntaxError" in check("winsvc_test_alone")[1]
+    assert "winsvc_test_package" not in sys.modules
+
+
+# ----------------------------------------------------------------------- the stage
+
+
+def test_its_own_folder_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = str(Path(launch.__file__).parent)
+    monkeypatch.setattr(sys, "path", [here, "/x"])
+    assert launch._leave_own_folder()
+    assert sys.path == ["/x"]
+    assert not launch._leave_own_folder()
+
+
+def test_winsvc_is_found_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = str(Path(winsvc.__file__).parent.parent)
+    monkeypatch.setattr(sys, "path", ["/x"])
+    launch._find_this_package()
+    launch._find_this_package()
+    assert sys.path == ["/x", root]
+
+
+@pytest.mark.parametrize("system", ["false", "true"])
+def test_a_virtual_environment(tmp_path: Path, system: str) -> None:
+    """With this system's layout: the rest is the site module's."""
+    venv = tmp_path / "venv"
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    packages = venv / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    (venv / "bin").mkdir()
+    home = Path(sys._base_executable).parent  # type: ignore[attr-defined]
+    (venv / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = {system}\n")
+    code = f"""\
+import sys, runpy
+launch = runpy.run_path({launch.__file__!r})
+launch["_enter_venv"]({str(venv)!r})
+import site
+print(sys.prefix, sys.exec_prefix, sys.executable, sep="\\n")
+print({str(packages)!r} in sys.path, site.ENABLE_USER_SITE and True)
+print(any(sys.base_prefix in one and one.endswith("-packages") for one in sys.path))
+"""
+    base = sys._base_executable  # type: ignore[attr-defined]
+    done = subprocess.run(
+        [base, "-S", "-s", "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    prefix, exec_prefix, executable, *rest = done.stdout.splitlines()
+    assert prefix == exec_prefix == str(venv)
+    assert executable == str(venv / "bin" / "python")
+    assert rest[0] == "True False"
+    if system == "false":
+        assert rest[1] == "False"
+
+
+def test_a_virtual_environment_that_is_gone(tmp_path: Path) -> None:
+    log = tmp_path / "new" / "beat.log"
+    told = ("--log", log, "--venv", tmp_path, "--service", "beat", "--module", "m")
+    done = started(*told, python=["-S"])
+    assert done.returncode == 1
+    for text in (done.stderr, log.read_text()):
+        assert "there is no virtual environment" in text
+        assert "could not connect" in text
+        assert "beat" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it can")
+def test_where_there_is_no_service_manager(tmp_path: Path) -> None:
+    log = tmp_path / "beat.log"
+    done = started("--log", log, "--service", "beat", "--module", "m")
+    assert done.returncode == 1
+    assert "UnsupportedError" in log.read_text()
+
+
+def test_streams_that_a_service_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    launch._open_streams()
+    opened = (sys.stdin, sys.stdout, sys.stderr)
+    print("lost äöü")
+    assert sys.stdin.read() == ""
+    for stream in opened:
+        stream.close()
+
+
+# ----------------------------------------------------------------------- the program
+
+
+class Refuses(HostProcess):
+    """A process that writes down what it is told, and is not one of the system's."""
+
+    failures: list[tuple[str, BaseException]]
+    served: list[type[Service]]
+    refusal: ServiceError | None
+
+    def __init__(self) -> None:
+        sim = SimulatedSCM()
+        report = FailureReport(_as_event_log(sim))
+        super().__init__(["beat"], _Silent(), report)  # type: ignore[arg-type]
+        self.failures, self.served, self.refusal = [], [], None
+
+    def connect(self) -> None:
+        pass
+
+    def serve(self, services: Sequence[type[Service]]) -> None:
+        self.served += services
+        if self.refusal is not None:
+            raise self.refusal
+
+    def fail(self, where: str, error: BaseException) -> None:
+        self.failures.append((where, error))
+        if self.refusal is not None:
+            raise self.refusal
+
+
+class _Silent:
+    def new_event(self) -> object:
+        import threading
+
+        return threading.Event()
+
+
+def _as_event_log(sim: SimulatedSCM) -> EventLogBackend:
+    return sim
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuses]:
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield Refuses()
+    launched.put(None)
+
+
+def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
+    report = FailureReport(_as_event_log(SimulatedSCM()))
+    launcher = launching.Launcher(launched.Launched(process), report)
+    return launcher.run(told, has_path=has_path)
+
+
+GOOD = """\
+import sys, winsvc.host, beside
+class Beat(winsvc.host.Service):
+    name = "beat"
+    seen = (list(sys.argv), sys.path[0], __name__)
+winsvc.host.run(Beat)
+"""
+
+
+def test_a_script_is_run(process: Refuses, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    script = tmp_path / "beat.py"
+    script.write_text(GOOD)
+    told = Options(("beat",), script=str(script), arguments=("install", "x"))
+    try:
+        assert launch_it(process, told) == 0
+    finally:
+        sys.modules.pop("beside", None)
+    (kind,) = process.served
+    argv, first, name = kind.seen  # type: ignore[attr-defined]
+    assert argv == [str(script), "install", "x"]  # no command here: the service's own
+    assert first == str(tmp_path)
+    assert name == "__main__"
+    assert not process.failures
+
+
+def test_a_module_is_run(process: Refuses, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    (tmp_path / "winsvc_test_beat.py").write_text(GOOD)
+    told = Options(("beat",), module="winsvc_test_beat", path=str(tmp_path))
+    try:
+        assert launch_it(process, told) == 0
+    finally:
+        sys.modules.pop("beside", None)
+    (kind,) = process.served
+    assert kind.seen[0] == [str(tmp_path / "winsvc_test_beat.py")]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("1 / 0", ZeroDivisionError),
+        ("if True", SyntaxError),
+        ("import winsvc_test_nothing", ModuleNotFoundError),
+        ("raise SystemExit('x')", RuntimeError),
+        ("pass", RuntimeError),
+        (None, FileNotFoundError),
+    ],
+)
+def test_a_program_that_does_not_load(
+    process: Refuses, tmp_path: Path, program: str | None, told: type[Exception]
+) -> None:
+    script = tmp_path / "beat.py"
+    if program is not None:
+        script.write_text(program)
+    assert launch_it(process, Options(("beat",), script=str(script))) == 1
+    ((where, error),) = process.failures
+    assert where == f"loading {script}"
+    assert type(error) is told
+
+
+def test_what_comes_after_the_services(process: Refuses, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    script = tmp_path / "beat.py"
+    script.write_text(GOOD + "1 / 0\n")
+    try:
+        with pytest.raises(ZeroDivisionError):
+            launch_it(process, Options(("beat",), script=str(script)))
+    finally:
+        sys.modules.pop("beside", None)
+    assert not process.failures
+
+
+def test_by_hand(process: Refuses, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    process.refusal = service_error(1063, "StartServiceCtrlDispatcherW")
+    script = tmp_path / "beat.py"
+    script.write_text("1 / 0")
+    assert launch_it(process, Options(("beat",), script=str(script))) == 1
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError" in told
+    assert "1063" in told
+    (tmp_path / "beside.py").write_text("")
+    script.write_text(GOOD)
+    try:
+        with pytest.raises(SystemExit) as ends:
+            launch_it(process, Options(("beat",), script=str(script)))
+    finally:
+        sys.modules.pop("beside", None)
+    assert ends.value.code == 2
+    assert "debug" in capsys.readouterr().err
+
+
+# ----------------------------------------------------------------------- frozen programs
+
+
+@pytest.fixture
+def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callable[[], object]]:
+    """A process for which explain_failures() was called; what runs at its exit."""
+    at_exit: list[Callable[[], object]] = []
+    monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
+    monkeypatch.setattr("winsvc.host.launching.HostProcess", lambda *_: process)
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["beat.exe"])
+    with SimulatedSCM().installed():
+        launching.explain_failures("beat")
+    return at_exit
+
+
+def test_a_frozen_program_that_does_not_load(
+    process: Refuses, explained: list[Callable[[], object]]
+) -> None:
+    error = ImportError("no DLL")
+    sys.excepthook(ImportError, error, None)
+    assert process.failures == [("loading the program", error)]
+    (at_exit,) = explained
+    at_exit()  # only once
+    assert len(process.failures) == 1
+
+
+def test_a_frozen_program_without_run(
+    process: Refuses, explained: list[Callable[[], object]]
+) -> None:
+    (at_exit,) = explained
+    at_exit()
+    assert "without winsvc.host.run()" in str(process.failures[0][1])
+
+
+def test_a_frozen_program_that_loads(
+    process: Refuses, explained: list[Callable[[], object]]
+) -> None:
+    class Beat(Service):
+        name = "beat"
+
+    run(Beat, arguments=[])
+    assert process.served == [Beat]
+    (at_exit,) = explained
+    at_exit()
+    assert not process.failures
+
+
+def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
+    with SimulatedSCM().installed():
+        launching.explain_failures("beat")
+    assert launched.current() is None
+
+
+def test_it_is_a_script() -> None:
+    """Nothing happens where it is imported, and all where it is run."""
+    assert runpy.run_path(launch.__file__)["parse"]

@@ -1,0 +1,200 @@
+"""How this program can be run as a service, and the command lines that say so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import types
+import zipapp
+from pathlib import Path
+
+import pytest
+
+import winsvc
+from winsvc import ArgumentError
+from winsvc.commandline import split
+from winsvc.host import launch
+from winsvc.host.program import (
+    Program,
+    ProgramKind,
+    default_log_file,
+    log_file_of,
+    options_of,
+    this_program,
+)
+
+SOURCES = Path(winsvc.__file__).parent.parent
+PRINT = """\
+import json, sys
+from winsvc.host.program import this_program
+p = this_program()
+print(json.dumps([p.kind.name, p.target, p.interpreter, p.venv, p.path, p.options, p.describe()]))
+"""
+
+
+def asked(*start: str | Path, cwd: Path) -> list[object]:
+    """What a Python that is started like this takes itself for."""
+    done = subprocess.run(
+        [sys.executable, *map(str, start)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "a b.py"
+    script.write_text(PRINT)
+    kind, target, interpreter, venv, path, options, shown = asked("-O", script.name, cwd=tmp_path)
+    assert (kind, target, path, shown) == ("SCRIPT", str(script), None, "a b.py")
+    assert isinstance(interpreter, str)
+    assert os.path.isabs(interpreter)
+    assert (venv is None) == (sys.prefix == sys.base_prefix)
+    assert options == ["-O"]
+
+
+@pytest.mark.parametrize(
+    ("module", "file"),
+    [
+        ("package", "package/__main__.py"),
+        ("package.inner", "package/inner.py"),
+        ("package.deeper", "package/deeper/__main__.py"),
+        ("alone", "alone.py"),
+    ],
+)
+def test_a_module(tmp_path: Path, module: str, file: str) -> None:
+    target = tmp_path / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (tmp_path / "package", target.parent):
+        if folder != tmp_path and folder.is_dir():
+            (folder / "__init__.py").write_text("")
+    target.write_text(PRINT)
+    kind, name, _, _, path, _, shown = asked("-m", module, cwd=tmp_path)
+    assert (kind, name, path, shown) == ("MODULE", module, str(tmp_path), f"python -m {module}")
+
+
+def test_an_installed_module_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = types.ModuleType("__main__")
+    main.__spec__ = pytest.__spec__
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setattr("site.getsitepackages", lambda: [str(Path(pytest.__file__).parent.parent)])
+    program = this_program()
+    assert (program.kind, program.target, program.path) == (ProgramKind.MODULE, "pytest", None)
+
+
+def test_a_zipapp_and_a_folder(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "__main__.py").write_text(PRINT)
+    archive = tmp_path / "app.pyz"
+    zipapp.create_archive(app, archive)
+    for target in (app, archive):
+        assert asked(target, cwd=tmp_path)[:2] == ["ZIPAPP", str(target)]
+
+
+def test_typed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    with pytest.raises(ArgumentError, match="save it as a file"):
+        this_program()
+
+
+def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", "/app/a b/beat.exe")
+    program = this_program()
+    assert program.kind is ProgramKind.FROZEN
+    assert program.command_line(["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
+
+
+def test_compiled_by_nuitka(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = types.ModuleType("__main__")
+    monkeypatch.setattr(main, "__compiled__", object(), raising=False)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setattr(sys, "argv", ["/app/beat.exe", "install"])
+    assert this_program().target == "/app/beat.exe"
+
+
+@pytest.mark.parametrize(
+    ("name", "console"),
+    [("pythonw.exe", "python.exe"), ("python.exe", "python.exe"), ("PythonW.exe", "python.exe")],
+)
+def test_the_interpreter_is_the_base_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, console: str
+) -> None:
+    monkeypatch.setattr(sys, "_base_executable", f"/base/{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "__main__", main := types.ModuleType("__main__"))
+    main.__file__ = "/app/beat.py"
+    program = this_program()
+    assert program.interpreter.lower() == f"/base/{console}"
+    assert program.target == "/app/beat.py"
+
+
+SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter="/py/python.exe")
+
+
+def test_command_line_of_a_script() -> None:
+    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--loud", "a b"])
+    assert split(line) == [
+        *("/py/python.exe", launch.__file__, "--log", "/log/beat.log", "--service", "beat"),
+        *("--script", "/my app/beat.py", "--", "--loud", "a b"),
+    ]
+
+
+def test_command_line_in_a_virtual_environment() -> None:
+    program = Program(
+        kind=ProgramKind.MODULE,
+        target="beat",
+        interpreter="/py/python.exe",
+        venv="/v",
+        path="/src",
+        options=("-O",),
+    )
+    line = program.command_line(["beat", "b 2"])
+    assert split(line) == [
+        *("/py/python.exe", "-O", "-S", launch.__file__, "--log", default_log_file("beat")),
+        *("--venv", "/v", "--path", "/src", "--service", "beat", "--service", "b 2"),
+        *("--module", "beat"),
+    ]
+
+
+@pytest.mark.parametrize("names", [[], ["a/b"], [""]])
+def test_names_that_can_t_be(names: list[str]) -> None:
+    with pytest.raises(ArgumentError):
+        SCRIPT.command_line(names)
+
+
+def test_the_launcher_is_found_again() -> None:
+    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--", "--check"])
+    found = options_of(split(line))
+    assert found is not None
+    start, options = found
+    assert start == ["/py/python.exe", launch.__file__]
+    assert options.arguments == ("--", "--check")
+    assert (options.script, options.log, options.check) == (
+        "/my app/beat.py",
+        "/log/beat.log",
+        False,
+    )
+    assert log_file_of(split(line), "x") == "/log/beat.log"
+    windows = r"C:\py\python.exe C:\Lib\WinSvc\host\launch.py --service b --module m"
+    found = options_of(split(windows))
+    assert found is not None
+    assert found[1].module == "m"
+
+
+@pytest.mark.parametrize("line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\launch.py --odd"])
+def test_other_command_lines(line: str) -> None:
+    assert options_of(split(line)) is None
+    assert log_file_of(split(line), "a:b").endswith("a_b.log")
+
+
+def test_default_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROGRAMDATA", "/data")
+    assert default_log_file("beat") == os.path.join("/data", "winsvc", "beat.log")
