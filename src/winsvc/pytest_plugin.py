@@ -20,7 +20,10 @@ def simulated_scm() -> Iterator[SimulatedSCM]:
     from winsvc.testing import SimulatedSCM
 
     with SimulatedSCM().installed() as sim:
-        yield sim
+        try:
+            yield sim
+        finally:
+            sim.close()
 
 
 @pytest.fixture

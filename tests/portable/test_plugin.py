@@ -39,9 +39,9 @@ def test_the_fixtures_and_the_documented_example(tmp_path: Path) -> None:
         "def test_each_test_has_its_own(simulated_scm):\n"
         "    assert 'beat' not in simulated_scm\n"
     )
-    done = pytest_elsewhere(PROJECT / "examples", "test_update.py", str(tmp_path))
+    done = pytest_elsewhere(PROJECT / "examples", ".", str(tmp_path))
     assert done.returncode == 0, done.stdout
-    assert "10 passed" in done.stdout
+    assert "15 passed" in done.stdout
 
 
 def test_who_does_not_use_them_loads_nothing() -> None:

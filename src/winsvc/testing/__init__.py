@@ -7,9 +7,10 @@ when it is told to. As a pytest plugin it gives the fixtures ``simulated_scm`` a
 from __future__ import annotations
 
 from winsvc.testing.access import Caller
-from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
 from winsvc.testing.calls import Call
 from winsvc.testing.clock import SimulatedClock
+from winsvc.testing.eventlog import EventLogEntry
 from winsvc.testing.faults import Faults
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.scm import SimulatedSCM
@@ -25,7 +26,9 @@ __all__ = [
     "Behaviour",
     "Call",
     "Caller",
+    "EventLogEntry",
     "Faults",
+    "HostedProgram",
     "Program",
     "Seed",
     "SimulatedClock",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import PENDING_STATES, AcceptedControls, Control, State
 from winsvc.errors import ArgumentError
 
-__all__ = ["Behaviour", "Program"]
+if TYPE_CHECKING:
+    from winsvc.backend import HostBackend
+    from winsvc.host import Service
+
+__all__ = ["Behaviour", "HostedProgram", "Program"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,5 +99,45 @@ class Behaviour:
         return to_timedelta(duration, "duration").total_seconds()
 
 
-Program: TypeAlias = Behaviour | Callable[[list[str]], Behaviour]
+@dataclass(frozen=True, slots=True)
+class HostedProgram:
+    """A program in Python: services written with :mod:`winsvc.host`, which really run.
+
+    ::
+
+        sim.local.programs[r"C:\\Beat\\beat.exe"] = HostedProgram.of(Beat)
+
+    Attributes:
+        main: all that the process does, on its main thread; it is given what a process that is a
+            service asks of the system.
+        name: what errors call it.
+    """
+
+    main: Callable[[HostBackend], None]
+    name: str = "a hosted program"
+
+    @classmethod
+    def of(cls, *services: type[Service]) -> HostedProgram:
+        """The program of one service, or of several in one process.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        if not services:
+            raise ArgumentError("services", "no service")
+        names = [service.name for service in services]
+
+        def main(backend: HostBackend) -> None:
+            from winsvc.host.failures import FailureReport
+            from winsvc.host.process import HostProcess
+
+            HostProcess(names, backend, FailureReport(backend)).serve(services)
+
+        return cls(main, " and ".join(names))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Program: TypeAlias = Behaviour | HostedProgram | Callable[[list[str]], Behaviour | HostedProgram]
 """What a program does, or a function that tells it from the service's name and the arguments."""

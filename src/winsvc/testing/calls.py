@@ -8,16 +8,20 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from winsvc.accounts import Secret
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.models import ServiceStatus
 from winsvc.names import check_text, pack_multi_string
 from winsvc.rows import FailureActionsRow
+from winsvc.testing.baton import Baton
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from winsvc.backend import HostBackend
 
 __all__ = ["Call", "Simulation", "windows_call"]
 
@@ -57,13 +61,19 @@ class Simulation:
         # Re-entrant: what happens while time passes may call back.
         self._lock = threading.RLock()
         self._later: list[Callable[[], None]] = []
-        self.clock = SimulatedClock(self._lock, self.happening, lambda: bool(self._later))
+        self.baton = Baton(self._lock)
+        self.clock = SimulatedClock(
+            self._lock, self.happening, lambda: bool(self._later), self.baton
+        )
         self.calls: list[Call] = []
         self.faults = Faults()
         self.latency = 0.001
         """How long every call takes, in simulated seconds."""
-        self._inside: int | None = None  # the thread in which something is happening
         self._last_handle = 0x100
+
+    def as_host(self) -> HostBackend:
+        """The simulation, as the processes of services use it."""
+        raise NotImplementedError
 
     def _next_handle(self) -> int:
         """A number that no other handle, of any kind, has had."""
@@ -88,28 +98,39 @@ class Simulation:
         """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
         try:
             with self._lock:
-                outer, self._inside = self._inside, threading.get_ident()
+                baton = self.baton
+                outer, baton.inside = baton.inside, threading.get_ident()
                 try:
                     yield
                 finally:
-                    self._inside = outer
+                    baton.inside = outer
         finally:
             self._deliver()
 
     def _deliver(self) -> None:
         """Call those who wait for something that has happened; never under the lock."""
-        while self._inside != threading.get_ident():  # else at the end of the outer call
+        while self.baton.inside != threading.get_ident():  # else at the end of the outer call
             with self._lock:
                 if not self._later:
                     return
                 action = self._later.pop(0)
             action()
+            self.stir()
+
+    def stir(self) -> None:
+        """Have hosted threads that wait for something look again, when time next passes."""
+        if self.baton.watched:
+            self.clock.after(0, lambda: None)
 
 
 def windows_call(
-    function: str,
+    function: str, *, instant: bool = False
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
-    """A method that stands for this Windows function."""
+    """A method that stands for this Windows function.
+
+    An instant one takes no time, so that nothing else happens meanwhile: for calls that are made
+    under locks which others, whose turn it might be, would wait for.
+    """
     Faults.FUNCTIONS.add(function)
 
     def decorate(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
@@ -119,12 +140,16 @@ def windows_call(
         def call(self: S, /, *args: P.args, **keywords: P.kwargs) -> R:
             arguments = {**dict(zip(names, args, strict=False)), **keywords}
             _check_texts(arguments)
+            # A process that has ended has closed all.
+            if not function.startswith(("Close", "DeregisterEventSource")):
+                self.baton.check()
             with self.happening():
                 machine, service = self._place(arguments)
                 entry = Call(function, self.clock.now, machine, service, arguments)
                 self.calls.append(entry)
                 try:
-                    self.clock.elapse(self.latency + self.faults.delay(function))
+                    if not instant:
+                        self.clock.elapse(self.latency + self.faults.delay(function))
                     self.faults.strike(function, machine or self._own_name(), service)
                     return method(self, *args, **keywords)
                 except Refusal as refusal:
@@ -145,7 +170,7 @@ def _check_texts(arguments: Mapping[str, object]) -> None:
         if name in _MULTI_STRINGS and value is not None:
             assert isinstance(value, Iterable)
             pack_multi_string(value, _MULTI_STRINGS[name])
-        elif name == "arguments":
+        elif name in ("arguments", "strings"):
             assert isinstance(value, Iterable)
             for index, text in enumerate(value):
                 check_text(text, f"{name}[{index}]")

@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from winsvc.durations import Duration, to_timedelta
+
+if TYPE_CHECKING:
+    from winsvc.testing.baton import Baton
 
 __all__ = ["SimulatedClock", "Timer"]
 
@@ -42,11 +45,13 @@ class SimulatedClock:
         lock: threading.RLock | None = None,
         happening: Callable[[], AbstractContextManager[None]] = nullcontext,
         somebody_waits: Callable[[], bool] = lambda: False,
+        baton: Baton | None = None,
     ) -> None:
         """A clock at 0.
 
         Time that is let pass from outside passes within ``happening``, which is left for a moment
-        when ``somebody_waits`` to be told of what has happened.
+        when ``somebody_waits`` to be told of what has happened. Hosted threads wait by the
+        ``baton``: what is due happens in the others.
         """
         self._now = 0  # microseconds: they add up exactly
         self._order = itertools.count()
@@ -54,6 +59,7 @@ class SimulatedClock:
         self._lock = lock or threading.RLock()
         self._happening = happening
         self._somebody_waits = somebody_waits
+        self._baton = baton
 
     @property
     def now(self) -> float:
@@ -76,6 +82,10 @@ class SimulatedClock:
             ArgumentError: the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
+        hosted = None if self._baton is None else self._baton.current()
+        if self._baton is not None and hosted is not None:
+            self._baton.sleep(hosted, self, seconds)
+            return
         end: int | None = None
         while True:
             with self._happening():
@@ -89,24 +99,37 @@ class SimulatedClock:
                     return
 
     def elapse(self, seconds: float) -> None:
-        """Let time pass within a call; those who wait for something are told at its end."""
+        """Let time pass within a call; those who wait for something are told at its end.
+
+        In a hosted thread, which may hold locks of its own, nothing happens meanwhile.
+        """
         with self._lock:
             end = self._now + round(seconds * _SECOND)
-            while self._run_next(end):
+            while (self._baton is None or self._baton.current() is None) and self._run_next(end):
                 pass
             self._now = max(self._now, end)
 
     def run_next(self, end: float) -> bool:
-        """Go to the next thing that is due until then, and do it; False where there is none."""
+        """Go to the next thing that is due until then, and do it; False where there is none.
+
+        A hosted thread waits for it.
+        """
+        hosted = None if self._baton is None else self._baton.current()
+        if self._baton is not None and hosted is not None:
+            return self._baton.watch(hosted, self, end)
         return self._run_next(round(end * _SECOND))
 
     def _run_next(self, end: int) -> bool:
         with self._lock:
+            if self._baton is not None and self._baton.run_ready():
+                return True
             while self._due and self._due[0][0] <= end:
                 at, _, timer = heapq.heappop(self._due)
                 if timer.action is not None:
                     self._now = max(self._now, at)
                     timer.action()
+                    if self._baton is not None:
+                        self._baton.settle()
                     return True
         return False
 

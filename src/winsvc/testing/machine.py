@@ -23,14 +23,14 @@ from winsvc.errors import ArgumentError
 from winsvc.names import check_service_name, name_key, same_name
 from winsvc.spec import ServiceSpec
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
-from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
 from winsvc.testing.dependencies import members
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.records import record_of
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.running import Running
 from winsvc.testing.seed import Seed
-from winsvc.testing.services import SimulatedService
+from winsvc.testing.services import USUAL, SimulatedService
 from winsvc.testing.starting import Starting
 from winsvc.triggers import Trigger
 
@@ -168,11 +168,14 @@ class SimulatedMachine:
             raise ArgumentError("name", f"there is a service {name!r} already")
         service = record_of(seed)
         service.program = program
+        behaviour = self.behaviour_of(service, ()) if seed.state is not State.STOPPED else USUAL
+        if isinstance(behaviour, HostedProgram):
+            raise ArgumentError("state", "a program in Python must be started")
         with self.simulation.happening():
             self.services.put(service)
             self.notifications.created(service.name)
             if seed.state is not State.STOPPED:
-                self.running.resume(service, self.behaviour_of(service, ()), seed)
+                self.running.resume(service, behaviour, seed)
         return service
 
     def remove(self, name: str) -> None:
@@ -183,7 +186,7 @@ class SimulatedMachine:
         """
         service = self[name]
         with self.simulation.happening():
-            self.running.silence(service)
+            self.running.forget(service)
             self.services.remove(service)
             self.notifications.deleted(service.name)
 
@@ -199,7 +202,9 @@ class SimulatedMachine:
     def __iter__(self) -> Iterator[SimulatedService]:
         return iter(self.services)
 
-    def behaviour_of(self, service: SimulatedService, arguments: Sequence[str]) -> Behaviour:
+    def behaviour_of(
+        self, service: SimulatedService, arguments: Sequence[str]
+    ) -> Behaviour | HostedProgram:
         """What a service's program does with these arguments."""
         program = service.program
         if program is None:
@@ -207,10 +212,10 @@ class SimulatedMachine:
             paths = {name_key(known): known for known in self.programs}
             known = paths.get(name_key(path))
             program = self.other_programs if known is None else self.programs[known]
-        if isinstance(program, Behaviour):
+        if isinstance(program, (Behaviour, HostedProgram)):
             return program
         behaviour = program([service.name, *arguments])
-        check_type(behaviour, Behaviour, f"the program of {service.name!r}")
+        check_type(behaviour, (Behaviour, HostedProgram), f"the program of {service.name!r}")
         return behaviour
 
     # ------------------------------------------------------------------- what happens to it
@@ -309,6 +314,25 @@ class SimulatedMachine:
                     same = (row.trigger_type, row.subtype) == (event.trigger_type, event.subtype)
                     if same and set(row.data_items) <= set(event.data_items):
                         self._triggered(service, row.action)
+
+    def send_event(
+        self, control: Control, event_type: int = 0, data: bytes = b""
+    ) -> dict[str, int]:
+        """Send what the system tells services by itself, such as of sessions, power and devices.
+
+        To all that run and take it: by the controls that they accept, of devices and power settings
+        by what they have registered for.
+
+        Args:
+            control: ``SESSION_CHANGE``, ``POWER_EVENT``, ``DEVICE_EVENT`` or another.
+            event_type: the type of the event, such as 5 (``WTS_SESSION_LOGON``).
+            data: the structure that Windows sends along; on a 64-bit system's layout.
+
+        Returns:
+            Who was told, with what each handler has answered.
+        """
+        with self.simulation.happening():
+            return self.running.event(Control(control), event_type, data)
 
     def _triggered(self, service: SimulatedService, action: int) -> None:
         if action == TriggerAction.SERVICE_STOP:

@@ -20,14 +20,16 @@ from winsvc.enums import (
 )
 from winsvc.names import same_name
 from winsvc.rows import StatusRow
-from winsvc.testing.behaviour import Behaviour
+from winsvc.testing.behaviour import Behaviour, HostedProgram
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
+from winsvc.testing.processes import HostedProcess
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
+    from winsvc.testing.processes import HostedRun
     from winsvc.testing.seed import Seed
 
 __all__ = ["Running"]
@@ -62,7 +64,15 @@ _ACCEPT: Final = {
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
     Control.TRIGGER_EVENT: AcceptedControls.TRIGGER_EVENT,
+    Control.HARDWARE_PROFILE_CHANGE: AcceptedControls.HARDWARE_PROFILE_CHANGE,
+    Control.POWER_EVENT: AcceptedControls.POWER_EVENT,
+    Control.SESSION_CHANGE: AcceptedControls.SESSION_CHANGE,
+    Control.TIME_CHANGE: AcceptedControls.TIME_CHANGE,
+    Control.LOW_RESOURCES: AcceptedControls.LOW_RESOURCES,
+    Control.SYSTEM_LOW_RESOURCES: AcceptedControls.SYSTEM_LOW_RESOURCES,
 }
+_POWER_SETTING_CHANGE: Final = 0x8013
+_DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
 
 
 class Running:
@@ -72,6 +82,7 @@ class Running:
         self._machine = machine
         self._clock = machine.simulation.clock
         self._last_pid = 1000
+        self.processes: list[HostedProcess] = []
 
     # ------------------------------------------------------------------- processes
 
@@ -80,7 +91,11 @@ class Running:
         service.behaviour = behaviour
         service.controls.clear()
         service.exit_code = service.service_exit_code = 0
-        service.pid = 0 if service.is_driver else self._process_for(service)
+        service.pid = 0
+        if service.hosted is not None:
+            service.pid = service.hosted.process.pid
+        elif not service.is_driver:
+            service.pid = self._process_for(service)
         if behaviour.ends_after is not None:
             seconds = to_timedelta(behaviour.ends_after, "ends_after").total_seconds()
             service.end = self._clock.after(seconds, lambda: self._end_by_itself(service))
@@ -99,8 +114,28 @@ class Running:
         sharer = self.sharer(service)
         if sharer is not None:
             return sharer.pid
+        return self._new_pid()
+
+    def _new_pid(self) -> int:
         self._last_pid += 4
         return self._last_pid
+
+    def process_of(self, service: SimulatedService, program: HostedProgram) -> HostedProcess:
+        """A process for a service that is about to start: a new one, or one that it shares."""
+        path, shared = service.binary_path, bool(service.service_type & ServiceType.SHARE_PROCESS)
+        for process in self.processes:
+            if shared and process.takes_starts and same_name(process.path, path):
+                return process
+        process = HostedProcess(self._machine, program, self._new_pid(), path, shared)
+        self.processes.append(process)
+        return process
+
+    def end_processes(self) -> None:
+        """End all processes of Python services, as a system that goes down does."""
+        for process in list(self.processes):
+            for run in list(process.runs):
+                self.stopped(run.service, 0)
+            process.end()
 
     def resume(self, service: SimulatedService, behaviour: Behaviour, seed: Seed) -> None:
         """Have a service be in a state already."""
@@ -118,6 +153,15 @@ class Running:
         if service.end is not None:
             service.end.cancel()
             service.end = None
+
+    def forget(self, service: SimulatedService) -> None:
+        """A service is gone, whatever it was doing; with the last one its process."""
+        self.silence(service)
+        run, service.hosted = service.hosted, None
+        if run is not None:
+            run.process.runs.remove(run)
+            if not run.process.runs:
+                run.process.end()
 
     # ------------------------------------------------------------------- states
 
@@ -179,7 +223,9 @@ class Running:
         if state is not service.state:
             service.changes += 1
         accepts = AcceptedControls(0)
-        if state in (State.RUNNING, State.PAUSED):
+        if service.hosted is not None:
+            accepts = service.hosted.accepts
+        elif state in (State.RUNNING, State.PAUSED):
             accepts = service.behaviour.accepts
             if service.is_driver:
                 accepts &= AcceptedControls.STOP  # all that drivers take
@@ -201,7 +247,10 @@ class Running:
         self.silence(service)
         service.exit_code, service.service_exit_code = exit_code, service_exit_code
         service.pid = 0
+        run, service.hosted = service.hosted, None
         self.show(service, State.STOPPED, 0, 0)
+        if run is not None:
+            run.process.stopped(run)
         flag = service.numbers[ConfigLevel.FAILURE_ACTIONS_FLAG]
         if crashed or (flag and exit_code):
             self._failed(service)
@@ -210,8 +259,11 @@ class Running:
     def crash(self, service: SimulatedService) -> None:
         """End the process of a service without a word, and so all services in it."""
         pid = service.pid
+        process = None if service.hosted is None else service.hosted.process
         for one in [one for one in self._machine.services if one.pid == pid and pid]:
             self.stopped(one, ErrorCode.PROCESS_ABORTED, crashed=True)
+        if process is not None:
+            process.end()
 
     def _end_by_itself(self, service: SimulatedService) -> None:
         service.end = None
@@ -280,6 +332,9 @@ class Running:
 
     def send(self, service: SimulatedService, control: Control) -> None:
         """A control reaches the service's program."""
+        if service.hosted is not None:
+            self.tell(service.hosted, control)
+            return
         service.controls.append(control)
         tell: Callable[[Control], None] | None = service.behaviour.on_control
         if tell is not None:
@@ -290,6 +345,25 @@ class Running:
         settled = {State.PAUSE_PENDING: State.PAUSED, State.CONTINUE_PENDING: State.RUNNING}
         if begins is not None and settled.get(begins) is not service.state:
             self.enter(service, begins)
+
+    def tell(self, run: HostedRun, control: Control, event_type: int = 0, data: bytes = b"") -> int:
+        """A control reaches a service in Python; what its handler answers."""
+        run.service.controls.append(control)
+        return run.process.control(run, int(control), event_type, data)
+
+    def event(self, control: Control, event_type: int, data: bytes) -> dict[str, int]:
+        """Send what the system sends by itself to all who want it; what their handlers answer."""
+        answers: dict[str, int] = {}
+        for one in self._machine.services:
+            if one.state in (State.RUNNING, State.PAUSED) and _wants(
+                one, control, event_type, data
+            ):
+                answers[one.name] = 0
+                if one.hosted is None:
+                    self.send(one, control)
+                else:
+                    answers[one.name] = self.tell(one.hosted, control, event_type, data)
+        return answers
 
     def shut_down(self, services: Iterable[SimulatedService]) -> None:
         """End everything, as a system that goes down does."""
@@ -306,9 +380,32 @@ class Running:
         for one in every:  # what is left is ended with the system: that is no failure
             if one.state is not State.STOPPED:
                 self.stopped(one, 0)
+        self.end_processes()
 
     def _wait_for_end(self, service: SimulatedService, seconds: float) -> None:
         end = round(self._clock.now + seconds, 6)  # as the clock will show it
         while service.state is State.STOP_PENDING and self._clock.now < end:
             if not self._clock.run_next(end):
                 self._clock.elapse(end - self._clock.now)
+
+
+def _wants(service: SimulatedService, control: Control, event_type: int, data: bytes) -> bool:
+    """Whether the system tells a service of an event."""
+    bit = _ACCEPT.get(control)
+    if bit is not None and not service.controls_accepted & bit:
+        return False
+    if control is Control.DEVICE_EVENT:
+        # DEV_BROADCAST_DEVICEINTERFACE has the class after its size, its type and 4 more bytes.
+        interface = data[12:28] if data[4:8] == _DEVICE_INTERFACE.to_bytes(4, "little") else None
+        return _watches(service, control, interface)
+    if control is Control.POWER_EVENT and event_type == _POWER_SETTING_CHANGE:
+        return _watches(service, control, data[:16])  # POWERBROADCAST_SETTING
+    return bit is not None
+
+
+def _watches(service: SimulatedService, control: Control, which: bytes | None) -> bool:
+    run = service.hosted
+    return run is not None and any(
+        watch.control is control and (which is None or watch.which in (None, which))
+        for watch in run.watches.values()
+    )

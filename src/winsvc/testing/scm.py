@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from winsvc.backend import use_backend
-from winsvc.enums import State
+from winsvc.enums import ServiceType, State
 from winsvc.errors import ArgumentError
 from winsvc.names import check_text, same_name
 from winsvc.testing.access import Caller
-from winsvc.testing.behaviour import Program
+from winsvc.testing.behaviour import HostedProgram, Program
 from winsvc.testing.calls import Call
 from winsvc.testing.desktops import SimulatedDesktops
 from winsvc.testing.dropin_calls import DropInCalls
+from winsvc.testing.eventlog import SimulatedEventLog
+from winsvc.testing.hosting import HostCalls
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import plain_name
 from winsvc.testing.seed import Seed, read_document
@@ -25,13 +28,14 @@ from winsvc.testing.waiter_calls import WaiterCalls
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from winsvc.backend import Backend
+    from winsvc.backend import Backend, HostBackend
+    from winsvc.host import Service
     from winsvc.spec import ServiceSpec, SettingsKeywords
 
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
+class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, SimulatedEventLog):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -55,6 +59,8 @@ class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
             by :attr:`latency` with each call.
         calls: every call that was made, in order.
         faults: what is to go wrong.
+        event_log: what was written to the event log: its entries, in order.
+        event_sources: the sources of the Application log, in the registry.
         latency: how many simulated seconds each call takes.
     """
 
@@ -93,6 +99,41 @@ class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
             ArgumentError: there is one of this name, or no service can have it.
         """
         return self.local.add(spec, state=state, program=program, **settings)
+
+    def host(self, *services: type[Service]) -> None:
+        r"""Have services that are written with :mod:`winsvc.host` on the local machine.
+
+        ::
+
+            sim.host(Beat)          # installed as Beat.spec() says, with C:\simulated\beat.exe
+            sim.host(First, Second)  # two in one process
+            with ServiceManager() as scm, scm.open("beat") as beat:
+                beat.start(timeout=30)
+                sim.clock.advance(60)  # a minute of its life
+
+        Their real code runs, in threads of which one at a time has its turn, while simulated time
+        stands still. Each has a source of the event log. One that is there already is only given
+        this program.
+
+        Raises:
+            ArgumentError: there is none, or one has no name.
+        """
+        program = HostedProgram.of(*services)
+        path = rf"C:\simulated\{services[0].name}.exe"
+        from winsvc.host.eventlog import MESSAGE_FILE
+
+        for service in services:
+            self.event_sources.setdefault(service.name, (MESSAGE_FILE, 7))
+            if service.name in self:
+                self[service.name].program = program
+                continue
+            spec = service.spec(path)
+            if len(services) > 1:
+                spec = replace(spec, service_type=ServiceType.SHARE_PROCESS)
+            self.add(spec, program=program)
+
+    def as_host(self) -> HostBackend:
+        return self
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:
         """Another machine, without services.
@@ -144,7 +185,8 @@ class SimulatedSCM(DropInCalls, WaiterCalls, SimulatedDesktops):
     @property
     def open_handles(self) -> int:
         """How many handles are open, of whatever kind, and waits on: 0 where nothing leaks."""
-        return len(self._open) + len(self._waiters) + self.open_desktop_handles
+        handles = len(self._open) + len(self._waiters) + self.open_desktop_handles
+        return handles + self.open_event_handles
 
     @contextmanager
     def installed(self, *, replace_time: bool = False) -> Iterator[Self]:

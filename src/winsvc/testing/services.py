@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from winsvc.accounts import Secret
 from winsvc.enums import (
@@ -24,6 +24,9 @@ from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program
 from winsvc.testing.clock import Timer
+
+if TYPE_CHECKING:
+    from winsvc.testing.processes import HostedRun
 
 __all__ = ["SimulatedService"]
 
@@ -56,6 +59,7 @@ class SimulatedService:
         starts: how often it was started.
         failures: how many failures count towards its failure actions.
         marked_for_deletion: whether it goes once it has stopped and its handles are closed.
+        hosted: the run that is on, where its program is in Python; with its process.
     """
 
     name: str
@@ -89,6 +93,7 @@ class SimulatedService:
 
     program: Program | None = None
     behaviour: Behaviour = USUAL  # of the run that is on
+    hosted: HostedRun | None = None
     arguments: Sequence[str] = ()
     controls: list[Control] = field(default_factory=list)
     starts: int = 0

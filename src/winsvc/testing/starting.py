@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from winsvc.accounts import Account, Secret
-from winsvc.enums import ErrorCode, StartReason, StartType, State
+from winsvc.enums import ErrorCode, ServiceType, StartReason, StartType, State
 from winsvc.errors import ArgumentError
 from winsvc.names import name_key, same_name
+from winsvc.testing.behaviour import HostedProgram
 from winsvc.testing.dependencies import members
 from winsvc.testing.refusal import Refusal
-from winsvc.testing.services import SimulatedService
+from winsvc.testing.services import USUAL, SimulatedService
 
 if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
@@ -37,9 +39,10 @@ class Starting:
 
     def start(self, service: SimulatedService, arguments: Sequence[str] = ()) -> None:
         """Start a service as a program demands it, which waits."""
-        for until in self._steps(service, arguments, StartReason.DEMAND, ()):
-            if not self._clock.run_next(until):
-                self._clock.elapse(until - self._clock.now)
+        with closing(self._steps(service, arguments, StartReason.DEMAND, ())) as steps:
+            for until in steps:
+                if not self._clock.run_next(until):
+                    self._clock.elapse(until - self._clock.now)
 
     def start_by_itself(self, service: SimulatedService, reason: StartReason) -> None:
         """Start a service as nobody waits for it; a failure shows in its exit code."""
@@ -148,6 +151,9 @@ class Starting:
             arguments = ()  # drivers are given none
         self._check_logon(service)
         behaviour = self._machine.behaviour_of(service, arguments)
+        if isinstance(behaviour, HostedProgram):
+            yield from self._launch_hosted(service, arguments, reason, behaviour)
+            return
         if behaviour.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
             end = self._later(CONNECT_TIMEOUT)
             while self._clock.now < end:
@@ -160,6 +166,35 @@ class Starting:
         running.begin(service, behaviour)
         running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
         running.enter(service, State.START_PENDING)
+
+    def _launch_hosted(
+        self,
+        service: SimulatedService,
+        arguments: Sequence[str],
+        reason: StartReason,
+        program: HostedProgram,
+    ) -> Steps:
+        """Start a program in Python, which has some time to connect."""
+        running = self._machine.running
+        process = running.process_of(service, program)
+        end = self._later(CONNECT_TIMEOUT)
+        while not process.connected:
+            if process.ended or self._clock.now >= end:
+                process.end()
+                raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
+            yield end
+        own = not service.service_type & ServiceType.SHARE_PROCESS
+        main = process.main_of(service, own)
+        if main is None or service not in self._machine.services:
+            if not process.runs:
+                process.end()
+            raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
+        service.starts += 1
+        service.start_reason = reason
+        service.arguments = tuple(arguments)
+        process.start_service(service, main, arguments)
+        running.begin(service, USUAL)
+        running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
 
     def _check_logon(self, service: SimulatedService) -> None:
         if service.is_driver:

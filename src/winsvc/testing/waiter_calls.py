@@ -117,3 +117,4 @@ class WaiterCalls(SimulatedServices):
         one = self._waiters[waiter]
         one.woken = True
         one.something.set()
+        self.stir()

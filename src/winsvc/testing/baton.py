@@ -1,0 +1,332 @@
+"""Threads of which one runs at a time, while simulated time stands still.
+
+The threads of simulated processes are real ones. Each has its turn until it waits in simulated
+time, or ends; then whoever let time pass, and gave it the turn, goes on. So a test has the same
+course each time, whatever the threads of a service do.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from winsvc.testing.clock import SimulatedClock, Timer
+
+__all__ = ["Baton", "HostedThread", "Owner", "Pause", "ProcessEnded"]
+
+SHORTEST: Final = 0.001
+"""How many simulated seconds a wait of a hosted thread takes at least: polling takes time, too."""
+
+_real_monotonic = time.monotonic  # also where the clock stands in for those of the time module
+
+
+class ProcessEnded(BaseException):
+    """Raised in the threads of a simulated process that is no more, wherever they wait.
+
+    It lets ``finally`` blocks run. What they still ask of the simulated system raises it again.
+    """
+
+
+class Owner(Protocol):
+    """What hosted threads belong to: a simulated process."""
+
+    ended: bool
+
+    def __str__(self) -> str:
+        """What it is, for an error."""
+
+
+class Pause:
+    """One wait of a hosted thread; the first to resume it ends it."""
+
+    __slots__ = ("_baton", "thread", "timed_out")
+
+    def __init__(self, baton: Baton, thread: HostedThread) -> None:
+        self._baton = baton
+        self.thread = thread
+        self.timed_out = False
+
+    def resume(self) -> None:
+        """Have the thread go on, as soon as it can have its turn."""
+        self._baton.make_ready(self)
+
+    def time_out(self) -> None:
+        """The same, for the end of the time that it waits at most."""
+        if self.thread.pause is self:
+            self.timed_out = True
+            self.resume()
+
+
+class HostedThread:
+    """A thread of a simulated process; it begins with its first turn."""
+
+    def __init__(self, baton: Baton, target: Callable[[], None], name: str, owner: Owner) -> None:
+        self._baton = baton
+        self._target = target
+        self.owner = owner
+        self.turn = threading.Condition(baton.lock)
+        self.has_turn = False
+        self.finished = False
+        self.given_up = False  # it did not come back
+        self.pause: Pause | None = Pause(baton, self)
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def started(self) -> bool:
+        """Whether it has had a turn."""
+        return self.thread.ident is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it counts any more."""
+        return self.given_up or self.owner.ended
+
+    def _run(self) -> None:
+        self._baton.joins(self)
+        try:
+            self._target()
+        except ProcessEnded:
+            pass
+        finally:
+            self._baton.leaves(self)
+
+
+class Baton:
+    """Gives hosted threads their turns.
+
+    What is called "driver" here is any other thread, such as a test's, that lets time pass: it
+    holds the lock, and waits without it while a hosted thread has its turn.
+
+    Attributes:
+        lock: the simulation's.
+        inside: the thread in which something is happening; see ``Simulation.happening``.
+        patience: how many real seconds a hosted thread may go on without waiting.
+    """
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self.lock = lock
+        self.inside: int | None = None
+        self.patience = 30.0
+        self._back = threading.Condition(lock)
+        self._threads: dict[int, HostedThread] = {}  # that have begun, by their idents
+        self._alive: list[HostedThread] = []  # and those that have not
+        self._running: HostedThread | None = None
+        self._ready: deque[Pause] = deque()
+        self._watching: list[Pause] = []  # for whatever happens
+
+    # ------------------------------------------------------------------- for all threads
+
+    def current(self) -> HostedThread | None:
+        """The hosted thread that asks; None in any other."""
+        return self._threads.get(threading.get_ident())
+
+    def owner(self) -> Owner | None:
+        """The process that the calling thread belongs to."""
+        thread = self.current()
+        return None if thread is None else thread.owner
+
+    def check(self) -> None:
+        """Let no thread of a process that has ended go on.
+
+        Raises:
+            ProcessEnded: it has.
+        """
+        thread = self.current()
+        if thread is not None and thread.over:
+            raise ProcessEnded
+
+    def new_thread(
+        self, clock: SimulatedClock, target: Callable[[], None], name: str, owner: Owner
+    ) -> HostedThread:
+        """A thread that begins when time next passes."""
+        thread = HostedThread(self, target, name, owner)
+        assert thread.pause is not None
+        with self.lock:
+            self._alive.append(thread)
+            clock.after(0, thread.pause.resume)
+        return thread
+
+    def make_ready(self, pause: Pause) -> None:
+        """Have a thread go on when a driver next looks."""
+        with self.lock:
+            self._ready.append(pause)
+
+    def stir(self) -> None:
+        """Have those who watch for anything look again, when a driver next looks."""
+        with self.lock:
+            self._ready.extend(self._watching)
+            self._watching.clear()
+
+    @property
+    def watched(self) -> bool:
+        """Whether hosted threads watch for what happens, or may be about to."""
+        return bool(self._watching) or self._running is not None
+
+    def end(self, owner: Owner) -> None:
+        """Have the threads of a process that has ended come to their ends.
+
+        Raises:
+            RuntimeError: one does not.
+        """
+        with self.lock:
+            for thread in self._alive:
+                if thread.owner is owner and thread.pause is not None:
+                    self._ready.append(thread.pause)
+            self.run_ready()
+
+    # ------------------------------------------------------------------- for hosted threads
+
+    def pause(self, thread: HostedThread) -> Pause:
+        """Begin a wait: from now on the thread can be resumed. Under the lock, until it waits.
+
+        Raises:
+            ProcessEnded: the process has ended.
+        """
+        if thread.over:
+            raise ProcessEnded
+        thread.pause = Pause(self, thread)
+        return thread.pause
+
+    def wait(self, pause: Pause) -> None:
+        """Give the turn back, and wait for the next one.
+
+        Raises:
+            ProcessEnded: the process has ended.
+        """
+        thread = pause.thread
+        with self.lock, self._outside():
+            thread.has_turn = False
+            self._running = None
+            self._back.notify_all()
+            while not thread.has_turn:
+                thread.turn.wait()
+        if thread.over:
+            raise ProcessEnded
+
+    def sleep(self, thread: HostedThread, clock: SimulatedClock, seconds: float) -> None:
+        """Wait for so many simulated seconds."""
+        with self.lock:
+            pause = self.pause(thread)
+            clock.after(max(seconds, SHORTEST), pause.time_out)
+            self.wait(pause)
+
+    def watch(self, thread: HostedThread, clock: SimulatedClock, end: float) -> bool:
+        """Wait until something happens, whatever it is, or until a time; whether it did."""
+        with self.lock:
+            pause = self.pause(thread)
+            timer: Timer | None = None
+            if end < _NEVER:
+                timer = clock.after(max(end - clock.now, 0.0), pause.time_out)
+            self._watching.append(pause)
+            try:
+                self.wait(pause)
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                if pause in self._watching:
+                    self._watching.remove(pause)
+            return not pause.timed_out
+
+    def joins(self, thread: HostedThread) -> None:
+        """A thread begins, with its turn."""
+        with self.lock:
+            self._threads[threading.get_ident()] = thread
+
+    def leaves(self, thread: HostedThread) -> None:
+        """A thread has come to its end."""
+        with self.lock:
+            del self._threads[threading.get_ident()]
+            thread.finished = True
+            if thread in self._alive:
+                self._alive.remove(thread)
+            if self._running is thread:
+                self._running = None
+            self._back.notify_all()
+
+    # ------------------------------------------------------------------- for drivers
+
+    def settle(self) -> None:
+        """Something has happened: have those who are ready, and those who watch, go on."""
+        self.run_ready()
+        self.stir()
+        self.run_ready()
+
+    def run_ready(self) -> bool:
+        """Have those who are ready go on, one after the other; whether there were any.
+
+        Raises:
+            RuntimeError: one did not come back.
+        """
+        if self.current() is not None:
+            return False  # the driver does that, once this thread waits
+        self._until_back()
+        any_ready = False
+        while self._ready:
+            any_ready = self._hand_over(self._ready.popleft()) or any_ready
+        return any_ready
+
+    def _hand_over(self, pause: Pause) -> bool:
+        thread = pause.thread
+        if thread.pause is not pause:
+            return False  # it went on before, for another reason
+        thread.pause = None
+        if not thread.started and thread.owner.ended:
+            self._alive.remove(thread)
+            return False
+        self._running = thread
+        thread.has_turn = True
+        if thread.started:
+            thread.turn.notify()
+        else:
+            thread.thread.start()
+        self._until_back()
+        if thread.finished:
+            thread.thread.join(1)
+        return True
+
+    def _until_back(self) -> None:
+        """Wait until no hosted thread has its turn."""
+        if self._running is None:
+            return
+        with self._outside():
+            thread, end = self._running, math.inf
+            while self._running is not None:
+                if thread is not self._running or end == math.inf:
+                    thread, end = self._running, _real_monotonic() + self.patience
+                left = end - _real_monotonic()
+                if left <= 0:
+                    raise self._lost(thread)
+                self._back.wait(left)
+
+    def _lost(self, thread: HostedThread) -> RuntimeError:
+        """A thread does not come back: from now on it is none of ours."""
+        thread.given_up = True
+        self._alive.remove(thread)
+        self._running = None
+        frame = sys._current_frames().get(thread.thread.ident or 0)
+        where = "".join(traceback.format_stack(frame)) if frame is not None else "(it has ended)"
+        return RuntimeError(
+            f"{thread.owner}: the thread {thread.thread.name!r} has not waited in simulated time "
+            f"for {self.patience:g} s of real time. Does it compute for so long, or wait for "
+            "something real: a lock, a queue, a thread, a socket, time.sleep() outside of "
+            f"replacing_time()? It is here:\n{where}"
+        )
+
+    @contextmanager
+    def _outside(self) -> Iterator[None]:
+        """While the lock is let go of, nothing is happening in this thread."""
+        inside, self.inside = self.inside, None
+        try:
+            yield
+        finally:
+            self.inside = inside
+
+
+_NEVER: Final = 1e11  # seconds

@@ -1,0 +1,1230 @@
+"""How services that are written with winsvc.host behave, on the simulated SCM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+
+from winsvc import (
+    AcceptedControls,
+    Control,
+    FailureActions,
+    Service,
+    ServiceManager,
+    ServiceStartError,
+    Settings,
+    State,
+)
+from winsvc.backend import HostBackend
+from winsvc.host import (
+    CustomControl,
+    DeviceEvent,
+    HardwareProfileChange,
+    PowerEvent,
+    ServiceExit,
+    SessionChange,
+    TimeChange,
+    service,
+)
+from winsvc.host import Service as Hosted
+from winsvc.host.failures import FailureReport
+from winsvc.host.process import HostProcess
+from winsvc.host.stopping import StopRequest
+from winsvc.rows import StatusRow
+from winsvc.testing import HostedProgram, SimulatedSCM
+
+A = AcceptedControls
+S = State
+STOP = A.STOP
+
+
+@pytest.fixture(autouse=True)
+def no_threads_left() -> Iterator[None]:
+    """The fixture has ended what still ran."""
+    before = threading.enumerate()
+    yield
+    assert threading.enumerate() == before
+
+
+@pytest.fixture
+def sim(simulated_scm: SimulatedSCM) -> SimulatedSCM:
+    return simulated_scm
+
+
+@pytest.fixture
+def opened(sim: SimulatedSCM) -> Iterator[Opener]:
+    with Opener(sim) as opener:
+        yield opener
+
+
+class Opener:
+    """Hosts services, and opens them."""
+
+    def __init__(self, sim: SimulatedSCM) -> None:
+        self.sim = sim
+        self.scm = ServiceManager()
+        self.open: list[Service] = []
+
+    def __enter__(self) -> Opener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self.open:
+            one.close()
+        self.scm.close()
+
+    def __call__(self, *services: type[Hosted]) -> Service:
+        self.sim.host(*services)
+        return self.named(services[0].name)
+
+    def named(self, name: str) -> Service:
+        self.open.append(self.scm.open(name))
+        return self.open[-1]
+
+
+class Report(NamedTuple):
+    """One call of ``SetServiceStatus``."""
+
+    state: State
+    check_point: int
+    hint: float
+    accepts: AcceptedControls
+
+
+def rows(sim: SimulatedSCM, name: str = "beat") -> list[StatusRow]:
+    found = [call.arguments["row"] for call in sim.called("SetServiceStatus", name)]
+    assert all(isinstance(row, StatusRow) for row in found)
+    return found  # type: ignore[return-value]
+
+
+def reports(sim: SimulatedSCM, name: str = "beat") -> list[Report]:
+    return [
+        Report(State(row[1]), row.check_point, row.wait_hint / 1000, A(row.controls_accepted))
+        for row in rows(sim, name)
+    ]
+
+
+def steps(sim: SimulatedSCM, name: str = "beat") -> list[tuple[State, int]]:
+    """The states and check points that were reported."""
+    return [(one.state, one.check_point) for one in reports(sim, name)]
+
+
+def codes(sim: SimulatedSCM, name: str = "beat") -> tuple[int, int]:
+    return sim[name].exit_code, sim[name].service_exit_code
+
+
+def failures(sim: SimulatedSCM) -> list[str]:
+    """The first lines of what was written to the event log."""
+    return [entry.text.splitlines()[0] for entry in sim.event_log]
+
+
+class Beat(Hosted):
+    """Runs until it is to stop."""
+
+    name = "beat"
+
+    def main(self) -> None:
+        self.report_running()
+        self.stop_requested.wait()
+
+
+# --------------------------------------------------------------------------- a life
+
+
+def test_a_life(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Lively(Beat):
+        def __init__(self) -> None:
+            seen.append(self.arguments)
+
+        def main(self) -> None:
+            seen.append(self.state)
+            self.report_running()
+            seen.append(self.state)
+            while not self.stop_requested.wait(5):
+                seen.append(sim.clock.now)
+            seen.append((self.state, self.stop_requested.control))
+
+        def on_pause(self) -> None:
+            seen.append("pause")
+
+        def on_continue(self) -> None:
+            seen.append("continue")
+
+        def on_stop(self) -> None:
+            seen.append("stop")
+
+    beat = opened(Lively)
+    beat.start("--loud", "äö", timeout=30)
+    began = sim.clock.now
+    sim.clock.advance(12)
+    beat.pause(timeout=5)
+    beat.resume(timeout=5)
+    assert beat.stop(timeout=30).exit_code == 0
+    first, second = (one for one in seen if isinstance(one, float))
+    assert began < first < second < began + 12
+    others = [one for one in seen if not isinstance(one, float)]
+    assert others[:-2] == [("--loud", "äö"), S.START_PENDING, S.RUNNING, "pause", "continue"]
+    assert {*others[-2:]} == {(S.STOP_PENDING, Control.STOP), "stop"}
+    both = STOP | A.PAUSE_CONTINUE
+    nothing = A(0)
+    assert reports(sim) == [
+        Report(S.START_PENDING, 1, 30, STOP),
+        Report(S.RUNNING, 0, 0, both),
+        Report(S.PAUSE_PENDING, 1, 30, STOP),
+        Report(S.PAUSED, 0, 0, both),
+        Report(S.CONTINUE_PENDING, 1, 30, STOP),
+        Report(S.RUNNING, 0, 0, both),
+        Report(S.STOP_PENDING, 1, 30, nothing),
+        Report(S.STOPPED, 0, 0, nothing),
+    ]
+    assert not sim.event_log
+
+
+def test_each_start_makes_an_object_anew(sim: SimulatedSCM, opened: Opener) -> None:
+    made: list[Hosted] = []
+
+    class New(Beat):
+        def __init__(self) -> None:
+            made.append(self)
+
+    beat = opened(New)
+    pids = []
+    for number in range(3):
+        beat.start(str(number), timeout=30)
+        pids.append(sim["beat"].pid)
+        beat.stop(timeout=30)
+    assert [one.arguments for one in made] == [("0",), ("1",), ("2",)]
+    assert len({*made}) == len({*pids}) == 3
+    assert all(one.stop_requested.is_set() for one in made)
+
+
+def test_a_service_by_itself_says_what_it_lacks() -> None:
+    with pytest.raises(RuntimeError, match="was not started by a service control manager"):
+        Beat().report_running()
+    with pytest.raises(NotImplementedError, match="has no main"):
+        type("Empty", (Hosted,), {"name": "empty"})().main()
+
+
+def test_a_function_is_a_service(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    @service("beat", on_custom=lambda self, event: seen.append(event))
+    def function(self: Hosted) -> None:
+        self.report_running()
+        self.stop_requested.wait()
+        seen.append(self.arguments)
+
+    beat = opened(function)
+    beat.start("a", timeout=30)
+    beat.control(128)
+    beat.stop(timeout=30)
+    assert seen == [CustomControl(128), ("a",)]
+
+
+def test_main_that_comes_back_by_itself(sim: SimulatedSCM, opened: Opener) -> None:
+    class Short(Beat):
+        def main(self) -> None:
+            self.report_running()
+            assert not self.stop_requested.wait(10)
+
+    opened(Short).start(timeout=30)
+    sim.clock.advance(11)
+    assert steps(sim)[1:] == [(S.RUNNING, 0), (S.STOP_PENDING, 1), (S.STOPPED, 0)]
+    assert codes(sim) == (0, 0)
+
+
+def test_main_that_never_reports(sim: SimulatedSCM, opened: Opener) -> None:
+    class Silent(Beat):
+        def main(self) -> None:
+            pass
+
+    with pytest.raises(ServiceStartError):
+        opened(Silent).start(timeout=30)
+    assert steps(sim) == [(S.START_PENDING, 1), (S.STOPPED, 0)]
+
+
+# --------------------------------------------------------------------------- pending states
+
+
+def test_a_slow_start_with_check_points(sim: SimulatedSCM, opened: Opener) -> None:
+    class Slow(Beat):
+        start_hint = 7
+        stop_hint = 8
+
+        def main(self) -> None:
+            self.request_time(11)
+            with self.busy("loading", hint=120):
+                self.stop_requested.wait(100)
+                self.request_time(130)
+            super().main()
+            self.request_time(12)
+            with self.busy(hint=13):
+                pass
+
+    beat = opened(Slow)
+    beat.start(timeout=200)
+    beat.stop(timeout=30)
+    assert [(one.check_point, one.hint) for one in reports(sim)] == [
+        *[(1, 30), (2, 11), (3, 120), (4, 130), (5, 11), (0, 0)],
+        *[(1, 8), (2, 12), (3, 13), (4, 12), (0, 0)],
+    ]
+
+
+def test_nobody_waits_for_a_service_that_runs(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[str] = []
+
+    class Busy(Beat):
+        def main(self) -> None:
+            self.report_running()
+            with self.busy("nothing that is reported"):
+                pass
+            with pytest.raises(RuntimeError, match="the service is RUNNING") as error:
+                self.request_time(5)
+            seen.append(str(error.value))
+            self.stop_requested.wait()
+            self.report_running()  # too late
+
+    beat = opened(Busy)
+    beat.start(timeout=30)
+    beat.stop(timeout=30)
+    assert seen
+    assert [state for state, _ in steps(sim)] == [
+        *(S.START_PENDING, S.RUNNING, S.STOP_PENDING, S.STOPPED)
+    ]
+
+
+def test_a_start_hint_of_the_class(sim: SimulatedSCM, opened: Opener) -> None:
+    """Known as soon as the class is: the first report comes before."""
+
+    class Hinted(Beat):
+        start_hint = 90
+
+        def main(self) -> None:
+            self.request_time(self.start_hint)
+            super().main()
+
+    opened(Hinted).start(timeout=60)
+    assert [one.hint for one in reports(sim)] == [30, 90, 0]
+
+
+def test_busy_that_fails_reports_no_step(sim: SimulatedSCM, opened: Opener) -> None:
+    class Fails(Beat):
+        def main(self) -> None:
+            with self.busy():
+                raise OSError("no index")
+
+    with pytest.raises(ServiceStartError):
+        opened(Fails).start(timeout=30)
+    assert [point for state, point in steps(sim) if state is S.START_PENDING] == [1, 2]
+
+
+def test_stop_during_the_start(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Slow(Beat):
+        def main(self) -> None:
+            seen.append(self.stop_requested.wait(60))
+            self.request_time(3)  # of the stop, now
+            self.report_running()
+
+    beat = opened(Slow)
+    beat.start()
+    sim.clock.advance(1)
+    assert beat.status().controls_accepted == STOP
+    assert beat.stop().state is S.STOP_PENDING
+    beat.wait(S.STOPPED, timeout=30)
+    assert seen == [True]
+    assert steps(sim) == [
+        *[(S.START_PENDING, 1), (S.STOP_PENDING, 1), (S.STOP_PENDING, 2), (S.STOPPED, 0)]
+    ]
+    assert codes(sim) == (0, 0)
+
+
+def test_stop_in_init_runs_no_main(sim: SimulatedSCM, opened: Opener) -> None:
+    class Slow(Beat):
+        def __init__(self) -> None:
+            self.stop_requested.wait(60)
+
+        def main(self) -> None:
+            raise AssertionError
+
+    beat = opened(Slow)
+    beat.start()
+    sim.clock.advance(1)
+    beat.stop(timeout=30)
+    assert codes(sim) == (0, 0)
+
+
+@pytest.mark.parametrize("slow_from", ["the wish", "its telling"])
+def test_main_that_comes_back_before_on_stop_was_told(
+    sim: SimulatedSCM, opened: Opener, monkeypatch: pytest.MonkeyPatch, slow_from: str
+) -> None:
+    """The thread with the control handler may be held up in between."""
+    seen: list[object] = []
+
+    class Both(Beat):
+        def on_stop(self) -> None:
+            seen.append(self.stop_requested.is_set())
+
+    def held_up(before: bool) -> Callable[[StopRequest, Control | None], None]:
+        def set_it(self: StopRequest, control: Control | None) -> None:
+            if before:
+                sim.clock.advance(1)
+            at_once(self, control)
+            if not before:
+                sim.clock.advance(1)
+
+        return set_it
+
+    at_once = StopRequest._set
+    beat = opened(Both)
+    beat.start(timeout=30)
+    monkeypatch.setattr(StopRequest, "_set", held_up(slow_from == "the wish"))
+    beat.stop(timeout=30)
+    assert seen == [True]
+
+
+def test_the_answer_to_a_stop_is_stop_pending(sim: SimulatedSCM, opened: Opener) -> None:
+    beat = opened(Beat)
+    beat.start(timeout=30)
+    assert beat.stop().state is S.STOP_PENDING
+
+
+# --------------------------------------------------------------------------- controls
+
+SETTING = UUID("5d3e9a59-e9d5-4b00-a6bd-ff34ff516548")
+INTERFACE = UUID("a5dcbf10-6530-11d2-901f-00c04fb951ed")
+
+
+class All(Beat):
+    """Has a handler for everything, and keeps what they are told."""
+
+    told: list[tuple[str, Any]]
+    thread: str
+
+    def __init__(self) -> None:
+        type(self).told = []
+
+    def _tell(self, name: str, event: object = None) -> None:
+        self.told.append((name, event))
+
+    def main(self) -> None:
+        self.watch_devices(INTERFACE)
+        self.watch_power(SETTING)
+        super().main()
+
+    def on_stop(self) -> None:
+        self._tell("stop")
+
+    def on_pause(self) -> None:
+        self._tell("pause")
+
+    def on_continue(self) -> None:
+        self._tell("continue")
+
+    def on_preshutdown(self) -> None:
+        self._tell("preshutdown", self.stop_requested.control)
+
+    def on_interrogate(self) -> None:
+        self._tell("interrogate")
+
+    def on_param_change(self) -> None:
+        self._tell("param_change")
+
+    def on_trigger(self) -> None:
+        self._tell("trigger")
+
+    def on_custom(self, event: CustomControl) -> None:
+        self._tell("custom", event)
+
+    def on_session_change(self, event: SessionChange) -> None:
+        self._tell("session", event)
+
+    def on_power(self, event: PowerEvent) -> None:
+        self._tell("power", event)
+
+    def on_device(self, event: DeviceEvent) -> None:
+        self._tell("device", event)
+
+    def on_hardware_profile(self, event: HardwareProfileChange) -> None:
+        self._tell("hardware", event)
+
+    def on_time_change(self, event: TimeChange) -> None:
+        self._tell("time", event)
+
+
+def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) -> None:
+    beat = opened(All)
+    beat.start(timeout=30)
+    everything = STOP | A.PAUSE_CONTINUE | A.PRESHUTDOWN | A.PARAM_CHANGE | A.TRIGGER_EVENT
+    everything |= A.SESSION_CHANGE | A.POWER_EVENT | A.HARDWARE_PROFILE_CHANGE | A.TIME_CHANGE
+    assert beat.status().controls_accepted == everything
+    beat.control(Control.INTERROGATE)
+    beat.control(Control.PARAM_CHANGE)
+    beat.control(200)
+    send = sim.local.send_event
+    answered = {"beat": 0}
+    assert send(Control.SESSION_CHANGE, 5, struct.pack("<LL", 8, 3)) == answered
+    assert send(Control.POWER_EVENT, 4) == answered
+    setting = SETTING.bytes_le + struct.pack("<LL", 4, 1)
+    assert send(Control.POWER_EVENT, 0x8013, setting) == answered
+    assert send(Control.POWER_EVENT, 0x8013, INTERFACE.bytes_le + setting[16:]) == {}
+    device = struct.pack("<LLL", 44, 5, 0) + INTERFACE.bytes_le + "\\\\?\\usb\0".encode("utf-16-le")
+    assert send(Control.DEVICE_EVENT, 0x8000, device) == answered
+    assert send(Control.DEVICE_EVENT, 0x8000, device.replace(INTERFACE.bytes_le, b"x" * 16)) == {}
+    assert send(Control.HARDWARE_PROFILE_CHANGE, 0xC) == answered
+    assert send(Control.TIME_CHANGE, 0, struct.pack("<qq", 20_000_000, 10_000_000)) == answered
+    assert send(Control.TRIGGER_EVENT) == answered
+    sim.clock.advance(1)
+    names = [name for name, _ in All.told]
+    assert names == [
+        *("interrogate", "param_change", "custom", "session", "power", "power", "device"),
+        *("hardware", "time", "trigger"),
+    ]
+    told = [event for _, event in All.told]
+    assert told[2] == CustomControl(200)
+    assert (told[3].reason, told[3].session_id) == (5, 3)
+    assert told[4] == PowerEvent(told[4].kind)
+    assert (told[5].setting, told[5].value) == (SETTING, b"\1\0\0\0")
+    assert (told[6].device.class_guid, told[6].device.path) == (INTERFACE, "\\\\?\\usb")
+    assert (told[8].new - told[8].old).total_seconds() == 1
+    beat.stop(timeout=30)
+    assert All.told[-1] == ("stop", None)
+    assert not sim.called("ReportEventW")
+    # What was registered is unregistered, before the end is reported.
+    ends = ["UnregisterDeviceNotification", "UnregisterPowerSettingNotification"]
+    functions = [call.function for call in sim.calls if call.function != "CloseServiceHandle"]
+    last = [name for name in functions if name in (*ends, "SetServiceStatus")][-3:]
+    assert last == [*ends, "SetServiceStatus"]
+
+
+@pytest.mark.parametrize(
+    ("handlers", "accepts"),
+    [
+        ((), A(0)),
+        (("on_stop", "on_interrogate", "on_custom", "on_device"), A(0)),
+        (("on_pause", "on_continue"), A.PAUSE_CONTINUE),
+        (("on_shutdown",), A.SHUTDOWN),
+        (("on_preshutdown",), A.PRESHUTDOWN),
+        (("on_param_change",), A.PARAM_CHANGE),
+        (("on_trigger",), A.TRIGGER_EVENT),
+        (("on_session_change", "on_power"), A.SESSION_CHANGE | A.POWER_EVENT),
+        (("on_hardware_profile", "on_time_change"), A.HARDWARE_PROFILE_CHANGE | A.TIME_CHANGE),
+    ],
+)
+def test_what_it_accepts_follows_from_its_handlers(
+    sim: SimulatedSCM, opened: Opener, handlers: tuple[str, ...], accepts: A
+) -> None:
+    members = {name: lambda self, event=None: None for name in handlers}
+    beat = opened(type("Some", (Beat,), members))
+    beat.start(timeout=30)
+    assert beat.status().controls_accepted == STOP | accepts
+    on_the_way = STOP | (accepts & (A.SHUTDOWN | A.PRESHUTDOWN))
+    assert reports(sim)[0].accepts in (STOP, on_the_way)
+
+
+def test_what_it_has_no_handler_for_does_nothing(sim: SimulatedSCM, opened: Opener) -> None:
+    beat = opened(Beat)
+    beat.start(timeout=30)
+    beat.control(Control.INTERROGATE)
+    beat.control(255)
+    assert sim.local.send_event(Control.SESSION_CHANGE, 5) == {}
+    assert sim.local.send_event(Control.DEVICE_EVENT, 0x8000) == {}
+    assert sim["beat"].controls == [4, 255]
+    assert beat.stop(timeout=30).exit_code == 0
+
+
+def test_handlers_are_called_one_after_the_other(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Slow(Beat):
+        def on_custom(self, event: CustomControl) -> None:
+            seen.append(event.code)
+            self.stop_requested.wait(5)
+            seen.append(-event.code)
+
+    beat = opened(Slow)
+    beat.start(timeout=30)
+    before = sim.clock.now
+    beat.control(130)
+    beat.control(131)
+    assert sim.clock.now - before < 0.1
+    sim.clock.advance(11)
+    assert seen == [130, -130, 131, -131]
+
+
+def test_a_slow_pause(sim: SimulatedSCM, opened: Opener) -> None:
+    class Slow(Beat):
+        def on_pause(self) -> None:
+            self.request_time(20)
+            self.stop_requested.wait(20)
+
+        def on_continue(self) -> None:
+            self.stop_requested.wait(20)
+
+    beat = opened(Slow)
+    beat.start(timeout=30)
+    assert beat.pause().state is S.PAUSE_PENDING
+    sim.clock.advance(19)
+    assert beat.status().state is S.PAUSE_PENDING
+    beat.wait(S.PAUSED, timeout=5)
+    beat.resume(timeout=30)
+    beat.pause()
+    beat.stop(timeout=30)  # in the middle of a pause
+    states = [state for state, _ in steps(sim)]
+    assert states[-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
+    assert (S.PAUSE_PENDING, 2) in steps(sim)
+
+
+def test_the_system_goes_down(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Down(Beat):
+        settings = Settings(preshutdown_timeout=60)
+        stop_hint = 40
+
+        def main(self) -> None:
+            self.report_running()
+            self.stop_requested.wait()
+            seen.append(self.stop_requested.control)
+
+        def on_preshutdown(self) -> None:
+            seen.append("told")
+
+    class Late(Beat):
+        name = "late"
+
+        def main(self) -> None:
+            super().main()
+            seen.append(self.stop_requested.control)
+
+        def on_shutdown(self) -> None:
+            pass
+
+    opened(Down).start(timeout=30)
+    opened(Late).start(timeout=30)
+    opened(type("Unaware", (Beat,), {"name": "unaware"})).start(timeout=30)
+    sim.local.shut_down()
+    assert seen in (
+        [Control.PRESHUTDOWN, "told", Control.SHUTDOWN],
+        ["told", Control.PRESHUTDOWN, Control.SHUTDOWN],
+    )
+    assert {one.state for one in sim} == {S.STOPPED}
+    assert sim["unaware"].controls == []
+    assert not sim.event_log
+
+
+# --------------------------------------------------------------------------- checks of the class
+
+
+def test_a_misspelt_handler() -> None:
+    with pytest.raises(TypeError, match=r"on_puase: .*is on_pause\(\) meant"):
+        type("Wrong", (Beat,), {"on_puase": lambda self: None})
+    with pytest.raises(TypeError, match="there are on_continue, on_custom"):
+        type("Wrong", (Beat,), {"on_full_moon": lambda self: None})
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("on_stop", lambda: None),
+        ("on_stop", lambda self, event: None),
+        ("on_custom", lambda self: None),
+        ("on_session_change", lambda self, kind, session: None),
+    ],
+)
+def test_a_handler_with_wrong_arguments(name: str, method: object) -> None:
+    with pytest.raises(TypeError, match=rf"Wrong\.{name} must take \(self"):
+        type("Wrong", (Beat,), {name: method})
+
+
+def test_handlers_that_fit() -> None:
+    class Fits(Beat):
+        @staticmethod
+        def on_stop() -> None: ...
+
+        @classmethod
+        def on_custom(cls, event: CustomControl) -> None: ...
+
+        def on_param_change(self, *_: object, **__: object) -> None: ...
+
+    assert Fits.name == "beat"
+
+
+def test_handlers_that_are_none() -> None:
+    with pytest.raises(TypeError, match="must be a method"):
+        type("Wrong", (Beat,), {"on_stop": 5})
+
+    async def handler(self: Hosted) -> None: ...
+
+    with pytest.raises(TypeError, match="is async, and main"):
+        type("Wrong", (Beat,), {"on_stop": handler})
+    with pytest.raises(TypeError, match="belong together"):
+        type("Wrong", (Beat,), {"on_pause": lambda self: None})
+
+
+def test_preshutdown_and_shutdown_are_explained() -> None:
+    with pytest.warns(UserWarning, match="One of them is enough") as caught:
+
+        class Both(Beat):
+            def on_preshutdown(self) -> None: ...
+
+            def on_shutdown(self) -> None: ...
+
+    assert caught[0].filename == __file__
+    assert Both.name == "beat"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"name": "a/b"}, {"display_name": "x" * 300}, {"start_hint": -1}, {"stop_hint": "30"}],
+)
+def test_attributes_are_checked(members: dict[str, object]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        type("Wrong", (Beat,), members)
+
+
+# --------------------------------------------------------------------------- failures
+
+
+def broken(where: str) -> type[Hosted]:
+    """A service that fails in one place, and is restarted a minute later, once."""
+
+    def fail(self: Hosted, event: object = None) -> None:
+        raise OSError(f"no luck in {where}")
+
+    def main(self: Hosted) -> None:
+        self.report_running()
+        self.stop_requested.wait()
+        assert self.stop_requested.control is None
+
+    settings = Settings(failure_actions=FailureActions.restart(after=(60,)))
+    members = {"name": "beat", "settings": settings, "main": main}
+    return type("Broken", (Hosted,), members | {where: fail})
+
+
+@pytest.mark.parametrize("where", ["__init__", "main", "on_custom", "on_param_change"])
+def test_an_exception(sim: SimulatedSCM, opened: Opener, where: str) -> None:
+    beat = opened(broken(where))
+    beat.start()
+    sim.clock.advance(1)
+    if where.startswith("on_"):
+        beat.control(200 if where == "on_custom" else Control.PARAM_CHANGE)
+        sim.clock.advance(1)
+    assert beat.status().state is S.STOPPED
+    assert codes(sim) == (1064, 0)
+    (entry,) = sim.event_log
+    assert entry.source == "beat"
+    assert entry.type.name == "ERROR"
+    assert f"OSError: no luck in {where}" in entry.text.splitlines()[0]
+    assert "Traceback" in entry.text
+    assert "test_host_service" in entry.text
+    sim.clock.advance(61)
+    assert sim["beat"].starts == 2
+
+
+def test_the_reason_names_the_handler(sim: SimulatedSCM, opened: Opener) -> None:
+    beat = opened(broken("on_custom"))
+    beat.start(timeout=30)
+    beat.control(128)
+    beat.wait(S.STOPPED, timeout=30)
+    assert failures(sim) == ["beat: on_custom() failed: OSError: no luck in on_custom"]
+
+
+def test_a_failed_pause_ends_the_service(sim: SimulatedSCM, opened: Opener) -> None:
+    class Fails(Beat):
+        def on_pause(self) -> None:
+            raise OSError("can't")
+
+        def on_continue(self) -> None: ...
+
+    beat = opened(Fails)
+    beat.start(timeout=30)
+    beat.pause()
+    beat.wait(S.STOPPED, timeout=30)
+    assert codes(sim) == (1064, 0)
+    assert [state for state, _ in steps(sim)][-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
+
+
+def test_main_and_a_handler_fail(sim: SimulatedSCM, opened: Opener) -> None:
+    class Fails(Beat):
+        def main(self) -> None:
+            super().main()
+            raise OSError("main")
+
+        def on_stop(self) -> None:
+            raise OSError("handler")
+
+    beat = opened(Fails)
+    beat.start(timeout=30)
+    beat.stop(timeout=30)
+    assert codes(sim) == (1064, 0)
+    assert sorted(line.rpartition(" ")[2] for line in failures(sim)) == ["handler", "main"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        (ServiceExit(), (0, 0)),
+        (ServiceExit(2), (2, 0)),
+        (ServiceExit(service_exit_code=77), (1066, 77)),
+        (ServiceExit(5, service_exit_code=77), (1066, 77)),
+        (SystemExit(), (0, 0)),
+        (SystemExit(0), (0, 0)),
+        (SystemExit(3), (1066, 3)),
+        (SystemExit(-1), (1066, 0xFFFFFFFF)),
+        (SystemExit("no config"), (1066, 1)),
+        (KeyboardInterrupt(), (1064, 0)),
+        (asyncio.CancelledError(), (1064, 0)),
+    ],
+)
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_exit_codes(
+    sim: SimulatedSCM,
+    opened: Opener,
+    caplog: pytest.LogCaptureFixture,
+    ends: BaseException,
+    expected: tuple[int, int],
+    asynchronous: bool,
+) -> None:
+    class Sync(Beat):
+        def main(self) -> None:
+            self.report_running()
+            raise ends
+
+    class Async(Hosted):
+        name = "beat"
+
+        async def main(self) -> None:
+            self.report_running()
+            raise ends
+
+    beat = opened(Async if asynchronous else Sync)
+    beat.start()
+    sim.clock.advance(1)
+    assert beat.status().state is S.STOPPED
+    assert codes(sim) == expected
+    assert bool(sim.event_log) == (expected[0] == 1064)
+    if ends.args == ("no config",):
+        assert "no config" in caplog.text
+
+
+def test_service_exit_checks_its_codes() -> None:
+    with pytest.raises(ValueError, match="exit_code"):
+        ServiceExit(-1)
+    assert str(ServiceExit(2)) == "the service ends with exit code 2"
+    assert str(ServiceExit(service_exit_code=7)) == "the service ends with its own exit code 7"
+
+
+def test_sys_exit_in_a_handler(sim: SimulatedSCM, opened: Opener) -> None:
+    class Leaves(Beat):
+        def on_custom(self, event: CustomControl) -> None:
+            sys.exit(4)
+
+    beat = opened(Leaves)
+    beat.start(timeout=30)
+    beat.control(128)
+    beat.wait(S.STOPPED, timeout=5)
+    assert codes(sim)[0] == 1064
+    assert failures(sim) == ["beat: on_custom() failed: SystemExit: 4"]
+
+
+def test_a_handler_that_goes_on_when_main_has_ended(
+    sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[object] = []
+
+    class Lingers(Beat):
+        stop_hint = 10
+
+        def on_stop(self) -> None:
+            seen.append("begins")
+            sim.clock.advance(5)  # as time.sleep() does where time is replaced
+            seen.append("ends")
+
+        def on_custom(self, event: CustomControl) -> None:
+            sim.clock.advance(100)
+            seen.append("never")
+
+    beat = opened(Lingers)
+    beat.start(timeout=30)
+    beat.stop(timeout=30)
+    assert seen == ["begins", "ends"]
+    assert not caplog.text
+    beat.start(timeout=30)
+    beat.control(128)
+    began = sim.clock.now
+    beat.stop(timeout=30)
+    assert 10 <= sim.clock.now - began < 11
+    assert "goes on after main() has come back" in caplog.text
+    sim.clock.advance(200)
+    assert seen == ["begins", "ends"]
+
+
+def test_what_is_reported_after_the_end_is_nothing(sim: SimulatedSCM, opened: Opener) -> None:
+    kept: list[Hosted] = []
+
+    class Kept(Beat):
+        def __init__(self) -> None:
+            kept.append(self)
+
+    beat = opened(Kept)
+    beat.start(timeout=30)
+    beat.stop(timeout=30)
+    count = len(rows(sim))
+    kept[0].report_running()
+    with kept[0].busy():
+        pass
+    with pytest.raises(RuntimeError, match="STOPPED"):
+        kept[0].request_time(5)
+    assert len(rows(sim)) == count
+    assert kept[0].state is S.STOPPED
+
+
+def test_a_refused_report_of_the_end(sim: SimulatedSCM, opened: Opener) -> None:
+    class Short(Beat):
+        def main(self) -> None:
+            self.report_running()
+            self.stop_requested.wait()
+            sim.faults.fail("SetServiceStatus", 5)
+
+    beat = opened(Short)
+    beat.start(timeout=30)
+    beat.stop()
+    sim.clock.advance(1)
+    assert failures(sim)[0].startswith("beat: reporting that the service has stopped failed")
+
+
+def test_what_it_watches_needs_a_handler(sim: SimulatedSCM, opened: Opener) -> None:
+    class Deaf(Beat):
+        def main(self) -> None:
+            with pytest.raises(TypeError, match=r"has no on_device\(\)"):
+                self.watch_devices()
+            with pytest.raises(TypeError, match=r"has no on_power\(\)"):
+                self.watch_power(SETTING)
+            super().main()
+
+    opened(Deaf).start(timeout=30)
+
+
+# --------------------------------------------------------------------------- loading
+
+
+def program(load: Any) -> HostedProgram:
+    """The program of ``beat``, which has connected before ``load(process)`` begins."""
+
+    def main(backend: HostBackend) -> None:
+        process = HostProcess(["beat"], backend, FailureReport(backend))
+        process.connect()
+        load(process, backend)
+
+    return HostedProgram(main)
+
+
+def test_slow_loading_sends_check_points(sim: SimulatedSCM, opened: Opener) -> None:
+    def load(process: HostProcess, backend: HostBackend) -> None:
+        backend.new_event().wait(100)
+        process.serve([Beat])
+
+    sim.host(Beat)
+    sim["beat"].program = program(load)
+    beat = opened.named("beat")
+    beat.start(timeout=200)
+    points = [one.check_point for one in reports(sim) if one.state is S.START_PENDING]
+    assert points == list(range(1, len(points) + 1))
+    assert 90 < len(points) <= 101
+    assert {one.hint for one in reports(sim)[1:-1]} == {10}
+
+
+def test_loading_does_not_take_for_ever(sim: SimulatedSCM, opened: Opener) -> None:
+    def load(process: HostProcess, backend: HostBackend) -> None:
+        backend.new_event().wait()
+
+    sim.host(Beat)
+    sim["beat"].program = program(load)
+    opened.named("beat").start()
+    sim.clock.advance(1000)
+    assert len(rows(sim)) <= 301
+
+
+def test_stop_while_it_loads(sim: SimulatedSCM, opened: Opener) -> None:
+    def load(process: HostProcess, backend: HostBackend) -> None:
+        backend.new_event().wait(20)
+        process.serve([Beat])
+
+    sim.host(Beat)
+    sim["beat"].program = program(load)
+    beat = opened.named("beat")
+    beat.start()
+    sim.clock.advance(5)
+    assert beat.stop(timeout=5).exit_code == 0
+    sim.clock.advance(20)
+    assert beat.status().state is S.STOPPED
+    assert not sim.event_log
+
+
+def test_what_can_not_be_loaded(sim: SimulatedSCM, opened: Opener) -> None:
+    def load(process: HostProcess, backend: HostBackend) -> None:
+        try:
+            raise ImportError("no module named 'config'")
+        except ImportError as error:
+            process.fail("loading beat.py", error)
+
+    sim.host(Beat)
+    sim["beat"].program = program(load)
+    with pytest.raises(ServiceStartError) as caught:
+        opened.named("beat").start(timeout=30)
+    assert caught.value.winerror == 1064
+    assert failures(sim) == ["beat: loading beat.py failed: ImportError: no module named 'config'"]
+
+
+def test_a_name_of_its_own(sim: SimulatedSCM, opened: Opener) -> None:
+    """A program with one service serves it under whatever name it was installed."""
+    sim.add("other", program=HostedProgram.of(Beat))
+    other = opened.named("other")
+    other.start(timeout=30)
+    other.stop(timeout=30)
+    assert codes(sim, "other") == (0, 0)
+
+
+# --------------------------------------------------------------------------- asyncio
+
+
+class AsyncBeat(Hosted):
+    name = "beat"
+
+    async def main(self) -> None:
+        self.report_running()
+        await self.stop_requested.wait_async()
+
+
+def test_an_async_life(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Lively(AsyncBeat):
+        async def main(self) -> None:
+            self.report_running()
+            while not await self.stop_requested.wait_async(5):
+                seen.append(round(sim.clock.now))
+            seen.append("end")
+
+        async def on_pause(self) -> None:
+            await asyncio.sleep(3)
+            seen.append("pause")
+
+        def on_continue(self) -> None:
+            seen.append("continue")
+
+        async def on_custom(self, event: CustomControl) -> None:
+            async with asyncio.timeout(10) if sys.version_info >= (3, 11) else _nothing():
+                await asyncio.sleep(1)
+            seen.append(event.code)
+
+    beat = opened(Lively)
+    beat.start(timeout=30)
+    sim.clock.advance(11)
+    beat.pause(timeout=5)
+    beat.resume(timeout=5)
+    beat.control(128)
+    sim.clock.advance(2)
+    assert beat.stop(timeout=30).exit_code == 0
+    assert [one for one in seen if one != 15] == [5, 10, "pause", "continue", 128, "end"]
+    assert not sim.event_log
+
+
+class _nothing:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+def test_async_tasks_and_their_end(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Tasks(AsyncBeat):
+        async def main(self) -> None:
+            async def work() -> None:
+                try:
+                    while True:
+                        await asyncio.sleep(1)
+                        seen.append("tick")
+                finally:
+                    seen.append("cancelled")
+
+            task = asyncio.create_task(work())
+            await super().main()
+            assert not task.done()
+
+    beat = opened(Tasks)
+    beat.start(timeout=30)
+    sim.clock.advance(3.5)
+    beat.stop(timeout=30)
+    assert seen == ["tick"] * 3 + ["cancelled"]
+
+
+def test_async_failures(sim: SimulatedSCM, opened: Opener) -> None:
+    class Fails(AsyncBeat):
+        async def main(self) -> None:
+            self.report_running()
+            await asyncio.gather(self.fail(), asyncio.sleep(100))
+
+        async def fail(self) -> None:
+            await asyncio.sleep(1)
+            raise OSError("no luck")
+
+    beat = opened(Fails)
+    beat.start(timeout=30)
+    sim.clock.advance(2)
+    assert codes(sim) == (1064, 0)
+    assert failures(sim) == ["beat: the service failed: OSError: no luck"]
+
+
+def test_an_async_handler_that_fails(sim: SimulatedSCM, opened: Opener) -> None:
+    class Fails(AsyncBeat):
+        async def on_custom(self, event: CustomControl) -> None:
+            await asyncio.sleep(1)
+            raise OSError("no luck")
+
+    beat = opened(Fails)
+    beat.start(timeout=30)
+    beat.control(128)
+    beat.wait(S.STOPPED, timeout=30)
+    assert codes(sim) == (1064, 0)
+
+
+def test_an_async_handler_that_goes_on(
+    sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[object] = []
+
+    class Lingers(AsyncBeat):
+        stop_hint = 10
+
+        async def on_custom(self, event: CustomControl) -> None:
+            try:
+                await asyncio.sleep(100)
+            except asyncio.CancelledError:
+                seen.append("cancelled")
+                raise
+
+    beat = opened(Lingers)
+    beat.start(timeout=30)
+    beat.control(128)
+    began = sim.clock.now
+    beat.stop(timeout=30)
+    assert 10 <= sim.clock.now - began < 11
+    assert seen == ["cancelled"]
+    assert "goes on after main() has come back" in caplog.text
+
+
+def test_waits_of_several_tasks(sim: SimulatedSCM, opened: Opener) -> None:
+    seen: list[object] = []
+
+    class Several(AsyncBeat):
+        async def main(self) -> None:
+            self.report_running()
+            waits = (self.stop_requested.wait_async(timeout) for timeout in (1, 60, None))
+            seen.extend(await asyncio.gather(*waits))
+            seen.append(await self.stop_requested.wait_async(5))
+
+    beat = opened(Several)
+    beat.start(timeout=30)
+    sim.clock.advance(3)
+    beat.stop(timeout=5)
+    assert seen == [False, True, True, True]
+
+
+# --------------------------------------------------------------------------- several in one process
+
+
+class First(Beat):
+    name = "first"
+
+
+class Second(Beat):
+    name = "second"
+
+
+def test_two_in_one_process(sim: SimulatedSCM, opened: Opener) -> None:
+    threads: dict[str, str] = {}
+
+    def main(self: Hosted) -> None:
+        threads[self.name] = threading.current_thread().name
+        self.report_running()
+        self.stop_requested.wait()
+
+    one = type("One", (Hosted,), {"name": "first", "main": main})
+    other = type("Other", (Hosted,), {"name": "second", "main": main})
+    first = opened(one, other)
+    second = opened.named("second")
+    first.start(timeout=30)
+    second.start(timeout=30)
+    assert sim["first"].pid == sim["second"].pid != 0
+    assert threads["first"].endswith(": main")
+    assert not threads["second"].endswith(": main")
+    assert {row.service_type for row in rows(sim, "first")} == {0x20}
+    first.stop(timeout=30)
+    assert second.status().state is S.RUNNING
+    pid = sim["second"].pid
+    first.start(timeout=30)  # again, in the same process
+    assert sim["first"].pid == pid
+    second.stop(timeout=30)
+    first.stop(timeout=30)
+    sim.clock.advance(1)
+    assert len(sim.called("StartServiceCtrlDispatcherW")) == 1
+
+
+def test_one_fails_the_other_goes_on(sim: SimulatedSCM, opened: Opener) -> None:
+    first = opened(First, type("Broken", (Second,), {"main": lambda self: 1 / 0}))
+    second = opened.named("second")
+    first.start(timeout=30)
+    with pytest.raises(ServiceStartError):
+        second.start(timeout=30)
+    assert codes(sim, "second") == (1064, 0)
+    assert first.status().state is S.RUNNING
+
+
+def test_a_class_that_is_missing(sim: SimulatedSCM, opened: Opener) -> None:
+    """The launcher was told a name that the program has no class for."""
+
+    def main(backend: HostBackend) -> None:
+        HostProcess(["first", "second"], backend, FailureReport(backend)).serve([First])
+
+    sim.host(First, Second)
+    for name in ("first", "second"):
+        sim[name].program = HostedProgram(main)
+    with pytest.raises(ServiceStartError):
+        opened.named("second").start(timeout=30)
+    assert codes(sim, "second") == (1083, 0)
+    (line,) = failures(sim)
+    assert line.startswith("second: looking for its class failed")
+
+
+def test_not_started_by_the_system(sim: SimulatedSCM) -> None:
+    from winsvc import ServiceError
+
+    with pytest.raises(ServiceError) as caught:
+        HostProcess(["beat"], sim, FailureReport(sim)).serve([Beat])
+    assert caught.value.winerror == 1063
+
+
+def test_records_of_logging_are_the_programs_own(
+    sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Logs(Beat):
+        def main(self) -> None:
+            logging.getLogger("beat").warning("hello")
+            super().main()
+
+    opened(Logs).start(timeout=30)
+    assert "hello" in caplog.text

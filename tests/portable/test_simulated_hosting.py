@@ -1,0 +1,1039 @@
+"""Python services on the simulated SCM: their processes, threads and time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+from simulated import code_of, control, start, state_of
+
+from winsvc import (
+    AcceptedControls,
+    Control,
+    FailureAction,
+    FailureActions,
+    ServiceError,
+    ServiceManager,
+    ServiceType,
+    Settings,
+    StartType,
+    State,
+)
+from winsvc.backend import HostBackend
+from winsvc.errors import ArgumentError
+from winsvc.host import Service as Hosted
+from winsvc.rows import StatusRow
+from winsvc.testing import Behaviour, HostedProgram, SimulatedSCM
+
+S = State
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedSCM]:
+    before = threading.active_count()
+    with SimulatedSCM().installed() as sim:
+        yield sim
+        sim.close()
+    assert threading.active_count() == before, threading.enumerate()
+
+
+class Beat(Hosted):
+    """Runs until it is to stop."""
+
+    name = "beat"
+
+    def main(self) -> None:
+        self.report_running()
+        self.stop_requested.wait()
+
+
+def running(sim: SimulatedSCM, kind: type[Hosted]) -> None:
+    """Host a service, and start it."""
+    sim.host(kind)
+    with ServiceManager() as scm, scm.open(kind.name) as service:
+        service.start(timeout=60)
+
+
+def stop(name: str = "beat") -> None:
+    with ServiceManager() as scm, scm.open(name) as service:
+        service.stop(timeout=60)
+
+
+def hosted(sim: SimulatedSCM, main: Callable[[HostBackend], None], name: str = "beat") -> None:
+    """A service with a program that calls the backend itself."""
+    sim.add(name, program=HostedProgram(main, name))
+
+
+def row(state: State, accepts: int = 1, code: int = 0) -> StatusRow:
+    return StatusRow(0x10, int(state), accepts, code, 0, 0, 0, 0, 0)
+
+
+def raw(
+    backend: HostBackend,
+    *,
+    name: str = "",
+    handler: Callable[[int, int, bytes], int] = lambda code, event_type, data: 0,
+    then: Callable[[int], None] = lambda handle: None,
+) -> None:
+    """The main function of a program with one service, written on the backend."""
+
+    def service_main(arguments: list[str]) -> None:
+        handle = backend.register_service_ctrl_handler(arguments[0], handler)
+        backend.set_service_status(handle, row(S.RUNNING))
+        then(handle)
+
+    backend.start_service_ctrl_dispatcher([(name, service_main)])
+
+
+# --------------------------------------------------------------------------- a life
+
+
+def test_a_life(sim: SimulatedSCM) -> None:
+    beats: list[float] = []
+
+    class Lively(Beat):
+        def main(self) -> None:
+            self.report_running()
+            while not self.stop_requested.wait(5):
+                beats.append(sim.clock.now)
+
+        def on_pause(self) -> None: ...
+
+        def on_continue(self) -> None: ...
+
+    sim.host(Lively)
+    assert sim["beat"].binary_path == r"C:\simulated\beat.exe"
+    with ServiceManager() as scm, scm.open("beat") as beat:
+        beat.start(timeout=30)
+        assert beat.status().pid == 1004
+        sim.clock.advance(60)
+        assert len(beats) == 12
+        assert {round(b - a, 6) for a, b in pairwise(beats)} == {5.0}
+        beat.pause(timeout=5)
+        beat.resume(timeout=5)
+        beat.control(200)
+        beat.stop(timeout=30)
+    assert sim["beat"].exit_code == 0
+    assert sim["beat"].controls == [2, 3, 200, 1]
+    assert sim.open_handles == 0
+
+
+def test_two_runs_make_the_same_calls() -> None:
+    def run() -> list[tuple[object, ...]]:
+        with SimulatedSCM().installed() as sim:
+            sim.host(type("A", (Beat,), {"name": "a"}), type("B", (Talkative,), {"name": "b"}))
+            sim.host(type("C", (Asynchronous,), {"name": "c"}))
+            with ServiceManager() as scm:
+                for name in "bca":
+                    with scm.open(name) as service:
+                        service.start(timeout=30)
+                sim.clock.advance(20)
+                for name in "abc":
+                    with scm.open(name) as service:
+                        service.stop(timeout=30)
+            sim.close()
+            return [(one.function, one.at, one.service, one.error) for one in sim.calls]
+
+    class Talkative(Beat):
+        def main(self) -> None:
+            self.report_running()
+            while not self.stop_requested.wait(1):
+                with ServiceManager() as scm:
+                    list(scm.services())
+
+    class Asynchronous(Hosted):
+        async def main(self) -> None:
+            self.report_running()
+            while not await self.stop_requested.wait_async(0.7):
+                await asyncio.gather(*(asyncio.sleep(n / 100) for n in range(5)))
+
+    first = run()
+    assert len(first) > 100
+    assert [run() for _ in range(3)] == [first] * 3
+
+
+def test_many_rounds_leave_nothing(sim: SimulatedSCM) -> None:
+    sim.host(Beat)
+    before = threading.active_count()
+    with ServiceManager() as scm, scm.open("beat") as beat:
+        for _ in range(50):
+            beat.start(timeout=30)
+            beat.stop(timeout=30)
+        sim.clock.advance(1)
+        assert threading.active_count() == before
+        assert sim["beat"].starts == 50
+
+
+def test_what_host_installs(sim: SimulatedSCM) -> None:
+    class Full(Beat):
+        display_name = "Heartbeat"
+        description = "Beats"
+        settings = Settings(account="LocalService", failure_actions=FailureActions.restart())
+
+    sim.host(Full)
+    there = sim["beat"]
+    assert (there.display_name, there.description) == ("Heartbeat", "Beats")
+    assert there.account == r"NT AUTHORITY\LocalService"
+    assert there.numbers[4] == 1  # failure actions for errors, too
+    assert "beat" in sim.event_sources
+
+
+def test_a_service_that_is_there_is_only_given_the_program(sim: SimulatedSCM) -> None:
+    with ServiceManager() as scm, scm.create("beat", r"C:\my.exe"):
+        pass
+    running(sim, Beat)
+    assert sim["beat"].binary_path == r"C:\my.exe"
+    stop()
+
+
+def test_programs_by_path_and_by_arguments(sim: SimulatedSCM) -> None:
+    def chosen(argv: list[str]) -> Behaviour | HostedProgram:
+        return HostedProgram.of(Beat) if "python" in argv else Behaviour(start_error=2)
+
+    sim.local.programs[r"C:\beat.exe"] = chosen
+    sim.add("beat", binary_path=r"C:\beat.exe --service")
+    assert start(sim, "beat") == 2
+    assert start(sim, "beat", "python") == 0
+    assert sim["beat"].hosted is not None
+
+
+def test_it_must_be_started(sim: SimulatedSCM) -> None:
+    with pytest.raises(ArgumentError, match="must be started"):
+        sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
+    with pytest.raises(ArgumentError, match="no service"):
+        sim.host()
+
+
+# --------------------------------------------------------------------------- starts that fail
+
+
+def test_a_program_that_never_connects(sim: SimulatedSCM) -> None:
+    ended: list[bool] = []
+
+    def main(backend: HostBackend) -> None:
+        try:
+            backend.new_event().wait()
+        finally:
+            ended.append(True)
+
+    hosted(sim, main)
+    before = sim.clock.now
+    assert start(sim, "beat") == 1053
+    assert 30 <= sim.clock.now - before < 30.1
+    assert ended == [True]
+    assert sim["beat"].state is S.STOPPED
+    assert sim["beat"].exit_code == 1053
+
+
+def test_a_program_that_connects_late(sim: SimulatedSCM) -> None:
+    def main(backend: HostBackend) -> None:
+        backend.new_event().wait(29)
+        raw(backend)
+
+    hosted(sim, main)
+    assert start(sim, "beat") == 0
+    assert 29 < sim.clock.now < 30
+
+
+@pytest.mark.parametrize("error", [None, OSError("no config"), SystemExit(1)])
+def test_a_program_that_ends_first(
+    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture, error: BaseException | None
+) -> None:
+    def main(backend: HostBackend) -> None:
+        if error is not None:
+            raise error
+
+    hosted(sim, main)
+    assert start(sim, "beat") == 1053
+    assert sim.clock.now < 1
+    assert ("no config" in caplog.text) == isinstance(error, OSError)
+
+
+def test_a_dispatcher_that_is_refused(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+    sim.faults.fail("StartServiceCtrlDispatcherW", 5)
+    sim.host(Beat)
+    assert start(sim, "beat") == 1053
+    assert "StartServiceCtrlDispatcherW" in caplog.text
+    assert start(sim, "beat") == 0
+
+
+def test_a_table_without_the_service(sim: SimulatedSCM) -> None:
+    shared = int(ServiceType.SHARE_PROCESS)
+    for name in ("one", "two"):
+        sim.add(name, program=HostedProgram(lambda backend: raw(backend, name="one")))
+        sim[name].service_type = shared
+        sim[name].binary_path = r"C:\both.exe"
+    assert start(sim, "two") == 1083
+    assert start(sim, "one") == 0
+    assert start(sim, "two") == 1083
+    assert sim["one"].state is S.RUNNING
+    sim["two"].service_type = int(ServiceType.OWN_PROCESS)  # then names don't count
+    assert start(sim, "two") == 0
+
+
+def test_outside_of_a_service(sim: SimulatedSCM) -> None:
+    with pytest.raises(ServiceError) as caught:
+        raw(sim)
+    assert caught.value.winerror == 1063
+    assert code_of(sim.register_service_ctrl_handler, "beat", lambda *_: 0) == 1083
+    assert code_of(sim.set_service_status, 77, row(S.RUNNING)) == 6
+    assert code_of(sim.register_device_notification, 77, None) == 6
+    assert code_of(sim.unregister_device_notification, 77) == 6
+
+
+def test_a_second_dispatcher(sim: SimulatedSCM) -> None:
+    found: list[int] = []
+
+    def main(backend: HostBackend) -> None:
+        def then(handle: int) -> None:
+            found.append(code_of(raw, backend))
+
+        raw(backend, then=then)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert found == [1056]
+
+
+# --------------------------------------------------------------------------- states and controls
+
+
+def test_reported_controls_count_in_every_state(sim: SimulatedSCM) -> None:
+    told: list[int] = []
+
+    def main(backend: HostBackend) -> None:
+        def service_main(arguments: list[str]) -> None:
+            def handler(code: int, event_type: int, data: bytes) -> int:
+                told.append(code)
+                return 120  # which Windows does not pass on
+
+            handle = backend.register_service_ctrl_handler("beat", handler)
+            backend.set_service_status(handle, row(S.START_PENDING, 0))
+            backend.new_event().wait(10)
+            backend.set_service_status(handle, row(S.START_PENDING, 1))
+            backend.new_event().wait(10)
+            backend.set_service_status(handle, row(S.RUNNING, 2))
+
+        backend.start_service_ctrl_dispatcher([("", service_main)])
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert control(sim, "beat", Control.STOP) == 1052
+    sim.clock.advance(10)
+    assert sim["beat"].status_row().controls_accepted == AcceptedControls.STOP
+    assert control(sim, "beat", Control.STOP) == 0
+    assert control(sim, "beat", Control.INTERROGATE) == 1061
+    sim.clock.advance(10)
+    assert sim["beat"].status_row().controls_accepted == AcceptedControls.PAUSE_CONTINUE
+    assert control(sim, "beat", Control.STOP) == 1052
+    assert control(sim, "beat", Control.PAUSE) == 0
+    assert sim["beat"].state is S.RUNNING  # as nothing else was reported
+    assert told == [Control.STOP, Control.PAUSE]
+
+
+def test_a_control_handler_that_hangs(sim: SimulatedSCM) -> None:
+    def main(backend: HostBackend) -> None:
+        def handler(code: int, event_type: int, data: bytes) -> int:
+            backend.new_event().wait()
+            return 0
+
+        raw(backend, handler=handler)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    before = sim.clock.now
+    assert control(sim, "beat", 200) == 1053
+    assert 30 <= sim.clock.now - before < 30.1
+
+
+def test_a_control_handler_that_fails(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+    def handler(code: int, event_type: int, data: bytes) -> int:
+        raise OSError("no luck")
+
+    hosted(sim, lambda backend: raw(backend, handler=handler))
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert control(sim, "beat", 200) == 0
+    assert "no luck" in caplog.text
+
+
+def test_a_slow_control_handler(sim: SimulatedSCM) -> None:
+    """The control is under way until it is through; others that are sent meanwhile wait."""
+    times: list[float] = []
+
+    def main(backend: HostBackend) -> None:
+        def handler(code: int, event_type: int, data: bytes) -> int:
+            backend.new_event().wait(3)
+            times.append(backend.monotonic())
+            return 0
+
+        raw(backend, handler=handler)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert control(sim, "beat", 200) == 0
+    assert round(times[0], 2) == round(sim.clock.now, 2)
+
+
+def test_the_status_handle_of_an_earlier_run(sim: SimulatedSCM) -> None:
+    handles: list[int] = []
+    found: list[int] = []
+
+    def main(backend: HostBackend) -> None:
+        def then(handle: int) -> None:
+            handles.append(handle)
+            backend.set_service_status(handle, row(S.STOPPED, code=3))
+            found.append(code_of(backend.set_service_status, handle, row(S.RUNNING)))
+
+        raw(backend, then=then)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert sim["beat"].exit_code == 3
+    assert found == [6]
+    start(sim, "beat")
+    assert code_of(sim.set_service_status, handles[0], row(S.RUNNING)) == 6
+
+
+def test_a_report_from_outside(sim: SimulatedSCM) -> None:
+    running(sim, Beat)
+    sim.local.report("beat", S.PAUSED)
+    assert sim["beat"].controls_accepted == AcceptedControls.STOP
+    stop()
+
+
+# --------------------------------------------------------------------------- ends
+
+
+def test_a_crash(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[str] = []
+
+    class Crashes(Beat):
+        settings = Settings(failure_actions=FailureActions.restart(after=(60,)))
+
+        def main(self) -> None:
+            self.report_running()
+            try:
+                self.stop_requested.wait()
+            finally:
+                seen.append("finally")
+                try:
+                    self.report_running()
+                    with self.busy():
+                        self.stop_requested.wait(5)
+                finally:
+                    seen.append("again")
+
+        def on_stop(self) -> None:
+            seen.append("told")
+
+    running(sim, Crashes)
+    count = len(sim.calls)
+    sim.local.crash("beat")
+    assert seen == ["finally", "again"]
+    assert sim["beat"].exit_code == 1067
+    assert len(sim.calls) == count
+    assert not sim.event_log
+    sim.clock.advance(61)
+    assert sim["beat"].state is S.RUNNING
+    assert sim["beat"].starts == 2
+    assert not caplog.text
+
+
+def test_a_crash_of_an_async_service(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[str] = []
+
+    class Crashes(Hosted):
+        name = "beat"
+
+        async def main(self) -> None:
+            self.report_running()
+
+            async def task(name: str) -> None:
+                try:
+                    await asyncio.sleep(100)
+                finally:
+                    seen.append(name)
+                    await asyncio.sleep(0)
+                    seen.append(name.upper())
+
+            try:
+                await asyncio.gather(task("a"), task("b"))
+            finally:
+                seen.append("main")
+
+        async def on_custom(self, event: object) -> None:
+            try:
+                await asyncio.sleep(100)
+            finally:
+                seen.append("handler")
+
+    running(sim, Crashes)
+    control(sim, "beat", 200)
+    sim.clock.advance(1)
+    sim.local.crash("beat")
+    assert sorted(seen) == ["A", "B", "a", "b", "handler", "main"]
+    assert not caplog.text
+    assert not sim.event_log
+
+
+def test_a_crash_before_the_first_turn(sim: SimulatedSCM) -> None:
+    sim.host(Beat)
+    start(sim, "beat")
+    sim.local.crash("beat")
+    assert sim["beat"].exit_code == 1067
+    sim.clock.advance(10)
+    assert sim["beat"].state is S.STOPPED
+
+
+def test_a_crash_takes_all_services_of_the_process(sim: SimulatedSCM) -> None:
+    sim.host(*(type(name, (Beat,), {"name": name}) for name in ("one", "two", "three")))
+    for name in ("one", "two"):
+        start(sim, name)
+    sim.clock.advance(1)
+    sim.local.crash("one")
+    assert {sim[name].exit_code for name in ("one", "two")} == {1067}
+    pid = sim["one"].pid
+    assert start(sim, "one") == 0
+    assert sim["one"].pid != pid
+
+
+def test_a_process_that_ends_with_its_service_running(sim: SimulatedSCM) -> None:
+    def main(backend: HostBackend) -> None:
+        backend.start_thread(lambda: raw(backend), "dispatcher")
+        backend.new_event().wait(10)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(5)
+    assert sim["beat"].state is S.RUNNING
+    sim.clock.advance(6)
+    assert (sim["beat"].state, sim["beat"].exit_code) == (S.STOPPED, 1067)
+
+
+def test_the_system_goes_down_and_comes_back(sim: SimulatedSCM) -> None:
+    seen: list[str] = []
+
+    class Lasting(Beat):
+        settings = Settings(start_type=StartType.AUTOMATIC)
+
+        def main(self) -> None:
+            seen.append("begins")
+            try:
+                super().main()
+            finally:
+                seen.append("ends")
+
+    sim.host(Lasting)
+    sim.local.boot()
+    sim.clock.advance(1)
+    assert sim["beat"].state is S.RUNNING
+    sim.local.reboot()
+    sim.clock.advance(1)
+    assert seen == ["begins", "ends", "begins"]
+    assert sim["beat"].state is S.RUNNING
+    sim.local.shut_down()
+    assert seen[3:] == ["ends"]
+    assert state_of(sim, "beat") is S.STOPPED
+
+
+def test_a_reboot_as_a_failure_action(sim: SimulatedSCM) -> None:
+    class Fails(Beat):
+        settings = Settings(failure_actions=FailureActions(actions=(FailureAction.reboot(5),)))
+
+        def main(self) -> None:
+            self.report_running()
+            self.stop_requested.wait(5)
+            raise OSError
+
+    running(sim, type("Other", (Beat,), {"name": "other"}))
+    running(sim, Fails)
+    sim.clock.advance(20)
+    assert len(sim.local.reboots) == 1
+    assert {one.state for one in sim} == {S.STOPPED}
+
+
+def test_deleted_while_it_runs(sim: SimulatedSCM) -> None:
+    running(sim, Beat)
+    with ServiceManager() as scm, scm.open("beat") as beat:
+        beat.delete()
+        assert "beat" in sim
+        beat.stop(timeout=30)
+    assert "beat" not in sim
+
+
+def test_removed_while_it_runs(sim: SimulatedSCM) -> None:
+    running(sim, Beat)
+    before = threading.active_count()
+    sim.local.remove("beat")
+    assert threading.active_count() < before
+    sim.clock.advance(5)
+
+
+def test_close_ends_what_runs() -> None:
+    before = threading.active_count()
+    seen: list[str] = []
+
+    class Lasting(Beat):
+        def main(self) -> None:
+            with ServiceManager() as scm, scm.open("beat"):
+                try:
+                    super().main()
+                finally:
+                    seen.append("ends")
+
+    with SimulatedSCM().installed() as sim:
+        running(sim, Lasting)
+        assert sim.open_handles
+        sim.close()
+        assert sim["beat"].state is S.STOPPED
+        sim.close()  # again
+    assert sim.open_handles == 0
+    assert threading.active_count() == before
+    assert seen == ["ends"]
+
+
+# --------------------------------------------------------------------------- among services
+
+
+def test_a_service_that_starts_another(sim: SimulatedSCM) -> None:
+    seen: list[object] = []
+
+    class Leader(Beat):
+        name = "leader"
+
+        def main(self) -> None:
+            self.report_running()
+            with ServiceManager() as scm, scm.open("beat") as beat:
+                beat.start(timeout=30)
+                seen.append(beat.status().state)
+                beat.control(200)
+                assert not self.stop_requested.wait(10)
+                beat.stop(timeout=30)
+                seen.append(beat.status().state)
+                self.stop_requested.wait()
+
+    class Slow(Beat):
+        def main(self) -> None:
+            self.stop_requested.wait(7)
+            super().main()
+            sim.clock.advance(3)
+
+        def on_custom(self, event: object) -> None:
+            seen.append("custom")
+
+    sim.host(Slow)
+    running(sim, Leader)
+    sim.clock.advance(5)
+    assert seen == []
+    sim.clock.advance(30)
+    assert seen == [S.RUNNING, "custom", S.STOPPED]
+    stop("leader")
+
+
+def test_services_that_wait_for_each_other(sim: SimulatedSCM) -> None:
+    """Each is told of what the other does, while both wait."""
+    seen: list[str] = []
+
+    def leading(other: str) -> type[Hosted]:
+        def main(self: Hosted) -> None:
+            with ServiceManager() as scm, scm.open(other) as service:
+                service.wait([S.START_PENDING, S.RUNNING], timeout=100)
+                self.report_running()
+                service.wait(S.RUNNING)
+                seen.append(self.name)
+            self.stop_requested.wait()
+
+        return type("Leading", (Hosted,), {"name": f"not {other}", "main": main})
+
+    sim.host(leading("not not x"))
+    sim.host(type("X", (leading("not not not x"),), {"name": "not not x"}))
+    assert [one.name for one in sim] == ["not not not x", "not not x"]
+    for one in list(sim):
+        start(sim, one.name)
+    sim.clock.advance(30)
+    assert sorted(seen) == ["not not not x", "not not x"]
+
+
+def test_a_service_that_stops_itself(sim: SimulatedSCM) -> None:
+    class Tired(Beat):
+        def main(self) -> None:
+            self.report_running()
+            with ServiceManager() as scm, scm.open("beat") as beat:
+                beat.stop()
+            assert self.stop_requested.wait(5)
+
+    sim.host(Tired)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert (sim["beat"].state, sim["beat"].exit_code) == (S.STOPPED, 0)
+
+
+def test_a_service_that_watches(sim: SimulatedSCM) -> None:
+    seen: list[str] = []
+
+    class Watches(Beat):
+        name = "watches"
+
+        def main(self) -> None:
+            self.report_running()
+            with ServiceManager() as scm, scm.watch("beat") as events:
+                for event in events:
+                    seen.append(type(event).__name__)
+                    if len(seen) == 2:
+                        break
+
+    sim.host(Beat)
+    running(sim, Watches)
+    sim.clock.advance(1)
+    start(sim, "beat")
+    sim.clock.advance(1)
+    assert seen == ["StatusChanged"] * 2
+
+
+def test_dependencies(sim: SimulatedSCM) -> None:
+    order: list[str] = []
+
+    def kind(name: str, *needed: str) -> type[Hosted]:
+        def main(self: Hosted) -> None:
+            self.stop_requested.wait(5)
+            order.append(name)
+            self.report_running()
+            self.stop_requested.wait()
+
+        members = {"name": name, "settings": Settings(dependencies=needed), "main": main}
+        return type(name, (Hosted,), members)
+
+    for one in (kind("base"), kind("middle", "base"), kind("top", "middle")):
+        sim.host(one)
+    with ServiceManager() as scm, scm.open("top") as top:
+        top.start(timeout=60)
+        assert order == ["base", "middle", "top"]
+        with scm.open("base") as base:
+            with pytest.raises(ServiceError):
+                base.stop()
+            base.stop(dependents=True, timeout=30)
+    assert {one.state for one in sim} == {S.STOPPED}
+
+
+def test_beside_services_that_are_only_simulated(sim: SimulatedSCM) -> None:
+    class Starts(Beat):
+        def main(self) -> None:
+            self.report_running()
+            with ServiceManager() as scm, scm.open("other") as other:
+                other.start(timeout=60)
+                other.stop(timeout=60)
+            self.stop_requested.wait()
+
+    sim.add("other", program=Behaviour(start_takes=20, stop_takes=10))
+    running(sim, Starts)
+    sim.clock.advance(40)
+    assert sim["other"].starts == 1
+    assert sim["other"].state is S.STOPPED
+
+
+# --------------------------------------------------------------------------- threads
+
+
+def test_threads_of_the_service_module(sim: SimulatedSCM) -> None:
+    """Of several that are due at the same time, each has its turn; one runs at a time."""
+    at_once: list[int] = [0, 0]
+
+    def main(backend: HostBackend) -> None:
+        def work() -> None:
+            for _ in range(20):
+                at_once[0] += 1
+                at_once[1] = max(at_once)
+                time.sleep(0)
+                at_once[0] -= 1
+                backend.new_event().wait(1)
+
+        for number in range(5):
+            backend.start_thread(work, f"worker {number}")
+        raw(backend)
+
+    hosted(sim, main)
+    start(sim, "beat")
+    sim.clock.advance(30)
+    assert at_once == [0, 1]
+
+
+def test_threads_that_a_service_makes_itself(sim: SimulatedSCM) -> None:
+    """They run beside, and don't let time pass."""
+    seen: list[bool] = []
+
+    class Threads(Beat):
+        def main(self) -> None:
+            self.report_running()
+            worker = threading.Thread(target=self.work, daemon=True)
+            worker.start()
+            self.stop_requested.wait()
+            worker.join()
+
+        def work(self) -> None:
+            while not self.stop_requested.wait(3600):
+                seen.append(True)
+
+    running(sim, Threads)
+    sim.clock.advance(5)
+    assert sim.clock.now < 6
+    stop()
+    assert seen == []
+
+
+def test_several_test_threads(sim: SimulatedSCM) -> None:
+    names = [f"beat{number}" for number in range(6)]
+    for name in names:
+        sim.host(type(name, (Beat,), {"name": name}))
+    errors: list[BaseException] = []
+
+    def live(name: str) -> None:
+        try:
+            with ServiceManager() as scm, scm.open(name) as service:
+                for _ in range(5):
+                    service.start(timeout=300)
+                    service.stop(timeout=300)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=live, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
+    assert [sim[name].starts for name in names] == [5] * 6
+    sim.clock.advance(1)
+
+
+def test_a_thread_that_does_not_come_back(sim: SimulatedSCM) -> None:
+    real = threading.Event()
+
+    class Stuck(Beat):
+        def main(self) -> None:
+            self.report_running()
+            real.wait(20)  # not in simulated time
+            self.stop_requested.wait()
+
+    sim.host(Stuck)
+    sim.baton.patience = 0.05
+    start(sim, "beat")
+    with pytest.raises(RuntimeError) as caught:
+        sim.clock.advance(1)
+    text = str(caught.value)
+    assert "beat" in text
+    assert "real.wait(20)" in text
+    assert "0.05 s of real time" in text
+    (stuck,) = (one for one in threading.enumerate() if one.name.endswith(": main"))
+    real.set()
+    stuck.join(10)  # its next wait ends it
+
+
+def test_an_event_that_another_thread_sets(sim: SimulatedSCM) -> None:
+    event = sim.new_event()
+    assert not event.wait(5)
+    assert sim.clock.now == 5
+    sim.start_thread(event.set, "sets it")
+    assert event.wait()
+    assert event.wait(100)
+    assert event.is_set()
+    assert sim.clock.now < 6
+    other = sim.new_event()
+    thread = threading.Thread(target=other.set)
+    thread.start()
+    assert other.wait()
+    thread.join()
+
+
+def test_an_exception_in_a_thread_shows(sim: SimulatedSCM) -> None:
+    shown: list[object] = []
+    before, threading.excepthook = threading.excepthook, lambda args: shown.append(args.exc_value)
+    try:
+        sim.start_thread(lambda: print(1 / 0), "fails")
+        sim.clock.advance(1)
+    finally:
+        threading.excepthook = before
+    (error,) = shown
+    assert isinstance(error, ZeroDivisionError)
+
+
+# --------------------------------------------------------------------------- time
+
+
+def test_time_sleep(sim: SimulatedSCM) -> None:
+    seen: list[float] = []
+
+    class Sleeps(Beat):
+        def main(self) -> None:
+            self.report_running()
+            while not self.stop_requested.is_set():
+                time.sleep(10)
+                seen.append(time.monotonic())
+
+    with sim.clock.replacing_time():
+        running(sim, Sleeps)
+        time.sleep(35)
+        stop()
+    assert [round(one) for one in seen] == [10, 20, 30, 40]
+
+
+def test_polling_takes_time(sim: SimulatedSCM) -> None:
+    class Polls(Beat):
+        def main(self) -> None:
+            self.report_running()
+            while not self.stop_requested.wait(0):
+                pass
+
+    class PollsAsync(Hosted):
+        name = "other"
+
+        async def main(self) -> None:
+            self.report_running()
+            while not self.stop_requested.is_set():
+                await asyncio.sleep(0)
+
+    running(sim, Polls)
+    running(sim, PollsAsync)
+    stop()
+    stop("other")
+
+
+def test_the_end_of_a_wait_and_its_event_at_once(sim: SimulatedSCM) -> None:
+    found: list[bool] = []
+    event = sim.new_event()
+
+    def waits() -> None:
+        found.append(event.wait(5))
+        found.append(event.wait(5))
+
+    sim.start_thread(waits, "waits")
+    sim.clock.advance(0)
+    sim.clock.after(5, event.set)
+    sim.clock.advance(20)
+    assert found[-1]
+    assert len(found) == 2
+
+
+# --------------------------------------------------------------------------- asyncio
+
+
+def async_service(main: Callable[[Hosted], object]) -> type[Hosted]:
+    async def whole(self: Hosted) -> None:
+        self.report_running()
+        await main(self)  # type: ignore[misc]
+        await self.stop_requested.wait_async()
+
+    return type("Async", (Hosted,), {"name": "beat", "main": whole})
+
+
+def test_async_timers(sim: SimulatedSCM) -> None:
+    seen: list[object] = []
+
+    async def main(self: Hosted) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.sleep(5)
+        seen.append(round(loop.time() - began, 6))
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 7)
+        except asyncio.TimeoutError:
+            seen.append(round(loop.time() - began, 6))
+        loop.call_later(1000, seen.append, "late")
+
+    running(sim, async_service(main))
+    sim.clock.advance(13)
+    assert seen == [5.0, 12.0]
+    sim.clock.advance(1000)
+    assert seen[2:] == ["late"]
+    stop()
+
+
+def test_async_threads(sim: SimulatedSCM) -> None:
+    """Those of the loop's own executor are hosted ones."""
+    seen: list[object] = []
+
+    def restart_other() -> State:
+        with ServiceManager() as scm, scm.open("other") as other:
+            other.restart(timeout=30)
+            return other.status().state
+
+    async def main(self: Hosted) -> None:
+        waiting = asyncio.to_thread(self.stop_requested.wait, 60)
+        seen.extend(await asyncio.gather(waiting, asyncio.to_thread(restart_other)))
+        try:
+            await asyncio.to_thread(int, "x")
+        except ValueError:
+            seen.append("ValueError")
+        asyncio.get_running_loop().run_in_executor(None, last)
+
+    def last() -> None:
+        sim.clock.advance(20)
+        seen.append("last")
+
+    sim.add("other", state=S.RUNNING, program=Behaviour(start_takes=5))
+    running(sim, async_service(main))
+    sim.clock.advance(59)
+    assert seen == []
+    sim.clock.advance(2)
+    assert seen == [False, S.RUNNING, "ValueError"]
+    stop()
+    assert seen[3:] == ["last"]  # which the loop waits for
+
+
+def test_an_executor_of_its_own(sim: SimulatedSCM) -> None:
+    seen: list[object] = []
+
+    async def main(self: Hosted) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            future = asyncio.get_running_loop().run_in_executor(pool, threading.get_ident)
+            pool.shutdown()
+            seen.append(await future == threading.get_ident())
+
+    running(sim, async_service(main))
+    sim.clock.advance(2)
+    assert seen == [False]
+    stop()
+
+
+def test_a_crash_while_threads_of_a_loop_run(sim: SimulatedSCM) -> None:
+    async def main(self: Hosted) -> None:
+        await asyncio.to_thread(self.stop_requested.wait)
+
+    running(sim, async_service(main))
+    sim.clock.advance(1)
+    sim.local.crash("beat")
+    assert threading.active_count() == 1
+
+
+def test_async_sockets(sim: SimulatedSCM) -> None:
+    seen: list[bytes] = []
+    ours, theirs = socket.socketpair()
+
+    async def main(self: Hosted) -> None:
+        reader, writer = await asyncio.open_connection(sock=theirs)
+        seen.append(await reader.readline())
+        writer.close()
+
+    running(sim, async_service(main))
+    sim.clock.advance(5)
+    ours.sendall(b"hello\n")
+    sim.clock.advance(5)
+    assert seen == [b"hello\n"]
+    stop()
+    ours.close()
+
+
+def test_a_coroutine_outside_of_a_service(sim: SimulatedSCM) -> None:
+    with pytest.raises(RuntimeError, match="hosted services"):
+        sim.run_coroutine(asyncio.sleep(1))
