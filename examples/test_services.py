@@ -1,0 +1,93 @@
+"""Tests of the three services on a simulated service control manager: pytest examples"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from heartbeat import Heartbeat
+from inbox import Inbox
+from webserver import WebServer
+
+from winsvc import FailureActions, ServiceManager, State
+from winsvc.spec import Settings
+from winsvc.testing import SimulatedSCM
+
+
+@pytest.fixture
+def scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
+    with ServiceManager() as manager:
+        yield manager
+    assert all(service.state is State.STOPPED for service in simulated_scm)
+
+
+def test_the_heartbeat(
+    simulated_scm: SimulatedSCM, scm: ServiceManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    simulated_scm.host(Heartbeat)
+    with scm.open("heartbeat") as service:
+        service.start("2.5", timeout=30)
+        simulated_scm.clock.advance(60.1)  # in no time
+        assert caplog.messages == ["beat"] * 24
+        service.stop(timeout=30)
+        assert service.status().exit_code == 0
+
+
+class Restarted(Heartbeat):
+    settings = Settings(failure_actions=FailureActions.restart(after=(5, 30)))
+
+
+def test_a_heartbeat_that_fails(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+    simulated_scm.host(Restarted)
+    with scm.open("heartbeat") as service:
+        service.start("often")  # is no number
+        simulated_scm.clock.advance(1)
+        assert service.status().exit_code == 1064
+        assert "could not convert string to float" in simulated_scm.event_log[0].text
+        simulated_scm.clock.advance(10)  # until it is started again, without the argument
+        assert service.status().state is State.RUNNING
+        service.stop(timeout=30)
+
+
+def test_the_inbox(simulated_scm: SimulatedSCM, scm: ServiceManager, tmp_path: Path) -> None:
+    simulated_scm.host(Inbox)
+    (tmp_path / "early").touch()
+    with scm.open("inbox") as service:
+        service.start(str(tmp_path), timeout=30)
+        assert (tmp_path / "done" / "early").exists()
+        (tmp_path / "one").touch()
+        simulated_scm.clock.advance(1.5)
+        assert (tmp_path / "done" / "one").exists()
+        service.pause(timeout=5)
+        (tmp_path / "two").touch()
+        service.control(128)
+        simulated_scm.clock.advance(60)
+        assert (tmp_path / "two").exists()
+        service.resume(timeout=5)
+        service.control(128)
+        simulated_scm.clock.advance(0)
+        assert (tmp_path / "done" / "two").exists()
+        service.stop(timeout=30)
+
+
+def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+    simulated_scm.host(WebServer)
+    with scm.open("webserver") as service:
+        service.start("18571", timeout=30)
+        with urlopen("http://127.0.0.1:18571/way", timeout=10) as answer:
+            assert answer.read() == b"Hello from a Windows service; you asked for /way\n"
+        service.stop(timeout=30)
+        service.start("18571", timeout=30)  # the port is free again
+        service.stop(timeout=30)
+
+
+def test_a_port_that_is_taken(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+    simulated_scm.host(WebServer)
+    with scm.open("webserver") as service:
+        service.start("99999")
+        simulated_scm.clock.advance(1)
+        assert service.status().exit_code == 1064
