@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,14 @@ def host() -> None:
     servicemanager.Initialize()
     servicemanager.PrepareToHostSingle(Hosted)
     servicemanager.StartServiceCtrlDispatcher()
+
+
+def until_gone() -> None:
+    """A deleted service is there until its process has ended."""
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(win32service.error):
+        while time.monotonic() < deadline:
+            win32serviceutil.QueryServiceStatus(NAME)
 
 
 def drive() -> list[object]:
@@ -115,6 +124,7 @@ def drive() -> list[object]:
         step("stop a stopped one", lambda: u.StopService(NAME))
         step("remove the dependent", lambda: u.RemoveService(other))
         step("remove", lambda: u.RemoveService(NAME))
+        until_gone()
         step("remove again", lambda: u.RemoveService(NAME))
         step("status of none", lambda: u.QueryServiceStatus(NAME))
 
@@ -138,6 +148,7 @@ def drive() -> list[object]:
         step("hosted: wait for the stop", lambda: command("--wait", "20", "stop"))
         step("hosted: is stopped", lambda: u.QueryServiceStatus(NAME))
         step("hosted: remove", lambda: command("remove"))
+        until_gone()
         step("hosted: remove again", lambda: command("remove"))
         step("no command", lambda: command("nonsense"))
     finally:
