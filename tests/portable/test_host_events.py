@@ -349,7 +349,7 @@ def test_what_is_public_is_explained_and_fixed(kind: type) -> None:
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
     assert "__dict__" not in dir(kind)
     for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]
-        assert f"        {name}: " in kind.__doc__
+        assert f"\n    {name}: " in inspect.cleandoc(kind.__doc__)
 
 
 @pytest.mark.parametrize("kind", [one for one in public() if issubclass(one, (OpenEnum, OpenFlag))])
