@@ -1,4 +1,4 @@
-/* Our own, from c/glue.c and c/notify.c. */
+/* Our own, from the files in c/. */
 
 /* What pywin32 calls ERROR_SERVICE_SPECIFIC_ERROR. */
 #define SERVICE_SPECIFIC_ERROR ...
@@ -35,3 +35,18 @@ DWORD winsvc_wait(WINSVC_WAITER waiter, DWORD milliseconds);
 BOOL winsvc_take(WINSVC_WAITER waiter, SC_HANDLE *handle, SERVICE_NOTIFY_2W *notify);
 void winsvc_wake(WINSVC_WAITER waiter);
 void winsvc_count(DWORD *waiters, DWORD *registrations, DWORD *threads);
+
+/* An enumeration without its pointers: see c/pack.c. In texts each entry has its name
+   and its display name, each with its NUL; returned is how many characters they are,
+   and where that is more than the room, nothing there is whole. The other arrays have
+   room for count: the statuses that are different, which of them each entry has, and
+   the entries whose display name is NULL or empty. */
+typedef struct {
+    DWORD cStatuses;
+    DWORD cBlanks;
+    BOOL fNarrow; /* the texts are bytes, in Latin-1 */
+} WINSVC_PACKED;
+
+DWORD winsvc_pack(const ENUM_SERVICE_STATUS_PROCESSW *entries, DWORD count, wchar_t *texts,
+                  DWORD room, SERVICE_STATUS_PROCESS *statuses, DWORD *which, DWORD *blanks,
+                  WINSVC_PACKED *packed);

@@ -224,6 +224,9 @@ OTHER_WORDS = (
 )
 
 
+LISTINGS = ("services", "configs", "snapshots")  # iterators there, async iterators here
+
+
 class Method:
     """A method of the object API."""
 
@@ -248,8 +251,8 @@ class Method:
             before = "told = in_loop(progress)"
         if self.cancels:
             body = f"return await waiting(lambda cancel: {call})"
-        if self.name == "services":
-            result = "AsyncIterator[ServiceInfo]"
+        if self.name in LISTINGS:
+            result = f"Async{self.returns}"
             body = f"for info in await calling(lambda: list({call})):\n            yield info"
         elif self.returns == "Service":
             result, is_async = "Opening[AsyncService]", ""

@@ -183,7 +183,7 @@ class Backend(DesktopBackend, NotificationBackend, Protocol):
 
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[Sequence[EnumRow], int]:
         """``EnumServicesStatusExW``: one page, and where the next begins (0: there is none)."""
 
     def enum_services_status(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from winsvc.backend import Backend, default_backend
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from winsvc.graph import DependencyGraph
+    from winsvc.models import ServiceConfig
+    from winsvc.snapshot import ServiceSnapshot
     from winsvc.spec import CreateKeywords, ServiceSpec
     from winsvc.waiting import CancelToken
     from winsvc.watch import Watch
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["ServiceManager"]
 
 _READING = ManagerAccess.CONNECT | ManagerAccess.ENUMERATE_SERVICE
+_READING_SERVICE = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 
 
 class ServiceManager(Granted[ManagerAccess]):
@@ -148,7 +152,7 @@ class ServiceManager(Granted[ManagerAccess]):
                 check_type(item, State, "state")
             asked = _filter_for(states)
         kind = ServiceType(check_dword(type, "type"))
-        return self._pages(kind, asked, states, group)
+        return chain.from_iterable(self._pages(kind, asked, states, group))
 
     def _pages(
         self,
@@ -156,7 +160,7 @@ class ServiceManager(Granted[ManagerAccess]):
         asked: StateFilter,
         states: frozenset[State] | None,
         group: str | None,
-    ) -> Iterator[ServiceInfo]:
+    ) -> Iterator[Iterable[ServiceInfo]]:
         resume = 0
         while True:
             try:
@@ -171,11 +175,89 @@ class ServiceManager(Granted[ManagerAccess]):
             except ServiceNotFoundError as error:
                 error.hint = f"There is no load-order group {group!r}."
                 raise
-            for row in rows:
-                if states is None or row.status.current_state in states:
-                    yield ServiceInfo.from_row(row)
+            found = ServiceInfo.from_rows(rows)
+            yield found if states is None else [i for i in found if i.status.state in states]
             if not resume:
                 return
+
+    def configs(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
+        """List services, each with how it is set up, or with the error that kept it from telling.
+
+        ::
+
+            for info, config in scm.configs():
+                if isinstance(config, ServiceError):
+                    print(info.name, "does not tell:", config)
+                else:
+                    print(info.name, config.account)
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: how many services are asked at a time; None is one on this machine, where
+                more gain nothing, and several on another, where each call is a round trip.
+
+        Returns:
+            An iterator, in the system's order; services are asked as it is used.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
+        Windows calls: ``EnumServicesStatusExW``, and for each ``OpenServiceW``,
+        ``QueryServiceConfigW`` and ``CloseServiceHandle``.
+        """
+        from winsvc.bulk import check_concurrency, configs
+
+        at_a_time = check_concurrency(concurrency, self.machine)
+        return configs(self, self.services(type=type, state=state, group=group), at_a_time)
+
+    def snapshots(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> Iterator[ServiceSnapshot]:
+        """List services with everything that each tells; for what can't be read, with the error.
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: as for :meth:`configs`.
+
+        Returns:
+            An iterator, in the system's order; services are asked as it is used.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and to each those of :meth:`Service.snapshot`.
+        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`, on one
+        handle for each.
+        """
+        from winsvc.bulk import check_concurrency, snapshots
+
+        at_a_time = check_concurrency(concurrency, self.machine)
+        return snapshots(self, self.services(type=type, state=state, group=group), at_a_time)
 
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
         """Open a service by its key name (upper and lower case are alike).
@@ -195,9 +277,8 @@ class ServiceManager(Granted[ManagerAccess]):
         if access is not None:
             grants.open(ServiceAccess(check_dword(access, "access")))
             return Service(name, grants, self._backend)
-        reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
         try:
-            grants.open(reading, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
+            grants.open(_READING_SERVICE, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
         except AccessDeniedError:
             pass  # it is there: what else may be done with it shows when it is asked for
         return Service(name, grants, self._backend)
@@ -367,7 +448,10 @@ class ServiceManager(Granted[ManagerAccess]):
         return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
 
     def graph(
-        self, *, type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
+        concurrency: int | None = None,
     ) -> DependencyGraph:
         """Which service needs which, on this connection's machine.
 
@@ -376,16 +460,18 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Args:
             type: the kinds to read; what is of another kind shows as missing.
+            concurrency: as for :meth:`configs`.
 
         Raises:
             MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
         Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
         """
         from winsvc.graph import read
 
-        return read(self, type)
+        return read(self, type, concurrency)
 
     def watch(
         self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1

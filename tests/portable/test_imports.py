@@ -20,7 +20,7 @@ BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}
 OBJECTS = {
     *("manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"),
-    *("waiting", "watch", "graph", "drawing", "cascades"),
+    *("waiting", "watch", "graph", "drawing", "cascades", "bulk"),
 }
 AIO = {"aio"}
 OBJECTS |= {"waiting", "watch"}

@@ -16,6 +16,8 @@ from winsvc.native.desktops import Desktops
 from winsvc.native.dropin import DropInCalls
 from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
+    KEPT_FOR_PAGES,
+    NOT_READ,
     check,
     failure,
     filled,
@@ -29,9 +31,9 @@ from winsvc.native.memory import (
     wiped,
 )
 from winsvc.native.notifications import Notifications
-from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
+from winsvc.native.paging import PageSize, with_room
 from winsvc.native.structs import (
-    ENUM_PROCESS_LAYOUT,
+    STATUS_LAYOUT,
     decode_config,
     decode_enums,
     decode_enums_process,
@@ -58,6 +60,7 @@ _CODES_WITH_STATUS = frozenset(
 
 
 _page = PageSize()
+_STATUS_LEVEL = int(lib.SC_STATUS_PROCESS_INFO)
 
 
 class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
@@ -74,39 +77,42 @@ class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
 
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[Sequence[EnumRow], int]:
         needed, count, next_page = ffi.new("DWORD *"), ffi.new("DWORD *"), ffi.new("DWORD *")
         group_name = wide_or_null(group, "group")
         size = _page.bytes
         while True:
-            buffer = ffi.new("BYTE[]", size)
             next_page[0] = resume
-            done = lib.EnumServicesStatusExW(
-                sc_handle(manager),
-                lib.SC_ENUM_PROCESS_INFO,
-                service_type,
-                state,
-                buffer,
-                size,
-                needed,
-                count,
-                next_page,
-                group_name,
-            )
-            if not done:
-                error = failure("EnumServicesStatusExW")
-                if error.winerror != lib.ERROR_MORE_DATA:
-                    raise error
-                wanted = with_room(needed[0])
-                _page.bytes = min(size + wanted, PAGE_LIMIT)
-                if not count[0]:
-                    if wanted <= size:
-                        raise error  # asks for no more than it got: no end in sight
-                    size = wanted
-                    continue
-            rows = decode_enums_process(buffer, count[0])
+            with KEPT_FOR_PAGES.lent(size) as buffer:
+                done = lib.EnumServicesStatusExW(
+                    sc_handle(manager),
+                    lib.SC_ENUM_PROCESS_INFO,
+                    service_type,
+                    state,
+                    buffer,
+                    size,
+                    needed,
+                    count,
+                    next_page,
+                    group_name,
+                )
+                if not done:
+                    error = failure("EnumServicesStatusExW")
+                    if error.winerror != lib.ERROR_MORE_DATA:
+                        raise error
+                    wanted = with_room(needed[0])
+                    if not count[0]:
+                        if wanted <= size:
+                            raise error  # asks for no more than it got: no end in sight
+                        _page.whole = True  # any entry has room in the smallest that is used
+                        _page.want(wanted)
+                        size = wanted
+                        continue
+                    _page.whole = False
+                    _page.want(size + wanted)
+                rows, used = decode_enums_process(buffer, count[0], size)
             if done and not resume:
-                _page.learn(rows, ENUM_PROCESS_LAYOUT.size)
+                _page.learn(used)
             return rows, 0 if done else next_page[0]
 
     def open_service(self, manager: int, name: str, access: int) -> int:
@@ -153,14 +159,13 @@ class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
         check(lib.DeleteService(sc_handle(service)), "DeleteService")
 
     def query_service_status_ex(self, service: int) -> StatusRow:
-        status = ffi.new("SERVICE_STATUS_PROCESS *")
-        size = ffi.sizeof("SERVICE_STATUS_PROCESS")
-        level = lib.SC_STATUS_PROCESS_INFO
-        needed = ffi.new("DWORD *")
-        buffer = ffi.cast("BYTE *", status)
-        done = lib.QueryServiceStatusEx(sc_handle(service), level, buffer, size, needed)
-        check(done, "QueryServiceStatusEx")
-        return decode_status_process(status[0])
+        buffer = ffi.new("BYTE[]", STATUS_LAYOUT.size)
+        done = lib.QueryServiceStatusEx(
+            sc_handle(service), _STATUS_LEVEL, buffer, STATUS_LAYOUT.size, NOT_READ
+        )
+        if not done:
+            raise failure("QueryServiceStatusEx")
+        return StatusRow._make(STATUS_LAYOUT.unpack(ffi.buffer(buffer)))
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)

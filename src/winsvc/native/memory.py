@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,36 @@ if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
 WCHAR_SIZE = ffi.sizeof("wchar_t")
+# For what is filled by C, which does without the zeros that CFFI writes.
+_unwritten = ffi.new_allocator(should_clear_after_alloc=False)
+
+_MOST_KEPT = 8 * 1024 * 1024  # bytes; what is larger is not kept
+
+
+class Kept(threading.local):
+    """A large buffer of each thread that is used again: new memory costs as much as its use."""
+
+    block: Array[BYTE] | None = None
+
+    @contextmanager
+    def lent(self, size: int) -> Iterator[Array[BYTE]]:
+        """A buffer of at least that size, not empty, for the length of a ``with`` block."""
+        # Taken: a signal handler that comes in the middle must get another one.
+        block, self.block = self.block, None
+        if block is None or not size <= len(block) <= 4 * size:
+            block = _unwritten("BYTE[]", size)
+        try:
+            yield block
+        finally:
+            if len(block) <= _MOST_KEPT:
+                self.block = block
+
+
+KEPT_FOR_PAGES = Kept()
+KEPT_FOR_PACKING = Kept()
+
+# For a size that a call insists on telling, and nobody wants to know: many threads may write there.
+NOT_READ = ffi.new("DWORD *")
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
 
