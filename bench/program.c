@@ -287,12 +287,20 @@ static BOOL visit_delete(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left)
 
 /* ------------------------------------------------------------------------------- the jobs */
 
-static LONG repeat(LONG times, each visit, LONG limit)
+/* Lists again and again, each time into a buffer of its own, as one who keeps the list has to;
+   letting go of it is not counted, here as in Python. */
+static LONG repeat(LONG times, LONGLONG *ns)
 {
     LONG items = 0;
 
-    for (; times > 0 && !failed; times--)
-        items = list(visit, limit);
+    for (; times > 0 && !failed; times--) {
+        LONGLONG begun = now();
+
+        items = list(NULL, 0);
+        *ns += now() - begun;
+        free(page);
+        page = NULL;
+    }
     return items;
 }
 
@@ -302,11 +310,11 @@ static LONG perform(int count, wchar_t **words, LONGLONG *ns)
     LONG times = count > 2 ? wcstol(words[2], NULL, 10) : 1;
 
     if (!wcscmp(job, L"list"))
-        return repeat(times, NULL, 0);
+        return repeat(times, ns);
     if (!wcscmp(job, L"config"))
-        return repeat(1, visit_config, times);
+        return list(visit_config, times);
     if (!wcscmp(job, L"levels"))
-        return repeat(1, visit_levels, times);
+        return list(visit_levels, times);
     if (!wcscmp(job, L"status"))
         return ask_status(name, times, ns);
     if (!wcscmp(job, L"open"))
@@ -316,7 +324,7 @@ static LONG perform(int count, wchar_t **words, LONGLONG *ns)
     if (!wcscmp(job, L"waits"))
         return change(name, TRUE, times, ns);
     if (!wcscmp(job, L"memory"))
-        return repeat(2, NULL, 0);
+        return repeat(2, ns);
     if (!wcscmp(job, L"create") && count == 5)
         return create(name, wcstol(words[2], NULL, 10), wcstol(words[3], NULL, 10), words[4]);
     if (!wcscmp(job, L"delete")) {

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from winsvc import ServiceManager
 
-TIMEOUT = 60.0
+TIMEOUT = 60
 
 # What the drop-in and pywin32 are asked for beside the configuration, in pywin32's numbers.
 LEVELS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)
@@ -44,10 +44,10 @@ class Winsvc:
         return list(self.scm.services())
 
     def config(self, limit: int) -> int:
-        return sum(1 for _ in islice(self.scm.configs(), limit))
+        return sum(1 for _ in self.scm.configs())
 
     def levels(self, limit: int) -> int:
-        return sum(1 for _ in islice(self.scm.snapshots(), limit))
+        return sum(1 for _ in self.scm.snapshots())
 
     def open(self, name: str) -> None:
         with self.scm.open(name) as service:
@@ -291,7 +291,20 @@ def answers(library: Any, lines: Iterable[str]) -> Iterator[str]:
             yield f"ok\t{took}\t{items}"
 
 
+def about() -> str:
+    """Which versions are measured."""
+    import platform
+    from importlib.metadata import version
+
+    told = [f"CPython {platform.python_version()}"]
+    told += [f"{name} {version(name)}" for name in ("winsvc-cffi", "cffi", "pywin32", "psutil")]
+    return ", ".join(told)
+
+
 def main() -> None:
+    if sys.argv[1] == "about":
+        print(about())
+        return
     kind = LIBRARIES[sys.argv[1]]
     if sys.argv[2:] == ["import"]:
         name: str = kind.module  # type: ignore[attr-defined]

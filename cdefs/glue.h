@@ -50,3 +50,23 @@ typedef struct {
 DWORD winsvc_pack(const ENUM_SERVICE_STATUS_PROCESSW *entries, DWORD count, wchar_t *texts,
                   DWORD room, SERVICE_STATUS_PROCESS *statuses, DWORD *which, DWORD *blanks,
                   WINSVC_PACKED *packed);
+
+/* See c/query.c. QueryServiceStatusEx: the nine numbers of a SERVICE_STATUS_PROCESS. */
+BOOL winsvc_query_status(ULONG_PTR service, DWORD *numbers);
+
+/* OpenServiceW, QueryServiceConfigW and CloseServiceHandle for each of the names, which
+   stand behind one another. Returned is for how many: fewer than asked for where there
+   was no room for the texts of the next. Those are, one behind the other: path, group,
+   account, display name, dependencies; where dwError is not 0 there are none. */
+typedef struct {
+    DWORD dwError;
+    DWORD dwServiceType;
+    DWORD dwStartType;
+    DWORD dwErrorControl;
+    DWORD dwTagId;
+    DWORD dwNulls; /* bits: which of these texts, and the dependencies, are NULL */
+    DWORD cDependencies;
+} WINSVC_CONFIG;
+
+DWORD winsvc_query_configs(ULONG_PTR manager, const wchar_t *names, DWORD count,
+                           WINSVC_CONFIG *configs, wchar_t *texts, DWORD room, DWORD *used);

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import UnsupportedError
@@ -31,7 +31,14 @@ from winsvc.rows import (
 if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
-__all__ = ["Backend", "DesktopBackend", "NotificationBackend", "default_backend", "use_backend"]
+__all__ = [
+    "Backend",
+    "BulkBackend",
+    "DesktopBackend",
+    "NotificationBackend",
+    "default_backend",
+    "use_backend",
+]
 
 
 class DesktopBackend(Protocol):
@@ -170,6 +177,17 @@ class NotificationBackend(Protocol):
 
     def wake(self, waiter: int) -> None:
         """Have the wait that is on, or else the next one, return."""
+
+
+@runtime_checkable
+class BulkBackend(Protocol):
+    """What a backend may have beside the calls: the answers of many services in one go."""
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        """``OpenServiceW``, ``QueryServiceConfigW`` and ``CloseServiceHandle`` for each name.
+
+        None for a service that can't be read so: asked by itself it says why.
+        """
 
 
 class Backend(DesktopBackend, NotificationBackend, Protocol):

@@ -119,7 +119,7 @@ class Grants(Generic[AccessT]):
         **keywords: P.kwargs,
     ) -> R:
         """Call a backend's method on a handle that has the right; errors say where and why."""
-        handle = self.covering(right)
+        handle = self._having(right) or self.covering(right)
         try:
             with handle as value:
                 return function(value, *arguments, **keywords)
@@ -154,12 +154,10 @@ class Grants(Generic[AccessT]):
 
         Earlier handles stay open until the object is closed: another thread may be using them.
         """
-        handles = self._handles
-        for granted, handle in handles:
-            # Not by "&": that makes a flag of the answer, and takes ten times as long.
-            if self._fixed or int.__and__(granted, right) == right:
-                return handle
+        if found := self._having(right):
+            return found
         self.check_open()
+        handles = self._handles
         wider = handles[0][0] | right if handles else right
         try:
             handle = self._open(wider, needed=right)
@@ -170,6 +168,13 @@ class Grants(Generic[AccessT]):
             wider, handle = right, self._open(right)
         self.adopt(wider, handle)
         return handle
+
+    def _having(self, right: AccessT) -> Handle | None:
+        for granted, handle in self._handles:
+            # Not by "&": that makes a flag of the answer, and takes ten times as long.
+            if self._fixed or int.__and__(granted, right) == right:
+                return handle
+        return None
 
     def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
         try:

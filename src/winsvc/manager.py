@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from winsvc.backend import Backend, default_backend
+from winsvc.backend import Backend, BulkBackend, default_backend
 from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration
 from winsvc.enums import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from winsvc.graph import DependencyGraph
     from winsvc.models import ServiceConfig
+    from winsvc.rows import ConfigRow
     from winsvc.snapshot import ServiceSnapshot
     from winsvc.spec import CreateKeywords, ServiceSpec
     from winsvc.waiting import CancelToken
@@ -204,8 +205,8 @@ class ServiceManager(Granted[ManagerAccess]):
             type: as for :meth:`services`.
             state: as for :meth:`services`.
             group: as for :meth:`services`.
-            concurrency: how many services are asked at a time; None is one on this machine, where
-                more gain nothing, and several on another, where each call is a round trip.
+            concurrency: how many services are asked at a time; None is two on this machine, and
+                more on another, where each call is a round trip.
 
         Returns:
             An iterator, in the system's order; services are asked as it is used.
@@ -221,8 +222,14 @@ class ServiceManager(Granted[ManagerAccess]):
         """
         from winsvc.bulk import check_concurrency, configs
 
-        at_a_time = check_concurrency(concurrency, self.machine)
+        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
         return configs(self, self.services(type=type, state=state, group=group), at_a_time)
+
+    def _config_rows(self, names: Sequence[str]) -> Sequence[ConfigRow | None]:
+        """The configurations, where the backend has them in one go; else None for each."""
+        if not isinstance(self._backend, BulkBackend):
+            return [None] * len(names)
+        return self._grants.call(ManagerAccess.CONNECT, self._backend.query_configs, names)
 
     def snapshots(
         self,
@@ -256,7 +263,7 @@ class ServiceManager(Granted[ManagerAccess]):
         """
         from winsvc.bulk import check_concurrency, snapshots
 
-        at_a_time = check_concurrency(concurrency, self.machine)
+        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
         return snapshots(self, self.services(type=type, state=state, group=group), at_a_time)
 
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from itertools import repeat
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from winsvc.checks import DWORD_MAX, check_type
 from winsvc.durations import Duration, milliseconds, seconds, to_timedelta
@@ -33,6 +33,32 @@ __all__ = [
     "ServiceStatus",
     "Unchanged",
 ]
+
+
+E = TypeVar("E")
+
+
+class _Members(dict[int, E]):
+    """Members of an enumeration by their numbers: ten times as quick as asking for one."""
+
+    def __init__(self, kind: Callable[[int], E]) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, number: int) -> E:
+        member = self._kind(number)
+        if len(self) < _MOST_MEMBERS:
+            self[number] = member
+        return member
+
+
+_MOST_MEMBERS: Final = 1024
+_SERVICE_TYPES: Final = _Members(ServiceType)
+_STATES: Final = _Members(State)
+_CONTROLS: Final = _Members(AcceptedControls)
+_FLAGS: Final = _Members(ServiceFlags)
+_START_TYPES: Final = _Members(StartType)
+_ERROR_CONTROLS: Final = _Members(ErrorControl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +104,15 @@ class ServiceStatus:
     def _new(cls, row: StatusRow) -> ServiceStatus:
         kind, state, accepted, exit_code, own_exit_code, check_point, hint, pid, flags = row
         return cls(
-            ServiceType(kind),
-            State(state),
-            AcceptedControls(accepted),
+            _SERVICE_TYPES[kind],
+            _STATES[state],
+            _CONTROLS[accepted],
             exit_code,
             own_exit_code,
             check_point,
             timedelta(milliseconds=hint),
             pid or None,
-            ServiceFlags(flags),
+            _FLAGS[flags],
         )
 
 
@@ -160,9 +186,9 @@ class ServiceConfig:
     def from_row(cls, row: ConfigRow, name: str) -> ServiceConfig:
         """From the fields of a ``QUERY_SERVICE_CONFIG`` of the service of that name."""
         return cls(
-            ServiceType(row.service_type),
-            StartType(row.start_type),
-            ErrorControl(row.error_control),
+            _SERVICE_TYPES[row.service_type],
+            _START_TYPES[row.start_type],
+            _ERROR_CONTROLS[row.error_control],
             row.binary_path_name or "",
             row.load_order_group or "",
             row.tag_id,

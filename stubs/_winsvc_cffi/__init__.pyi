@@ -591,6 +591,18 @@ class _WINSVC_PACKED(CData):
 class WINSVC_PACKED(_WINSVC_PACKED): ...
 class WINSVC_PACKED_p(_WINSVC_PACKED, Pointer[WINSVC_PACKED]): ...
 
+class _WINSVC_CONFIG(CData):
+    dwError: int
+    dwServiceType: int
+    dwStartType: int
+    dwErrorControl: int
+    dwTagId: int
+    dwNulls: int
+    cDependencies: int
+
+class WINSVC_CONFIG(_WINSVC_CONFIG): ...
+class WINSVC_CONFIG_p(_WINSVC_CONFIG, Pointer[WINSVC_CONFIG]): ...
+
 
 # ---- Other names of types ------------------------------------------------------------
 
@@ -1842,6 +1854,18 @@ class Lib:
         packed: Pointer[WINSVC_PACKED],
         /,
     ) -> int: ...
+    def winsvc_query_status(self, service: int, numbers: Pointer[DWORD], /) -> int: ...
+    def winsvc_query_configs(
+        self,
+        manager: int,
+        names: Pointer[WCHAR],
+        count: int,
+        configs: Pointer[WINSVC_CONFIG],
+        texts: Pointer[WCHAR],
+        room: int,
+        used: Pointer[DWORD],
+        /,
+    ) -> int: ...
     # callbacks.h
     winsvc_service_main: Final[Pointer[_ServiceMain]]
     winsvc_control_handler: Final[Pointer[_ControlHandler]]
@@ -2208,6 +2232,12 @@ class FFI:
     def new(
         self, cdecl: Literal["WINSVC_PACKED[]"], init: _Inits = ...
     ) -> Array[WINSVC_PACKED]: ...
+    @overload
+    def new(self, cdecl: Literal["WINSVC_CONFIG *"], init: _Init = ...) -> WINSVC_CONFIG_p: ...
+    @overload
+    def new(
+        self, cdecl: Literal["WINSVC_CONFIG[]"], init: _Inits = ...
+    ) -> Array[WINSVC_CONFIG]: ...
     @overload
     def new(
         self, cdecl: Literal["unsigned char *", "BYTE *", "UCHAR *", "BOOLEAN *"], init: int = ...
@@ -2677,6 +2707,8 @@ class FFI:
     @overload
     def cast(self, cdecl: Literal["WINSVC_PACKED *"], value: _Data | int) -> WINSVC_PACKED_p: ...
     @overload
+    def cast(self, cdecl: Literal["WINSVC_CONFIG *"], value: _Data | int) -> WINSVC_CONFIG_p: ...
+    @overload
     def cast(
         self,
         cdecl: Literal["unsigned char *", "BYTE *", "UCHAR *", "BOOLEAN *"],
@@ -3092,6 +3124,8 @@ class FFI:
     def addressof(self, cdata: DEV_BROADCAST_HANDLE, /) -> DEV_BROADCAST_HANDLE_p: ...
     @overload
     def addressof(self, cdata: WINSVC_PACKED, /) -> WINSVC_PACKED_p: ...
+    @overload
+    def addressof(self, cdata: WINSVC_CONFIG, /) -> WINSVC_CONFIG_p: ...
     @overload
     def addressof(self, cdata: Lib, name: str, /) -> AnyPointer: ...
     @overload

@@ -835,8 +835,8 @@ class AsyncServiceManager:
             type: as for :meth:`services`.
             state: as for :meth:`services`.
             group: as for :meth:`services`.
-            concurrency: how many services are asked at a time; None is one on this machine, where
-                more gain nothing, and several on another, where each call is a round trip.
+            concurrency: how many services are asked at a time; None is two on this machine, and
+                more on another, where each call is a round trip.
 
         Returns:
             An iterator, in the system's order; services are asked as it is used.

@@ -16,8 +16,9 @@ from winsvc.native.desktops import Desktops
 from winsvc.native.dropin import DropInCalls
 from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
+    KEPT_FOR_PACKING,
     KEPT_FOR_PAGES,
-    NOT_READ,
+    WCHAR_SIZE,
     check,
     failure,
     filled,
@@ -33,8 +34,8 @@ from winsvc.native.memory import (
 from winsvc.native.notifications import Notifications
 from winsvc.native.paging import PageSize, with_room
 from winsvc.native.structs import (
-    STATUS_LAYOUT,
     decode_config,
+    decode_configs,
     decode_enums,
     decode_enums_process,
     decode_lock,
@@ -60,7 +61,7 @@ _CODES_WITH_STATUS = frozenset(
 
 
 _page = PageSize()
-_STATUS_LEVEL = int(lib.SC_STATUS_PROCESS_INFO)
+_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
 
 
 class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
@@ -159,13 +160,25 @@ class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
         check(lib.DeleteService(sc_handle(service)), "DeleteService")
 
     def query_service_status_ex(self, service: int) -> StatusRow:
-        buffer = ffi.new("BYTE[]", STATUS_LAYOUT.size)
-        done = lib.QueryServiceStatusEx(
-            sc_handle(service), _STATUS_LEVEL, buffer, STATUS_LAYOUT.size, NOT_READ
-        )
-        if not done:
+        numbers = ffi.new("DWORD[]", 9)
+        if not lib.winsvc_query_status(service, numbers):
             raise failure("QueryServiceStatusEx")
-        return StatusRow._make(STATUS_LAYOUT.unpack(ffi.buffer(buffer)))
+        return tuple.__new__(StatusRow, ffi.unpack(numbers, 9))
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        rows: list[ConfigRow | None] = []
+        while len(rows) < len(names):
+            left = names[len(rows) :]
+            configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
+            with KEPT_FOR_PACKING.lent(_CONFIG_TEXTS * WCHAR_SIZE) as block:
+                texts = ffi.cast("wchar_t *", block)
+                done = lib.winsvc_query_configs(
+                    *(manager, wide_list(left, "names"), len(left), configs),
+                    *(texts, _CONFIG_TEXTS, used),
+                )
+                # One that has no room by itself is for query_service_config().
+                rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
+        return rows
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)

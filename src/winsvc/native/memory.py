@@ -46,8 +46,6 @@ class Kept(threading.local):
 KEPT_FOR_PAGES = Kept()
 KEPT_FOR_PACKING = Kept()
 
-# For a size that a call insists on telling, and nobody wants to know: many threads may write there.
-NOT_READ = ffi.new("DWORD *")
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
 

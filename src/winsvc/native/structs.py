@@ -145,6 +145,30 @@ def decode_config(info: AnyPointer) -> ConfigRow:
     )
 
 
+_CONFIG_LAYOUT: Final = struct.Struct("@7I")
+_SINGLE_TEXTS: Final = 4
+
+
+def decode_configs(entries: AnyPointer, count: int, texts: str) -> list[ConfigRow | None]:
+    """An array of ``WINSVC_CONFIG`` with its texts; None for one with an error."""
+    rows: list[ConfigRow | None] = []
+    found = texts.split("\0")
+    at = 0
+    raw = ffi.buffer(entries, count * _CONFIG_LAYOUT.size)
+    for error, kind, start, severity, tag, nulls, dependencies in _CONFIG_LAYOUT.iter_unpack(raw):
+        if error:
+            rows.append(None)
+            continue
+        after = at + _SINGLE_TEXTS
+        path, group, account, shown = (
+            None if nulls >> index & 1 else text for index, text in enumerate(found[at:after])
+        )
+        needs = None if nulls >> _SINGLE_TEXTS & 1 else tuple(found[after : after + dependencies])
+        rows.append(ConfigRow(kind, start, severity, path, group, tag, needs, account, shown))
+        at = after + dependencies
+    return rows
+
+
 def decode_lock(info: AnyPointer) -> LockRow:
     lock = ffi.cast("QUERY_SERVICE_LOCK_STATUSW *", info)
     return LockRow(lock.fIsLocked, text_at(lock.lpLockOwner), lock.dwLockDuration)
