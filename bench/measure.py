@@ -18,7 +18,7 @@ Launch: TypeAlias = Callable[[Sequence[str]], "subprocess.Popen[str]"]
 """Starts a program of Windows with pipes to its standard input and output."""
 
 LONGEST = 300.0  # seconds for one answer; a worker that takes longer hangs
-LONG_ENOUGH = 30e6  # nanoseconds: what one round of a short job lasts at least
+LONG_ENOUGH = 50e6  # nanoseconds: what one round of a short job lasts at least
 
 
 class BenchError(Exception):
@@ -99,7 +99,7 @@ class Plan:
 
     @staticmethod
     def full() -> Plan:
-        return Plan((16, 1000, 5000), 15, 7, 1000, 60, 64)
+        return Plan((16, 1000, 5000), 21, 7, 1000, 60, 64)
 
     @staticmethod
     def quick() -> Plan:

@@ -38,8 +38,9 @@ EXPLAINED = """\
 - *list with status*: `scm.services()`, `EnumServicesStatusEx`. psutil's list has no status, which
   is to its advantage here. Each is a list that one can keep; C has a new buffer for each.
 - *configuration of each*: `scm.configs()`; elsewhere `OpenService`, `QueryServiceConfig` and
-  `CloseServiceHandle` in a loop, in psutil `as_dict()`. winsvc asks two services at a time.
-- *every level of each*: `scm.snapshots()`: status, configuration, ten levels, dependents, security.
+  `CloseServiceHandle` in a loop, in psutil `as_dict()`. winsvc asks four services at a time.
+- *every level of each*: `scm.snapshots()`: status, configuration, ten levels, dependents and
+  security, four services at a time; Wine refuses most levels without asking anybody.
 - *start*, *stop*: until the caller knows. pywin32's `win32serviceutil` asks every quarter of a
   second, under the drop-in too; C and winsvc are told.
 - *many waits*: {waits} waits for one service, from its start until the last one knows; in Python

@@ -216,6 +216,11 @@ OTHER_WORDS = (
         "An iterator; the system is asked page by page as it is used.",
         "What to iterate over with ``async for``.",
     ),
+    (
+        "An iterator, in the system's order; services are asked as it is used.",
+        "What to iterate over with ``async for``, in the system's order.",
+    ),
+    ("for info, config in scm.configs", "async for info, config in scm.configs"),
     (" So does Ctrl-C on the main thread.", ""),
     (
         "Lock the service database for the length of a ``with`` block.",

@@ -32,7 +32,7 @@ __all__ = ["configs", "snapshots"]
 
 R = TypeVar("R")
 
-_HERE = 2  # at a time, where nothing else is said: more gain little
+_HERE = 4  # at a time, where nothing else is said: more gain little
 _THERE = 16
 _MOST_AT_A_TIME = 256
 _BATCH = 32  # the most services that are asked in one go

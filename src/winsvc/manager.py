@@ -205,7 +205,7 @@ class ServiceManager(Granted[ManagerAccess]):
             type: as for :meth:`services`.
             state: as for :meth:`services`.
             group: as for :meth:`services`.
-            concurrency: how many services are asked at a time; None is two on this machine, and
+            concurrency: how many services are asked at a time; None is a few on this machine, and
                 more on another, where each call is a round trip.
 
         Returns:

@@ -12,10 +12,10 @@ JOBS = jobs()
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_part_keeps_to_its_limit(name: str) -> None:
-    # A neighbour on the machine may spoil a round or two, but not three series.
+    # A glance is nearly always enough. A neighbour on the machine may spoil it, but not all.
     found: list[float] = []
-    for _ in range(3):
-        found.append(ratio(JOBS[name], rounds=3))
+    for rounds in (1, 3, 5):
+        found.append(ratio(JOBS[name], rounds=rounds))
         if found[-1] <= LIMITS[name]:
             return
     pytest.fail(f"{name}: {found} times the loop of plain Python; {LIMITS[name]} is the most")
@@ -32,7 +32,7 @@ def test_a_service_costs_the_same_in_a_long_list(different: int) -> None:
         return lambda: [list(ServiceInfo.from_rows(rows)) for _ in range(5000 // count)]
 
     short, long = listing(50), listing(5000)
-    assert min(ratio(long, short, rounds=3) for _ in range(3)) < 2
+    assert any(ratio(long, short, rounds=rounds) < 2 for rounds in (1, 3, 5))
 
 
 def test_several_services_are_asked_at_a_time() -> None:

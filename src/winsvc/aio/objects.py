@@ -823,7 +823,7 @@ class AsyncServiceManager:
 
         ::
 
-            for info, config in scm.configs():
+            async for info, config in scm.configs():
                 if isinstance(config, ServiceError):
                     print(info.name, "does not tell:", config)
                 else:
@@ -835,11 +835,11 @@ class AsyncServiceManager:
             type: as for :meth:`services`.
             state: as for :meth:`services`.
             group: as for :meth:`services`.
-            concurrency: how many services are asked at a time; None is two on this machine, and
+            concurrency: how many services are asked at a time; None is a few on this machine, and
                 more on another, where each call is a round trip.
 
         Returns:
-            An iterator, in the system's order; services are asked as it is used.
+            What to iterate over with ``async for``, in the system's order.
 
         Raises:
             ServiceNotFoundError: no such group.
@@ -876,7 +876,7 @@ class AsyncServiceManager:
             concurrency: as for :meth:`configs`.
 
         Returns:
-            An iterator, in the system's order; services are asked as it is used.
+            What to iterate over with ``async for``, in the system's order.
 
         Raises:
             ServiceNotFoundError: no such group.

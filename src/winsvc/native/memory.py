@@ -49,15 +49,21 @@ KEPT_FOR_PACKING = Kept()
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 
 
+_messages: dict[int, str | None] = {}
+
+
 def failure(function: str, returned: int = -1) -> ServiceError:
     """The error of the call that has just failed. Nothing may come between the two.
 
     A call that returns its error code has it ``returned``; most leave it to be asked for.
     """
-    code, message = ffi.getwinerror(returned)
-    # CFFI gives a signed code, and a text of its own for one that the system has none for.
-    known = None if message.startswith("Windows Error 0x") else message
-    return service_error(code & 0xFFFFFFFF, function, known)
+    code = lib.GetLastError() if returned == -1 else returned & 0xFFFFFFFF
+    if code not in _messages:
+        # The system takes longer to find the text than for many a call.
+        _, text = ffi.getwinerror(code if code <= 0x7FFFFFFF else code - 0x1_0000_0000)
+        # CFFI gives a text of its own for a code that the system has none for.
+        _messages[code] = None if text.startswith("Windows Error 0x") else text
+    return service_error(code, function, _messages[code])
 
 
 def check(succeeded: int, function: str) -> None:
