@@ -16,6 +16,7 @@ from winsvc.enums import ServiceAccess
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
+    HandleClosedError,
     MachineUnreachableError,
     ServiceError,
     ServiceNotFoundError,
@@ -67,8 +68,8 @@ def configs(
         try:
             with scm.open(info.name, access=ServiceAccess.QUERY_CONFIG) as service:
                 return info, service.config()
-        except MachineUnreachableError:
-            raise  # the others won't answer either
+        except (MachineUnreachableError, HandleClosedError):
+            raise  # nor will the others answer
         except ServiceNotFoundError:
             return None  # deleted meanwhile
         except ServiceError as error:
@@ -101,7 +102,7 @@ def snapshots(
                 service = scm.open(info.name)
             with service:
                 snapshot = service.snapshot()
-        except MachineUnreachableError:
+        except (MachineUnreachableError, HandleClosedError):
             raise
         except ServiceError as error:
             snapshot = unreadable(info.name, scm.machine, info.status, error)

@@ -11,6 +11,7 @@ import pytest
 from winsvc import (
     AccessDeniedError,
     ArgumentError,
+    HandleClosedError,
     MachineUnreachableError,
     ServiceAccess,
     ServiceConfig,
@@ -71,6 +72,17 @@ def test_a_machine_that_no_longer_answers_ends_it(many: SimulatedSCM, concurrenc
     with ServiceManager(backend=many) as scm:
         with pytest.raises(MachineUnreachableError):
             list(scm.configs(concurrency=concurrency))
+    assert many.open_handles == 0
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_manager_that_is_closed_meanwhile(many: SimulatedSCM, concurrency: int) -> None:
+    with ServiceManager(backend=many) as scm:
+        told = iter(scm.snapshots(concurrency=concurrency))
+        next(told)
+        scm.close()
+        with pytest.raises(HandleClosedError):
+            list(told)
     assert many.open_handles == 0
 
 
