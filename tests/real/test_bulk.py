@@ -76,19 +76,21 @@ def test_configurations_in_one_go(
 
 def test_a_kept_buffer_is_nobody_elses() -> None:
     kept = Kept()
-    with kept.lent(100) as first, kept.lent(100) as second:
-        assert first != second
-        assert len(second) >= 100
-    with kept.lent(60) as again:
-        assert again in (first, second)
-    with kept.lent(10_000) as larger:
-        assert len(larger) == 10_000
+    first, second = kept.take(100), kept.take(100)
+    assert first != second
+    assert len(second) >= 100
+    kept.give(second)
+    assert kept.take(60) == second
+    kept.give(first)
+    larger = kept.take(10_000)
+    assert len(larger) == 10_000
+    kept.give(larger)
     assert kept.block == larger
 
 
 def test_a_listing_within_a_listing(scm: ServiceManager) -> None:
     """A signal handler may list while another listing is being decoded."""
-    block = KEPT_FOR_PAGES.block
-    with KEPT_FOR_PAGES.lent(1):
-        assert [info.name for info in scm.services()]
-    assert KEPT_FOR_PAGES.block is not None or block is None
+    block = KEPT_FOR_PAGES.take(1)
+    assert [info.name for info in scm.services()]
+    assert KEPT_FOR_PAGES.block is not None
+    assert KEPT_FOR_PAGES.block != block

@@ -84,34 +84,35 @@ class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
         size = _page.bytes
         while True:
             next_page[0] = resume
-            with KEPT_FOR_PAGES.lent(size) as buffer:
-                done = lib.EnumServicesStatusExW(
-                    sc_handle(manager),
-                    lib.SC_ENUM_PROCESS_INFO,
-                    service_type,
-                    state,
-                    buffer,
-                    size,
-                    needed,
-                    count,
-                    next_page,
-                    group_name,
-                )
-                if not done:
-                    error = failure("EnumServicesStatusExW")
-                    if error.winerror != lib.ERROR_MORE_DATA:
-                        raise error
-                    wanted = with_room(needed[0])
-                    if not count[0]:
-                        if wanted <= size:
-                            raise error  # asks for no more than it got: no end in sight
-                        _page.whole = True  # any entry has room in the smallest that is used
-                        _page.want(wanted)
-                        size = wanted
-                        continue
-                    _page.whole = False
-                    _page.want(size + wanted)
-                rows, used = decode_enums_process(buffer, count[0], size)
+            buffer = KEPT_FOR_PAGES.take(size)
+            done = lib.EnumServicesStatusExW(
+                sc_handle(manager),
+                lib.SC_ENUM_PROCESS_INFO,
+                service_type,
+                state,
+                buffer,
+                size,
+                needed,
+                count,
+                next_page,
+                group_name,
+            )
+            if not done:
+                error = failure("EnumServicesStatusExW")
+                if error.winerror != lib.ERROR_MORE_DATA:
+                    raise error
+                wanted = with_room(needed[0])
+                if not count[0]:
+                    if wanted <= size:
+                        raise error  # asks for no more than it got: no end in sight
+                    _page.whole = True  # any entry has room in the smallest that is used
+                    _page.want(wanted)
+                    size = wanted
+                    continue
+                _page.whole = False
+                _page.want(size + wanted)
+            rows, used = decode_enums_process(buffer, count[0], size)
+            KEPT_FOR_PAGES.give(buffer)
             if done and not resume:
                 _page.learn(used)
             return rows, 0 if done else next_page[0]
@@ -170,14 +171,15 @@ class NativeBackend(ConfigLevels, Desktops, DropInCalls, Notifications):
         while len(rows) < len(names):
             left = names[len(rows) :]
             configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
-            with KEPT_FOR_PACKING.lent(_CONFIG_TEXTS * WCHAR_SIZE) as block:
-                texts = ffi.cast("wchar_t *", block)
-                done = lib.winsvc_query_configs(
-                    *(manager, wide_list(left, "names"), len(left), configs),
-                    *(texts, _CONFIG_TEXTS, used),
-                )
-                # One that has no room by itself is for query_service_config().
-                rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
+            block = KEPT_FOR_PACKING.take(_CONFIG_TEXTS * WCHAR_SIZE)
+            texts = ffi.cast("wchar_t *", block)
+            done = lib.winsvc_query_configs(
+                *(manager, wide_list(left, "names"), len(left), configs),
+                *(texts, _CONFIG_TEXTS, used),
+            )
+            # One that has no room by itself is for query_service_config().
+            rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
+            KEPT_FOR_PACKING.give(block)
         return rows
 
     def query_service_config(self, service: int) -> ConfigRow:

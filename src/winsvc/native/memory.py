@@ -29,18 +29,18 @@ class Kept(threading.local):
 
     block: Array[BYTE] | None = None
 
-    @contextmanager
-    def lent(self, size: int) -> Iterator[Array[BYTE]]:
-        """A buffer of at least that size, not empty, for the length of a ``with`` block."""
+    def take(self, size: int) -> Array[BYTE]:
+        """A buffer of at least that size, not empty; whoever has it gives it back, or drops it."""
         # Taken: a signal handler that comes in the middle must get another one.
         block, self.block = self.block, None
         if block is None or not size <= len(block) <= 4 * size:
             block = _unwritten("BYTE[]", size)
-        try:
-            yield block
-        finally:
-            if len(block) <= _MOST_KEPT:
-                self.block = block
+        return block
+
+    def give(self, block: Array[BYTE]) -> None:
+        """Keep a buffer that was taken, for the next who needs one."""
+        if len(block) <= _MOST_KEPT:
+            self.block = block
 
 
 KEPT_FOR_PAGES = Kept()

@@ -99,30 +99,31 @@ def decode_enums_process(entries: AnyPointer, count: int, size: int) -> tuple[En
     packed = ffi.new("WINSVC_PACKED *")
     numbers_size = count * (STATUS_LAYOUT.size + 2 * _DWORD_SIZE)
     while True:
-        with KEPT_FOR_PACKING.lent(numbers_size + size) as block:
-            statuses = ffi.cast("SERVICE_STATUS_PROCESS *", block)
-            which = ffi.cast("DWORD *", statuses + count)
-            blanks = which + count
-            texts = ffi.cast("wchar_t *", blanks + count)
-            used = lib.winsvc_pack(
-                *(entries, count, texts, size // WCHAR_SIZE, statuses, which, blanks, packed)
-            )
-            if packed.fNarrow:
-                names = str(ffi.buffer(texts, used), "latin-1").split("\0")
-            elif used <= size // WCHAR_SIZE:
-                names = ffi.unpack(texts, used).split("\0")
-            else:
-                size = used * WCHAR_SIZE
-                continue
-            shown: list[str | None] = names[1::2]  # type: ignore[assignment]  # a list of its own
-            blank = ffi.unpack(blanks, packed.cBlanks)
-            for index in blank:
-                if not entries[index].lpDisplayName:
-                    shown[index] = None
-            raw = ffi.buffer(statuses, packed.cStatuses * STATUS_LAYOUT.size)
-            different = list(map(StatusRow._make, STATUS_LAYOUT.iter_unpack(raw)))
-            # After the last NUL there is one text more, which is none.
-            page = EnumPage(names[0:-1:2], shown, different, ffi.unpack(which, count), blank)
+        block = KEPT_FOR_PACKING.take(numbers_size + size)
+        statuses = ffi.cast("SERVICE_STATUS_PROCESS *", block)
+        which = ffi.cast("DWORD *", statuses + count)
+        blanks = which + count
+        texts = ffi.cast("wchar_t *", blanks + count)
+        used = lib.winsvc_pack(
+            *(entries, count, texts, size // WCHAR_SIZE, statuses, which, blanks, packed)
+        )
+        if packed.fNarrow:
+            names = str(ffi.buffer(texts, used), "latin-1").split("\0")
+        elif used <= size // WCHAR_SIZE:
+            names = ffi.unpack(texts, used).split("\0")
+        else:
+            size = used * WCHAR_SIZE
+            continue
+        shown: list[str | None] = names[1::2]  # type: ignore[assignment]  # a list of its own
+        blank = ffi.unpack(blanks, packed.cBlanks)
+        for index in blank:
+            if not entries[index].lpDisplayName:
+                shown[index] = None
+        raw = ffi.buffer(statuses, packed.cStatuses * STATUS_LAYOUT.size)
+        different = list(map(StatusRow._make, STATUS_LAYOUT.iter_unpack(raw)))
+        # After the last NUL there is one text more, which is none.
+        page = EnumPage(names[0:-1:2], shown, different, ffi.unpack(which, count), blank)
+        KEPT_FOR_PACKING.give(block)
         return page, count * ffi.sizeof("ENUM_SERVICE_STATUS_PROCESSW") + used * WCHAR_SIZE
 
 
