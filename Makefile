@@ -2,13 +2,18 @@
 # LAB_DIR: the lab's folder (default .lab). LAB_PYTHON: 3.11 or 3.13.
 LAB = python3 -m tools.lab
 
-.PHONY: demo test check wheel shell clean
+# ARGS: options of pytest, or of the bench.
+
+.PHONY: demo test bench check wheel shell clean
 
 demo:   ## set up, list a real SCM's services, live through one service's life
 	@$(LAB) demo
 
 test:   ## set up, run every test tier
 	@$(LAB) test $(ARGS)
+
+bench:  ## winsvc beside C, pywin32 and psutil; ARGS=--quick takes a glance
+	@$(LAB) bench $(ARGS)
 
 check:  ## ruff, mypy --strict for both platforms, pyright, generated files
 	@$(LAB) check

@@ -216,12 +216,20 @@ OTHER_WORDS = (
         "An iterator; the system is asked page by page as it is used.",
         "What to iterate over with ``async for``.",
     ),
+    (
+        "An iterator, in the system's order; services are asked as it is used.",
+        "What to iterate over with ``async for``, in the system's order.",
+    ),
+    ("for info, config in scm.configs", "async for info, config in scm.configs"),
     (" So does Ctrl-C on the main thread.", ""),
     (
         "Lock the service database for the length of a ``with`` block.",
         "Lock the service database for the length of an ``async with`` block.",
     ),
 )
+
+
+LISTINGS = ("services", "configs", "snapshots")  # iterators there, async iterators here
 
 
 class Method:
@@ -248,8 +256,8 @@ class Method:
             before = "told = in_loop(progress)"
         if self.cancels:
             body = f"return await waiting(lambda cancel: {call})"
-        if self.name == "services":
-            result = "AsyncIterator[ServiceInfo]"
+        if self.name in LISTINGS:
+            result = f"Async{self.returns}"
             body = f"for info in await calling(lambda: list({call})):\n            yield info"
         elif self.returns == "Service":
             result, is_async = "Opening[AsyncService]", ""

@@ -9,88 +9,8 @@
             print(info.name, info.status.pid)
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from winsvc.enums import (
-    AcceptedControls,
-    ActionType,
-    ConfigLevel,
-    Control,
-    DesktopAccess,
-    DesktopFlags,
-    ErrorCode,
-    ErrorControl,
-    LaunchProtection,
-    ManagerAccess,
-    Notify,
-    SecurityInformation,
-    ServiceAccess,
-    ServiceFlags,
-    ServiceType,
-    SidType,
-    StartReason,
-    StartType,
-    State,
-    StateFilter,
-    TriggerAction,
-    TriggerDataType,
-    TriggerType,
-    UserObjectInformation,
-    WindowStationAccess,
-    WindowStationCreation,
-    WindowStationFlags,
-)
-from winsvc.errors import (
-    AccessDeniedError,
-    AlreadyExistsError,
-    ArgumentError,
-    CascadeError,
-    CascadeStep,
-    ControlRefusedError,
-    DatabaseLockedError,
-    DatabaseNotFoundError,
-    DependentServicesRunningError,
-    HandleClosedError,
-    InvalidArgumentError,
-    InvalidNameError,
-    MachineUnreachableError,
-    MarkedForDeleteError,
-    NotFoundError,
-    ObjectInUseError,
-    ServiceAlreadyRunningError,
-    ServiceDisabledError,
-    ServiceError,
-    ServiceExistsError,
-    ServiceNotActiveError,
-    ServiceNotFoundError,
-    ServiceStartError,
-    UnsupportedError,
-    WaitCancelledError,
-    WaitTimeoutError,
-)
-from winsvc.manager import (
-    ServiceManager,
-)
-from winsvc.models import (
-    UNCHANGED,
-    FailureAction,
-    FailureActions,
-    LockStatus,
-    ServiceConfig,
-    ServiceInfo,
-    ServiceStatus,
-    Unchanged,
-)
-from winsvc.names import (
-    Dependency,
-    GroupDependency,
-    ServiceDependency,
-)
-from winsvc.service import (
-    Service,
-)
+# Type checkers take this name for true. Importing typing would take longer than all the rest.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from winsvc.accounts import (
@@ -105,10 +25,85 @@ if TYPE_CHECKING:
         Desktop,
         Window,
     )
+    from winsvc.enums import (
+        AcceptedControls,
+        ActionType,
+        ConfigLevel,
+        Control,
+        DesktopAccess,
+        DesktopFlags,
+        ErrorCode,
+        ErrorControl,
+        LaunchProtection,
+        ManagerAccess,
+        Notify,
+        SecurityInformation,
+        ServiceAccess,
+        ServiceFlags,
+        ServiceType,
+        SidType,
+        StartReason,
+        StartType,
+        State,
+        StateFilter,
+        TriggerAction,
+        TriggerDataType,
+        TriggerType,
+        UserObjectInformation,
+        WindowStationAccess,
+        WindowStationCreation,
+        WindowStationFlags,
+    )
+    from winsvc.errors import (
+        AccessDeniedError,
+        AlreadyExistsError,
+        ArgumentError,
+        CascadeError,
+        CascadeStep,
+        ControlRefusedError,
+        DatabaseLockedError,
+        DatabaseNotFoundError,
+        DependentServicesRunningError,
+        HandleClosedError,
+        InvalidArgumentError,
+        InvalidNameError,
+        MachineUnreachableError,
+        MarkedForDeleteError,
+        NotFoundError,
+        ObjectInUseError,
+        ServiceAlreadyRunningError,
+        ServiceDisabledError,
+        ServiceError,
+        ServiceExistsError,
+        ServiceNotActiveError,
+        ServiceNotFoundError,
+        ServiceStartError,
+        UnsupportedError,
+        WaitCancelledError,
+        WaitTimeoutError,
+    )
     from winsvc.graph import (
         DependencyGraph,
         GraphvizError,
         ServiceNode,
+    )
+    from winsvc.manager import (
+        ServiceManager,
+    )
+    from winsvc.models import (
+        UNCHANGED,
+        FailureAction,
+        FailureActions,
+        LockStatus,
+        ServiceConfig,
+        ServiceInfo,
+        ServiceStatus,
+        Unchanged,
+    )
+    from winsvc.names import (
+        Dependency,
+        GroupDependency,
+        ServiceDependency,
     )
     from winsvc.security import (
         Ace,
@@ -119,6 +114,9 @@ if TYPE_CHECKING:
         SecurityDescriptor,
         Sid,
         service_sid,
+    )
+    from winsvc.service import (
+        Service,
     )
     from winsvc.snapshot import (
         ServiceSnapshot,
@@ -155,17 +153,83 @@ if TYPE_CHECKING:
         WindowStation,
     )
 
-# What a program that lists and starts services does not need is loaded when it is asked for.
-_LATER = {
+# Where each name comes from. Importing the package loads none of it: a program that lists services
+# loads what that takes when it asks for ServiceManager, and never the rest.
+_WHERE = {
     "Account": "winsvc.accounts",
     "AccountKind": "winsvc.accounts",
     "Secret": "winsvc.accounts",
     "command_line": "winsvc.commandline",
     "Desktop": "winsvc.desktop",
     "Window": "winsvc.desktop",
+    "AcceptedControls": "winsvc.enums",
+    "ActionType": "winsvc.enums",
+    "ConfigLevel": "winsvc.enums",
+    "Control": "winsvc.enums",
+    "DesktopAccess": "winsvc.enums",
+    "DesktopFlags": "winsvc.enums",
+    "ErrorCode": "winsvc.enums",
+    "ErrorControl": "winsvc.enums",
+    "LaunchProtection": "winsvc.enums",
+    "ManagerAccess": "winsvc.enums",
+    "Notify": "winsvc.enums",
+    "SecurityInformation": "winsvc.enums",
+    "ServiceAccess": "winsvc.enums",
+    "ServiceFlags": "winsvc.enums",
+    "ServiceType": "winsvc.enums",
+    "SidType": "winsvc.enums",
+    "StartReason": "winsvc.enums",
+    "StartType": "winsvc.enums",
+    "State": "winsvc.enums",
+    "StateFilter": "winsvc.enums",
+    "TriggerAction": "winsvc.enums",
+    "TriggerDataType": "winsvc.enums",
+    "TriggerType": "winsvc.enums",
+    "UserObjectInformation": "winsvc.enums",
+    "WindowStationAccess": "winsvc.enums",
+    "WindowStationCreation": "winsvc.enums",
+    "WindowStationFlags": "winsvc.enums",
+    "AccessDeniedError": "winsvc.errors",
+    "AlreadyExistsError": "winsvc.errors",
+    "ArgumentError": "winsvc.errors",
+    "CascadeError": "winsvc.errors",
+    "CascadeStep": "winsvc.errors",
+    "ControlRefusedError": "winsvc.errors",
+    "DatabaseLockedError": "winsvc.errors",
+    "DatabaseNotFoundError": "winsvc.errors",
+    "DependentServicesRunningError": "winsvc.errors",
+    "HandleClosedError": "winsvc.errors",
+    "InvalidArgumentError": "winsvc.errors",
+    "InvalidNameError": "winsvc.errors",
+    "MachineUnreachableError": "winsvc.errors",
+    "MarkedForDeleteError": "winsvc.errors",
+    "NotFoundError": "winsvc.errors",
+    "ObjectInUseError": "winsvc.errors",
+    "ServiceAlreadyRunningError": "winsvc.errors",
+    "ServiceDisabledError": "winsvc.errors",
+    "ServiceError": "winsvc.errors",
+    "ServiceExistsError": "winsvc.errors",
+    "ServiceNotActiveError": "winsvc.errors",
+    "ServiceNotFoundError": "winsvc.errors",
+    "ServiceStartError": "winsvc.errors",
+    "UnsupportedError": "winsvc.errors",
+    "WaitCancelledError": "winsvc.errors",
+    "WaitTimeoutError": "winsvc.errors",
     "DependencyGraph": "winsvc.graph",
     "GraphvizError": "winsvc.graph",
     "ServiceNode": "winsvc.graph",
+    "ServiceManager": "winsvc.manager",
+    "FailureAction": "winsvc.models",
+    "FailureActions": "winsvc.models",
+    "LockStatus": "winsvc.models",
+    "ServiceConfig": "winsvc.models",
+    "ServiceInfo": "winsvc.models",
+    "ServiceStatus": "winsvc.models",
+    "UNCHANGED": "winsvc.models",
+    "Unchanged": "winsvc.models",
+    "Dependency": "winsvc.names",
+    "GroupDependency": "winsvc.names",
+    "ServiceDependency": "winsvc.names",
     "Ace": "winsvc.security",
     "AceFlags": "winsvc.security",
     "AceType": "winsvc.security",
@@ -174,6 +238,7 @@ _LATER = {
     "SecurityDescriptor": "winsvc.security",
     "Sid": "winsvc.security",
     "service_sid": "winsvc.security",
+    "Service": "winsvc.service",
     "ServiceSnapshot": "winsvc.snapshot",
     "ServiceSpec": "winsvc.spec",
     "Settings": "winsvc.spec",
@@ -196,11 +261,11 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(_LATER[name]), name)
+    value: object = getattr(import_module(_WHERE[name]), name)
     globals()[name] = value
     return value
 

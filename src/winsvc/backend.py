@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
+    "BulkBackend",
     "ControlHandler",
     "DesktopBackend",
     "EventLogBackend",
@@ -199,6 +200,17 @@ class NotificationBackend(Protocol):
         """Have the wait that is on, or else the next one, return."""
 
 
+@runtime_checkable
+class BulkBackend(Protocol):
+    """What a backend may have beside the calls: the answers of many services in one go."""
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        """``OpenServiceW``, ``QueryServiceConfigW`` and ``CloseServiceHandle`` for each name.
+
+        None for a service that can't be read so: asked by itself it says why.
+        """
+
+
 class HostEvent(Protocol):
     """A :class:`threading.Event` whose waits are in the backend's time."""
 
@@ -311,7 +323,7 @@ class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBacke
 
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[Sequence[EnumRow], int]:
         """``EnumServicesStatusExW``: one page, and where the next begins (0: there is none)."""
 
     def enum_services_status(

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winsvc.enums import ServiceType, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
-    MachineUnreachableError,
     ServiceError,
-    ServiceNotFoundError,
 )
-from winsvc.jsonable import jsonable
 from winsvc.manager import ServiceManager
-from winsvc.models import ServiceInfo
 from winsvc.names import name_key
 
 if TYPE_CHECKING:
+    from winsvc.models import ServiceInfo
     from winsvc.snapshot import ServiceSnapshot
 
 __all__ = ["main"]
@@ -128,16 +122,27 @@ def _list(chosen: argparse.Namespace) -> None:
             scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
         )
     if chosen.json:
+        # What only some commands need loads with them: a module takes longer than a listing.
+        import json
+
+        from winsvc.jsonable import jsonable
+
         print(json.dumps([jsonable(info) for info in services], indent=2))
     else:
         _table(("NAME", "STATE", "PID", "DISPLAY NAME"), map(_row, services))
 
 
 def _export(chosen: argparse.Namespace) -> None:
+    import json
+
     from winsvc.snapshot import FORMAT
 
     with _manager(chosen) as scm:
-        snapshots = _named(scm, chosen.service) if chosen.service else _all(scm, chosen.type)
+        snapshots = (
+            _named(scm, chosen.service)
+            if chosen.service
+            else scm.snapshots(type=_TYPES[chosen.type])
+        )
         services = [snapshot.to_json() for snapshot in snapshots]
     document = {"winsvc": FORMAT, "machine": scm.machine, "services": services}
     text = json.dumps(document, indent=2) + "\n"
@@ -145,7 +150,7 @@ def _export(chosen: argparse.Namespace) -> None:
         sys.stdout.write(text)
         return
     try:
-        _write(Path(chosen.file), text)
+        _write(chosen.file, text)
     except OSError as error:
         raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
 
@@ -164,6 +169,8 @@ def _graph(chosen: argparse.Namespace) -> None:
         dependents = chosen.dependents
         graph = graph.subgraph(chosen.name, dependencies=not dependents, dependents=dependents)
     if chosen.format == "json":
+        import json
+
         print(json.dumps(graph.to_json(), indent=2))
         return
     try:
@@ -179,6 +186,8 @@ def _doctor(chosen: argparse.Namespace) -> int:
     with _manager(chosen) as scm:
         findings = examine(scm, chosen.name)
     if chosen.json:
+        import json
+
         print(json.dumps([one.to_json() for one in findings], indent=2))
     else:
         print(describe(chosen.name, findings))
@@ -203,29 +212,11 @@ def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:
             yield service.snapshot()
 
 
-def _all(scm: ServiceManager, kind: str) -> Iterator[ServiceSnapshot]:
-    for info in list(scm.services(type=_TYPES[kind])):
-        snapshot = _snapshot(scm, info)
-        gone = any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values())
-        if not gone or scm.exists(info.name):
-            yield snapshot
-
-
-def _snapshot(scm: ServiceManager, info: ServiceInfo) -> ServiceSnapshot:
-    from winsvc.snapshot import unreadable
-
-    try:
-        with scm.open(info.name) as service:
-            return service.snapshot()
-    except MachineUnreachableError:
-        raise  # the others won't answer either
-    except ServiceError as error:
-        return unreadable(info.name, scm.machine, info.status, error)
-
-
-def _write(path: Path, text: str) -> None:
+def _write(file_name: str, text: str) -> None:
     """Write a file whole or not at all."""
-    path = path.resolve()  # a link is not to be replaced, but what it leads to
+    from pathlib import Path
+
+    path = Path(file_name).resolve()  # a link is not to be replaced, but what it leads to
     if path.exists() and not path.is_file():
         path.write_text(text, "utf-8")  # a device or a pipe
         return
@@ -246,10 +237,16 @@ def _row(info: ServiceInfo) -> tuple[str, ...]:
     return info.name, state, pid, info.display_name
 
 
+def _is_there(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
+
+
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print a table: with rich where it is installed and someone looks, else plain columns."""
     rows = list(rows)
-    if sys.stdout.isatty() and find_spec("rich"):
+    if sys.stdout.isatty() and _is_there("rich"):
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text

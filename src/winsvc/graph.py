@@ -8,12 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from winsvc.checks import check_type
-from winsvc.enums import ServiceAccess, ServiceType, State
+from winsvc.enums import ServiceType, State
 from winsvc.errors import (
     ArgumentError,
-    MachineUnreachableError,
     ServiceError,
-    ServiceNotFoundError,
 )
 from winsvc.jsonable import JSON
 from winsvc.names import Dependency, GroupDependency, name_key
@@ -397,20 +395,13 @@ def _strongly_connected(edges: list[list[int]]) -> Iterator[list[int]]:
                     yield knot
 
 
-def read(scm: ServiceManager, kind: ServiceType) -> DependencyGraph:
+def read(scm: ServiceManager, kind: ServiceType, concurrency: int | None = None) -> DependencyGraph:
     """Read the graph of a machine: every service's configuration, once."""
     services: list[ServiceNode] = []
     errors: dict[str, ServiceError] = {}
-    for info in list(scm.services(type=kind)):
-        try:
-            with scm.open(info.name, access=ServiceAccess.QUERY_CONFIG) as service:
-                config = service.config()
-        except MachineUnreachableError:
-            raise  # the others won't answer either
-        except ServiceNotFoundError:
-            continue  # deleted meanwhile
-        except ServiceError as error:
-            errors[info.name] = error
+    for info, config in scm.configs(type=kind, concurrency=concurrency):
+        if isinstance(config, ServiceError):
+            errors[info.name] = config
             services.append(ServiceNode(info.name, state=info.status.state))
             continue
         services.append(

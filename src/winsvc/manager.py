@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from winsvc.backend import Backend, default_backend
+from winsvc.backend import Backend, BulkBackend, default_backend
 from winsvc.checks import check_dword, check_type
 from winsvc.durations import Duration
 from winsvc.enums import (
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from winsvc.graph import DependencyGraph
+    from winsvc.models import ServiceConfig
+    from winsvc.rows import ConfigRow
+    from winsvc.snapshot import ServiceSnapshot
     from winsvc.spec import CreateKeywords, ServiceSpec
     from winsvc.waiting import CancelToken
     from winsvc.watch import Watch
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["ServiceManager"]
 
 _READING = ManagerAccess.CONNECT | ManagerAccess.ENUMERATE_SERVICE
+_READING_SERVICE = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 
 
 class ServiceManager(Granted[ManagerAccess]):
@@ -148,7 +153,7 @@ class ServiceManager(Granted[ManagerAccess]):
                 check_type(item, State, "state")
             asked = _filter_for(states)
         kind = ServiceType(check_dword(type, "type"))
-        return self._pages(kind, asked, states, group)
+        return chain.from_iterable(self._pages(kind, asked, states, group))
 
     def _pages(
         self,
@@ -156,7 +161,7 @@ class ServiceManager(Granted[ManagerAccess]):
         asked: StateFilter,
         states: frozenset[State] | None,
         group: str | None,
-    ) -> Iterator[ServiceInfo]:
+    ) -> Iterator[Iterable[ServiceInfo]]:
         resume = 0
         while True:
             try:
@@ -171,11 +176,95 @@ class ServiceManager(Granted[ManagerAccess]):
             except ServiceNotFoundError as error:
                 error.hint = f"There is no load-order group {group!r}."
                 raise
-            for row in rows:
-                if states is None or row.status.current_state in states:
-                    yield ServiceInfo.from_row(row)
+            found = ServiceInfo.from_rows(rows)
+            yield found if states is None else [i for i in found if i.status.state in states]
             if not resume:
                 return
+
+    def configs(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
+        """List services, each with how it is set up, or with the error that kept it from telling.
+
+        ::
+
+            for info, config in scm.configs():
+                if isinstance(config, ServiceError):
+                    print(info.name, "does not tell:", config)
+                else:
+                    print(info.name, config.account)
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: how many services are asked at a time; None is a few on this machine, and
+                more on another, where each call is a round trip.
+
+        Returns:
+            An iterator, in the system's order; services are asked as it is used.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
+        Windows calls: ``EnumServicesStatusExW``, and for each ``OpenServiceW``,
+        ``QueryServiceConfigW`` and ``CloseServiceHandle``.
+        """
+        from winsvc.bulk import check_concurrency, configs
+
+        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
+        return configs(self, self.services(type=type, state=state, group=group), at_a_time)
+
+    def _config_rows(self, names: Sequence[str]) -> Sequence[ConfigRow | None]:
+        """The configurations, where the backend has them in one go; else None for each."""
+        if not isinstance(self._backend, BulkBackend):
+            return [None] * len(names)
+        return self._grants.call(ManagerAccess.CONNECT, self._backend.query_configs, names)
+
+    def snapshots(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> Iterator[ServiceSnapshot]:
+        """List services with everything that each tells; for what can't be read, with the error.
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: as for :meth:`configs`.
+
+        Returns:
+            An iterator, in the system's order; services are asked as it is used.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and to each those of :meth:`Service.snapshot`.
+        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`, on one
+        handle for each.
+        """
+        from winsvc.bulk import check_concurrency, snapshots
+
+        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
+        return snapshots(self, self.services(type=type, state=state, group=group), at_a_time)
 
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
         """Open a service by its key name (upper and lower case are alike).
@@ -195,9 +284,8 @@ class ServiceManager(Granted[ManagerAccess]):
         if access is not None:
             grants.open(ServiceAccess(check_dword(access, "access")))
             return Service(name, grants, self._backend)
-        reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
         try:
-            grants.open(reading, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
+            grants.open(_READING_SERVICE, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
         except AccessDeniedError:
             pass  # it is there: what else may be done with it shows when it is asked for
         return Service(name, grants, self._backend)
@@ -367,7 +455,10 @@ class ServiceManager(Granted[ManagerAccess]):
         return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
 
     def graph(
-        self, *, type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
+        concurrency: int | None = None,
     ) -> DependencyGraph:
         """Which service needs which, on this connection's machine.
 
@@ -376,16 +467,18 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Args:
             type: the kinds to read; what is of another kind shows as missing.
+            concurrency: as for :meth:`configs`.
 
         Raises:
             MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
         Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
         """
         from winsvc.graph import read
 
-        return read(self, type)
+        return read(self, type, concurrency)
 
     def watch(
         self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1

@@ -5,10 +5,12 @@ Numbers are unsigned as Windows keeps them, times are milliseconds, None is NULL
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, overload
 
 __all__ = [
     "ConfigRow",
+    "EnumPage",
     "EnumRow",
     "FailureActionsRow",
     "LockRow",
@@ -40,6 +42,65 @@ class EnumRow(NamedTuple):
     service_name: str
     display_name: str | None
     status: StatusRow
+
+
+class EnumPage(Sequence[EnumRow]):
+    """Rows of an enumeration, kept by column: each row is made when it is asked for.
+
+    A list of services is long, and most of them are stopped and alike.
+
+    Attributes:
+        names: the key name of each.
+        display_names: the display name of each; None is NULL.
+        statuses: the statuses that are different.
+        which: for each its place in ``statuses``.
+        blank: the indexes of those whose display name is None or "".
+    """
+
+    __slots__ = ("blank", "display_names", "names", "statuses", "which")
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        display_names: Sequence[str | None],
+        statuses: Sequence[StatusRow],
+        which: Sequence[int],
+        blank: Sequence[int],
+    ) -> None:
+        self.names = names
+        self.display_names = display_names
+        self.statuses = statuses
+        self.which = which
+        self.blank = blank
+
+    @classmethod
+    def of(cls, rows: Sequence[EnumRow]) -> EnumPage:
+        """These rows by column."""
+        if isinstance(rows, EnumPage):
+            return rows
+        shown = [row.display_name for row in rows]
+        blank = [index for index, name in enumerate(shown) if not name]
+        statuses = [row.status for row in rows]
+        return cls([row.service_name for row in rows], shown, statuses, range(len(rows)), blank)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[EnumRow]:
+        statuses = map(self.statuses.__getitem__, self.which)
+        return map(EnumRow, self.names, self.display_names, statuses)
+
+    @overload
+    def __getitem__(self, index: int) -> EnumRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[EnumRow]: ...
+
+    def __getitem__(self, index: int | slice) -> EnumRow | list[EnumRow]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        status = self.statuses[self.which[index]]
+        return EnumRow(self.names[index], self.display_names[index], status)
 
 
 class ConfigRow(NamedTuple):

@@ -798,15 +798,10 @@ class Service(Granted[ServiceAccess]):
         Right: as far as granted ``QUERY_STATUS``, ``QUERY_CONFIG``, ``ENUMERATE_DEPENDENTS`` and
         ``READ_CONTROL``. Windows calls: those of all that it reads, on one handle.
         """
-        from winsvc.snapshot import take
+        from winsvc.snapshot import EVERYTHING, take
 
         self._grants.check_open()
-        self._grants.widen(
-            ServiceAccess.QUERY_STATUS
-            | ServiceAccess.QUERY_CONFIG
-            | ServiceAccess.ENUMERATE_DEPENDENTS
-            | ServiceAccess.READ_CONTROL
-        )
+        self._grants.widen(EVERYTHING)
         return take(self)
 
     def delete(self, *, timeout: Duration | None = None, cancel: CancelToken | None = None) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from winsvc.enums import ErrorCode, LaunchProtection, SidType
+from winsvc.enums import ErrorCode, LaunchProtection, ServiceAccess, SidType
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.jsonable import JSON, Reader, from_jsonable, jsonable
 from winsvc.models import FailureActions, ServiceConfig, ServiceStatus
@@ -23,6 +23,14 @@ __all__ = ["FORMAT", "READERS", "ServiceSnapshot", "unreadable"]
 
 FORMAT: Final = 1
 """The version of a document with snapshots, as ``winsvc export`` writes it."""
+
+EVERYTHING: Final = (
+    ServiceAccess.QUERY_STATUS
+    | ServiceAccess.QUERY_CONFIG
+    | ServiceAccess.ENUMERATE_DEPENDENTS
+    | ServiceAccess.READ_CONTROL
+)
+"""The rights that a whole snapshot takes."""
 
 T = TypeVar("T")
 

@@ -42,7 +42,7 @@ def test_a_terminal_without_rich(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(cli, "_is_there", lambda name: False)
     cli._table(HEADER, ROWS)
     assert capsys.readouterr().out.startswith("NAME  STATE    PID")
 

@@ -21,7 +21,7 @@ BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}
 OBJECTS = {
     *("manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"),
-    *("waiting", "watch", "graph", "drawing", "cascades"),
+    *("waiting", "watch", "graph", "drawing", "cascades", "bulk"),
 }
 AIO = {"aio"}
 HOST = {"host"}
@@ -80,6 +80,43 @@ def test_imports_go_downwards() -> None:
 def test_only_native_sees_the_compiled_module() -> None:
     seen = {module for module, path in modules() for name in imports(path) if "cffi" in name}
     assert seen == {"native"}
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that a program has loaded at its end, but for those that were there before."""
+    before = "import sys; before = set(sys.modules)"
+    program = f"{before}\n{code}\nprint(*set(sys.modules) - before, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_import_alone_loads_nothing() -> None:
+    assert loaded("import winsvc") == {"winsvc"}
+
+
+def test_a_listing_imports_only_what_it_needs(tmp_path: Path) -> None:
+    document = tmp_path / "machine.json"
+    document.write_text('{"winsvc": 1, "machine": null, "services": []}')
+    listing = (
+        "from winsvc.testing import SimulatedSCM\n"
+        f"scm = SimulatedSCM.from_json({str(document)!r})\n"
+        "before |= set(sys.modules)\n"
+        "from winsvc.cli import main\n"
+        "from winsvc.backend import use_backend\n"
+        "with use_backend(scm):\n"
+        "    main(['list'])"
+    )
+    # What the simulated system, which needs more, has not loaded before it.
+    found = {name for name in loaded(listing) if name.startswith("winsvc")}
+    assert found == {"winsvc.cli", "winsvc.manager", "winsvc.service"}
+    alone = loaded("from winsvc.cli import _parser; _parser().parse_args(['list'])")
+    heavy = {"json", "pathlib", "urllib", "rich", "asyncio", "concurrent", "logging"}
+    needed = {"backend", "checks", "cli", "durations", "enums", "errors", "grants", "handles"}
+    needed |= {"manager", "models", "names", "rows", "service"}
+    assert not heavy & alone
+    assert {name for name in alone if name.startswith("winsvc.")} == {f"winsvc.{n}" for n in needed}
 
 
 def test_import_is_cheap_and_works_everywhere() -> None:

@@ -12,7 +12,7 @@ from winsvc import Service, ServiceManager
 from winsvc.errors import HandleClosedError, ServiceError
 from winsvc.native import NativeBackend
 from winsvc.native import dropin as module
-from winsvc.native.structs import ENUM_LAYOUT, ENUM_PROCESS_LAYOUT
+from winsvc.native.structs import ENUM_LAYOUT, STATUS_LAYOUT
 from winsvc.rows import EnumRow, StatusRow
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_messages() -> None:
 
 def test_layouts() -> None:
     assert ENUM_LAYOUT.size == ffi.sizeof("ENUM_SERVICE_STATUSW")
-    assert ENUM_PROCESS_LAYOUT.size == ffi.sizeof("ENUM_SERVICE_STATUS_PROCESSW")
+    assert STATUS_LAYOUT.size == ffi.sizeof("SERVICE_STATUS_PROCESS")
 
 
 class Paged:

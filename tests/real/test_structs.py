@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from winsvc.errors import ArgumentError
 from winsvc.native import structs
-from winsvc.native.memory import wide_list, wide_or_null
+from winsvc.native.memory import WCHAR_SIZE, wide_list, wide_or_null
 from winsvc.rows import (
     ConfigRow,
     EnumRow,
@@ -235,7 +235,11 @@ def test_status(row: StatusRow) -> None:
 def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
     first, second = wide_or_null(name, "name"), wide_or_null(display_name, "display_name")
     entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
-    assert structs.decode_enums_process(entry, 1) == [EnumRow(name, display_name, status)]
+    # With room for the texts or without, and with what is bytes and what is not.
+    for size in (0, 4096):
+        page, used = structs.decode_enums_process(entry, 1, size)
+        assert list(page) == [EnumRow(name, display_name, status)]
+        assert used >= ffi.sizeof(entry[0]) + WCHAR_SIZE * (len(name) + len(display_name or "") + 2)
     short = ffi.new("SERVICE_STATUS *", tuple(status)[:7])
     dependent = ffi.new("ENUM_SERVICE_STATUSW *", (first, second, short[0]))
     bare = status._replace(process_id=0, service_flags=0)

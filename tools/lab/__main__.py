@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from tools.lab import checks, machine, product, windows_python, wine
+from tools.lab import bench, checks, machine, product, windows_python, wine
 from tools.lab.layout import Lab, LabError, say
 
 
@@ -57,6 +57,7 @@ def set_up(lab: Lab) -> None:
         wine.ensure_template(lab)
         product.ensure_installed(lab)
         product.ensure_test_service(lab)
+        product.ensure_bench_program(lab)
     say(f"ready: Windows CPython {lab.python} in {lab.root} ({time.monotonic() - started:.1f} s)")
 
 
@@ -103,11 +104,17 @@ def wheel(lab: Lab, arguments: Sequence[str]) -> int:
     return 0
 
 
+def measure(lab: Lab, arguments: Sequence[str]) -> int:
+    set_up(lab)
+    return bench.bench(lab, arguments)
+
+
 COMMANDS: dict[str, Callable[[Lab, Sequence[str]], int]] = {
     "python": run_python,
     "shell": shell,
     "demo": demo,
     "test": test,
+    "bench": measure,
     "check": check,
     "wheel": wheel,
 }

@@ -12,7 +12,7 @@ from tools.lab.wine import Session, windows_path
 
 # Where each tier must have run at least one test for `make test` to pass.
 LINUX_TIERS = ("portable", "contract", "tools")
-LAB_TIERS = ("contract", "real", "parity", "host")
+LAB_TIERS = ("contract", "real", "parity", "host", "bench")
 OTHER_PYTHON_TIERS = ("contract", "real")
 
 
@@ -88,4 +88,5 @@ def _in_lab(lab: Lab, report: Path, tiers: Sequence[str], arguments: Sequence[st
             f"--tier-report={windows_path(report)}",
             *arguments,
             WINSVC_TEST_SERVICE=windows_path(lab.test_service),
+            WINSVC_BENCH_PROGRAM=windows_path(lab.bench_program),
         )

@@ -69,6 +69,10 @@ class Lab:
     def test_service(self) -> Path:
         return self.build / "testservice.exe"
 
+    @property
+    def bench_program(self) -> Path:
+        return self.build / "bench.exe"
+
     @staticmethod
     def from_environment() -> Lab:
         root = Path(os.environ.get("LAB_DIR") or PROJECT / ".lab").expanduser().resolve()

@@ -11,6 +11,7 @@ from tools.lab.pins import COMPILER
 
 DIST = PROJECT / "dist"
 TEST_SERVICE = PROJECT / "tests" / "service" / "testservice.c"
+BENCH_PROGRAM = PROJECT / "bench" / "program.c"
 
 
 def ensure_extension(lab: Lab) -> Path:
@@ -111,4 +112,16 @@ def ensure_test_service(lab: Lab) -> None:
         key,
         lambda: compile_program(TEST_SERVICE, lab.test_service, "-municode"),
         products=[lab.test_service],
+    )
+
+
+def ensure_bench_program(lab: Lab) -> None:
+    """What the bench compares with."""
+    step(
+        lab,
+        "bench",
+        "the bench's C program",
+        fingerprint(files=[BENCH_PROGRAM]),
+        lambda: compile_program(BENCH_PROGRAM, lab.bench_program),
+        products=[lab.bench_program],
     )

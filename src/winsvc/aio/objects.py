@@ -811,6 +811,89 @@ class AsyncServiceManager:
         ):
             yield info
 
+    async def configs(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> AsyncIterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
+        """List services, each with how it is set up, or with the error that kept it from telling.
+
+        ::
+
+            async for info, config in scm.configs():
+                if isinstance(config, ServiceError):
+                    print(info.name, "does not tell:", config)
+                else:
+                    print(info.name, config.account)
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: how many services are asked at a time; None is a few on this machine, and
+                more on another, where each call is a round trip.
+
+        Returns:
+            What to iterate over with ``async for``, in the system's order.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
+        Windows calls: ``EnumServicesStatusExW``, and for each ``OpenServiceW``,
+        ``QueryServiceConfigW`` and ``CloseServiceHandle``.
+        """
+        for info in await calling(
+            lambda: list(
+                self._sync.configs(type=type, state=state, group=group, concurrency=concurrency)
+            )
+        ):
+            yield info
+
+    async def snapshots(
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32,
+        state: State | StateFilter | Collection[State] = StateFilter.ALL,
+        group: str | None = None,
+        concurrency: int | None = None,
+    ) -> AsyncIterator[ServiceSnapshot]:
+        """List services with everything that each tells; for what can't be read, with the error.
+
+        A service that is deleted meanwhile is left out.
+
+        Args:
+            type: as for :meth:`services`.
+            state: as for :meth:`services`.
+            group: as for :meth:`services`.
+            concurrency: as for :meth:`configs`.
+
+        Returns:
+            What to iterate over with ``async for``, in the system's order.
+
+        Raises:
+            ServiceNotFoundError: no such group.
+            MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and to each those of :meth:`Service.snapshot`.
+        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`, on one
+        handle for each.
+        """
+        for info in await calling(
+            lambda: list(
+                self._sync.snapshots(type=type, state=state, group=group, concurrency=concurrency)
+            )
+        ):
+            yield info
+
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Opening[AsyncService]:
         """Open a service by its key name (upper and lower case are alike).
 
@@ -928,7 +1011,10 @@ class AsyncServiceManager:
         return await calling(lambda: self._sync.by_pid(pid))
 
     async def graph(
-        self, *, type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER
+        self,
+        *,
+        type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
+        concurrency: int | None = None,
     ) -> DependencyGraph:
         """Which service needs which, on this connection's machine.
 
@@ -937,14 +1023,16 @@ class AsyncServiceManager:
 
         Args:
             type: the kinds to read; what is of another kind shows as missing.
+            concurrency: as for :meth:`configs`.
 
         Raises:
             MachineUnreachableError: the machine no longer answers.
+            ArgumentError: ``concurrency`` can't be.
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
         Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
         """
-        return await calling(lambda: self._sync.graph(type=type))
+        return await calling(lambda: self._sync.graph(type=type, concurrency=concurrency))
 
     def watch(
         self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1

@@ -19,6 +19,9 @@ from winsvc.native.files import Files
 from winsvc.native.hosting import Hosting
 from winsvc.native.levels import ConfigLevels
 from winsvc.native.memory import (
+    KEPT_FOR_PACKING,
+    KEPT_FOR_PAGES,
+    WCHAR_SIZE,
     check,
     failure,
     filled,
@@ -32,11 +35,11 @@ from winsvc.native.memory import (
     wiped,
 )
 from winsvc.native.notifications import Notifications
-from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
+from winsvc.native.paging import PageSize, with_room
 from winsvc.native.registrations import HostRegistrations
 from winsvc.native.structs import (
-    ENUM_PROCESS_LAYOUT,
     decode_config,
+    decode_configs,
     decode_enums,
     decode_enums_process,
     decode_lock,
@@ -62,6 +65,7 @@ _CODES_WITH_STATUS = frozenset(
 
 
 _page = PageSize()
+_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
 
 
 class NativeBackend(
@@ -87,13 +91,13 @@ class NativeBackend(
 
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[Sequence[EnumRow], int]:
         needed, count, next_page = ffi.new("DWORD *"), ffi.new("DWORD *"), ffi.new("DWORD *")
         group_name = wide_or_null(group, "group")
         size = _page.bytes
         while True:
-            buffer = ffi.new("BYTE[]", size)
             next_page[0] = resume
+            buffer = KEPT_FOR_PAGES.take(size)
             done = lib.EnumServicesStatusExW(
                 sc_handle(manager),
                 lib.SC_ENUM_PROCESS_INFO,
@@ -111,15 +115,19 @@ class NativeBackend(
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
                 wanted = with_room(needed[0])
-                _page.bytes = min(size + wanted, PAGE_LIMIT)
                 if not count[0]:
                     if wanted <= size:
                         raise error  # asks for no more than it got: no end in sight
+                    _page.whole = True  # any entry has room in the smallest that is used
+                    _page.want(wanted)
                     size = wanted
                     continue
-            rows = decode_enums_process(buffer, count[0])
+                _page.whole = False
+                _page.want(size + wanted)
+            rows, used = decode_enums_process(buffer, count[0], size)
+            KEPT_FOR_PAGES.give(buffer)
             if done and not resume:
-                _page.learn(rows, ENUM_PROCESS_LAYOUT.size)
+                _page.learn(used)
             return rows, 0 if done else next_page[0]
 
     def open_service(self, manager: int, name: str, access: int) -> int:
@@ -166,14 +174,26 @@ class NativeBackend(
         check(lib.DeleteService(sc_handle(service)), "DeleteService")
 
     def query_service_status_ex(self, service: int) -> StatusRow:
-        status = ffi.new("SERVICE_STATUS_PROCESS *")
-        size = ffi.sizeof("SERVICE_STATUS_PROCESS")
-        level = lib.SC_STATUS_PROCESS_INFO
-        needed = ffi.new("DWORD *")
-        buffer = ffi.cast("BYTE *", status)
-        done = lib.QueryServiceStatusEx(sc_handle(service), level, buffer, size, needed)
-        check(done, "QueryServiceStatusEx")
-        return decode_status_process(status[0])
+        numbers = ffi.new("DWORD[]", 9)
+        if not lib.winsvc_query_status(service, numbers):
+            raise failure("QueryServiceStatusEx")
+        return tuple.__new__(StatusRow, ffi.unpack(numbers, 9))
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        rows: list[ConfigRow | None] = []
+        while len(rows) < len(names):
+            left = names[len(rows) :]
+            configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
+            block = KEPT_FOR_PACKING.take(_CONFIG_TEXTS * WCHAR_SIZE)
+            texts = ffi.cast("wchar_t *", block)
+            done = lib.winsvc_query_configs(
+                *(manager, wide_list(left, "names"), len(left), configs),
+                *(texts, _CONFIG_TEXTS, used),
+            )
+            # One that has no room by itself is for query_service_config().
+            rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
+            KEPT_FOR_PACKING.give(block)
+        return rows
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _winsvc_cffi import ffi, lib
 
 from winsvc.native.memory import check, failure, sc_handle
-from winsvc.native.paging import PAGE_LIMIT, PageSize, with_room
+from winsvc.native.paging import PageSize, bytes_used, with_room
 from winsvc.native.structs import ENUM_LAYOUT, decode_enums, decode_status
 from winsvc.rows import EnumRow, StatusRow
 
@@ -42,16 +42,18 @@ class DropInCalls:
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
                 wanted = size + with_room(needed[0])
-                _page.bytes = min(wanted, PAGE_LIMIT)
                 # Wine gives a part, but not where to go on.
-                if not count[0] or next_page[0] == resume:
+                no_page = not count[0] or next_page[0] == resume
+                _page.whole = _page.whole or no_page
+                _page.want(wanted)
+                if no_page:
                     if not needed[0] or wanted > _SENSELESS:
                         raise error  # no end in sight
                     size = wanted
                     continue
             rows = decode_enums(entries, count[0])
             if done and not resume:
-                _page.learn(rows, ENUM_LAYOUT.size)
+                _page.learn(bytes_used(rows, ENUM_LAYOUT.size))
             return rows, 0 if done else next_page[0]
 
     def set_service_status(self, handle: int, row: StatusRow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,7 +18,38 @@ if TYPE_CHECKING:
     from winsvc.accounts import Secret
 
 WCHAR_SIZE = ffi.sizeof("wchar_t")
+# For what is filled by C, which does without the zeros that CFFI writes.
+_unwritten = ffi.new_allocator(should_clear_after_alloc=False)
+
+_MOST_KEPT = 8 * 1024 * 1024  # bytes; what is larger is not kept
+
+
+class Kept(threading.local):
+    """A large buffer of each thread that is used again: new memory costs as much as its use."""
+
+    block: Array[BYTE] | None = None
+
+    def take(self, size: int) -> Array[BYTE]:
+        """A buffer of at least that size, not empty; whoever has it gives it back, or drops it."""
+        # Taken: a signal handler that comes in the middle must get another one.
+        block, self.block = self.block, None
+        if block is None or not size <= len(block) <= 4 * size:
+            block = _unwritten("BYTE[]", size)
+        return block
+
+    def give(self, block: Array[BYTE]) -> None:
+        """Keep a buffer that was taken, for the next who needs one."""
+        if len(block) <= _MOST_KEPT:
+            self.block = block
+
+
+KEPT_FOR_PAGES = Kept()
+KEPT_FOR_PACKING = Kept()
+
 FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
+
+
+_messages: dict[int, str | None] = {}
 
 
 def failure(function: str, returned: int = -1) -> ServiceError:
@@ -25,10 +57,13 @@ def failure(function: str, returned: int = -1) -> ServiceError:
 
     A call that returns its error code has it ``returned``; most leave it to be asked for.
     """
-    code, message = ffi.getwinerror(returned)
-    # CFFI gives a signed code, and a text of its own for one that the system has none for.
-    known = None if message.startswith("Windows Error 0x") else message
-    return service_error(code & 0xFFFFFFFF, function, known)
+    code = lib.GetLastError() if returned == -1 else returned & 0xFFFFFFFF
+    if code not in _messages:
+        # The system takes longer to find the text than for many a call.
+        _, text = ffi.getwinerror(code if code <= 0x7FFFFFFF else code - 0x1_0000_0000)
+        # CFFI gives a text of its own for a code that the system has none for.
+        _messages[code] = None if text.startswith("Windows Error 0x") else text
+    return service_error(code, function, _messages[code])
 
 
 def check(succeeded: int, function: str) -> None:

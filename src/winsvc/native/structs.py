@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from _winsvc_cffi import ffi, lib
 
 from winsvc.errors import ArgumentError
-from winsvc.native.memory import text_at, texts_at, wide_list, wide_or_null
+from winsvc.native.memory import (
+    KEPT_FOR_PACKING,
+    WCHAR_SIZE,
+    text_at,
+    texts_at,
+    wide_list,
+    wide_or_null,
+)
 from winsvc.rows import (
     ConfigRow,
+    EnumPage,
     EnumRow,
     FailureActionsRow,
     LockRow,
@@ -69,7 +77,8 @@ def _status_fields(
 # Two pointers, the numbers of the status, and room up to the next. A listing is long, and taken
 # apart like this in half the time.
 ENUM_LAYOUT: Final = struct.Struct("@PP7I0P")
-ENUM_PROCESS_LAYOUT: Final = struct.Struct("@PP9I0P")
+STATUS_LAYOUT: Final = struct.Struct("@9I")
+_DWORD_SIZE: Final = ffi.sizeof("DWORD")
 
 
 def decode_enums(entries: AnyPointer, count: int) -> list[EnumRow]:
@@ -81,13 +90,41 @@ def decode_enums(entries: AnyPointer, count: int) -> list[EnumRow]:
     ]
 
 
-def decode_enums_process(entries: AnyPointer, count: int) -> list[EnumRow]:
-    """An array of ``ENUM_SERVICE_STATUS_PROCESSW``."""
-    found = ENUM_PROCESS_LAYOUT.iter_unpack(ffi.buffer(entries, count * ENUM_PROCESS_LAYOUT.size))
-    return [
-        EnumRow(_text(name), _text(shown) if shown else None, StatusRow._make(status))
-        for name, shown, *status in found
-    ]
+def decode_enums_process(entries: AnyPointer, count: int, size: int) -> tuple[EnumPage, int]:
+    """An array of ``ENUM_SERVICE_STATUS_PROCESSW``, and how many bytes it takes up with its texts.
+
+    ``size`` is how many that are at the most, as far as is known.
+    """
+    entries = ffi.cast("ENUM_SERVICE_STATUS_PROCESSW *", entries)
+    packed = ffi.new("WINSVC_PACKED *")
+    numbers_size = count * (STATUS_LAYOUT.size + 2 * _DWORD_SIZE)
+    while True:
+        block = KEPT_FOR_PACKING.take(numbers_size + size)
+        statuses = ffi.cast("SERVICE_STATUS_PROCESS *", block)
+        which = ffi.cast("DWORD *", statuses + count)
+        blanks = which + count
+        texts = ffi.cast("wchar_t *", blanks + count)
+        used = lib.winsvc_pack(
+            *(entries, count, texts, size // WCHAR_SIZE, statuses, which, blanks, packed)
+        )
+        if packed.fNarrow:
+            names = str(ffi.buffer(texts, used), "latin-1").split("\0")
+        elif used <= size // WCHAR_SIZE:
+            names = ffi.unpack(texts, used).split("\0")
+        else:
+            size = used * WCHAR_SIZE
+            continue
+        shown: list[str | None] = names[1::2]  # type: ignore[assignment]  # a list of its own
+        blank = ffi.unpack(blanks, packed.cBlanks)
+        for index in blank:
+            if not entries[index].lpDisplayName:
+                shown[index] = None
+        raw = ffi.buffer(statuses, packed.cStatuses * STATUS_LAYOUT.size)
+        different = list(map(StatusRow._make, STATUS_LAYOUT.iter_unpack(raw)))
+        # After the last NUL there is one text more, which is none.
+        page = EnumPage(names[0:-1:2], shown, different, ffi.unpack(which, count), blank)
+        KEPT_FOR_PACKING.give(block)
+        return page, count * ffi.sizeof("ENUM_SERVICE_STATUS_PROCESSW") + used * WCHAR_SIZE
 
 
 def _text(address: int) -> str:
@@ -107,6 +144,30 @@ def decode_config(info: AnyPointer) -> ConfigRow:
         text_at(config.lpServiceStartName),
         text_at(config.lpDisplayName),
     )
+
+
+_CONFIG_LAYOUT: Final = struct.Struct("@7I")
+_SINGLE_TEXTS: Final = 4
+
+
+def decode_configs(entries: AnyPointer, count: int, texts: str) -> list[ConfigRow | None]:
+    """An array of ``WINSVC_CONFIG`` with its texts; None for one with an error."""
+    rows: list[ConfigRow | None] = []
+    found = texts.split("\0")
+    at = 0
+    raw = ffi.buffer(entries, count * _CONFIG_LAYOUT.size)
+    for error, kind, start, severity, tag, nulls, dependencies in _CONFIG_LAYOUT.iter_unpack(raw):
+        if error:
+            rows.append(None)
+            continue
+        after = at + _SINGLE_TEXTS
+        path, group, account, shown = (
+            None if nulls >> index & 1 else text for index, text in enumerate(found[at:after])
+        )
+        needs = None if nulls >> _SINGLE_TEXTS & 1 else tuple(found[after : after + dependencies])
+        rows.append(ConfigRow(kind, start, severity, path, group, tag, needs, account, shown))
+        at = after + dependencies
+    return rows
 
 
 def decode_lock(info: AnyPointer) -> LockRow:

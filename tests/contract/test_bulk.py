@@ -1,0 +1,47 @@
+"""The configurations, and everything, of all services of a listing."""
+
+from __future__ import annotations
+
+import pytest
+
+from winsvc import (
+    Service,
+    ServiceConfig,
+    ServiceManager,
+    ServiceNotFoundError,
+    ServiceType,
+    State,
+)
+
+
+@pytest.mark.parametrize("concurrency", [None, 1, 3])
+def test_each_is_as_it_tells_by_itself(
+    scm: ServiceManager, installed: Service, concurrency: int | None
+) -> None:
+    told = dict(scm.configs(type=ServiceType.ALL, concurrency=concurrency))
+    assert [info.name for info in told] == [
+        info.name for info in scm.services(type=ServiceType.ALL)
+    ]
+    for info, config in told.items():
+        assert isinstance(config, ServiceConfig)
+        with scm.open(info.name) as service:
+            assert config == service.config()
+    assert installed.name in {info.name for info in told}
+
+
+def test_filters(scm: ServiceManager, installed: Service) -> None:
+    running = {info.name for info, _ in scm.configs(state=State.RUNNING)}
+    assert installed.name not in running
+    assert running
+    with pytest.raises(ServiceNotFoundError):
+        list(scm.configs(group="no such group"))
+    assert {one.name for one in scm.snapshots(state=State.RUNNING)} == running
+
+
+def test_snapshots(scm: ServiceManager, installed: Service) -> None:
+    installed.configure(description="One of them")
+    (found,) = (one for one in scm.snapshots() if one.name == installed.name)
+    alone = installed.snapshot()
+    assert found == alone
+    assert found.description == "One of them"
+    assert set(found.errors) == set(alone.errors)

@@ -1,0 +1,171 @@
+"""Many services at once: order, errors as data, and that nothing is left when nobody wants more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import pytest
+
+from winsvc import (
+    AccessDeniedError,
+    ArgumentError,
+    HandleClosedError,
+    MachineUnreachableError,
+    ServiceAccess,
+    ServiceConfig,
+    ServiceError,
+    ServiceManager,
+)
+from winsvc.backend import Backend
+from winsvc.rows import ConfigRow, EnumPage, EnumRow, StatusRow
+from winsvc.testing import SimulatedSCM
+
+
+@pytest.fixture
+def many() -> SimulatedSCM:
+    simulated = SimulatedSCM()
+    for index in range(40):
+        simulated.add(f"service-{index:02}", display_name=f"Service {index}")
+    return simulated
+
+
+def names(scm: ServiceManager) -> list[str]:
+    return [info.name for info in scm.services()]
+
+
+@pytest.mark.parametrize("concurrency", [None, 1, 2, 7, 256])
+def test_the_order_is_that_of_the_listing(many: SimulatedSCM, concurrency: int | None) -> None:
+    with ServiceManager(backend=many) as scm:
+        told = list(scm.configs(concurrency=concurrency))
+        assert [info.name for info, _ in told] == names(scm)
+        for info, config in told:
+            assert isinstance(config, ServiceConfig)
+            assert config.display_name == info.display_name
+        snapshots = list(scm.snapshots(concurrency=concurrency))
+        assert [one.name for one in snapshots] == names(scm)
+        assert scm.graph(concurrency=concurrency) == scm.graph()
+    assert many.open_handles == 0
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_one_that_refuses_spoils_nothing(many: SimulatedSCM, concurrency: int) -> None:
+    many.faults.fail("QueryServiceConfigW", 5, service="service-07", times=9)
+    many.faults.fail("OpenServiceW", 1060, service="service-08", times=9)
+    with ServiceManager(backend=many) as scm:
+        told = {info.name: config for info, config in scm.configs(concurrency=concurrency)}
+        error = told["service-07"]
+        assert isinstance(error, AccessDeniedError)
+        assert (error.service, error.function) == ("service-07", "QueryServiceConfigW")
+        assert "service-08" not in told  # deleted meanwhile
+        assert sum(isinstance(one, ServiceError) for one in told.values()) == 1
+        found = {one.name: one for one in scm.snapshots(concurrency=concurrency)}
+        assert set(found["service-07"].errors) == {"config"}
+        assert found["service-07"].status is not None
+        assert "service-08" not in found
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_machine_that_no_longer_answers_ends_it(many: SimulatedSCM, concurrency: int) -> None:
+    many.faults.fail("OpenServiceW", 1722, service="service-20")
+    with ServiceManager(backend=many) as scm:
+        with pytest.raises(MachineUnreachableError):
+            list(scm.configs(concurrency=concurrency))
+    assert many.open_handles == 0
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_manager_that_is_closed_meanwhile(many: SimulatedSCM, concurrency: int) -> None:
+    with ServiceManager(backend=many) as scm:
+        told = iter(scm.snapshots(concurrency=concurrency))
+        next(told)
+        scm.close()
+        with pytest.raises(HandleClosedError):
+            list(told)
+    assert many.open_handles == 0
+
+
+def test_who_stops_in_the_middle_leaves_nothing(many: SimulatedSCM) -> None:
+    before = threading.active_count()
+    with ServiceManager(backend=many) as scm:
+        told = scm.configs(concurrency=4)
+        assert next(told)[0].name == names(scm)[0]
+        told.close()  # type: ignore[attr-defined]
+        assert threading.active_count() == before
+        asked = [call for call in many.calls if call.function == "QueryServiceConfigW"]
+        assert len(asked) < 40
+    assert many.open_handles == 0
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "error"), [(0, ArgumentError), (257, ArgumentError), ("4", TypeError)]
+)
+def test_what_can_t_be(many: SimulatedSCM, concurrency: int, error: type[Exception]) -> None:
+    with ServiceManager(backend=many) as scm:
+        for method in (scm.configs, scm.snapshots):
+            with pytest.raises(error, match="concurrency"):
+                method(concurrency=concurrency)
+
+
+def test_a_snapshot_takes_one_handle(many: SimulatedSCM) -> None:
+    with ServiceManager(backend=many) as scm:
+        many.calls.clear()
+        count = len(list(scm.snapshots()))
+    opened = [call for call in many.calls if call.function == "OpenServiceW"]
+    assert len(opened) == count
+
+
+def test_a_snapshot_of_what_does_not_grant_all(many: SimulatedSCM) -> None:
+    many.faults.deny(ServiceAccess.READ_CONTROL, "service-03")
+    with ServiceManager(backend=many) as scm:
+        (found,) = (one for one in scm.snapshots() if one.name == "service-03")
+    assert set(found.errors) == {"security"}
+    assert found.config is not None
+
+
+class InOneGo:
+    """A backend that also answers for many at once."""
+
+    def __init__(self, backend: Backend, answer: Callable[[str], ConfigRow | None]) -> None:
+        self._backend = backend
+        self._answer = answer
+        self.batches: list[Sequence[str]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._backend, name)
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        self.batches.append(names)
+        return [self._answer(name) for name in names]
+
+
+def test_what_is_not_told_in_one_go_is_asked_by_itself(many: SimulatedSCM) -> None:
+    row = ConfigRow(0x10, 3, 1, "all.exe", None, 0, None, None, None)
+    backend = InOneGo(many, lambda name: None if name == "service-05" else row)
+    many.faults.fail("QueryServiceConfigW", 5, service="service-05")
+    with ServiceManager(backend=cast(Backend, backend)) as scm:
+        told = dict(scm.configs())
+        assert [info.name for info in told] == names(scm)
+    assert sum(map(len, backend.batches)) == len(told)
+    for info, config in told.items():
+        if info.name == "service-05":
+            assert isinstance(config, AccessDeniedError)
+        else:
+            assert isinstance(config, ServiceConfig)
+            assert (config.binary_path, config.display_name) == ("all.exe", info.name)
+
+
+def test_a_page_is_a_sequence_of_rows() -> None:
+    stopped, running = StatusRow(*range(9)), StatusRow(*range(1, 10))
+    page = EnumPage(["a", "b", "c"], ["A", None, ""], [stopped, running], [0, 1, 0], [1, 2])
+    rows = [EnumRow("a", "A", stopped), EnumRow("b", None, running), EnumRow("c", "", stopped)]
+    assert list(page) == rows
+    assert page[1] == rows[1]
+    assert page[-1] == rows[-1]
+    assert page[1:] == rows[1:]
+    assert len(page) == 3
+    again = EnumPage.of(rows)
+    assert list(again) == rows
+    assert again.blank == [1, 2]
+    assert EnumPage.of(page) is page

@@ -1,0 +1,137 @@
+"""The bench: the worker's line protocol, the ratios, the page and the chart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.measure import ALL, Bench, BenchError, Plan, Result, Worker
+from bench.report import Machine, Report, write
+from bench.worker import answers
+
+# Does every job at once, and keeps count of the services that it was to make.
+PRETENDER = """\
+import sys
+made, left = 0, 0
+if sys.argv[2:] == ["import"]:
+    print("ok\\t2000\\t5000")
+    sys.exit()
+for line in sys.stdin:
+    job, name, *words = line.rstrip("\\n").split("\\t")
+    if job == "create":
+        made += int(words[1]) - int(words[0])
+        open(sys.argv[1], "a").write(line)
+    if job == "delete":
+        open(sys.argv[1], "a").write("delete\\n")
+        left = 0
+    if job == "status" and sys.argv[2] == "FAULT":
+        print("error\\t5\\tQueryServiceStatusEx", flush=True)
+        continue
+    items = {"list": 16, "delete": left, "waits": words[0] if words else 0}.get(job, 1)
+    none = job == "levels" and sys.argv[2] == "psutil"
+    print("none" if none else f"ok\\t1000\\t{items}", flush=True)
+"""
+
+
+def launch(command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PRETENDER, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def bench_of(log: Path, program: str = "c") -> Bench:
+    plan = Plan((16, 40), rounds=2, long_rounds=2, most=16, slowly=4, waits=3)
+    return Bench(
+        lambda command: (
+            launch([str(log), command[0] if len(command) == 1 else command[1]])
+            if command[-1] != "import"
+            else launch([str(log), "import"])
+        ),
+        program,
+        ["python"],
+        "service.exe",
+        plan,
+        lambda _: None,
+    )
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path / "log")
+    bench.run()
+    jobs = [(result.job, result.size) for result in bench.results]
+    assert ("list", 16) in jobs
+    assert {job for job, _ in jobs} >= {"config", "status", "open", "start", "stop", "waits"}
+    (levels,) = (result for result in bench.results if result.job == "levels")
+    assert set(levels.samples) == set(ALL) - {"psutil"}
+    assert all(len(samples) == 2 for samples in levels.samples.values())
+    assert (tmp_path / "log").read_text().splitlines()[-1] == "delete"
+
+    machine = Machine("a processor", "a system", "versions", "2026-01-01", "")
+    report = Report(machine, bench, 3, [{"job": "pure", "ratio": 0.5, "limit": 1.0}])
+    write(report, tmp_path)
+    page = (tmp_path / "performance.md").read_text()
+    assert "a processor; a system; versions; 2026-01-01." in page
+    assert "| status, open handle" in page
+    assert json.loads((tmp_path / "performance.json").read_text())["results"]
+    chart = ElementTree.parse(tmp_path / "performance.svg").getroot()
+    assert "winsvc" in "".join(chart.itertext())
+
+
+def test_services_are_removed_after_a_failure(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path / "log", program="FAULT")
+    with pytest.raises(BenchError, match="QueryServiceStatusEx"):
+        bench.run()
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert lines[0] == lines[-1] == "delete"
+    assert any(line.startswith("create") for line in lines)
+
+
+def test_a_worker_that_ends(tmp_path: Path) -> None:
+    worker = Worker("c", [str(tmp_path / "log"), "import"], launch)
+    assert worker.ask("list") == (2000, 5000)  # and that was all
+    with pytest.raises(BenchError):
+        worker.ask("list")
+    worker.close()
+
+
+def test_ratios_are_those_of_rounds() -> None:
+    result = Result("list", 16, {"c": [1.0, 2.0, 4.0], "winsvc": [2.0, 4.0, 4.0]})
+    assert result.ratio("winsvc", "c") == (2.0, 1.5, 2.0)
+    assert result.ratio("psutil", "c") is None
+
+
+class Library:
+    """Has few jobs."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def list(self) -> list[object]:
+        self.asked.append("list")
+        return ["a", "b"]
+
+    def open(self, name: str) -> None:
+        if name == "no":
+            raise LookupError("there\nis none")
+
+
+def test_the_worker_answers_line_by_line() -> None:
+    library = Library()
+    lines = ["list\t\t3\n", "status\tx\t1\r\n", "open\tno\t1\n", "levels\n", "memory\n"]
+    told = [answer.split("\t") for answer in answers(library, lines)]
+    assert told[0][0] == "ok"
+    assert told[0][2] == "2"
+    assert library.asked[:4] == ["list"] * 4
+    assert told[1] == ["none"]
+    assert told[2] == ["error", "LookupError: there is none"]
+    assert told[3] == ["none"]
+    assert told[4][::2] == ["ok", "2"]
