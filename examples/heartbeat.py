@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 
-from winsvc import StartType
+from winsvc import Settings, StartType
 from winsvc.host import Service, run
-from winsvc.spec import Settings
 
 log = logging.getLogger("heartbeat")
 

@@ -42,6 +42,7 @@ __all__ = [
     "HostBackend",
     "HostEvent",
     "NotificationBackend",
+    "ProcessEnded",
     "ServiceMain",
     "default_backend",
     "use_backend",
@@ -211,6 +212,14 @@ class BulkBackend(Protocol):
         """
 
 
+class ProcessEnded(BaseException):
+    """Raised in the threads of a simulated process that is no more, wherever they wait.
+
+    It lets ``finally`` blocks run, and nobody catches it. What they still ask of the simulated
+    system raises it again.
+    """
+
+
 class HostEvent(Protocol):
     """A :class:`threading.Event` whose waits are in the backend's time."""
 
@@ -263,13 +272,22 @@ class EventSourceBackend(Protocol):
 
 @runtime_checkable
 class FileBackend(Protocol):
-    """Looking at files of this machine; a simulated one has none."""
+    """Files of this machine, and who may do what with them; a simulated one has none."""
 
     def is_remote_drive(self, root: str) -> bool:
         """``GetDriveTypeW``: whether a drive (its root, with a backslash) is of the network."""
 
     def get_file_security(self, path: str, information: int) -> bytes:
         """``GetFileSecurityW``: a file's or folder's self-relative security descriptor."""
+
+    def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:
+        """``SetFileSecurityW``, with a self-relative security descriptor."""
+
+    def create_directory(self, path: str, descriptor: bytes) -> None:
+        """``CreateDirectoryW``: a folder that has this security descriptor from the first."""
+
+    def lookup_account(self, name: str) -> bytes:
+        """``LookupAccountNameW``: the SID of an account."""
 
 
 class HostBackend(EventLogBackend, Protocol):
@@ -278,7 +296,7 @@ class HostBackend(EventLogBackend, Protocol):
     def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
         """``StartServiceCtrlDispatcherW``: connects to the system, and returns when all is over.
 
-        In a process that is one service alone its name may be "".
+        In a process of its own a service is started whatever name the table has for it.
         """
 
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:

@@ -132,10 +132,9 @@ class Tasks(Service):
     async def main(self) -> None:
         self.report_running()
         say(f"running on {where()}")
-        ticks = 0
         while not await self.stop_requested.wait_async(0.01):
-            ticks += 1
-        say("ticked" if ticks else "stopped at once")
+            pass
+        say("ends")
 
     async def on_pause(self) -> None:
         await asyncio.sleep(0)

@@ -278,7 +278,7 @@ def test_coroutines(hosted: Hosted, heard: Heard) -> None:
         service.resume(timeout=SECONDS)
         assert heard.line() == "continue"
         service.stop(timeout=SECONDS)
-        assert heard.line() == "ticked"
+        assert heard.line() == "ends"
         heard.over()
         assert until_stopped(service).exit_code == 0
 
@@ -290,7 +290,7 @@ def test_an_exception_in_a_task(hosted: Hosted, heard: Heard) -> None:
         service.pause(timeout=SECONDS)
         assert heard.line() == "pause on main"
         service.control(250)
-        assert {heard.line(), heard.line()} == {"custom 250 in PAUSED", "ticked"}
+        assert {heard.line(), heard.line()} == {"custom 250 in PAUSED", "ends"}
         heard.over()
         assert until_stopped(service).exit_code == 1064
 
@@ -313,5 +313,5 @@ def test_two_services_in_one_program(
         tasks.start(timeout=SECONDS)
         assert heard.line() == "running on beside"
         tasks.stop(timeout=SECONDS)
-        assert heard.line() == "ticked"
+        assert heard.line() == "ends"
         heard.over()

@@ -152,4 +152,14 @@ def test_one_that_does_not_stop(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
-        until(process, "KeyboardInterrupt")
+        assert process.returncode == 130
+        until(process, "pressed again")
+        until(process, "in main")  # where it was
+
+
+def test_a_control_that_comes_early(tmp_path: Path) -> None:
+    with debugged(tmp_path, MAIN) as process:
+        type_in(process, "s")  # perhaps before there is a service
+        until(process, "beat: STOP_PENDING")
+        until(process, "beat: STOPPED, exit code 0")
+        assert process.wait(10) == 0

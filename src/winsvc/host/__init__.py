@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from winsvc.host.commands import run
 from winsvc.host.definition import Service, ServiceExit
-from winsvc.host.eventlog import EventLogHandler
+from winsvc.host.eventlog import EventLogHandler, register_source, remove_source
 from winsvc.host.events import (
     CustomControl,
     DeviceEvent,
+    DeviceEventKind,
     HardwareProfileChange,
+    HardwareProfileChangeKind,
     PowerEvent,
+    PowerEventKind,
     SessionChange,
+    SessionChangeReason,
     TimeChange,
 )
 from winsvc.host.functions import service
@@ -24,16 +28,22 @@ from winsvc.host.launching import explain_failures
 __all__ = [
     "CustomControl",
     "DeviceEvent",
+    "DeviceEventKind",
     "EventLogHandler",
     "HardwareProfileChange",
+    "HardwareProfileChangeKind",
     "PowerEvent",
+    "PowerEventKind",
     "Service",
     "ServiceExit",
     "SessionChange",
+    "SessionChangeReason",
     "TimeChange",
     "explain_failures",
     "install",
+    "register_source",
     "remove",
+    "remove_source",
     "run",
     "service",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
+import os
 import signal
 import socket
 import sys
@@ -17,6 +19,7 @@ from typing import Final, TypeVar
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, State
 from winsvc.host.definition import Service
+from winsvc.host.events import CUSTOM_CONTROLS
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import HANDLERS
 from winsvc.host.process import HostProcess
@@ -42,7 +45,8 @@ def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> i
     """Run services here, until they have stopped; on the main thread.
 
     What they report is shown on stderr, as is what would go to the event log. Ctrl-C stops them;
-    pressed again it ends them. Keys (lines, where stdin is no console) send the other controls.
+    pressed again it ends the process (130), whatever it is doing, and tells where that was. Keys
+    (lines, where stdin is no console) send the other controls.
 
     Args:
         services: the services, as for :func:`winsvc.host.run`.
@@ -70,8 +74,10 @@ class _Console:
         self._arguments = list(arguments)
         self._hosted: list[tuple[str, ControlHandler]] = []  # a handle is a place in it, from 1
         self._lock = threading.Lock()
-        self._presses = 0
-        self._interrupted = False
+        self._early: list[int] = []  # controls that came before all services could take one
+        self._heard = 0  # presses of Ctrl-C, as the thread counts them,
+        self._handled = 0  # and as the signal handler does
+        self._stopping = False
 
     # ------------------------------------------------------------------- the backend of a host
 
@@ -103,6 +109,9 @@ class _Console:
                 told += f", its own {status.service_exit_code}"
         if before != status:
             self.show(told)
+        if before is None and len(self.last) == len(self.names):
+            # Not here: the service holds its lock while it reports.
+            self.start_thread(self._send_early, "winsvc: early controls")
 
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
         self.show("devices are told to installed services only")
@@ -157,6 +166,9 @@ class _Console:
     def send(self, control: int) -> None:
         """Send a control to every service that takes it now."""
         with self._lock:
+            if len(self.last) < len(self.names):
+                self._early.append(control)
+                return
             hosted = [(*one, self.last.get(handle)) for handle, one in enumerate(self._hosted, 1)]
         for name, handler, status in hosted:
             if status is None or status.state is State.STOPPED:
@@ -164,8 +176,12 @@ class _Console:
             if takes(status.controls_accepted, control):
                 handler(control, 0, b"")
             else:
-                shown = Control(control).name if control < 128 else str(control)
+                shown = str(control) if control in CUSTOM_CONTROLS else Control(control).name
                 self.show(f"{name}: takes no {shown} while it is {status.state.name}")
+
+    def _send_early(self) -> None:
+        for control in self._early:
+            self.send(control)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -191,27 +207,30 @@ class _Console:
     def _stop_when_heard(self, heard: socket.socket) -> None:
         with heard:
             while signals := heard.recv(64):
-                if signal.SIGINT in signals:
-                    self._interrupt()
+                self._heard += signals.count(signal.SIGINT)
+                self._interrupt(self._heard)
 
     def _pressed(self, number: int, frame: FrameType | None) -> None:
-        self._presses += 1
-        if self._presses > 1:
-            raise KeyboardInterrupt
+        self._handled += 1
         # asyncio may have taken the wake-up for itself. Not here: what this thread was doing when
         # the signal came may hold a lock that reporting needs.
-        threading.Thread(target=self._interrupt, daemon=True).start()
+        presses = self._handled
+        threading.Thread(target=self._interrupt, args=(presses,), daemon=True).start()
 
-    def _interrupt(self) -> None:
-        """Ctrl-C, of which either thread may hear first."""
+    def _interrupt(self, presses: int) -> None:
+        """Ctrl-C, of which either may hear first."""
+        if presses > 1:
+            self.show("pressed again: it ends here, without its stop")
+            faulthandler.dump_traceback(all_threads=True)
+            os._exit(130)
         with self._lock:
-            first, self._interrupted = not self._interrupted, True
+            first, self._stopping = not self._stopping, True
         if first:
             self.send(Control.STOP)
 
     def _read_keys(self) -> None:
         for key in _keys():
-            if key.isdecimal() and 128 <= int(key) <= 255:
+            if key.isdecimal() and int(key) in CUSTOM_CONTROLS:
                 self.send(int(key))
             elif key in _KEYS:
                 self.send(_KEYS[key])
@@ -221,7 +240,7 @@ class _Console:
 
 def takes(accepted: AcceptedControls, control: int) -> bool:
     """Whether a service that accepts these controls is told of this one."""
-    if control >= 128 or control == Control.INTERROGATE:
+    if control in CUSTOM_CONTROLS or control == Control.INTERROGATE:
         return True
     return bool(accepted & HANDLERS[Control(control)].accepts)
 

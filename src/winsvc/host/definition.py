@@ -118,6 +118,8 @@ class Service:
             check_service_name(cls.name)
         check_display_name(cls.display_name)
         check_type(cls.settings, Settings, "settings")
+        check_type(cls.description, (str, type(None)), "description")
+        check_type(cls.log_level, int, "log_level")
         for hint in ("start_hint", "stop_hint"):
             milliseconds(getattr(cls, hint), hint)
         check_handlers(cls)

@@ -354,7 +354,8 @@ _INTERFACE: Final = Struct("<12x16s")  # up to its name
 _HANDLE: Final = Struct("@IIIPP16si")  # two handles, an event, and where its text is
 
 _FIRST_TIME: Final = datetime(1601, 1, 1, tzinfo=timezone.utc)
-_CUSTOM: Final = range(128, 256)
+CUSTOM_CONTROLS: Final = range(128, 256)
+"""The controls that are the author's own."""
 
 
 def decode(control: Control, event_type: int, data: bytes) -> Event:
@@ -365,7 +366,7 @@ def decode(control: Control, event_type: int, data: bytes) -> Event:
         event_type: its ``dwEventType``.
         data: a copy of what its ``lpEventData`` led to; empty for NULL.
     """
-    if control in _CUSTOM:
+    if control in CUSTOM_CONTROLS:
         return CustomControl(int(control))
     decoder = _DECODERS.get(control)
     if decoder is None:

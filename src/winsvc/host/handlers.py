@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import inspect
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from winsvc.enums import AcceptedControls, Control
+from winsvc.host.events import CUSTOM_CONTROLS
 
 if TYPE_CHECKING:
     from winsvc.host.definition import Service
 
-__all__ = ["HANDLERS", "accepted_controls", "check_handlers", "handler_of"]
+__all__ = ["HANDLERS", "STOP_CONTROLS", "accepted_controls", "check_handlers", "handler_of"]
 
-CUSTOM: Final = range(128, 256)
+STOP_CONTROLS: Final = (Control.STOP, Control.SHUTDOWN, Control.PRESHUTDOWN)
+"""The controls after which a service is on its way to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ _CUSTOM: Final = _Handler("on_custom", _NO_BIT, has_event=True)
 
 def handler_of(control: int) -> _Handler | None:
     """How a control is handled; None where nothing here knows it."""
-    return _CUSTOM if control in CUSTOM else HANDLERS.get(Control(control))
+    return _CUSTOM if control in CUSTOM_CONTROLS else HANDLERS.get(Control(control))
 
 
 def accepted_controls(kind: type[Service]) -> AcceptedControls:
@@ -66,26 +67,31 @@ def accepted_controls(kind: type[Service]) -> AcceptedControls:
 
 
 def check_handlers(kind: type[Service]) -> None:
-    """Refuse what would only show when a control comes.
+    """Refuse what would only show when the service is started, or a control comes.
+
+    Other methods ``on_...`` are the author's affair, unless one looks misspelt.
 
     Raises:
-        TypeError: a method ``on_...`` is none, misspelt or takes the wrong arguments, or one of
-            ``on_pause`` and ``on_continue`` lacks the other.
+        TypeError: ``main``, ``__init__`` or a handler is no method, is a generator or takes the
+            wrong arguments, a handler is misspelt, or one of ``on_pause`` and ``on_continue`` lacks
+            the other.
     """
+    _check_signature(kind, "main", ("self",))
+    _check_signature(kind, "__init__", ("self",))
     known = {handler.method: handler for handler in (*HANDLERS.values(), _CUSTOM)}
     asynchronous = inspect.iscoroutinefunction(kind.main)
     for name in dir(kind):
         if not name.startswith("on_"):
             continue
-        method = getattr(kind, name)
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; is {near[0]}() meant?" if near else f"; there are {', '.join(sorted(known))}"
-            raise TypeError(f"{kind.__qualname__}.{name}: no control is handled by this{hint}")
-        if not callable(method):
-            raise TypeError(f"{kind.__qualname__}.{name} must be a method")
-        _check_signature(kind, name, method, known[name].has_event)
-        if inspect.iscoroutinefunction(method) and not asynchronous:
+            near = difflib.get_close_matches(name, known, 1, cutoff=0.7)
+            if not near:
+                continue
+            raise TypeError(
+                f"{kind.__qualname__}.{name}: no control is handled by this; is {near[0]}() meant?"
+            )
+        _check_signature(kind, name, ("self", "event") if known[name].has_event else ("self",))
+        if inspect.iscoroutinefunction(getattr(kind, name)) and not asynchronous:
             raise TypeError(f"{kind.__qualname__}.{name} is async, and main() is not")
     if hasattr(kind, "on_pause") != hasattr(kind, "on_continue"):
         raise TypeError(
@@ -102,10 +108,12 @@ def check_handlers(kind: type[Service]) -> None:
         )
 
 
-def _check_signature(
-    kind: type[Service], name: str, method: Callable[..., object], has_event: bool
-) -> None:
-    arguments = ("self", "event") if has_event else ("self",)
+def _check_signature(kind: type[Service], name: str, arguments: tuple[str, ...]) -> None:
+    method = getattr(kind, name)
+    if not callable(method):
+        raise TypeError(f"{kind.__qualname__}.{name} must be a method")
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        raise TypeError(f"{kind.__qualname__}.{name} yields: it would never be run")
     plain = isinstance(inspect.getattr_static(kind, name), (staticmethod, classmethod))
     try:
         inspect.signature(method).bind(*arguments[1 if plain else 0 :])

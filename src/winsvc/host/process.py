@@ -38,7 +38,8 @@ class HostProcess:
 
         A single one may be installed under any name: it is told which when it is started.
         """
-        self._names = tuple(names)
+        self.names = tuple(names)
+        """The names of its services."""
         self._backend = backend
         self._report = report
         self._lock = threading.Lock()
@@ -47,6 +48,7 @@ class HostProcess:
         self._starts: Mailbox[Run | None] = Mailbox(backend)  # for the main thread; None: over
         self._returned: list[HostEvent] = []  # one for each service's main function
         self._connected = False
+        self._failure: tuple[str, BaseException] | None = None
         self._refused: Exception | None = None
 
     def connect(self) -> None:
@@ -63,12 +65,12 @@ class HostProcess:
         Raises:
             ServiceError: the process was not started by the system (1063), or it refused.
         """
+        with self._lock:
+            if self._loaded.is_set():
+                raise RuntimeError("the services of a process are served once: one run(A, B)")
+            self._services = self._by_name(services)
+            self._loaded.set()
         self.connect()
-        if len(self._names) == len(services) == 1:
-            self._services = {name_key(self._names[0]): services[0]}  # whatever it is called
-        else:
-            self._services = {name_key(kind.name): kind for kind in services}
-        self._loaded.set()
         while (run := self._starts.get()) is not None:
             run.live(self._services[name_key(self._key(run.name))])
         # The interpreter must not go while the system's threads are on their way back to it.
@@ -78,19 +80,23 @@ class HostProcess:
             raise self._refused
 
     def fail(self, where: str, error: BaseException) -> None:
-        """There will be no classes, for this reason: every start fails with 1064.
+        """There will be no classes, for this reason: every start fails with 1064, and says so.
 
         Raises:
             ServiceError: as :meth:`serve`.
         """
-        self._report.failed(self._names[0], where, error)
+        self._failure = (where, error)
         self.serve(())
+
+    def _by_name(self, services: Sequence[type[Service]]) -> dict[str, type[Service]]:
+        if len(self.names) == len(services) == 1:
+            return {name_key(self.names[0]): services[0]}  # whatever it is called
+        return {name_key(kind.name): kind for kind in services}
 
     # ------------------------------------------------------------------- the system's threads
 
     def _dispatch(self) -> None:
-        alone = len(self._names) == 1
-        table = [("" if alone else name, self._service_main) for name in self._names]
+        table = [(name, self._service_main) for name in self.names]
         try:
             self._backend.start_service_ctrl_dispatcher(table)
         except Exception as error:  # for the main thread to raise
@@ -98,9 +104,9 @@ class HostProcess:
         self._starts.put(None)
 
     def _service_main(self, arguments: list[str]) -> None:
-        name = arguments[0] if arguments else self._names[0]
+        name = arguments[0] if arguments else self.names[0]
         returned = self._backend.new_event()
-        self._returned.append(returned)
+        self._returned = [one for one in self._returned if not one.is_set()] + [returned]
         try:
             self._run(name, tuple(arguments[1:]))
         except Exception as error:  # nothing may go back into the system's code
@@ -109,7 +115,7 @@ class HostProcess:
             returned.set()
 
     def _run(self, name: str, arguments: tuple[str, ...]) -> None:
-        alone = len(self._names) == 1
+        alone = len(self.names) == 1
         run = Run(
             self._backend,
             name,
@@ -120,7 +126,8 @@ class HostProcess:
         if not self._wait_until_loaded(run):
             run.end(0)
             return
-        if not self._services:  # fail() has said why
+        if self._failure is not None:
+            self._report.failed(name, *self._failure)
             run.end(ErrorCode.EXCEPTION_IN_SERVICE)
             return
         key = name_key(self._key(run.name))
@@ -130,7 +137,7 @@ class HostProcess:
             error = service_error(code, "StartServiceCtrlDispatcherW", service=run.name)
             self._report.failed(run.name, "looking for its class", error)
             run.end(code)
-        elif key == name_key(self._names[0]):
+        elif key == name_key(self.names[0]):
             self._starts.put(run)
             run.over.wait()
         else:
@@ -138,7 +145,7 @@ class HostProcess:
 
     def _key(self, name: str) -> str:
         """The name under which the class of a service is known."""
-        return name if len(self._names) > 1 else self._names[0]
+        return name if len(self.names) > 1 else self.names[0]
 
     def _wait_until_loaded(self, run: Run) -> bool:
         """Wait for the classes; False if the service is to stop before they come."""

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
-from winsvc.backend import HostBackend
-from winsvc.durations import Duration, to_timedelta
+from winsvc.backend import HostBackend, ProcessEnded
+from winsvc.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import Control, ErrorCode, ServiceType, State
 from winsvc.errors import ServiceError
 from winsvc.host.definition import Service, ServiceExit
 from winsvc.host.events import decode
-from winsvc.host.handlers import accepted_controls, handler_of
+from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
 from winsvc.host.mailbox import Mailbox
 from winsvc.host.status import StatusReporter
 from winsvc.host.stopping import StopRequest
@@ -29,21 +29,23 @@ __all__ = ["Run"]
 
 log = logging.getLogger("winsvc.host")
 
-_STOPS: Final = (Control.STOP, Control.SHUTDOWN, Control.PRESHUTDOWN)
-_STOP_METHODS: Final = ("on_stop", "on_shutdown", "on_preshutdown")
+# What is reported once the handler of a control is through, and from which state on the way.
+_SETTLES: Final = {
+    Control.PAUSE: (State.PAUSED, State.PAUSE_PENDING),
+    Control.CONTINUE: (State.RUNNING, State.CONTINUE_PENDING),
+}
+_BEGINS: Final = {
+    Control.PAUSE: (State.PAUSE_PENDING, State.RUNNING),
+    Control.CONTINUE: (State.CONTINUE_PENDING, State.PAUSED),
+}
 
 
 class _Told(NamedTuple):
-    """A control for a handler, and the state in which the service is once that is through."""
+    """A control for the service's handler of it."""
 
+    control: int
     method: str
     event: Event | None
-    then: State | None
-    only_from: State | None
-
-
-_PAUSE: Final = _Told("on_pause", None, State.PAUSED, State.PAUSE_PENDING)
-_CONTINUE: Final = _Told("on_continue", None, State.RUNNING, State.CONTINUE_PENDING)
 
 
 class Run:
@@ -73,6 +75,7 @@ class Run:
         self._told: Mailbox[_Told | None] = Mailbox(backend)
         self._all_handled = backend.new_event()
         self._failed = False
+        self._gives_up = False  # the event loop ends while a handler goes on
         self._watched: list[Callable[[], None]] = []
         handle = backend.register_service_ctrl_handler(name, self._control)
         self.reporter = StatusReporter(backend, handle, service_type, accepted_controls(Service))
@@ -92,32 +95,28 @@ class Run:
         handler = handler_of(code)
         if handler is None:
             return ErrorCode.CALL_NOT_IMPLEMENTED
-        handled = hasattr(self._kind, handler.method)
-        if code in _STOPS:
+        if code in STOP_CONTROLS:
+            self._take_stop(Control(code), handler.method)
+            return 0
+        if not hasattr(self._kind, handler.method):
+            return 0 if code == Control.INTERROGATE else ErrorCode.CALL_NOT_IMPLEMENTED
+        if code in _BEGINS:
+            state, only_from = _BEGINS[Control(code)]
+            if not self.reporter.pending(state, self._kind.start_hint, only_from=only_from):
+                return 0  # it is so already
+        event = decode(Control(code), event_type, data) if handler.has_event else None
+        self._told.put(_Told(code, handler.method, event))
+        return 0
+
+    def _take_stop(self, control: Control, method: str) -> None:
+        if self.stop_requested.is_set():
+            return  # the first one counts
+        try:
             self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
-            if handled:  # put first: main() may come back as soon as it knows
-                self._told.put(_Told(handler.method, None, None, None))
-            self.stop_requested._set(Control(code))
-            return 0
-        if code == Control.PAUSE:
-            hint = self._kind.start_hint
-            if handled and self.reporter.pending(
-                State.PAUSE_PENDING, hint, only_from=State.RUNNING
-            ):
-                self._told.put(_PAUSE)
-            return 0
-        if code == Control.CONTINUE:
-            hint = self._kind.start_hint
-            if handled and self.reporter.pending(
-                State.CONTINUE_PENDING, hint, only_from=State.PAUSED
-            ):
-                self._told.put(_CONTINUE)
-            return 0
-        if handled:
-            event = decode(Control(code), event_type, data) if handler.has_event else None
-            self._told.put(_Told(handler.method, event, None, None))
-            return 0
-        return 0 if code == Control.INTERROGATE else ErrorCode.CALL_NOT_IMPLEMENTED
+        finally:
+            if hasattr(self._kind, method):  # put first: main() may come back as soon as it knows
+                self._told.put(_Told(control, method, None))
+            self.stop_requested._set(control)
 
     # ------------------------------------------------------------------- the service's thread
 
@@ -125,6 +124,8 @@ class Run:
         """All of the service's life, in the thread for its ``main()``."""
         self._kind = kind
         self.reporter.accept(accepted_controls(kind))
+        if milliseconds(kind.start_hint, "start_hint") != self.reporter.hint:
+            self.reporter.step(kind.start_hint)
         exit_code = service_exit_code = 0
         try:
             service = kind.__new__(kind)
@@ -137,7 +138,9 @@ class Run:
             exit_code, service_exit_code = ends.exit_code, ends.service_exit_code
         except SystemExit as ends:
             service_exit_code = self._own_code(ends)
-        except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
+        except ProcessEnded:
+            raise
+        except BaseException as error:
             self._fail("the service", error)
         if self._failed:
             exit_code, service_exit_code = ErrorCode.EXCEPTION_IN_SERVICE, 0
@@ -162,7 +165,7 @@ class Run:
             return
         self._backend.start_thread(lambda: self._handle(service), f"{self.name}: controls")
         try:
-            service.main()
+            _refuse_awaitable("main", service.main())
         finally:
             self._last_stretch()
             self._told.put(None)
@@ -183,7 +186,7 @@ class Run:
     def _own_code(self, ends: SystemExit) -> int:
         if ends.code is None or isinstance(ends.code, int):
             return (ends.code or 0) & 0xFFFFFFFF
-        log.error("%s: %s", self.name, ends.code)
+        self._report.failed(self.name, "main()", ends)  # its text
         return 1
 
     # ------------------------------------------------------------------- its handlers
@@ -192,9 +195,11 @@ class Run:
         """Call the handlers, in the order in which the controls came."""
         while (told := self._told.get()) is not None:
             try:
-                self._call(service, told)
+                _refuse_awaitable(told.method, self._call(service, told))
                 self._settle(told)
-            except (Exception, SystemExit) as error:  # whatever it is, it is the service's
+            except ProcessEnded:
+                raise
+            except BaseException as error:  # whatever it is, it is the service's
                 self._handler_failed(told, error)
         self._all_handled.set()
 
@@ -203,6 +208,7 @@ class Run:
         told: asyncio.Queue[_Told | None] = asyncio.Queue()
         self._told.forward(lambda one: _put(loop, told, one))
         handling = asyncio.create_task(self._handle_async(service, told))
+        await asyncio.sleep(0)  # until it has begun: before, it could be cancelled
         try:
             await service.main()  # type: ignore[misc]
         finally:
@@ -210,28 +216,40 @@ class Run:
             told.put_nowait(None)
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
             if not done:
+                self._gives_up = True
                 log.warning("%s: a handler goes on after main() has come back", self.name)
 
     async def _handle_async(self, service: Service, queue: asyncio.Queue[_Told | None]) -> None:
-        while (told := await queue.get()) is not None:
+        told: _Told | None = None
+        while True:
             try:
+                told = await queue.get()
+                if told is None:
+                    return
                 result = self._call(service, told)
                 if inspect.isawaitable(result):
                     await result
                 self._settle(told)
-            except (Exception, SystemExit) as error:
-                self._handler_failed(told, error)
+            except ProcessEnded:
+                raise
+            except BaseException as error:
+                if self._gives_up:
+                    raise  # with the event loop
+                if told is not None:  # else nobody's: a program that cancels all tasks there are
+                    self._handler_failed(told, error)
+            told = None
 
     @staticmethod
     def _call(service: Service, told: _Told) -> object:
         handler = getattr(service, told.method)
-        if told.method in _STOP_METHODS:
+        if told.control in STOP_CONTROLS:
             service.stop_requested.wait()  # which is set in a moment
         return handler() if told.event is None else handler(told.event)
 
     def _settle(self, told: _Told) -> None:
-        if told.then is not None:
-            self.reporter.settle(told.then, only_from=told.only_from)
+        if told.control in _SETTLES:
+            state, only_from = _SETTLES[Control(told.control)]
+            self.reporter.settle(state, only_from=only_from)
 
     def _handler_failed(self, told: _Told, error: BaseException) -> None:
         self._fail(f"{told.method}()", error)
@@ -248,11 +266,12 @@ class Run:
     @contextmanager
     def busy(self, doing: str, hint: Duration) -> Iterator[None]:
         """See :meth:`Service.busy`."""
-        before = self.reporter.hint / 1000
+        state, before = self.reporter.state, self.reporter.hint / 1000
         self.reporter.step(hint)
         log.debug("%s: %s", self.name, doing or "busy")
         yield
-        self.reporter.step(before)
+        if self.reporter.state is state:  # else another hint was given meanwhile
+            self.reporter.step(before)
 
     def watch_devices(self, interface: UUID | None) -> None:
         """See :meth:`Service.watch_devices`."""
@@ -271,6 +290,13 @@ class Run:
     def _must_have(self, method: str) -> None:
         if not hasattr(self._kind, method):
             raise TypeError(f"{self._kind.__qualname__} has no {method}(), which would be told")
+
+
+def _refuse_awaitable(method: str, result: object) -> None:
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError(f"{method}() gave something to await, which only an async def main() does")
 
 
 def _put(

@@ -13,7 +13,7 @@ from winsvc.rows import StatusRow
 __all__ = ["StatusReporter"]
 
 _NOTHING: Final = AcceptedControls(0)
-_STOPS: Final = AcceptedControls.STOP | AcceptedControls.SHUTDOWN | AcceptedControls.PRESHUTDOWN
+_SETTLED_ONLY: Final = AcceptedControls.PAUSE_CONTINUE  # while it runs, or is paused
 
 
 class StatusReporter:
@@ -114,7 +114,7 @@ class StatusReporter:
         if state in (State.STOP_PENDING, State.STOPPED):
             accepts = _NOTHING
         elif state in PENDING_STATES:
-            accepts &= _STOPS
+            accepts &= ~_SETTLED_ONLY
         row = StatusRow(
             int(self._type),
             int(state),

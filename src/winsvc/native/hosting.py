@@ -22,8 +22,9 @@ ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
 
 # What the callbacks find, by the service's name in upper case. A process has one dispatcher, once.
 _mains: dict[str, ServiceMain] = {}
-# By the context that comes with each control. A handler stays: its controls may be late.
-_handlers: list[ControlHandler] = []
+# A service's place here is the context that comes with its controls, each time it is started.
+_handlers: list[tuple[str, ControlHandler]] = []
+_lock = threading.Lock()
 
 
 class Hosting:
@@ -40,8 +41,14 @@ class Hosting:
         check(lib.StartServiceCtrlDispatcherW(entries), "StartServiceCtrlDispatcherW")
 
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
-        _handlers.append(handler)
-        context = ffi.cast("void *", len(_handlers))
+        key = name.upper()
+        with _lock:
+            places = [place for place, (known, _) in enumerate(_handlers) if known == key]
+            if places:
+                _handlers[places[0]] = (key, handler)
+            else:
+                _handlers.append((key, handler))
+            context = ffi.cast("void *", places[0] if places else len(_handlers) - 1)
         handle = lib.RegisterServiceCtrlHandlerExW(
             wide(name, "name"), lib.winsvc_control_handler, context
         )
@@ -61,11 +68,12 @@ class Hosting:
 @ffi.def_extern("winsvc_service_main")
 def _service_main(count: int, vector: Pointer[Pointer[WCHAR]]) -> None:
     arguments = [ffi.string(vector[index]) for index in range(count)]
-    main = _mains.get(arguments[0].upper() if arguments else "") or _mains[""]
+    # A process that is one service alone may have been started under another name.
+    main = _mains.get(arguments[0].upper()) or next(iter(_mains.values()))
     main(arguments)
 
 
 @ffi.def_extern("winsvc_control_handler", error=lib.ERROR_CALL_NOT_IMPLEMENTED)
 def _control_handler(control: int, event_type: int, data: AnyPointer, context: AnyPointer) -> int:
-    handler = _handlers[int(ffi.cast("uintptr_t", context)) - 1]
+    _, handler = _handlers[int(ffi.cast("uintptr_t", context))]
     return handler(control, event_type, copy_payload(control, event_type, data))

@@ -17,21 +17,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from winsvc.backend import ProcessEnded
 from winsvc.testing.clock import SimulatedClock, Timer
 
-__all__ = ["Baton", "HostedThread", "Owner", "Pause", "ProcessEnded"]
+__all__ = ["Baton", "HostedThread", "Owner", "Pause"]
 
 SHORTEST: Final = 0.001
 """How many simulated seconds a wait of a hosted thread takes at least: polling takes time, too."""
 
 _real_monotonic = time.monotonic  # also where the clock stands in for those of the time module
-
-
-class ProcessEnded(BaseException):
-    """Raised in the threads of a simulated process that is no more, wherever they wait.
-
-    It lets ``finally`` blocks run. What they still ask of the simulated system raises it again.
-    """
 
 
 class Owner(Protocol):

@@ -10,7 +10,8 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from winsvc.testing.baton import Pause, ProcessEnded
+from winsvc.backend import ProcessEnded
+from winsvc.testing.baton import Pause
 from winsvc.testing.clock import Timer
 
 if TYPE_CHECKING:
