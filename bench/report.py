@@ -38,8 +38,8 @@ EXPLAINED = """\
 - *list with status*: `scm.services()`, `EnumServicesStatusEx`. psutil's list has no status, which
   is to its advantage here. Each is a list that one can keep; C has a new buffer for each.
 - *configuration of each*: `scm.configs()`; elsewhere `OpenService`, `QueryServiceConfig` and
-  `CloseServiceHandle` in a loop, in psutil `as_dict()` of the first few. winsvc asks four services at a
-  time. The times of both jobs *of each* are for one service.
+  `CloseServiceHandle` in a loop, in psutil `as_dict()` of the first few. winsvc asks four services
+  at a time. The times of both jobs *of each* are for one service.
 - *every level of each*: `scm.snapshots()`: status, configuration, ten levels, dependents and
   security, four services at a time; Wine refuses most levels without asking anybody.
 - *start*, *stop*: until the caller knows. pywin32's `win32serviceutil` asks every quarter of a

@@ -18,3 +18,5 @@ BOOL IsValidSid(PSID pSid);
 BOOL MakeSelfRelativeSD(PSECURITY_DESCRIPTOR pAbsoluteSecurityDescriptor,
                         PSECURITY_DESCRIPTOR pSelfRelativeSecurityDescriptor,
                         LPDWORD lpdwBufferLength);
+BOOL SetFileSecurityW(LPCWSTR lpFileName, SECURITY_INFORMATION SecurityInformation,
+                      PSECURITY_DESCRIPTOR pSecurityDescriptor);

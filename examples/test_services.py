@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -74,14 +75,22 @@ def test_the_inbox(simulated_scm: SimulatedSCM, scm: ServiceManager, tmp_path: P
         service.stop(timeout=30)
 
 
-def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager, unused_port: int) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
-        service.start("18571", timeout=30)
-        with urlopen("http://127.0.0.1:18571/way", timeout=10) as answer:
+        service.start(str(unused_port), timeout=30)
+        with urlopen(f"http://127.0.0.1:{unused_port}/way", timeout=10) as answer:
             assert answer.read() == b"Hello from a Windows service; you asked for /way\n"
         service.stop(timeout=30)
-        service.start("18571", timeout=30)  # the port is free again
+        service.start(str(unused_port), timeout=30)  # the port is free again
         service.stop(timeout=30)
 
 

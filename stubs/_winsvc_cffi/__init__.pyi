@@ -1035,6 +1035,9 @@ class Lib:
     def GetLastError(self) -> int: ...
     def SetLastError(self, dwErrCode: int, /) -> None: ...
     # fileapi.h
+    def CreateDirectoryW(
+        self, lpPathName: str | LPCWSTR, lpSecurityAttributes: LPSECURITY_ATTRIBUTES, /
+    ) -> int: ...
     def GetDriveTypeW(self, lpRootPathName: str | LPCWSTR, /) -> int: ...
     # handleapi.h
     INVALID_HANDLE_VALUE: Final[HANDLE]
@@ -1194,6 +1197,13 @@ class Lib:
         pAbsoluteSecurityDescriptor: PSECURITY_DESCRIPTOR | Pointer[BYTE],
         pSelfRelativeSecurityDescriptor: PSECURITY_DESCRIPTOR | Pointer[BYTE],
         lpdwBufferLength: LPDWORD,
+        /,
+    ) -> int: ...
+    def SetFileSecurityW(
+        self,
+        lpFileName: str | LPCWSTR,
+        SecurityInformation: int,
+        pSecurityDescriptor: PSECURITY_DESCRIPTOR | Pointer[BYTE],
         /,
     ) -> int: ...
     # winreg.h

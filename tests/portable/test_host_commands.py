@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from winsvc import (
+    UNCHANGED,
     AccessDeniedError,
     ArgumentError,
     FailureActions,
+    SecurityInformation,
     ServiceExistsError,
     ServiceManager,
     ServiceType,
@@ -21,10 +28,12 @@ from winsvc import (
 from winsvc.commandline import split
 from winsvc.errors import service_error
 from winsvc.host import Service, run
+from winsvc.host.commands import COMMANDS
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
 from winsvc.host.launch import Options
-from winsvc.host.program import Program, ProgramKind, options_of
+from winsvc.host.program import Program, ProgramKind, default_log_file, options_of
+from winsvc.security import SecurityDescriptor, Sid, service_sid
 from winsvc.spec import Settings
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -51,7 +60,7 @@ def sim(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSCM]:
 
 
 def is_run_by(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
-    for module in ("program", "installing"):
+    for module in ("program", "installing", "commands"):
         monkeypatch.setattr(f"winsvc.host.{module}.this_program", lambda: program)
 
 
@@ -154,6 +163,27 @@ def test_several(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert "second" not in sim
 
 
+def test_the_order_of_several(sim: SimulatedSCM) -> None:
+    both = (Beat, Second)
+
+    def called(*command: str) -> list[tuple[str, str | None]]:
+        sim.calls.clear()
+        assert code(*command, services=both) == 0
+        return [
+            (call.function, call.service)
+            for call in sim.calls
+            if call.function in ("ControlService", "StartServiceW")
+        ]
+
+    starts = [("StartServiceW", "beat"), ("StartServiceW", "second")]
+    stops = [("ControlService", "second"), ("ControlService", "beat")]
+    called("install")
+    assert called("start") == starts
+    assert called("restart", "--", "-y") == stops + starts
+    assert [call.arguments["arguments"] for call in sim.called("StartServiceW")] == [("-y",)] * 2
+    assert called("stop", "beat", "second") == stops
+
+
 def test_nothing_is_left_of_a_half(sim: SimulatedSCM) -> None:
     sim.add("second")
     with pytest.raises(ServiceExistsError):
@@ -177,7 +207,8 @@ def test_settings_instead_of_the_class_s(sim: SimulatedSCM) -> None:
     (done,) = install(
         Beat, program=PROGRAM, account="LocalService", display_name="Other", log_file="/l/x.log"
     )
-    assert (done.account, done.log_file) == ("LocalService", str(Path("/l/x.log").absolute()))
+    account = r"NT AUTHORITY\LocalService"
+    assert (done.account, done.log_file) == (account, str(Path("/l/x.log").absolute()))
     assert not done.updated
     assert sim["beat"].display_name == "Other"
 
@@ -197,6 +228,64 @@ def test_what_can_t_be_installed(sim: SimulatedSCM) -> None:
     sim.add_machine("other")
     with ServiceManager("other") as scm, pytest.raises(ArgumentError, match="not on other"):
         install(Beat, program=PROGRAM, scm=scm)
+
+
+def test_from_several_to_one_and_back(sim: SimulatedSCM) -> None:
+    def types() -> list[int]:
+        return [sim[name].service_type for name in ("beat", "second")]
+
+    own, shared = ServiceType.OWN_PROCESS, ServiceType.SHARE_PROCESS
+    install(Beat, Second, program=PROGRAM)
+    assert types() == [shared, shared]
+    install(Beat, program=PROGRAM, update=True)
+    assert types() == [own, shared]
+    install(Beat, Second, program=PROGRAM, update=True)
+    assert types() == [shared, shared]
+
+
+def test_the_class_s_own_type(sim: SimulatedSCM) -> None:
+    class Shared(Service):
+        name = "shared"
+        settings = Settings(service_type=ServiceType.SHARE_PROCESS)
+
+    install(Shared, program=PROGRAM)
+    assert sim["shared"].service_type == ServiceType.SHARE_PROCESS
+    install(Shared, program=PROGRAM, update=True)
+    assert sim["shared"].service_type == ServiceType.SHARE_PROCESS
+
+
+def test_the_account_that_it_really_has(sim: SimulatedSCM) -> None:
+    install(Beat, program=PROGRAM, account="LocalService")
+    (done,) = install(Beat, program=PROGRAM, update=True)  # which says no account
+    assert done.updated
+    assert done.account == r"NT AUTHORITY\LocalService"
+    (done,) = install(Second, program=PROGRAM)
+    assert done.account == "LocalSystem"
+
+
+def test_a_name_that_no_source_can_have(sim: SimulatedSCM) -> None:
+    long = type("Long", (Service,), {"name": "n" * 256})
+    for kind in (long, type("Log", (Service,), {"name": "System"})):
+        with pytest.raises(ArgumentError, match="source"):
+            install(Beat, kind, program=PROGRAM)
+    assert not sim.called("CreateServiceW")
+
+
+def test_what_can_t_be_undone_keeps_nothing_else(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(source: str, **_: object) -> bool:
+        if source == "second":
+            raise ArgumentError("source", "is odd")
+        return True
+
+    sim.add("third")
+    monkeypatch.setattr("winsvc.host.installing.remove_source", odd)
+    third = type("Third", (Service,), {"name": "third"})
+    with pytest.raises(ServiceExistsError, match="is odd"):
+        install(Beat, Second, third, program=PROGRAM)
+    assert "beat" not in sim
+    assert "second" not in sim
 
 
 def test_remove_stops_first(sim: SimulatedSCM) -> None:
@@ -219,6 +308,163 @@ def test_frozen(
     assert sim["beat"].binary_path == "/app/beat.exe --loud"
 
 
+def test_a_frozen_program_has_one_log_file(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It knows only the names of its classes: by them it finds the file when it is started."""
+    is_run_by(monkeypatch, FROZEN)
+    log = default_log_file("beat")
+    (done,) = install(Beat, name="other", program=FROZEN)
+    assert done.log_file == log
+    remove("other")
+    assert code("install", "--name", "other") == 0
+    assert f"log file:     {log}," in capsys.readouterr().out
+    sim.local.other_programs = Behaviour(ends_after=0, exit_code=5, start_takes=1)
+    assert code("start", "--name", "other") == 1
+    assert f"Nothing new in {log}." in capsys.readouterr().err
+    assert code("install", "second", services=(Beat, Second)) == 0
+    assert f"log file:     {log}," in capsys.readouterr().out
+
+
+# ----------------------------------------------------------------------- the file for failures
+
+
+class MachineWithFiles(SimulatedSCM):
+    """A simulated SCM on this machine's files, with security descriptors of its own."""
+
+    descriptors: dict[str, SecurityDescriptor]
+    keeps_owners = True
+
+    def is_remote_drive(self, root: str) -> bool:
+        return False
+
+    def get_file_security(self, path: str, information: int) -> bytes:
+        found = self.descriptors.get(path) or SecurityDescriptor.from_sddl("O:BAD:")
+        if not self.keeps_owners:
+            found = dataclasses.replace(found, owner=Sid.parse(USER))
+        return found.select(SecurityInformation(information)).to_bytes()
+
+    def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:
+        assert information == SecurityInformation.DACL | SecurityInformation.PROTECTED_DACL
+        before = self.descriptors.get(path) or SecurityDescriptor.from_sddl("O:BAD:")
+        new = SecurityDescriptor.from_bytes(descriptor)
+        self.descriptors[path] = dataclasses.replace(before, dacl=new.dacl, control=new.control)
+
+    def create_directory(self, path: str, descriptor: bytes) -> None:
+        if os.path.lexists(path):
+            raise service_error(183, "CreateDirectoryW")
+        os.mkdir(path)
+        self.descriptors[path] = SecurityDescriptor.from_bytes(descriptor)
+
+    def lookup_account(self, name: str) -> bytes:
+        if name != "bob":
+            raise service_error(1332, "LookupAccountNameW")
+        return Sid.parse(USER).to_bytes()
+
+
+USER = "S-1-5-21-1-2-3-1000"
+FOLDER = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
+FILE = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;BU)"
+DACL = SecurityInformation.DACL
+MINE = SecurityInformation.OWNER | SecurityInformation.DACL
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MachineWithFiles]:
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    machine = MachineWithFiles()
+    machine.descriptors = {}
+    machine.local.accounts = {r".\bob": "hush", r"D\eve": "hush"}
+    with machine.installed():
+        yield machine
+
+
+@pytest.mark.parametrize(
+    ("account", "granted"),
+    [
+        ("LocalSystem", None),
+        ("LocalService", "LS"),
+        ("NetworkService", "NS"),
+        (r"NT SERVICE\beat", str(service_sid("beat"))),
+        ("bob", USER),
+        (r"D\eve", None),  # nobody knows her SID
+    ],
+)
+def test_the_folder_for_failures(
+    machine: MachineWithFiles, tmp_path: Path, account: str, granted: str | None
+) -> None:
+    password = "hush" if account in ("bob", r"D\eve") else UNCHANGED
+    (done,) = install(Beat, program=PROGRAM, account=account, password=password)
+    assert done.log_file == str(tmp_path / "winsvc" / "beat.log")
+    assert Path(done.log_file).read_bytes() == b""
+    assert machine.descriptors[str(tmp_path / "winsvc")].select(MINE).to_sddl() == FOLDER
+    rights = f"(A;;0x12019f;;;{granted})" if granted else ""
+    assert machine.descriptors[done.log_file].select(DACL).to_sddl() == FILE + rights
+    Path(done.log_file).write_text("what was before")
+    install(Beat, program=PROGRAM, update=True)  # which leaves the account as it is
+    assert machine.descriptors[done.log_file].select(DACL).to_sddl() == FILE + rights
+    assert Path(done.log_file).read_text() == "what was before"
+
+
+@pytest.mark.parametrize("sddl", ["D:(A;;FA;;;SY)(A;;0x4;;;BU)", "D:NO_ACCESS_CONTROL"])
+def test_a_folder_that_others_may_write_to_is_mended(
+    machine: MachineWithFiles, tmp_path: Path, sddl: str
+) -> None:
+    folder = tmp_path / "winsvc"
+    folder.mkdir()
+    machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(f"O:SY{sddl}")
+    install(Beat, program=PROGRAM)
+    assert machine.descriptors[str(folder)].to_sddl() == FOLDER.replace("O:BA", "O:SY")
+
+
+def test_a_folder_that_somebody_else_has_made(machine: MachineWithFiles, tmp_path: Path) -> None:
+    folder, log = tmp_path / "winsvc", tmp_path / "winsvc" / "beat.log"
+    folder.mkdir()
+    machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(f"O:{USER}D:P(A;;FA;;;SY)")
+
+    def refused(text: str) -> None:
+        with pytest.raises(ArgumentError, match=text):
+            install(Beat, program=PROGRAM)
+        assert "beat" not in machine
+        assert source_problem("beat") is not None
+        assert {one.name for one in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
+
+    refused(f"belongs to {USER}")
+    machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(FOLDER)
+    log.write_text("")
+    machine.descriptors[str(log)] = SecurityDescriptor.from_sddl(f"O:{USER}D:")
+    refused(f"belongs to {USER}")
+    log.unlink()
+    (tmp_path / "elsewhere").write_text("")
+    log.symlink_to(tmp_path / "elsewhere")
+    refused("is a link")
+    log.unlink()
+    log.hardlink_to(tmp_path / "elsewhere")
+    refused("is a link")
+    log.unlink()
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    refused("is a link")
+
+
+def test_where_no_owners_are_kept(machine: MachineWithFiles, tmp_path: Path) -> None:
+    machine.keeps_owners = False
+    for _ in range(2):
+        install(Beat, program=PROGRAM, update=True)
+    assert [one.name for one in tmp_path.iterdir()] == ["winsvc"]
+
+
+@pytest.mark.parametrize(("account", "made"), [("LocalSystem", True), ("LocalService", False)])
+def test_a_log_file_elsewhere(
+    machine: MachineWithFiles, tmp_path: Path, account: str, made: bool
+) -> None:
+    log = tmp_path / "other" / "x.log"
+    install(Beat, program=PROGRAM, log_file=log, account=account)
+    assert log.parent.is_dir()
+    assert log.exists() == made
+    assert not machine.descriptors
+
+
 # ----------------------------------------------------------------------- the others
 
 
@@ -233,7 +479,8 @@ def test_a_life(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert call.arguments["arguments"] == ("a", "-b")
     assert "is running already" in told("start")
     assert "beat: running, process" in told("status")
-    assert "started" in told("restart")
+    assert "started" in told("restart", "c", "--", "-d")
+    assert sim.called("StartServiceW")[-1].arguments["arguments"] == ("c", "-d")
     assert told("stop") == "beat: stopped\n"
     assert told("stop") == "beat: is not running\n"
     assert "stopped; start manual, as LocalSystem" in told("status")
@@ -305,7 +552,34 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("--help") == 0
     assert "install" in capsys.readouterr().out
     assert code("install", "--help") == 0
-    assert "[-- ARG...]" in capsys.readouterr().out
+    assert 'What follows "--"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["/a/100% beat.py", "/a/%(prog)s %s %.py"])
+def test_a_percent_sign_in_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    is_run_by(
+        monkeypatch, Program(kind=ProgramKind.SCRIPT, target=target, interpreter="/py/python.exe")
+    )
+    for command in COMMANDS:
+        assert code(command, "--help") == 0
+        told = capsys.readouterr().out
+        assert f"usage: {Path(target).name} {command}" in told.replace("\n", " ")
+    assert code("--help") == 0
+
+
+def test_help_in_colours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever argparse makes of a usage, nothing of it is made into another."""
+
+    def coloured(self: argparse.ArgumentParser) -> str:
+        return f"\x1b[1musage: \x1b[0m{self.prog} %(odd)s\n"
+
+    monkeypatch.setattr(argparse.ArgumentParser, "format_usage", coloured)
+    assert code("install", "--help") == 0
+    assert "\x1b" not in capsys.readouterr().out
 
 
 def test_at_a_terminal_without_a_command(
@@ -316,18 +590,30 @@ def test_at_a_terminal_without_a_command(
 
     monkeypatch.setattr("winsvc.host.process.HostProcess.serve", refused)
     monkeypatch.setattr("winsvc.host.commands._process", lambda *_: _Refusing())
-    for arguments in ((), ("odd",)):
+    for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
-        assert "usage: beat.py" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "usage: beat.py" in told
+        assert "unknown command" not in told
+    assert code("instal", "x") == 2
+    told = capsys.readouterr().err
+    assert "usage: beat.py" in told
+    assert "beat.py: unknown command 'instal'. Did you mean 'install'?" in told
+    assert code("odd") == 2
+    assert "Did you mean" not in capsys.readouterr().err
 
 
 class _Refusing:
+    names = ("beat",)
+
     def serve(self, services: object) -> None:
         raise service_error(1063, "StartServiceCtrlDispatcherW")
 
 
 def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing:
+        names = ("beat",)
+
         def serve(self, services: object) -> None:
             raise service_error(1056, "StartServiceCtrlDispatcherW")
 
@@ -343,6 +629,97 @@ def test_what_is_no_class() -> None:
         run(Beat())  # type: ignore[arg-type]
     with pytest.raises(ArgumentError):
         run(Service, arguments=["status"])
+    with pytest.raises(ArgumentError, match="same name"):
+        run(Beat, Beat, arguments=["status"])
+
+
+# ----------------------------------------------------------------------- logging
+
+
+@contextmanager
+def bare_root() -> Iterator[logging.Logger]:
+    """The root logger as a program has it that has not set up logging."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers.clear()
+    try:
+        yield root
+    finally:
+        for handler in root.handlers:
+            handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+class Served:
+    """A process that logs when it is served."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.served = False
+
+    def serve(self, services: object) -> None:
+        self.served = True
+        logging.getLogger("own").info("served")
+        logging.getLogger("own").debug("quiet")
+
+
+def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
+    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: process)
+    run(*services, arguments=[])
+
+
+def test_what_is_logged_goes_to_the_event_log(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Loud(Second):
+        log_level = logging.DEBUG
+
+    with bare_root() as root:
+        run_as(monkeypatch, Served("beat-2"), Beat)
+        ((source, text),) = [(one.source, one.text) for one in sim.event_log]
+        assert source == "beat-2"  # the name that it is installed under
+        assert text.endswith("\n\nserved")
+        run_as(monkeypatch, Served("beat"), Beat)  # nothing is added where there is a handler
+        assert len(root.handlers) == 1
+        assert root.level == logging.INFO
+    with bare_root() as root:
+        run_as(monkeypatch, Served("beat", "loud"), Beat, Loud)
+        assert root.level == logging.DEBUG
+
+
+def test_where_a_program_logs_is_its_own_choice(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bare_root() as root:
+        root.addHandler(logging.NullHandler())
+        run_as(monkeypatch, Served("beat"), Beat)
+        assert len(root.handlers) == 1
+    assert not sim.event_log
+
+
+def test_a_name_too_long_for_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Served("n" * 256)
+    with bare_root() as root:
+        run_as(monkeypatch, process, type("Long", (Service,), {"name": "n" * 256}))
+        assert process.served
+        assert not root.handlers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is one")
+def test_without_a_service_manager(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("winsvc.backend._in_use", [])
+        for command in ("install", "start", "stop", "status", "doctor"):
+            assert code(command) == 1
+            told = capsys.readouterr().err
+            assert "beat.py debug" in told
+            assert "SimulatedSCM" in told
+            assert "make shell" not in told
+        assert code("instal") == 2
+    assert "unknown command 'instal'" in capsys.readouterr().err
 
 
 def test_arguments_are_the_program_s(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
 from winsvc.commandline import command_line
 from winsvc.errors import service_error
+from winsvc.host import doctor
 from winsvc.host.doctor import Finding, Severity, describe, examine
 from winsvc.host.eventlog import register_source
 from winsvc.host.program import Program, ProgramKind
@@ -36,6 +37,15 @@ class MachineWithFiles(SimulatedSCM):
         if not sddl:
             raise service_error(5, "GetFileSecurityW")
         return SecurityDescriptor.from_sddl(sddl).to_bytes()
+
+    def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:
+        raise NotImplementedError
+
+    def create_directory(self, path: str, descriptor: bytes) -> None:
+        raise NotImplementedError
+
+    def lookup_account(self, name: str) -> bytes:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -234,6 +244,24 @@ def test_several_in_one_process(sim: MachineWithFiles, program: Program, tmp_pat
     assert {topic for topic, _ in bad()} == {"type", "command line"}
 
 
+def test_a_type_that_does_not_fit_the_names(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
+    def topics(service_type: ServiceType, *names: str) -> list[str]:
+        line = program.command_line(names, tmp_path / "beat.log")
+        with ServiceManager() as scm, scm.open("beat") as beat:
+            beat.configure(service_type=service_type, binary_path=line)
+        return [topic for topic, _ in bad()]
+
+    install(sim, program, tmp_path)
+    own, shared = ServiceType.OWN_PROCESS, ServiceType.SHARE_PROCESS
+    assert topics(own, "BEAT") == topics(shared, "BEAT") == topics(shared, "Beat", "b") == []
+    assert topics(own, "a") == []  # any name
+    assert topics(shared, "a") == ["command line"]
+    assert topics(shared, "a", "b") == ["command line"]
+    assert topics(own, "beat", "b") == ["type"]
+
+
 # ----------------------------------------------------------------------- whose files
 
 
@@ -243,11 +271,12 @@ def test_several_in_one_process(sim: MachineWithFiles, program: Program, tmp_pat
         ("LocalSystem", "D:(A;;FA;;;SY)", True),
         ("LocalSystem", "D:(A;;FA;;;BA)", True),
         ("LocalService", "D:(A;;FA;;;SY)(A;;FA;;;BA)", False),
-        ("LocalService", "D:(A;;FR;;;BU)", False),
+        ("LocalService", "D:(A;;FR;;;BU)", True),
+        ("LocalService", "D:(A;;FX;;;BU)", False),
         ("LocalService", "D:(A;;GRGX;;;BU)", True),
         ("LocalService", "D:(A;;GA;;;LS)", True),
-        ("LocalService", "D:(D;;FX;;;SU)(A;;FA;;;WD)", False),
-        ("LocalService", "D:(A;;FA;;;WD)(D;;FX;;;SU)", True),
+        ("LocalService", "D:(D;;FR;;;SU)(A;;FA;;;WD)", False),
+        ("LocalService", "D:(A;;FA;;;WD)(D;;FR;;;SU)", True),
         ("LocalService", "D:(A;IO;FA;;;WD)", False),
         ("LocalService", "D:NO_ACCESS_CONTROL", True),
         ("NetworkService", "D:(A;;FA;;;NS)", True),
@@ -284,6 +313,8 @@ def test_who_may_read(
         ("D:(A;;FA;;;WD)", True),
         (READABLE, False),
         ("D:(A;OICIIO;FA;;;BU)(A;;FA;;;SY)", False),
+        *((f"{READABLE}(A;;{right};;;BU)", True) for right in ("0x2", "0x4", "SD", "WD", "WO")),
+        (f"{READABLE}(A;;0x40;;;BU)", False),  # FILE_DELETE_CHILD, of a file
     ],
 )
 def test_who_may_change_it(
@@ -296,6 +327,52 @@ def test_who_may_change_it(
     assert not open_to_all or "every user may change" in warnings[0][1]
 
 
+@pytest.mark.parametrize("right", ["0x2", "0x4", "0x40", "SD", "WD", "WO"])
+def test_who_may_change_what_lies_beside(
+    sim: MachineWithFiles, tmp_path: Path, program: Program, right: str
+) -> None:
+    """Python looks there for modules, and the system for DLLs."""
+    venv, app = tmp_path / "venv", tmp_path / "app"
+    packages = venv / "Lib" / "site-packages"
+    for folder in (packages, app):
+        folder.mkdir(parents=True)
+    (venv / "pyvenv.cfg").write_text(f"home = {tmp_path}\n")
+    script = Path(program.target).rename(app / "beat.py")
+    inside = Program(
+        kind=ProgramKind.SCRIPT,
+        target=str(script),
+        interpreter=program.interpreter,
+        venv=str(venv),
+    )
+    install(sim, inside, tmp_path)
+    assert not bad(Severity.WARNING)
+    host = Path(doctor.__file__).parent
+    places = {
+        "program": tmp_path,  # the interpreter's
+        "script": app,
+        "virtual environment": packages,
+        "winsvc": host,
+    }
+    for topic, path in places.items():
+        sim.sddl_of = {str(path): f"{READABLE}(A;;{right};;;AU)"}
+        ((told, text),) = [
+            one for one in bad(Severity.WARNING) if "every user may change" in one[1]
+        ]
+        assert (told, str(path) in text) == (topic, True)
+    sim.sddl_of = {str(host.parent): f"{READABLE}(A;;{right};;;AU)"}
+    assert one_bad(Severity.WARNING)[0] == "winsvc"
+
+
+def test_the_interpreter_must_be_executable(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
+    install(sim, program, tmp_path, account="LocalService")
+    sim.sddl_of[program.interpreter] = "D:(A;;FR;;;BU)"
+    topic, text = one_bad()
+    assert topic == "program"
+    assert "read and execute" in text
+
+
 def test_the_service_s_own_sid(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
     from winsvc import service_sid
 
@@ -303,14 +380,49 @@ def test_the_service_s_own_sid(sim: MachineWithFiles, program: Program, tmp_path
     install(sim, program, tmp_path, **settings)
     sim.sddl_of[program.target] = f"D:(A;;FA;;;{service_sid('beat')})"
     assert not bad()
+    with ServiceManager() as scm, scm.open("beat") as beat:
+        beat.configure(sid_type=SidType.NONE)
+    assert one_bad()[0] == "script"
 
 
 def test_the_log_file(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
     install(sim, program, tmp_path, account="LocalService")
-    sim.sddl_of[str(tmp_path)] = "D:(A;;0x1200a9;;;BU)"
-    assert one_bad(Severity.WARNING)[0] == "log file"
-    sim.sddl_of[str(tmp_path)] = "D:(A;;0x1200ab;;;BU)"
+    folder = tmp_path / "log"
+    folder.mkdir()
+    assert "may not write" in one_bad(Severity.WARNING)[1]
+    sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;LS)"
     assert not bad(Severity.WARNING)
+    sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;BU)"
+    topic, text = one_bad(Severity.WARNING)
+    assert topic == "log file"
+    assert f"every user may write to {folder}" in text
+
+
+def test_the_default_folder_for_log_files(
+    sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    install(sim, program, tmp_path, binary_path=program.command_line(["beat"]))
+    assert "any user may make it" in one_bad(Severity.WARNING)[1]
+    folder = tmp_path / "winsvc"
+    folder.mkdir()
+    for sddl, problem in {
+        f"O:BA{READABLE}": "",
+        f"O:SY{READABLE}(A;OICIIO;FA;;;BU)(A;;FA;;;CO)": "",
+        f"O:BU{READABLE}": "belongs to",
+        f"O:BA{READABLE}(A;;0x2;;;AU)": "may write to",
+        f"O:BA{READABLE}(A;;GW;;;S-1-5-21-1-2-3-1000)": "S-1-5-21-1-2-3-1000 may write to",
+        "O:BAD:NO_ACCESS_CONTROL": "everyone may write to",
+    }.items():
+        sim.sddl_of[str(folder)] = sddl
+        told = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
+        assert len(told) == bool(problem), sddl
+        assert not problem or problem in told[0]
+    sim.sddl_of[str(folder)] = f"O:BA{READABLE}"
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert "is a link" in one_bad(Severity.WARNING)[1]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from winsvc.host.eventlog import (
     MOST_PARTS,
     EventLogHandler,
     EventSource,
+    check_source,
     event_texts,
     register_source,
     remove_source,
@@ -514,7 +515,7 @@ def test_bare_calls(sim: SimulatedSCM) -> None:
     with pytest.raises(ArgumentError, match=r"strings\[1\]"):
         sim.report_event(handle, 4, 0, 1, ["a", "b\0"], b"")
     assert not sim.called("ReportEventW")
-    for strings, data in ((["x" * 31_840], b""), ([], bytes(61_441))):
+    for strings, data in ((["x" * 31_701], b""), ([], bytes(61_441))):
         assert code_of(sim.report_event, handle, 4, 0, 1, strings, data) == 1734
     sim.clock.advance(5)
     sim.report_event(handle, 99, 3, 5000, [], b"\1\2")
@@ -526,3 +527,33 @@ def test_bare_calls(sim: SimulatedSCM) -> None:
     assert entry.time > 5
     assert sim.enum_event_logs() == ["Application", "Security", "System"]
     assert sim.read_event_source("x", "No such log") is None
+
+
+def test_a_signal_handler_may_log_while_this_thread_does(sim: SimulatedSCM) -> None:
+    source = EventSource("beat", sim)
+    real = sim.report_event
+    inner = iter(["inner"])
+
+    def interrupted(*arguments: object) -> None:
+        for text in inner:
+            source.write(EventType.INFORMATION, 1, text)
+        real(*arguments)  # type: ignore[arg-type]
+
+    sim.report_event = interrupted  # type: ignore[method-assign,assignment]
+    thread = threading.Thread(
+        target=source.write, args=(EventType.INFORMATION, 1, "outer"), daemon=True
+    )
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive(), "it waits for itself"
+    source.close()
+    assert [entry.strings for entry in sim.event_log] == [("inner",), ("outer",)]
+
+
+def test_a_source_is_refused_before_anything_is_done(sim: SimulatedSCM) -> None:
+    before = len(sim.called("RegCreateKeyExW"))
+    check_source("beat")
+    for name in ("n" * 256, "a\\b", "Application"):
+        with pytest.raises(ArgumentError):
+            check_source(name)
+    assert len(sim.called("RegCreateKeyExW")) == before

@@ -271,3 +271,33 @@ def test_threads_write_whole_entries(sim: SimulatedSCM, file: Path) -> None:
     assert sorted(heads) == sorted(
         f"t{i} failed: ValueError: number {n}" for i in range(8) for n in range(10)
     )
+
+
+def test_only_one_thread_at_a_time_cuts_the_file(
+    sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another one writes meanwhile would be lost."""
+    monkeypatch.setattr(failures, "FILE_LIMIT", 10)
+    inside: list[str] = []
+    together: list[str] = []
+    second = threading.Event()
+
+    def cut(_: object) -> None:
+        inside.append(threading.current_thread().name)
+        if len(inside) > 1:
+            together.extend(inside)
+            second.set()
+        second.wait(0.2)  # for the other one to come in, if it can
+        inside.pop()
+
+    monkeypatch.setattr(failures, "_cut_older_half", cut)
+    report = FailureReport(sim, file)
+    threads = [
+        threading.Thread(target=report.failed, args=("beat", "main()", ValueError("x")))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not together

@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+import threading
 import zipapp
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 import winsvc
 from winsvc.backend import EventLogBackend
-from winsvc.errors import ServiceError, service_error
+from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.host import Service, launch, launched, launching, run
 from winsvc.host.failures import FailureReport
 from winsvc.host.launch import Options, parse
@@ -237,8 +238,6 @@ class Refuses(HostProcess):
 
 class _Silent:
     def new_event(self) -> object:
-        import threading
-
         return threading.Event()
 
 
@@ -286,6 +285,24 @@ def test_a_script_is_run(process: Refuses, tmp_path: Path) -> None:
     assert not process.failures
 
 
+def test_a_zip_file_is_run(process: Refuses, tmp_path: Path) -> None:
+    """It is itself on sys.path, and not the folder in which it lies."""
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "__main__.py").write_text(GOOD.replace("sys.path[0]", "list(sys.path)"))
+    (app / "beside.py").write_text("")
+    archive = tmp_path / "app.pyz"
+    zipapp.create_archive(app, archive)
+    try:
+        assert launch_it(process, Options(("beat",), script=str(archive))) == 0
+    finally:
+        sys.modules.pop("beside", None)
+    (kind,) = process.served
+    path = kind.seen[1]  # type: ignore[attr-defined]
+    assert path[0] == str(archive)
+    assert str(tmp_path) not in path
+
+
 def test_a_module_is_run(process: Refuses, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("")
     (tmp_path / "winsvc_test_beat.py").write_text(GOOD)
@@ -319,6 +336,41 @@ def test_a_program_that_does_not_load(
     ((where, error),) = process.failures
     assert where == f"loading {script}"
     assert type(error) is told
+
+
+def test_what_fails_before_the_services_are_served(
+    process: Refuses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LookupError("in run()")
+
+    monkeypatch.setattr("winsvc.host.commands._log_events", fails)
+    (tmp_path / "beside.py").write_text("")
+    script = tmp_path / "beat.py"
+    script.write_text(GOOD)
+    try:
+        assert launch_it(process, Options(("beat",), script=str(script))) == 1
+    finally:
+        sys.modules.pop("beside", None)
+    ((where, error),) = process.failures
+    assert where == f"loading {script}"
+    assert isinstance(error, LookupError)
+    assert not process.served
+
+
+def test_where_the_system_refuses(process: Refuses, tmp_path: Path) -> None:
+    """Nobody is told by a start that fails: both errors are written down."""
+    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    script = tmp_path / "beat.py"
+    script.write_text("1 / 0")
+    told = Options(("beat",), script=str(script))
+    sim = SimulatedSCM()
+    report = FailureReport(_as_event_log(sim))
+    assert launching.Launcher(launched.Launched(process), report).run(told, has_path=True) == 1
+    texts = [one.text for one in sim.event_log]
+    assert len(texts) == 2
+    assert "connecting failed" in texts[0]
+    assert "ZeroDivisionError" in texts[1]
 
 
 def test_what_comes_after_the_services(process: Refuses, tmp_path: Path) -> None:
@@ -398,6 +450,81 @@ def test_a_frozen_program_that_loads(
     (at_exit,) = explained
     at_exit()
     assert not process.failures
+
+
+def test_a_frozen_program_whose_run_fails(
+    process: Refuses, explained: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nameless(Service):
+        pass
+
+    with pytest.raises(ArgumentError) as caught:
+        run(Nameless, arguments=[])
+    sys.excepthook(ArgumentError, caught.value, None)
+    assert process.failures == [("loading the program", caught.value)]
+
+
+@pytest.mark.parametrize("how", ["exit", "exception"])
+def test_a_frozen_program_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """``beat.exe --version``, or a child of multiprocessing's: nothing is written down."""
+    at_exit: list[Callable[[], object]] = []
+    monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["beat.exe", "--version"])
+    log = tmp_path / "beat.log"
+    sim = SimulatedSCM()
+    monkeypatch.setattr(sim, "start_service_ctrl_dispatcher", _refuse_1063)
+    monkeypatch.setattr(sim, "start_thread", _start_thread)
+    monkeypatch.setattr(sim, "new_event", threading.Event)
+    try:
+        with sim.installed():
+            launching.explain_failures("beat", log_file=log)
+            if how == "exception":
+                sys.excepthook(ImportError, ImportError("no DLL"), None)
+            at_exit[0]()
+    finally:
+        launched.put(None)
+    assert not sim.event_log
+    assert not log.exists()
+
+
+def _refuse_1063(table: object) -> None:
+    raise service_error(1063, "StartServiceCtrlDispatcherW")
+
+
+def _start_thread(target: Callable[[], None], name: str) -> None:
+    threading.Thread(target=target, name=name, daemon=True).start()
+
+
+def test_a_frozen_program_that_the_system_refuses(
+    process: Refuses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    at_exit: list[Callable[[], object]] = []
+    monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
+    monkeypatch.setattr("winsvc.host.launching.HostProcess", lambda *_: process)
+    monkeypatch.setattr(sys, "argv", ["beat.exe"])
+    sim = SimulatedSCM()
+    with sim.installed():
+        launching.explain_failures("beat", log_file="/dev/null/none")
+        at_exit[0]()
+    assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
+
+
+def test_where_the_launcher_is_nothing_is_explained(
+    process: Refuses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that calls it, too, for when it is frozen."""
+    before = launched.Launched(process)
+    launched.put(before)
+    monkeypatch.setattr(sys, "argv", ["beat.py"])
+    hook = sys.excepthook
+    with SimulatedSCM().installed():
+        launching.explain_failures("beat")
+    assert launched.current() is before
+    assert sys.excepthook is hook
 
 
 def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

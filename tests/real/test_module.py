@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,3 +59,15 @@ def test_a_call_that_this_system_lacks_says_so() -> None:
     flags = [name for name in dir(lib) if name.startswith("HAS_")]
     assert flags
     assert all(getattr(lib, name) in (0, 1) for name in flags)
+
+
+def test_connecting_loads_what_it_needs() -> None:
+    """Importing is most of what a short program's time goes to."""
+    heavy = {"asyncio", "socket", "logging", "json", "winsvc.security", "winsvc.host"}
+    code = (
+        "import sys; from winsvc import ServiceManager\n"
+        "with ServiceManager() as scm: list(scm.services())\n"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import logging
 import os
@@ -24,11 +25,19 @@ from winsvc.errors import (
     UnsupportedError,
 )
 from winsvc.host import launched
+from winsvc.host.classes import checked_names
 from winsvc.host.definition import Service
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
-from winsvc.host.program import default_log_file, log_file_of
+from winsvc.host.program import (
+    Program,
+    ProgramKind,
+    default_log_file,
+    log_file_of,
+    options_of,
+    this_program,
+)
 from winsvc.manager import ServiceManager
 from winsvc.names import check_service_name, same_name
 
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "is_command", "not_by_the_system", "run"]
 
-COMMANDS: Final = (*("install", "remove", "start", "stop", "restart", "status", "debug", "doctor"),)
+COMMANDS: Final = ("install", "remove", "start", "stop", "restart", "status", "debug", "doctor")
 
 TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
 
@@ -74,16 +83,14 @@ def run(
 
     Raises:
         SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
-        ArgumentError: there is no class, or one has no name.
+        ArgumentError: there is no class, one has no name, or two have the same.
+        TypeError: something else is among them.
         ServiceError: the system refused to let it be a service.
     """
-    _check(services)
+    checked_names(services)
     state = launched.current()
-    if state is not None:
-        state.served = True
     if state is not None and state.by_launcher:
-        _log_events(services)
-        _serve_launched(state.process, services)
+        _serve_launched(state, services)
         return
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and is_command(given[0]):
@@ -91,31 +98,32 @@ def run(
             raise SystemExit(code)
         return
     try:
-        process = state.process if state is not None else _process(services, log_file)
-        _log_events(services)
-        process.serve(services)
+        _serve(state or launched.Launched(_process(services, log_file)), services)
     except ServiceError as error:
         if not not_by_the_system(error):
             raise
-        _Commands(services, log_file).parser.print_help(sys.stderr)
+        _Commands(services, log_file).explain(given)
         raise SystemExit(2) from None
 
 
-def _check(services: Sequence[object]) -> None:
-    if not services:
-        raise ArgumentError("services", "at least one class is needed")
-    for kind in services:
-        if not isinstance(kind, type) or not issubclass(kind, Service):
-            raise TypeError(f"run() takes classes of winsvc.host.Service, not {kind!r}")
-        check_service_name(kind.name, f"{kind.__qualname__}.name")
+def _serve(state: launched.Launched, services: Sequence[type[Service]]) -> None:
+    _log_events(state.process.names[0], services)
+    # From now on the services report by themselves; what fails before is a failure to load.
+    state.served = True
+    state.process.serve(services)
 
 
-def _log_events(services: Sequence[type[Service]]) -> None:
+def _log_events(name: str, services: Sequence[type[Service]]) -> None:
     """Have what is logged go to the event log, unless the program has said where it goes."""
     root = logging.getLogger()
-    if not root.handlers:
-        root.addHandler(EventLogHandler(services[0].name))
-        root.setLevel(min(kind.log_level for kind in services))
+    if root.handlers:
+        return
+    try:
+        handler = EventLogHandler(name)
+    except (ArgumentError, ServiceError):
+        return  # no source can have the name; no reason for a service not to start
+    root.addHandler(handler)
+    root.setLevel(min(kind.log_level for kind in services))
 
 
 def _process(
@@ -127,9 +135,9 @@ def _process(
     return HostProcess(names, backend, report)
 
 
-def _serve_launched(process: HostProcess, services: Sequence[type[Service]]) -> None:
+def _serve_launched(state: launched.Launched, services: Sequence[type[Service]]) -> None:
     try:
-        process.serve(services)
+        _serve(state, services)
     except ServiceError as error:
         if not not_by_the_system(error):
             raise
@@ -169,16 +177,35 @@ class _Commands:
             own, rest = own[:at], own[at + 1 :]
         try:
             chosen = self.parser.parse_args(own)
-            chosen.arguments = rest
+            chosen.arguments = [*chosen.plain, *rest]
             command: Callable[[argparse.Namespace], int | None] = chosen.command
             return command(chosen) or 0
         except SystemExit as ends:
             return ends.code if isinstance(ends.code, int) else int(bool(ends.code))
         except (ServiceError, ArgumentError, _Failed, OSError) as error:
+            if isinstance(error, UnsupportedError) and not _has_system():
+                error.hint = (
+                    f"Here it can be run with: {self._prog} debug; and in tests, on a simulated "
+                    "SCM (winsvc.testing.SimulatedSCM)."
+                )
             print(f"{self._prog}: {error}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 130
+
+    def explain(self, arguments: Sequence[str]) -> None:
+        """Tell somebody at a terminal how it is used, after arguments that are no command."""
+        if not arguments or arguments[0].startswith("-"):
+            self.parser.print_help(sys.stderr)
+            return
+        self.parser.print_usage(sys.stderr)
+        close = difflib.get_close_matches(arguments[0].lower(), COMMANDS, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        print(
+            f"{self._prog}: unknown command {arguments[0]!r}.{meant} There are "
+            f"{', '.join(COMMANDS)}.",
+            file=sys.stderr,
+        )
 
     def _make_parser(self) -> argparse.ArgumentParser:
         names = ", ".join(kind.name for kind in self._services)
@@ -188,7 +215,7 @@ class _Commands:
             epilog="Without a command it is the service itself, for the service control manager "
             "to start.",
         )
-        commands = parser.add_subparsers(required=True, metavar="COMMAND")
+        commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=self._prog)
         install = self._add(commands, "install", "install it", self._install)
         install.add_argument(
             "--start",
@@ -203,11 +230,17 @@ class _Commands:
         install.add_argument(
             "--update", action="store_true", help="configure it anew if it is there already"
         )
-        install.usage = f"{install.format_usage().removeprefix('usage: ').rstrip()} [-- ARG...]"
+        install.epilog = 'What follows "--" the program gets in sys.argv, each time it is started.'
         remove = self._add(commands, "remove", "stop it and take it away", self._remove)
         start = self._add(commands, "start", "start it", self._start, takes="started with")
         stop = self._add(commands, "stop", "stop it", self._stop)
-        restart = self._add(commands, "restart", "stop it and start it again", self._restart)
+        restart = self._add(
+            commands,
+            "restart",
+            "stop it and start it again",
+            self._restart,
+            takes="started with",
+        )
         for slow in (remove, start, stop, restart):
             slow.add_argument(
                 "--timeout",
@@ -274,7 +307,6 @@ class _Commands:
 
     def _install(self, chosen: argparse.Namespace) -> int:
         from winsvc.host.installing import install
-        from winsvc.host.program import ProgramKind, this_program
 
         kinds = self._kinds(chosen)
         program = this_program()
@@ -289,7 +321,7 @@ class _Commands:
                 name=chosen.name,
                 program=program,
                 arguments=chosen.arguments,
-                log_file=chosen.log or self._log_file,
+                log_file=chosen.log or self._log_file or self._frozen_log(program),
                 update=chosen.update,
                 **self._settings(chosen, kinds),
             )
@@ -305,6 +337,12 @@ class _Commands:
             print(f"  event source: {one.name}, {source}")
         self._examine([one.name for one in done])
         return 0  # it is installed, whatever was found
+
+    def _frozen_log(self, program: Program) -> str | None:
+        """Where a frozen program writes to, under whatever name: see :func:`_process`."""
+        if program.kind is not ProgramKind.FROZEN:
+            return None
+        return default_log_file(self._services[0].name)
 
     def _settings(
         self, chosen: argparse.Namespace, kinds: Sequence[type[Service]]
@@ -337,10 +375,9 @@ class _Commands:
             raise _Failed(f"not installed: {', '.join(missing)}")
 
     def _start(self, chosen: argparse.Namespace) -> None:
-        arguments = [*chosen.plain, *chosen.arguments]
         with ServiceManager() as scm:
             for name in self._chosen_names(chosen):
-                self._start_one(scm, name, arguments, chosen.timeout)
+                self._start_one(scm, name, chosen.arguments, chosen.timeout)
 
     def _start_one(
         self,
@@ -352,7 +389,7 @@ class _Commands:
         again: bool = False,
     ) -> None:
         with scm.open(name) as service:
-            log = Path(log_file_of(split(service.config().binary_path), name))
+            log = self._log_of(split(service.config().binary_path), name)
             before = _size(log)
             try:
                 (service.restart if again else service.start)(*arguments, timeout=timeout)
@@ -364,6 +401,13 @@ class _Commands:
                 told = f"\n\n{log} says:\n\n{added}" if added else f"\nNothing new in {log}."
                 raise _Failed(f"{error}{told}") from error
             print(f"{name}: started, process {service.status().pid}")
+
+    def _log_of(self, command: Sequence[str], name: str) -> Path:
+        """Where a service's process writes failures to."""
+        if options_of(command) is not None:
+            return Path(log_file_of(command, name))
+        # Without the launcher it is what run() was told, or the first class's.
+        return Path(self._log_file or default_log_file(self._services[0].name))
 
     def _stop(self, chosen: argparse.Namespace) -> None:
         with ServiceManager() as scm:
@@ -383,7 +427,7 @@ class _Commands:
             self._stop(chosen)
         with ServiceManager() as scm:
             for name in names:
-                self._start_one(scm, name, (), chosen.timeout, again=alone)
+                self._start_one(scm, name, chosen.arguments, chosen.timeout, again=alone)
 
     def _status(self, chosen: argparse.Namespace) -> int:
         missing = 0
@@ -399,7 +443,7 @@ class _Commands:
     def _debug(self, chosen: argparse.Namespace) -> int:
         from winsvc.host.console import debug
 
-        return debug(self._kinds(chosen), [*chosen.plain, *chosen.arguments])
+        return debug(self._kinds(chosen), chosen.arguments)
 
     def _doctor(self, chosen: argparse.Namespace) -> int:
         return self._examine(self._chosen_names(chosen))
@@ -427,12 +471,19 @@ _START_TYPES: Final = {
 
 def _prog() -> str:
     """How the program was started, for its help."""
-    from winsvc.host.program import this_program
-
     try:
         return this_program().describe()
     except ArgumentError:
         return os.path.basename(sys.argv[0]) or "service"
+
+
+def _has_system() -> bool:
+    """Whether there is a service control manager here, if only a simulated one."""
+    try:
+        default_backend()
+    except UnsupportedError:
+        return False
+    return True
 
 
 def _is_delayed(name: str) -> bool:

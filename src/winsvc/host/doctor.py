@@ -5,6 +5,7 @@ Meant for services that :mod:`winsvc.host` runs; what makes sense for any is loo
 
 from __future__ import annotations
 
+import glob
 import ntpath
 import os
 import re
@@ -22,20 +23,31 @@ from winsvc.commandline import is_unquoted_and_ambiguous, split
 from winsvc.enums import ErrorCode, SecurityInformation, ServiceType, SidType, StartType, State
 from winsvc.errors import ArgumentError, ServiceError, ServiceNotFoundError, UnsupportedError
 from winsvc.host.eventlog import source_problem
+from winsvc.host.filerights import (
+    CHANGE_FILE,
+    CHANGE_FOLDER,
+    EVERY_USER,
+    READ,
+    READ_EXECUTE,
+    WRITE,
+    any_granted,
+    granted,
+)
 from winsvc.host.launch import Options
+from winsvc.host.logfile import folder_problem, in_default_folder
 from winsvc.host.program import options_of
 from winsvc.manager import ServiceManager
 from winsvc.models import ServiceConfig
+from winsvc.names import same_name
 from winsvc.security import (
     NULL_ACL,
-    AceFlags,
-    AceType,
     Acl,
     InvalidSecurityError,
     SecurityDescriptor,
     Sid,
     service_sid,
 )
+from winsvc.security.aces import AclLike
 from winsvc.service import Service
 
 __all__ = ["Finding", "Severity", "describe", "examine"]
@@ -129,6 +141,7 @@ class _Examination:
         self._scm = scm
         self._service = service
         self._config = config
+        self._looked_at: set[str] = set()
         backend = scm._backend
         self._files: FileBackend | None = None
         if scm.machine is None and isinstance(backend, FileBackend):
@@ -213,9 +226,14 @@ class _Examination:
                 "is that of one with a process of its own: install it again",
             )
         name = self._service.name
-        if several and name.casefold() not in (one.casefold() for one in options.services):
+        known = any(same_name(name, one) for one in options.services)
+        # The only service of a process of its own may have any name.
+        if not known and (several or shared):
             yield Finding(
-                Severity.ERROR, "command line", f"it names {options.services}, not {name!r}"
+                Severity.ERROR,
+                "command line",
+                f"its process has {', '.join(options.services)}, and not {name!r}: install it again"
+                + ("" if several else ", or give it a process of its own"),
             )
 
     def _event_source(self) -> Iterator[Finding]:
@@ -261,7 +279,8 @@ class _Examination:
                 "from python.org",
             )
         yield from self._place("program", program)
-        yield from self._access("program", program)
+        yield from self._access("program", program, READ_EXECUTE)
+        yield from self._who_changes("program", os.path.dirname(program))
 
     def _python(
         self, files: FileBackend, interpreter: Sequence[str], options: Options
@@ -282,13 +301,15 @@ class _Examination:
                 continue
             yield Finding(Severity.OK, topic, path)
             yield from self._place(topic, path)
-            yield from self._access(topic, path)
+            yield from self._access(topic, path, READ)
+        for topic, path in _folders_of(interpreter, options):
+            yield from self._who_changes(topic, path)
         if options.venv is not None:
             yield from _venv_home(options.venv, interpreter[0])
         if reachable:
             yield self._run_check(interpreter, options)
         if options.log is not None:
-            yield from self._log(options.log)
+            yield from self._log(files, options.log)
 
     def _run_check(self, interpreter: Sequence[str], options: Options) -> Finding:
         """Start the interpreter as the service does, to look whether it finds everything."""
@@ -355,22 +376,30 @@ class _Examination:
                 r"with the user. A folder in C:\Program Files is safe from both",
             )
 
-    def _access(self, topic: str, path: str) -> Iterator[Finding]:
-        """Whether the service's account may read and execute a file, and nobody change it."""
+    def _access(self, topic: str, path: str, wanted: int) -> Iterator[Finding]:
+        """Whether the service's account has these rights to a file, and nobody may change it."""
         sids = self._sids()
         if sids is None:
             text = f"whether {self._config.account} may read {path} can't be told from here"
             yield Finding(Severity.UNKNOWN, topic, text)
-        elif (right := self._may(path, _READ_EXECUTE, sids)) is None:
+        elif (right := self._may(path, wanted, sids)) is None:
             yield Finding(Severity.UNKNOWN, topic, f"who may read {path} can't be read")
         elif not right:
+            what = "read and execute" if wanted == READ_EXECUTE else "read"
             yield Finding(
                 Severity.ERROR,
                 topic,
-                f"{self._config.account or 'LocalSystem'} may not read and execute {path}: grant "
+                f"{self._config.account or 'LocalSystem'} may not {what} {path}: grant "
                 "it that (icacls), or give the service another account",
             )
-        if self._may(path, _APPEND, _EVERY_USER):
+        yield from self._who_changes(topic, path)
+
+    def _who_changes(self, topic: str, path: str) -> Iterator[Finding]:
+        """Whether every user may have a file, or what is loaded from a folder, be another."""
+        if path in self._looked_at:
+            return
+        self._looked_at.add(path)
+        if self._every_user_may_change(path):
             yield Finding(
                 Severity.WARNING,
                 topic,
@@ -378,14 +407,20 @@ class _Examination:
                 f"{self._config.account or 'LocalSystem'} may: let only administrators write there",
             )
 
-    def _log(self, log: str) -> Iterator[Finding]:
+    def _every_user_may_change(self, path: str) -> bool:
+        wanted = CHANGE_FOLDER if os.path.isdir(path) else CHANGE_FILE
+        dacl = self._dacl(path)
+        return dacl is NULL_ACL or (isinstance(dacl, Acl) and any_granted(dacl, EVERY_USER, wanted))
+
+    def _log(self, files: FileBackend, log: str) -> Iterator[Finding]:
         file = Path(log)
         there = next((one for one in (file, *file.parents) if one.exists()), None)
         if there is None:
             yield Finding(Severity.WARNING, "log file", f"there is no drive for {log}")
             return
+        yield from self._log_folder(files, file.parent)
         sids = self._sids()
-        may = None if sids is None else self._may(str(there), _APPEND, sids)
+        may = None if sids is None else self._may(str(there), WRITE, sids)
         if may is False:
             yield Finding(
                 Severity.WARNING,
@@ -398,17 +433,41 @@ class _Examination:
         else:
             yield Finding(Severity.UNKNOWN, "log file", f"whether {log} can be written to")
 
+    def _log_folder(self, files: FileBackend, folder: Path) -> Iterator[Finding]:
+        """Whether somebody else may lead the service to another file."""
+        problem: str | None = None
+        if not folder.is_dir():
+            if in_default_folder(str(folder / "x")):
+                problem = f"there is no {folder}, and any user may make it: install it again"
+        elif in_default_folder(str(folder / "x")):
+            try:
+                problem = folder_problem(files, str(folder))
+            except (ServiceError, ArgumentError) as error:
+                yield Finding(Severity.UNKNOWN, "log file", str(error))
+        elif self._every_user_may_change(str(folder)):
+            problem = f"every user may write to {folder}"
+        if problem is not None:
+            yield Finding(
+                Severity.WARNING,
+                "log file",
+                f"{problem}; who does may have {self._config.account or 'LocalSystem'} write to "
+                "other files, by a link",
+            )
+
     def _may(self, path: str, wanted: int, sids: frozenset[Sid]) -> bool | None:
         """Whether a file's DACL gives rights to one with these SIDs; None if it can't be read."""
+        dacl = self._dacl(path)
+        if dacl is NULL_ACL:
+            return True
+        return granted(dacl, sids, wanted) if isinstance(dacl, Acl) else None
+
+    def _dacl(self, path: str) -> AclLike | None:
         assert self._files is not None
         try:
             data = self._files.get_file_security(path, int(SecurityInformation.DACL))
-            dacl = SecurityDescriptor.from_bytes(data).dacl
+            return SecurityDescriptor.from_bytes(data).dacl
         except (ServiceError, InvalidSecurityError):
             return None
-        if dacl is NULL_ACL:
-            return True
-        return _granted(dacl, sids, wanted) if isinstance(dacl, Acl) else None
 
     def _sids(self) -> frozenset[Sid] | None:
         """The account, and the groups that are in its token; None where only a domain knows."""
@@ -436,9 +495,6 @@ class _Examination:
 # ERROR_BAD_EXE_FORMAT, ERROR_EXE_MACHINE_TYPE_MISMATCH, ERROR_SXS_CANT_GEN_ACTCTX
 _NO_PROGRAM: Final = frozenset({193, 216, 14001})
 
-# In the token of everyone who may log on: Everyone, Authenticated Users, INTERACTIVE, Users.
-_EVERY_USER: Final = frozenset(map(Sid.parse, ("S-1-1-0", "S-1-5-11", "S-1-5-4", "S-1-5-32-545")))
-
 # In the token of every service: Everyone, Authenticated Users, SERVICE, LOCAL, Users.
 _EVERY_SERVICE: Final = ("S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-2-0", "S-1-5-32-545")
 _ALL_SERVICES: Final = "S-1-5-80-0"
@@ -448,32 +504,27 @@ _OWN_SIDS: Final[dict[AccountKind, tuple[str, ...]]] = {
     AccountKind.NETWORK_SERVICE: ("S-1-5-20",),
 }
 
-_READ_EXECUTE: Final = 0x21  # FILE_READ_DATA, FILE_EXECUTE
-_APPEND: Final = 0x2  # FILE_WRITE_DATA of a file, FILE_ADD_FILE of a folder
-# What the generic rights mean for a file.
-_GENERIC: Final = {
-    0x80000000: 0x120089,
-    0x40000000: 0x120116,
-    0x20000000: 0x1200A0,
-    0x10000000: 0x1F01FF,
-}
 
+def _folders_of(interpreter: Sequence[str], options: Options) -> Iterator[tuple[str, str]]:
+    """The folders out of which the process may load any file, if it is there; with what they are.
 
-def _granted(dacl: Acl, sids: frozenset[Sid], wanted: int) -> bool:
-    """Whether a file's list gives all the rights to one with these SIDs; the first entry counts."""
-    missing = wanted
-    for ace in dacl:
-        if ace.trustee not in sids or ace.flags & AceFlags.INHERIT_ONLY:
-            continue
-        access = int(ace.access)
-        for generic, meaning in _GENERIC.items():
-            if access & generic:
-                access |= meaning
-        if ace.type == AceType.DENIED and access & missing:
-            return False
-        if ace.type == AceType.ALLOWED:
-            missing &= ~access
-    return not missing
+    The system looks for DLLs beside the interpreter, and Python for modules beside the script.
+    """
+    package = os.path.dirname(os.path.dirname(interpreter[-1]))
+    yield "interpreter", os.path.dirname(interpreter[0])
+    yield "winsvc", os.path.dirname(interpreter[-1])
+    yield "winsvc", package
+    yield "winsvc", os.path.dirname(package)  # as a rule site-packages
+    if options.script is not None and not os.path.isdir(options.script):
+        yield "script", os.path.dirname(options.script)
+    if options.venv is not None:
+        yield "virtual environment", options.venv
+        for packages in (
+            os.path.join(options.venv, "Lib", "site-packages"),
+            *glob.glob(os.path.join(glob.escape(options.venv), "lib", "python*", "site-packages")),
+        ):
+            if os.path.isdir(packages):
+                yield "virtual environment", packages
 
 
 def _in_a_profile(path: str) -> bool:

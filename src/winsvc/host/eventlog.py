@@ -29,6 +29,7 @@ __all__ = [
     "MESSAGE_FILE",
     "EventLogHandler",
     "EventSource",
+    "check_source",
     "register_source",
     "remove_source",
     "source_problem",
@@ -262,6 +263,18 @@ def _check_event_id(event_id: int) -> int:
 
 
 # ----------------------------------------------------------------------------- sources
+
+
+def check_source(source: str, *, backend: EventSourceBackend | None = None) -> None:
+    """Refuse what :func:`register_source` would, before anything is done.
+
+    Raises:
+        ArgumentError: no source can have this name, or another event log has it.
+        ServiceError: the registry could not be read.
+    """
+    used = backend or default_backend()
+    with _naming(_check_source(source)):
+        _check_is_free(source, used)
 
 
 def register_source(

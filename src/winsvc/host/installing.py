@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from winsvc.accounts import Account, AccountKind
+from winsvc.backend import FileBackend
 from winsvc.durations import Duration
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
@@ -19,12 +19,13 @@ from winsvc.errors import (
     ServiceNotActiveError,
     ServiceNotFoundError,
 )
+from winsvc.host.classes import checked_names
 from winsvc.host.definition import Service
-from winsvc.host.eventlog import register_source, remove_source
-from winsvc.host.program import Program, default_log_file, this_program
+from winsvc.host.eventlog import check_source, register_source, remove_source
+from winsvc.host.logfile import make_log_file
+from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 from winsvc.manager import ServiceManager
 from winsvc.models import UNCHANGED
-from winsvc.names import check_service_name
 from winsvc.spec import ServiceSpec
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Installed:
     Attributes:
         name: its key name.
         command_line: how its process is started.
-        account: the account that it runs as.
+        account: the account that it runs as, as the system has it.
         log_file: where failures are written to, beside the event log.
         updated: whether it was there before, and was configured anew.
         source_registered: whether the event log shows its texts as they are; False where another
@@ -79,7 +80,8 @@ def install(
         name: another name for a single one.
         program: how it is started; None for the running program.
         arguments: what the program gets in ``sys.argv``, each time.
-        log_file: where failures are written to; None for ``%ProgramData%\winsvc\NAME.log``.
+        log_file: where failures are written to; None for ``%ProgramData%\winsvc\NAME.log``, with
+            the first class's name if the program is frozen.
         update: configure those anew that are there already. Their other settings stay, and so
             does what was done when something is refused.
         scm: the service manager; None connects to this machine's.
@@ -89,21 +91,28 @@ def install(
         What was done, in the order of the services.
 
     Raises:
-        ArgumentError: a class has no name, two have the same, the service manager is another
-            machine's, the running program can't be started as a service, or a setting can't be.
+        ArgumentError: a class has no name, two have the same, no event source can have one, the
+            service manager is another machine's, the running program can't be started as a
+            service, a setting can't be, or the default folder for failures is not the
+            administrators'.
         ServiceExistsError: there is a service of this name, and ``update`` was not asked for.
         AccessDeniedError: only administrators may.
         ServiceError: the system refused; see :meth:`winsvc.ServiceManager.create`.
+        OSError: the file for failures could not be made.
     """
-    names = _names(services, name)
+    names = checked_names(services, name)
     program = program if program is not None else this_program()
-    log = os.path.abspath(log_file or default_log_file(names[0]))
+    # A frozen program finds its file by itself, and knows no other name.
+    frozen = program.kind is ProgramKind.FROZEN
+    log = os.path.abspath(log_file or default_log_file((frozen and services[0].name) or names[0]))
     line = program.command_line(names, log, arguments)
     specs = [
         _spec(kind, own, line, shared=len(services) > 1, settings=settings)
         for kind, own in zip(services, names, strict=True)
     ]
     with _manager(scm) as manager:
+        for own in names:
+            check_source(own, backend=manager._backend)
         return _install(manager, specs, log, update)
 
 
@@ -116,19 +125,22 @@ def _install(
         for spec in specs:
             updated = False
             try:
-                scm.create(spec).close()
-                made.append(spec.name)
+                with scm.create(spec) as service:
+                    made.append(spec.name)
+                    account = service.config().account
             except ServiceExistsError:
                 if not update or spec.name not in scm:  # not the name, but the display name
                     raise
                 with scm.open(spec.name) as service:
                     service.configure(**cast("SettingsKeywords", spec.given()))
+                    account = service.config().account
                 updated = True
             registered = register_source(spec.name, backend=scm._backend)
-            account = "LocalSystem" if spec.account is UNCHANGED else str(spec.account)
+            account = account or "LocalSystem"
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
-        _make_log(log, specs)
+        if isinstance(scm._backend, FileBackend):
+            make_log_file(scm._backend, log, {one.name: one.account for one in done})
     except BaseException as error:
         for name in reversed(made):
             _undo(scm, name, error)
@@ -137,26 +149,15 @@ def _install(
 
 
 def _undo(scm: ServiceManager, name: str, error: BaseException) -> None:
-    try:
-        scm.delete(name)
-        remove_source(name, backend=scm._backend)
-    except ServiceError as second:
-        if isinstance(error, ServiceError):
-            error.hint = f"{error.hint or ''} The new service could not be deleted: {second}"
-
-
-def _make_log(log: str, specs: Sequence[ServiceSpec]) -> None:
-    """Make the file where only the system itself writes to it.
-
-    So it has its rights from who installs it; anyone may make files in that folder, and lead the
-    system's own account to another file. Other accounts make theirs by themselves.
-    """
-    if os.name != "nt":
-        return
-    os.makedirs(os.path.dirname(log), exist_ok=True)
-    accounts = ("LocalSystem" if one.account is UNCHANGED else str(one.account) for one in specs)
-    if all(Account(one).kind is AccountKind.LOCAL_SYSTEM for one in accounts):
-        open(log, "a").close()
+    """Take one away again, as far as that can be done; what failed first is what is told."""
+    steps = (scm.delete, lambda name: remove_source(name, backend=scm._backend))
+    for step in steps:
+        try:
+            step(name)
+        except Exception as second:
+            if isinstance(error, ServiceError):
+                told = f"{error.hint} " if error.hint else ""
+                error.hint = f"{told}Not all of {name!r} could be taken away again: {second}"
 
 
 def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = None) -> list[str]:
@@ -202,22 +203,6 @@ def _stop(service: OpenService, timeout: Duration) -> None:
         pass  # it has stopped by itself meanwhile
 
 
-def _names(services: Sequence[type[Service]], name: str | None) -> list[str]:
-    if not services:
-        raise ArgumentError("services", "at least one class is needed")
-    if name is not None:
-        if len(services) > 1:
-            raise ArgumentError("name", "is for a single service; this program has several")
-        return [check_service_name(name)]
-    names = [kind.name for kind in services]
-    for kind in services:
-        if not kind.name:
-            raise ArgumentError("services", f"{kind.__qualname__} has no name")
-    if len({one.casefold() for one in names}) < len(names):
-        raise ArgumentError("services", f"two have the same name: {', '.join(names)}")
-    return names
-
-
 def _spec(
     kind: type[Service],
     name: str,
@@ -231,8 +216,10 @@ def _spec(
         # Before Windows 10 1709 no two services may have one display name.
         display = f"{kind.display_name} ({name})" if kind.display_name else name
         spec = dataclasses.replace(spec, name=name, display_name=display)
-    if shared and spec.service_type is UNCHANGED:
-        spec = dataclasses.replace(spec, service_type=ServiceType.SHARE_PROCESS)
+    if spec.service_type is UNCHANGED:
+        # Said in any case: an update may make several one, and one several.
+        kind_of = ServiceType.SHARE_PROCESS if shared else ServiceType.OWN_PROCESS
+        spec = dataclasses.replace(spec, service_type=kind_of)
     return dataclasses.replace(spec, **settings)
 
 

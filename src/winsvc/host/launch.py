@@ -183,7 +183,10 @@ def _find_this_package() -> None:
 
 
 def _write_down(options: Options) -> None:
-    """Tell of the exception, without anything that may be what failed."""
+    """Tell of the exception, without anything that may be what failed.
+
+    In the file alone: the event log is written to by winsvc, which could not be loaded.
+    """
     import time
     import traceback
 

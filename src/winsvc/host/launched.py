@@ -18,7 +18,8 @@ class Launched:
     Attributes:
         process: the process.
         by_launcher: whether the launcher did that, not the program itself.
-        served: whether the program has called ``run()``, and its services are served.
+        served: whether ``run()`` has come as far as to serve the classes; what fails before that
+            is a failure to load.
     """
 
     process: HostProcess

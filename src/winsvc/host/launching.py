@@ -107,6 +107,7 @@ class Launcher:
             traceback.print_exception(error)
             if not not_by_the_system(refused):
                 self._report.failed(options.services[0], "connecting", refused)
+                self._report.failed(options.services[0], where, error)
             print(f"{where} failed; {refused}", file=sys.stderr)
         return 1
 
@@ -197,9 +198,10 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         from winsvc.host import Service, run
 
     It connects to the service control manager at once, as the launcher does for programs that are
-    not frozen (for these, and at a terminal, nothing happens): slow imports no longer end in error
-    1053, and if one fails, or ``run()`` is never called, the service stops with exit code 1064,
-    and the reason is in the event log and the file.
+    not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
+    called, the service stops with exit code 1064, and the reason is in the event log and the file.
+    For programs that are not frozen nothing happens, and nothing is written down where the system
+    has not started it as a service.
 
     Args:
         *names: the key names of the services that the program has.
@@ -227,20 +229,27 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
     def failed(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        _fail_once(state, error)
+        _fail_once(state, report, error)
         before(kind, error, trace)
 
     sys.excepthook = failed
     reason = RuntimeError("the program came to its end without winsvc.host.run()")
-    atexit.register(_fail_once, state, reason)
+    atexit.register(_fail_once, state, report, reason)
 
 
-def _fail_once(state: launched.Launched, error: BaseException) -> None:
-    """Have every start fail, unless the program has come as far as ``run()``."""
+def _fail_once(state: launched.Launched, report: FailureReport, error: BaseException) -> None:
+    """Have every start fail, unless the program has come as far as ``run()``.
+
+    Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
+    or a child that multiprocessing has started.
+    """
     if state.served:
         return
     state.served = True
+    where = "loading the program"
     try:
-        state.process.fail("loading the program", error)
-    except ServiceError:
-        pass  # not started by the system: the exception itself is seen
+        state.process.fail(where, error)
+    except ServiceError as refused:
+        if not not_by_the_system(refused):
+            report.failed(state.process.names[0], "connecting", refused)
+            report.failed(state.process.names[0], where, error)

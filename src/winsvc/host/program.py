@@ -151,7 +151,12 @@ def options_of(command: Sequence[str]) -> tuple[list[str], launch.Options] | Non
 
 
 def log_file_of(command: Sequence[str], name: str) -> str:
-    """The file for a service's failures, by the parts of its command line."""
+    """The file for a service's failures, by the parts of its command line.
+
+    Args:
+        command: the parts.
+        name: whose default file it is, where they say nothing: also those of a frozen program.
+    """
     found = options_of(command)
     return (found[1].log if found is not None else None) or default_log_file(name)
 

@@ -75,7 +75,7 @@ class Run:
         self._told: Mailbox[_Told | None] = Mailbox(backend)
         self._all_handled = backend.new_event()
         self._failed = False
-        self._gives_up = False  # the event loop ends while a handler goes on
+        self._gives_up = False  # no handler is waited for any more
         self._watched: list[Callable[[], None]] = []
         handle = backend.register_service_ctrl_handler(name, self._control)
         self.reporter = StatusReporter(backend, handle, service_type, accepted_controls(Service))
@@ -200,7 +200,7 @@ class Run:
             except ProcessEnded:
                 raise
             except BaseException as error:  # whatever it is, it is the service's
-                self._handler_failed(told, error)
+                self._handler_failed(f"{told.method}()", error)
         self._all_handled.set()
 
     async def _main_async(self, service: Service) -> None:
@@ -208,36 +208,39 @@ class Run:
         told: asyncio.Queue[_Told | None] = asyncio.Queue()
         self._told.forward(lambda one: _put(loop, told, one))
         handling = asyncio.create_task(self._handle_async(service, told))
-        await asyncio.sleep(0)  # until it has begun: before, it could be cancelled
+        handling.add_done_callback(self._handling_ended)
         try:
             await service.main()  # type: ignore[misc]
         finally:
             self._last_stretch()
             told.put_nowait(None)
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
+            self._gives_up = True
             if not done:
-                self._gives_up = True
                 log.warning("%s: a handler goes on after main() has come back", self.name)
 
     async def _handle_async(self, service: Service, queue: asyncio.Queue[_Told | None]) -> None:
-        told: _Told | None = None
         while True:
+            told = await queue.get()
+            if told is None:
+                return
             try:
-                told = await queue.get()
-                if told is None:
-                    return
                 result = self._call(service, told)
                 if inspect.isawaitable(result):
                     await result
                 self._settle(told)
-            except ProcessEnded:
-                raise
+            except (ProcessEnded, GeneratorExit):
+                raise  # nobody goes on with it
             except BaseException as error:
                 if self._gives_up:
                     raise  # with the event loop
-                if told is not None:  # else nobody's: a program that cancels all tasks there are
-                    self._handler_failed(told, error)
-            told = None
+                self._handler_failed(f"{told.method}()", error)
+
+    def _handling_ended(self, task: asyncio.Task[None]) -> None:
+        """No control is handled any more: a program has cancelled all tasks that there are."""
+        if task.cancelled() and not self._gives_up:
+            why = "the task that calls them was cancelled, and is none of the program's own"
+            self._handler_failed("the handlers", asyncio.CancelledError(why))
 
     @staticmethod
     def _call(service: Service, told: _Told) -> object:
@@ -251,8 +254,8 @@ class Run:
             state, only_from = _SETTLES[Control(told.control)]
             self.reporter.settle(state, only_from=only_from)
 
-    def _handler_failed(self, told: _Told, error: BaseException) -> None:
-        self._fail(f"{told.method}()", error)
+    def _handler_failed(self, where: str, error: BaseException) -> None:
+        self._fail(where, error)
         if self.reporter.state is not State.STOP_PENDING:
             self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
         self.stop_requested._set(None)

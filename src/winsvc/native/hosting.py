@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -62,6 +61,8 @@ class Hosting:
         return threading.Event()
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
+        import asyncio  # which takes longer to load than a listing does
+
         return asyncio.run(coroutine)
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EventLogEntry", "SimulatedEventLog"]
 
-_LONGEST_STRING: Final = 31_839  # of ReportEventW, in UTF-16 code units
+# In UTF-16 code units. ReportEventW promises 31,839; but the record also holds the names of the
+# source and the machine, and with them Windows 10 and 11 may refuse what is shorter than that.
+_LONGEST_STRING: Final = 31_700
 _LONGEST_DATA: Final = 61_440
 _BOUND: Final = 1734  # RPC_S_INVALID_BOUND: what Windows says to longer ones
 _INSERTION: Final = re.compile(r"%([1-9][0-9]?)")

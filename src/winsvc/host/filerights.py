@@ -1,0 +1,95 @@
+"""Who may do what with a file or a folder, by its security descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from winsvc.security import AceFlags, AceType, Acl, Sid
+
+__all__ = [
+    "CHANGE_FILE",
+    "CHANGE_FOLDER",
+    "EVERY_USER",
+    "READ",
+    "READ_EXECUTE",
+    "TRUSTED",
+    "WRITE",
+    "any_granted",
+    "granted",
+    "strangers",
+]
+
+READ: Final = 0x1  # FILE_READ_DATA
+READ_EXECUTE: Final = 0x21  # and FILE_EXECUTE
+WRITE: Final = 0x2  # FILE_WRITE_DATA of a file, FILE_ADD_FILE of a folder
+
+# FILE_WRITE_DATA, FILE_APPEND_DATA, DELETE, WRITE_DAC, WRITE_OWNER: with any of them one may have
+# a file be another. In a folder the second is FILE_ADD_SUBDIRECTORY, which may be a package.
+CHANGE_FILE: Final = 0xD0006
+CHANGE_FOLDER: Final = CHANGE_FILE | 0x40  # FILE_DELETE_CHILD
+
+# In the token of everyone who may log on: Everyone, Authenticated Users, INTERACTIVE, Users.
+EVERY_USER: Final = frozenset(map(Sid.parse, ("S-1-1-0", "S-1-5-11", "S-1-5-4", "S-1-5-32-545")))
+
+# LocalSystem, Administrators, TrustedInstaller: they may do anything as it is.
+TRUSTED: Final = frozenset(
+    map(
+        Sid.parse,
+        (
+            "S-1-5-18",
+            "S-1-5-32-544",
+            "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
+        ),
+    )
+)
+_CREATOR_OWNER: Final = Sid.parse("S-1-3-0")  # of what is made there; nobody's token has it
+
+# What the generic rights mean for a file.
+_GENERIC: Final = {
+    0x80000000: 0x120089,
+    0x40000000: 0x120116,
+    0x20000000: 0x1200A0,
+    0x10000000: 0x1F01FF,
+}
+
+
+def granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
+    """Whether a file's list gives all the rights to one with these SIDs; the first entry counts."""
+    missing = wanted
+    for ace in dacl:
+        if ace.trustee not in sids or ace.flags & AceFlags.INHERIT_ONLY:
+            continue
+        access = _mapped(int(ace.access))
+        if ace.type == AceType.DENIED and access & missing:
+            return False
+        if ace.type == AceType.ALLOWED:
+            missing &= ~access
+    return not missing
+
+
+def any_granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
+    """Whether it gives one of the rights, or more."""
+    bits = (1 << place for place in range(wanted.bit_length()))
+    return any(granted(dacl, sids, bit) for bit in bits if bit & wanted)
+
+
+def strangers(dacl: Acl, wanted: int) -> list[Sid]:
+    """Those to whom one of the rights is given, and who could not do it anyway."""
+    return [
+        ace.trustee
+        for ace in dacl
+        if ace.type == AceType.ALLOWED
+        and ace.trustee is not None
+        and not ace.flags & AceFlags.INHERIT_ONLY
+        and _mapped(int(ace.access)) & wanted
+        and ace.trustee not in TRUSTED
+        and ace.trustee != _CREATOR_OWNER
+    ]
+
+
+def _mapped(access: int) -> int:
+    for generic, meaning in _GENERIC.items():
+        if access & generic:
+            access |= meaning
+    return access

@@ -1,0 +1,184 @@
+r"""The file for failures, made so that a service can't be led to write to another.
+
+``%ProgramData%\winsvc`` may be made by any user, who would then own it. A link there would have
+LocalSystem write to any file. So the folder is made when a service is installed, with rights of its
+own: administrators and the system write there, and others read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Final
+
+from winsvc.accounts import Account, AccountKind
+from winsvc.backend import FileBackend
+from winsvc.enums import ErrorCode, SecurityInformation
+from winsvc.errors import ArgumentError, ServiceError
+from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, strangers
+from winsvc.host.program import default_log_file
+from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid, service_sid
+
+__all__ = ["folder_problem", "in_default_folder", "make_log_file"]
+
+_FOLDER: Final = "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
+_FILE: Final = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x120089;;;BU)"
+_READ_WRITE: Final = "(A;;0x12019f;;;{})"  # FILE_GENERIC_READ, FILE_GENERIC_WRITE
+
+_OWN_LIST: Final = SecurityInformation.DACL | SecurityInformation.PROTECTED_DACL
+
+_SIDS: Final = {
+    AccountKind.LOCAL_SERVICE: "S-1-5-19",
+    AccountKind.NETWORK_SERVICE: "S-1-5-20",
+}
+
+
+def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> None:
+    """Make the file for failures, and its folder.
+
+    In the default folder it is one that the services' accounts may write to, and no other user.
+    Elsewhere who installs it has chosen the folder, and it has the rights that are given there: the
+    file is made here where the system alone writes to it, and by other accounts themselves.
+
+    Args:
+        files: this machine's files.
+        log: the full path of the file.
+        accounts: of each service that has it, by its name.
+
+    Raises:
+        ArgumentError: the default folder, or the file there, is a link, or belongs to a user.
+        ServiceError: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
+        OSError: it could not be made.
+    """
+    sids = [_sid_of(files, account) for account in accounts.values()]
+    if not in_default_folder(log):
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        if all(sid == _SYSTEM for sid in sids):
+            open(log, "a").close()
+        return
+    _make_folder(files, os.path.dirname(log))
+    if problem := _file_problem(files, log):
+        raise ArgumentError("log_file", f"{problem}: delete it, or name another file")
+    open(log, "a").close()
+    rights = {_READ_WRITE.format(sid) for sid in sids if sid not in (None, _SYSTEM)}
+    wanted = SecurityDescriptor.from_sddl(_FILE + "".join(sorted(rights)))
+    files.set_file_security(log, int(_OWN_LIST), wanted.to_bytes())
+
+
+def in_default_folder(log: str) -> bool:
+    """Whether a file is where those are whose place nobody has said."""
+    folder, default = os.path.dirname(log), os.path.dirname(default_log_file("x"))
+    return os.path.normcase(os.path.abspath(folder)) == os.path.normcase(default)
+
+
+def folder_problem(files: FileBackend, folder: str) -> str | None:
+    """What lets a user lead a service to another file, from the default folder; None: nothing.
+
+    Raises:
+        ServiceError: who may write there can't be read (``GetFileSecurityW``).
+        ArgumentError: it was read, and can't be understood.
+    """
+    if _is_link(folder):
+        return f"{folder} is a link"
+    found = _security(files, folder)
+    if found.owner is not None and found.owner not in TRUSTED:
+        return f"{folder} belongs to {_shown(found.owner)}, not to the administrators"
+    if not isinstance(found.dacl, Acl):
+        return f"everyone may write to {folder}"
+    others = strangers(found.dacl, CHANGE_FOLDER)
+    if others:
+        return f"{', '.join(map(_shown, others))} may write to {folder}"
+    return None
+
+
+def _is_link(path: str) -> bool:
+    """Whether it is a link of any sort: a symbolic one, a junction, another reparse point."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    attributes: int = getattr(found, "st_file_attributes", 0)
+    return stat.S_ISLNK(found.st_mode) or bool(attributes & _REPARSE_POINT)
+
+
+_REPARSE_POINT: Final = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT
+_SYSTEM: Final = Sid.parse("S-1-5-18")
+
+
+def _make_folder(files: FileBackend, folder: str) -> None:
+    wanted = SecurityDescriptor.from_sddl(_FOLDER).to_bytes()
+    try:
+        files.create_directory(folder, wanted)
+        return
+    except ServiceError as error:
+        if error.winerror != ErrorCode.ALREADY_EXISTS:
+            raise
+    if _is_link(folder) or not os.path.isdir(folder):
+        raise ArgumentError("log_file", f"{folder} is a link, or a file: delete it")
+    found = _security(files, folder)
+    if not _is_ours(files, found.owner, folder):
+        raise ArgumentError(
+            "log_file",
+            f"{folder} belongs to {_shown(found.owner)}, who may change all that is there: look "
+            "what it is, and delete it",
+        )
+    if not isinstance(found.dacl, Acl) or strangers(found.dacl, CHANGE_FOLDER):
+        files.set_file_security(folder, int(_OWN_LIST), wanted)
+
+
+def _file_problem(files: FileBackend, log: str) -> str | None:
+    """What is wrong with a file that is there already."""
+    try:
+        found = os.lstat(log)
+    except FileNotFoundError:
+        return None
+    if _is_link(log) or not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        return f"{log} is a link, or no file"
+    owner = _security(files, log).owner
+    if not _is_ours(files, owner, os.path.dirname(log)):
+        return f"{log} belongs to {_shown(owner)}"
+    return None
+
+
+def _is_ours(files: FileBackend, owner: Sid | None, beside: str) -> bool:
+    """Whether it belongs to the system, to administrators, or, as all does, to nobody else.
+
+    The latter where no owners are kept, as in Wine: there a new folder has the same, too.
+    """
+    if owner in TRUSTED:
+        return True
+    probe = f"{beside}.{os.getpid()}.tmp"
+    files.create_directory(probe, SecurityDescriptor.from_sddl(_FOLDER).to_bytes())
+    try:
+        return _security(files, probe).owner == owner
+    finally:
+        os.rmdir(probe)
+
+
+def _security(files: FileBackend, path: str) -> SecurityDescriptor:
+    parts = SecurityInformation.OWNER | SecurityInformation.DACL
+    data = files.get_file_security(path, int(parts))
+    try:
+        return SecurityDescriptor.from_bytes(data)
+    except InvalidSecurityError as error:
+        raise ArgumentError("log_file", f"who may write to {path} can't be read: {error}") from None
+
+
+def _shown(sid: Sid | None) -> str:
+    return "nobody" if sid is None else sid.name or str(sid)
+
+
+def _sid_of(files: FileBackend, name: str) -> Sid | None:
+    """An account's SID; None where it can't be found out."""
+    try:
+        account = Account(name)
+        if account.kind is AccountKind.LOCAL_SYSTEM:
+            return _SYSTEM
+        if account.kind in _SIDS:
+            return Sid.parse(_SIDS[account.kind])
+        if account.kind is AccountKind.VIRTUAL:
+            return service_sid(account.name.rpartition("\\")[2])
+        return Sid.from_bytes(files.lookup_account(account.name.removeprefix(".\\")))
+    except (ServiceError, ArgumentError, InvalidSecurityError):
+        return None

@@ -1,0 +1,71 @@
+"""Files and folders with rights of their own, and what the file for failures makes of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from winsvc.backend import FileBackend, default_backend
+from winsvc.enums import SecurityInformation
+from winsvc.errors import ArgumentError, ServiceError
+from winsvc.host import logfile
+from winsvc.host.filerights import CHANGE_FOLDER, EVERY_USER, any_granted
+from winsvc.host.program import default_log_file
+from winsvc.security import Acl, SecurityDescriptor, Sid
+
+DACL = int(SecurityInformation.DACL)
+
+
+@pytest.fixture
+def files() -> FileBackend:
+    backend = default_backend()
+    assert isinstance(backend, FileBackend)
+    return backend
+
+
+def test_a_folder_with_its_own_rights(files: FileBackend, tmp_path: Path) -> None:
+    folder = str(tmp_path / "a folder äöü")
+    wanted = SecurityDescriptor.from_sddl("O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)").to_bytes()
+    files.create_directory(folder, wanted)
+    assert os.path.isdir(folder)
+    found = SecurityDescriptor.from_bytes(files.get_file_security(folder, DACL))
+    assert isinstance(found.dacl, Acl)
+    assert not any_granted(found.dacl, EVERY_USER, CHANGE_FOLDER)
+    with pytest.raises(ServiceError) as caught:
+        files.create_directory(folder, wanted)
+    assert (caught.value.winerror, caught.value.function) == (183, "CreateDirectoryW")
+    files.set_file_security(folder, DACL, SecurityDescriptor.from_sddl("D:(A;;FA;;;WD)").to_bytes())
+    found = SecurityDescriptor.from_bytes(files.get_file_security(folder, DACL))
+    assert isinstance(found.dacl, Acl)
+    assert any_granted(found.dacl, EVERY_USER, CHANGE_FOLDER)
+    with pytest.raises(ServiceError, match="SetFileSecurityW"):
+        files.set_file_security(str(tmp_path / "none"), DACL, wanted)
+    with pytest.raises(ArgumentError):
+        files.create_directory(folder, b"none")
+
+
+def test_accounts(files: FileBackend) -> None:
+    assert Sid.from_bytes(files.lookup_account("Everyone")) == Sid.parse("S-1-1-0")
+    with pytest.raises(ServiceError, match="LookupAccountNameW"):
+        files.lookup_account("no such account at all")
+
+
+def test_the_file_for_failures(
+    files: FileBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    log = default_log_file("beat")
+    for _ in range(2):
+        logfile.make_log_file(files, log, {"beat": "LocalService"})
+        with open(log, "a") as file:  # as the system may that has made it
+            file.write("x")
+    assert os.listdir(tmp_path) == ["winsvc"]
+    # Wine keeps no owners: there it is the one who runs this.
+    problem = logfile.folder_problem(files, os.path.dirname(log))
+    assert problem is None or "belongs to" in problem
+    for path in (log, os.path.dirname(log)):
+        found = SecurityDescriptor.from_bytes(files.get_file_security(path, DACL))
+        assert isinstance(found.dacl, Acl)
+        assert not any_granted(found.dacl, EVERY_USER, CHANGE_FOLDER)
