@@ -32,6 +32,7 @@ from winsvc.host.filerights import (
     WRITE,
     any_granted,
     granted,
+    sid_of,
 )
 from winsvc.host.launch import Options
 from winsvc.host.logfile import folder_problem, in_default_folder
@@ -475,15 +476,13 @@ class _Examination:
             account = Account(self._config.account or "LocalSystem")
         except ArgumentError:
             return None
-        own = _OWN_SIDS.get(account.kind)
-        if account.kind is AccountKind.VIRTUAL:
-            own = (str(service_sid(account.name.rpartition("\\")[2])), _ALL_SERVICES)
+        own = sid_of(account)
         if own is None:
             return None
-        sids = {*own, *_EVERY_SERVICE}
+        sids = {own, *_EVERY_SERVICE, *_ALSO_IN.get(account.kind, ())}
         if self._has_service_sid():
-            sids |= {str(service_sid(self._service.name)), _ALL_SERVICES}
-        return frozenset(map(Sid.parse, sids))
+            sids |= {service_sid(self._service.name), _ALL_SERVICES}
+        return frozenset(sids)
 
     def _has_service_sid(self) -> bool:
         try:
@@ -496,12 +495,13 @@ class _Examination:
 _NO_PROGRAM: Final = frozenset({193, 216, 14001})
 
 # In the token of every service: Everyone, Authenticated Users, SERVICE, LOCAL, Users.
-_EVERY_SERVICE: Final = ("S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-2-0", "S-1-5-32-545")
-_ALL_SERVICES: Final = "S-1-5-80-0"
-_OWN_SIDS: Final[dict[AccountKind, tuple[str, ...]]] = {
-    AccountKind.LOCAL_SYSTEM: ("S-1-5-18", "S-1-5-32-544"),
-    AccountKind.LOCAL_SERVICE: ("S-1-5-19",),
-    AccountKind.NETWORK_SERVICE: ("S-1-5-20",),
+_EVERY_SERVICE: Final = tuple(
+    map(Sid.parse, ("S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-2-0", "S-1-5-32-545"))
+)
+_ALL_SERVICES: Final = Sid.parse("S-1-5-80-0")
+_ALSO_IN: Final = {
+    AccountKind.LOCAL_SYSTEM: (Sid.parse("S-1-5-32-544"),),  # Administrators
+    AccountKind.VIRTUAL: (_ALL_SERVICES,),
 }
 
 

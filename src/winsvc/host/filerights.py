@@ -1,11 +1,12 @@
-"""Who may do what with a file or a folder, by its security descriptor."""
+"""Who may do what with a file or a folder, by its security descriptor, and who that is."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Final
 
-from winsvc.security import AceFlags, AceType, Acl, Sid
+from winsvc.accounts import Account, AccountKind
+from winsvc.security import AceFlags, AceType, Acl, Sid, service_sid
 
 __all__ = [
     "CHANGE_FILE",
@@ -17,6 +18,7 @@ __all__ = [
     "WRITE",
     "any_granted",
     "granted",
+    "sid_of",
     "strangers",
 ]
 
@@ -52,6 +54,20 @@ _GENERIC: Final = {
     0x20000000: 0x1200A0,
     0x10000000: 0x1F01FF,
 }
+
+
+_SIDS: Final = {
+    AccountKind.LOCAL_SYSTEM: Sid.parse("S-1-5-18"),
+    AccountKind.LOCAL_SERVICE: Sid.parse("S-1-5-19"),
+    AccountKind.NETWORK_SERVICE: Sid.parse("S-1-5-20"),
+}
+
+
+def sid_of(account: Account) -> Sid | None:
+    """The SID of a built-in or virtual account; None for others, whose only their domain knows."""
+    if account.kind is AccountKind.VIRTUAL:
+        return service_sid(account.name.rpartition("\\")[2])
+    return _SIDS.get(account.kind)
 
 
 def granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:

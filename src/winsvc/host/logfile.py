@@ -12,13 +12,13 @@ import stat
 from collections.abc import Mapping
 from typing import Final
 
-from winsvc.accounts import Account, AccountKind
+from winsvc.accounts import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
 from winsvc.errors import ArgumentError, ServiceError
-from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, strangers
+from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, strangers
 from winsvc.host.program import default_log_file
-from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid, service_sid
+from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid
 
 __all__ = ["folder_problem", "in_default_folder", "make_log_file"]
 
@@ -27,11 +27,6 @@ _FILE: Final = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x120089;;;BU)"
 _READ_WRITE: Final = "(A;;0x12019f;;;{})"  # FILE_GENERIC_READ, FILE_GENERIC_WRITE
 
 _OWN_LIST: Final = SecurityInformation.DACL | SecurityInformation.PROTECTED_DACL
-
-_SIDS: Final = {
-    AccountKind.LOCAL_SERVICE: "S-1-5-19",
-    AccountKind.NETWORK_SERVICE: "S-1-5-20",
-}
 
 
 def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> None:
@@ -173,12 +168,8 @@ def _sid_of(files: FileBackend, name: str) -> Sid | None:
     """An account's SID; None where it can't be found out."""
     try:
         account = Account(name)
-        if account.kind is AccountKind.LOCAL_SYSTEM:
-            return _SYSTEM
-        if account.kind in _SIDS:
-            return Sid.parse(_SIDS[account.kind])
-        if account.kind is AccountKind.VIRTUAL:
-            return service_sid(account.name.rpartition("\\")[2])
+        if known := sid_of(account):
+            return known
         return Sid.from_bytes(files.lookup_account(account.name.removeprefix(".\\")))
     except (ServiceError, ArgumentError, InvalidSecurityError):
         return None
