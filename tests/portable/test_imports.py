@@ -15,7 +15,7 @@ PACKAGE = Path(winsvc.__file__).parent
 
 GROUND = {
     *("enums", "errors", "rows", "models", "checks", "durations", "jsonable", "spec"),
-    *("security", "names", "accounts", "commandline", "triggers", "stopreason"),
+    *("security", "names", "accounts", "commandline", "triggers", "stopreason", "realtime"),
 }
 BACKEND = {"backend"}
 MIDDLE = {"handles", "grants"}

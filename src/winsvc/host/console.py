@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import faulthandler
 import logging
 import os
@@ -10,11 +9,10 @@ import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final, TypeVar
+from typing import Final
 
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, State
@@ -24,11 +22,10 @@ from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import HANDLERS
 from winsvc.host.process import HostProcess
 from winsvc.models import ServiceStatus
+from winsvc.realtime import RealTime
 from winsvc.rows import StatusRow
 
 __all__ = ["debug"]
-
-T = TypeVar("T")
 
 _KEYS: Final = {
     "s": Control.STOP,
@@ -65,7 +62,7 @@ def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> i
     return int(any(status.exit_code for status in console.last.values()))
 
 
-class _Console:
+class _Console(RealTime):
     """The service manager of a console, as far as a service needs one."""
 
     def __init__(self, names: Sequence[str], arguments: Sequence[str]) -> None:
@@ -144,18 +141,6 @@ class _Console:
     ) -> None:
         for text in strings:
             self.show(text)
-
-    def start_thread(self, target: Callable[[], None], name: str) -> None:
-        threading.Thread(target=target, name=name, daemon=True).start()
-
-    def new_event(self) -> threading.Event:
-        return threading.Event()
-
-    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        return asyncio.run(coroutine)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
     # ------------------------------------------------------------------- who sits before it
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,7 @@ from winsvc.native.structs import (
     decode_status_process,
     encode_reason,
 )
+from winsvc.realtime import RealTime
 from winsvc.rows import ConfigRow, EnumRow, LockRow, StatusRow
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class NativeBackend(
     Hosting,
     HostRegistrations,
     Notifications,
+    RealTime,
 ):
     """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
 
@@ -333,12 +334,6 @@ class NativeBackend(
             return ffi.cast("SERVICE_START_REASON *", answer[0]).dwReason
         finally:
             lib.LocalFree(answer[0])
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def refusal(error: ServiceError, row: StatusRow) -> ServiceError:

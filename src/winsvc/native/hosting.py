@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from _winsvc_cffi import ffi, lib
 
@@ -13,8 +13,6 @@ from winsvc.native.payloads import copy_payload
 
 if TYPE_CHECKING:
     from _winsvc_cffi import WCHAR, AnyPointer, Pointer
-
-T = TypeVar("T")
 
 ServiceMain: TypeAlias = Callable[[list[str]], None]
 ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
@@ -52,18 +50,6 @@ class Hosting:
             wide(name, "name"), lib.winsvc_control_handler, context
         )
         return handle_value(handle, "RegisterServiceCtrlHandlerExW")
-
-    def start_thread(self, target: Callable[[], None], name: str) -> None:
-        # A daemon: what hangs must not keep the process of a stopped service.
-        threading.Thread(target=target, name=name, daemon=True).start()
-
-    def new_event(self) -> threading.Event:
-        return threading.Event()
-
-    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        import asyncio  # which takes longer to load than a listing does
-
-        return asyncio.run(coroutine)
 
 
 @ffi.def_extern("winsvc_service_main")

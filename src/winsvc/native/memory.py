@@ -13,7 +13,7 @@ from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.names import check_text, pack_multi_string
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import BYTE, DWORD, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
+    from _winsvc_cffi import BYTE, DWORD, GUID, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
 
     from winsvc.accounts import Secret
 
@@ -96,6 +96,16 @@ def wide_or_null(text: str | None, what: str) -> Pointer[WCHAR]:
 def wide_list(texts: Sequence[str] | None, what: str) -> Pointer[WCHAR]:
     """A multi-string for C; an empty list is two NULs, None is NULL."""
     return ffi.NULL if texts is None else ffi.new("wchar_t[]", pack_multi_string(texts, what))
+
+
+def guid(value: bytes, what: str) -> Pointer[GUID]:
+    """A GUID for C, from the bytes that it has in memory."""
+    size = ffi.sizeof("GUID")
+    if len(value) != size:
+        raise ArgumentError(what, f"a GUID has {size} bytes, not {len(value)}")
+    pointer = ffi.new("GUID *")
+    ffi.memmove(pointer, value, size)
+    return pointer
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc.errors import ArgumentError, service_error
-from winsvc.native.memory import check, handle_value
+from winsvc.errors import service_error
+from winsvc.native.memory import check, guid, handle_value
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import GUID, HANDLE, Pointer
+    from _winsvc_cffi import HANDLE
 
 
 class HostRegistrations:
@@ -28,7 +28,7 @@ class HostRegistrations:
         if interface is None:
             flags |= lib.DEVICE_NOTIFY_ALL_INTERFACE_CLASSES
         else:
-            wanted.dbcc_classguid = _guid(interface, "interface")[0]
+            wanted.dbcc_classguid = guid(interface, "interface")[0]
         recipient = _recipient(handle, function)
         registration = lib.RegisterDeviceNotificationW(recipient, wanted, flags)
         return handle_value(registration, function)
@@ -40,9 +40,9 @@ class HostRegistrations:
 
     def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
         function = "RegisterPowerSettingNotification"
-        guid, recipient = _guid(setting, "setting"), _recipient(handle, function)
+        wanted, recipient = guid(setting, "setting"), _recipient(handle, function)
         flags = lib.DEVICE_NOTIFY_SERVICE_HANDLE
-        registration = lib.RegisterPowerSettingNotification(recipient, guid, flags)
+        registration = lib.RegisterPowerSettingNotification(recipient, wanted, flags)
         return handle_value(registration, function)
 
     def unregister_power_setting_notification(self, registration: int) -> None:
@@ -61,13 +61,3 @@ def _check_handle(handle: int, function: str) -> None:
     """Refuse NULL as Windows does: Wine takes it, or fails without an error code."""
     if not handle:
         raise service_error(lib.ERROR_INVALID_HANDLE, function)
-
-
-def _guid(value: bytes, what: str) -> Pointer[GUID]:
-    """A GUID from the bytes that it has in memory."""
-    size = ffi.sizeof("GUID")
-    if len(value) != size:
-        raise ArgumentError(what, f"a GUID has {size} bytes, not {len(value)}")
-    guid = ffi.new("GUID *")
-    ffi.memmove(guid, value, size)
-    return guid

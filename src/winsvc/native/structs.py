@@ -16,6 +16,7 @@ from winsvc.errors import ArgumentError
 from winsvc.native.memory import (
     KEPT_FOR_PACKING,
     WCHAR_SIZE,
+    guid,
     text_at,
     texts_at,
     wide_list,
@@ -35,13 +36,11 @@ from winsvc.rows import (
 
 if TYPE_CHECKING:
     from _winsvc_cffi import (
-        GUID,
         SERVICE_STATUS,
         SERVICE_STATUS_PROCESS,
         SERVICE_TRIGGER,
         SERVICE_TRIGGER_SPECIFIC_DATA_ITEM,
         AnyPointer,
-        Pointer,
         SERVICE_CONTROL_STATUS_REASON_PARAMSW_p,
         SERVICE_NOTIFY_2W_p,
     )
@@ -310,7 +309,7 @@ def encode_triggers(rows: Sequence[TriggerRow]) -> Encoded:
 
 def _fill_trigger(trigger: SERVICE_TRIGGER, row: TriggerRow, what: str) -> list[object]:
     """Write one trigger in its place; what it points to is returned."""
-    subtype = _guid(row.subtype, f"{what}.subtype")
+    subtype = ffi.NULL if row.subtype is None else guid(row.subtype, f"{what}.subtype")
     trigger.dwTriggerType = row.trigger_type
     trigger.dwAction = row.action
     trigger.pTriggerSubtype = subtype
@@ -327,18 +326,6 @@ def _fill_trigger(trigger: SERVICE_TRIGGER, row: TriggerRow, what: str) -> list[
         trigger.pDataItems = items
         kept.append(items)
     return kept
-
-
-def _guid(value: bytes | None, what: str) -> Pointer[GUID]:
-    """A GUID from the bytes that it has in memory; None is NULL."""
-    if value is None:
-        return ffi.NULL
-    size = ffi.sizeof("GUID")
-    if len(value) != size:
-        raise ArgumentError(what, f"a GUID has {size} bytes, not {len(value)}")
-    guid = ffi.new("GUID *")
-    ffi.memmove(guid, value, size)
-    return guid
 
 
 def decode_triggers(pointer: AnyPointer) -> tuple[TriggerRow, ...]:
