@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from winsvc import ServiceConfig, ServiceInfo, ServiceManager
+from winsvc._util.text import ServiceDependency
+from winsvc._values.graph import DependencyGraph, ServiceNode
+from winsvc._values.rows import ConfigRow, EnumPage, StatusRow
 from winsvc.backend import Backend
-from winsvc.graph import DependencyGraph, ServiceNode
-from winsvc.names import ServiceDependency
-from winsvc.rows import ConfigRow, EnumPage, StatusRow
 from winsvc.testing import SimulatedSCM
 
 Work = Callable[[], object]

@@ -14,7 +14,7 @@ from inbox import Inbox
 from webserver import WebServer
 
 from winsvc import FailureActions, ServiceManager, State
-from winsvc.spec import Settings
+from winsvc._values.settings import Settings
 from winsvc.testing import SimulatedSCM
 
 

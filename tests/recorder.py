@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from winsvc.backend import Backend
-from winsvc.errors import service_error
-from winsvc.rows import (
+from winsvc._values.rows import (
     ConfigRow,
     FailureActionsRow,
     LockRow,
@@ -16,6 +14,8 @@ from winsvc.rows import (
     StatusRow,
     UserObjectFlagsRow,
 )
+from winsvc.backend import Backend
+from winsvc.errors import service_error
 
 STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
 CONFIG = ConfigRow(0x10, 3, 1, r"C:\x.exe", "", 0, (), "LocalSystem", "X")

@@ -14,7 +14,7 @@ from winsvc import (
     StartType,
     State,
 )
-from winsvc.rows import StatusRow
+from winsvc._values.rows import StatusRow
 from winsvc.testing import SimulatedMachine, SimulatedSCM
 
 MANAGER_ALL = 0xF003F

@@ -3,9 +3,9 @@
     python tools/aiogen.py            write it
     python tools/aiogen.py --check    fail, and show the difference, when it is stale
 
-Signatures and docstrings are those of `src/winsvc/manager.py` and `src/winsvc/service.py`, so that
-types are exact and an editor shows the help. Compared as syntax trees: how the file is formatted is
-ruff's matter.
+Signatures and docstrings are those of `src/winsvc/_scm/manager.py` and
+`src/winsvc/_scm/service.py`, so that types are exact and an editor shows the help. Compared as
+syntax trees: how the file is formatted is ruff's matter.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from winsvc.aio.watching import AsyncWatch
 from winsvc.backend import Backend, default_backend
 from winsvc.enums import ErrorCode, ManagerAccess
 from winsvc.errors import HandleClosedError, ServiceError
-from winsvc.manager import ServiceManager
-from winsvc.service import Service
+from winsvc._scm.manager import ServiceManager
+from winsvc._scm.service import Service
 {runtime}
 
 if TYPE_CHECKING:
@@ -331,7 +331,7 @@ class Method:
 
 def methods(kind: str, module: str) -> Iterator[Method]:
     """The public methods of a class, and its properties."""
-    source = (PACKAGE / f"{module}.py").read_text("utf-8")
+    source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == kind:
             for item in node.body:
@@ -343,7 +343,7 @@ def methods(kind: str, module: str) -> Iterator[Method]:
 
 def imports(module: str) -> Iterator[tuple[str, str]]:
     """The names that a module imports or makes, and where they come from."""
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
@@ -358,10 +358,10 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 def text() -> str:
     """The whole module."""
     service, manager = (
-        list(methods("Service", "service")),
-        list(methods("ServiceManager", "manager")),
+        list(methods("Service", "_scm.service")),
+        list(methods("ServiceManager", "_scm.manager")),
     )
-    known = dict([*imports("service"), *imports("manager")])
+    known = dict([*imports("_scm.service"), *imports("_scm.manager")])
     runtime: set[str] = set()
     typing: set[str] = {"Self"}
     for method in (*service, *manager):

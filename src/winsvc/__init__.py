@@ -13,17 +13,73 @@
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from winsvc.accounts import (
+    from winsvc._desktops.desktop import (
+        Desktop,
+        Window,
+    )
+    from winsvc._desktops.user_object import (
+        UserObjectFlags,
+    )
+    from winsvc._desktops.window_station import (
+        WindowStation,
+    )
+    from winsvc._scm.manager import (
+        ServiceManager,
+    )
+    from winsvc._scm.service import (
+        Service,
+    )
+    from winsvc._scm.waiting import (
+        CancelToken,
+    )
+    from winsvc._scm.watching import (
+        ConfigChanged,
+        ServiceCreated,
+        ServiceDeleted,
+        ServiceEvent,
+        StatusChanged,
+        Watch,
+    )
+    from winsvc._util.text import (
+        Dependency,
+        GroupDependency,
+        ServiceDependency,
+    )
+    from winsvc._values.account import (
         Account,
         AccountKind,
         Secret,
     )
-    from winsvc.commandline import (
+    from winsvc._values.commandline import (
         command_line,
     )
-    from winsvc.desktop import (
-        Desktop,
-        Window,
+    from winsvc._values.config import (
+        UNCHANGED,
+        FailureAction,
+        FailureActions,
+        LockStatus,
+        ServiceConfig,
+        ServiceInfo,
+        ServiceStatus,
+        Unchanged,
+    )
+    from winsvc._values.graph import (
+        DependencyGraph,
+        GraphvizError,
+        ServiceNode,
+    )
+    from winsvc._values.settings import (
+        ServiceSpec,
+        Settings,
+    )
+    from winsvc._values.snapshot import (
+        ServiceSnapshot,
+    )
+    from winsvc._values.stopreason import (
+        StopFlag,
+        StopMajor,
+        StopMinor,
+        StopReason,
     )
     from winsvc.enums import (
         AcceptedControls,
@@ -82,29 +138,6 @@ if TYPE_CHECKING:
         WaitCancelledError,
         WaitTimeoutError,
     )
-    from winsvc.graph import (
-        DependencyGraph,
-        GraphvizError,
-        ServiceNode,
-    )
-    from winsvc.manager import (
-        ServiceManager,
-    )
-    from winsvc.models import (
-        UNCHANGED,
-        FailureAction,
-        FailureActions,
-        LockStatus,
-        ServiceConfig,
-        ServiceInfo,
-        ServiceStatus,
-        Unchanged,
-    )
-    from winsvc.names import (
-        Dependency,
-        GroupDependency,
-        ServiceDependency,
-    )
     from winsvc.security import (
         Ace,
         AceFlags,
@@ -115,53 +148,20 @@ if TYPE_CHECKING:
         Sid,
         service_sid,
     )
-    from winsvc.service import (
-        Service,
-    )
-    from winsvc.snapshot import (
-        ServiceSnapshot,
-    )
-    from winsvc.spec import (
-        ServiceSpec,
-        Settings,
-    )
-    from winsvc.stopreason import (
-        StopFlag,
-        StopMajor,
-        StopMinor,
-        StopReason,
-    )
     from winsvc.triggers import (
         Trigger,
         TriggerData,
-    )
-    from winsvc.userobjects import (
-        UserObjectFlags,
-    )
-    from winsvc.waiting import (
-        CancelToken,
-    )
-    from winsvc.watch import (
-        ConfigChanged,
-        ServiceCreated,
-        ServiceDeleted,
-        ServiceEvent,
-        StatusChanged,
-        Watch,
-    )
-    from winsvc.windowstation import (
-        WindowStation,
     )
 
 # Where each name comes from. Importing the package loads none of it: a program that lists services
 # loads what that takes when it asks for ServiceManager, and never the rest.
 _WHERE = {
-    "Account": "winsvc.accounts",
-    "AccountKind": "winsvc.accounts",
-    "Secret": "winsvc.accounts",
-    "command_line": "winsvc.commandline",
-    "Desktop": "winsvc.desktop",
-    "Window": "winsvc.desktop",
+    "Account": "winsvc._values.account",
+    "AccountKind": "winsvc._values.account",
+    "Secret": "winsvc._values.account",
+    "command_line": "winsvc._values.commandline",
+    "Desktop": "winsvc._desktops.desktop",
+    "Window": "winsvc._desktops.desktop",
     "AcceptedControls": "winsvc.enums",
     "ActionType": "winsvc.enums",
     "ConfigLevel": "winsvc.enums",
@@ -215,21 +215,21 @@ _WHERE = {
     "UnsupportedError": "winsvc.errors",
     "WaitCancelledError": "winsvc.errors",
     "WaitTimeoutError": "winsvc.errors",
-    "DependencyGraph": "winsvc.graph",
-    "GraphvizError": "winsvc.graph",
-    "ServiceNode": "winsvc.graph",
-    "ServiceManager": "winsvc.manager",
-    "FailureAction": "winsvc.models",
-    "FailureActions": "winsvc.models",
-    "LockStatus": "winsvc.models",
-    "ServiceConfig": "winsvc.models",
-    "ServiceInfo": "winsvc.models",
-    "ServiceStatus": "winsvc.models",
-    "UNCHANGED": "winsvc.models",
-    "Unchanged": "winsvc.models",
-    "Dependency": "winsvc.names",
-    "GroupDependency": "winsvc.names",
-    "ServiceDependency": "winsvc.names",
+    "DependencyGraph": "winsvc._values.graph",
+    "GraphvizError": "winsvc._values.graph",
+    "ServiceNode": "winsvc._values.graph",
+    "ServiceManager": "winsvc._scm.manager",
+    "FailureAction": "winsvc._values.config",
+    "FailureActions": "winsvc._values.config",
+    "LockStatus": "winsvc._values.config",
+    "ServiceConfig": "winsvc._values.config",
+    "ServiceInfo": "winsvc._values.config",
+    "ServiceStatus": "winsvc._values.config",
+    "UNCHANGED": "winsvc._values.config",
+    "Unchanged": "winsvc._values.config",
+    "Dependency": "winsvc._util.text",
+    "GroupDependency": "winsvc._util.text",
+    "ServiceDependency": "winsvc._util.text",
     "Ace": "winsvc.security",
     "AceFlags": "winsvc.security",
     "AceType": "winsvc.security",
@@ -238,25 +238,25 @@ _WHERE = {
     "SecurityDescriptor": "winsvc.security",
     "Sid": "winsvc.security",
     "service_sid": "winsvc.security",
-    "Service": "winsvc.service",
-    "ServiceSnapshot": "winsvc.snapshot",
-    "ServiceSpec": "winsvc.spec",
-    "Settings": "winsvc.spec",
-    "StopFlag": "winsvc.stopreason",
-    "StopMajor": "winsvc.stopreason",
-    "StopMinor": "winsvc.stopreason",
-    "StopReason": "winsvc.stopreason",
+    "Service": "winsvc._scm.service",
+    "ServiceSnapshot": "winsvc._values.snapshot",
+    "ServiceSpec": "winsvc._values.settings",
+    "Settings": "winsvc._values.settings",
+    "StopFlag": "winsvc._values.stopreason",
+    "StopMajor": "winsvc._values.stopreason",
+    "StopMinor": "winsvc._values.stopreason",
+    "StopReason": "winsvc._values.stopreason",
     "Trigger": "winsvc.triggers",
     "TriggerData": "winsvc.triggers",
-    "UserObjectFlags": "winsvc.userobjects",
-    "CancelToken": "winsvc.waiting",
-    "ConfigChanged": "winsvc.watch",
-    "ServiceCreated": "winsvc.watch",
-    "ServiceDeleted": "winsvc.watch",
-    "ServiceEvent": "winsvc.watch",
-    "StatusChanged": "winsvc.watch",
-    "Watch": "winsvc.watch",
-    "WindowStation": "winsvc.windowstation",
+    "UserObjectFlags": "winsvc._desktops.user_object",
+    "CancelToken": "winsvc._scm.waiting",
+    "ConfigChanged": "winsvc._scm.watching",
+    "ServiceCreated": "winsvc._scm.watching",
+    "ServiceDeleted": "winsvc._scm.watching",
+    "ServiceEvent": "winsvc._scm.watching",
+    "StatusChanged": "winsvc._scm.watching",
+    "Watch": "winsvc._scm.watching",
+    "WindowStation": "winsvc._desktops.window_station",
 }
 
 

@@ -1,9 +1,9 @@
 """What stands below the object API: one method per Windows call, in plain Python types.
 
-A backend takes and gives ints, strings (None is NULL), bytes and the rows of :mod:`winsvc.rows`. It
-owns buffers and their growing, and raises the typed error of :mod:`winsvc.errors` with the
-function's name and code; who called on which machine is filled in above it. Handles are bare ints
-here: a caller that has none that is open must not call.
+A backend takes and gives ints, strings (None is NULL), bytes and the rows of
+:mod:`winsvc._values.rows`. It owns buffers and their growing, and raises the typed error of
+:mod:`winsvc.errors` with the function's name and code; who called on which machine is filled in
+above it. Handles are bare ints here: a caller that has none that is open must not call.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from winsvc.enums import ErrorCode
-from winsvc.errors import UnsupportedError
-from winsvc.rows import (
+from winsvc._values.rows import (
     ConfigRow,
     EnumRow,
     FailureActionsRow,
@@ -27,9 +25,11 @@ from winsvc.rows import (
     TriggerRow,
     UserObjectFlagsRow,
 )
+from winsvc.enums import ErrorCode
+from winsvc.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from winsvc.accounts import Secret
+    from winsvc._values.account import Secret
 
 __all__ = [
     "Backend",
@@ -517,7 +517,7 @@ def default_backend() -> Backend:
 @cache
 def _system() -> Backend:
     if sys.platform == "win32":
-        from winsvc.native import NativeBackend  # the compiled module loads only where it is used
+        from winsvc._native import NativeBackend  # the compiled module loads only where it is used
 
         return NativeBackend()
     else:  # noqa: RET505  # so that mypy sees two platforms, not an unreachable line

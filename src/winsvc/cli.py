@@ -9,18 +9,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from winsvc._scm.manager import ServiceManager
+from winsvc._util.text import name_key
 from winsvc.enums import ServiceType, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
     ServiceError,
 )
-from winsvc.manager import ServiceManager
-from winsvc.names import name_key
 
 if TYPE_CHECKING:
-    from winsvc.models import ServiceInfo
-    from winsvc.snapshot import ServiceSnapshot
+    from winsvc._values.config import ServiceInfo
+    from winsvc._values.snapshot import ServiceSnapshot
 
 __all__ = ["main"]
 
@@ -125,7 +125,7 @@ def _list(chosen: argparse.Namespace) -> None:
         # What only some commands need loads with them: a module takes longer than a listing.
         import json
 
-        from winsvc.jsonable import jsonable
+        from winsvc._util.jsonable import jsonable
 
         print(json.dumps([jsonable(info) for info in services], indent=2))
     else:
@@ -135,7 +135,7 @@ def _list(chosen: argparse.Namespace) -> None:
 def _export(chosen: argparse.Namespace) -> None:
     import json
 
-    from winsvc.snapshot import FORMAT
+    from winsvc._values.snapshot import FORMAT
 
     with _manager(chosen) as scm:
         snapshots = (
@@ -156,7 +156,7 @@ def _export(chosen: argparse.Namespace) -> None:
 
 
 def _graph(chosen: argparse.Namespace) -> None:
-    from winsvc.graph import GraphvizError
+    from winsvc._values.graph import GraphvizError
 
     with _manager(chosen) as scm:
         if chosen.name is not None:

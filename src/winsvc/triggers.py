@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Final, TypedDict, TypeVar
 from uuid import UUID
 
-from winsvc.checks import check_dword, check_type
+from winsvc._util.checks import check_dword, check_type
+from winsvc._util.text import check_text, pack_multi_string
 from winsvc.enums import OpenEnum, TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
-from winsvc.names import check_text, pack_multi_string
 
 __all__ = [
     "CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID",

@@ -21,8 +21,8 @@ from winsvc import (
     State,
     WaitTimeoutError,
 )
+from winsvc._scm.watching import ServiceCreated, ServiceDeleted, ServiceEvent, StatusChanged
 from winsvc.aio import AsyncService, AsyncServiceManager
-from winsvc.watch import ServiceCreated, ServiceDeleted, ServiceEvent, StatusChanged
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ import pytest
 from support import wait_until_gone
 
 from winsvc import ErrorCode, ServiceError, ServiceManager, ServiceStartError, State
-from winsvc.commandline import command_line, split
+from winsvc._values.commandline import command_line, split
 from winsvc.host import Service
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem

@@ -26,7 +26,7 @@ from winsvc import (
     ServiceType,
     State,
 )
-from winsvc.commandline import command_line
+from winsvc._values.commandline import command_line
 from winsvc.enums import AcceptedControls
 
 PROGRAM = Path(__file__).with_name("reporting.py")

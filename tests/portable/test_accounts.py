@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 
-from winsvc.accounts import (
+from winsvc._values.account import (
     LOCAL_SERVICE,
     LOCAL_SYSTEM,
     NETWORK_SERVICE,

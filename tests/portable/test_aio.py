@@ -26,10 +26,10 @@ from winsvc import (
     UnsupportedError,
     WaitTimeoutError,
 )
+from winsvc._scm.watching import StatusChanged
 from winsvc.aio import AsyncServiceManager
 from winsvc.aio.threads import calling
 from winsvc.testing import Behaviour, SimulatedSCM
-from winsvc.watch import StatusChanged
 
 S = State
 

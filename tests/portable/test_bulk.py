@@ -18,8 +18,8 @@ from winsvc import (
     ServiceError,
     ServiceManager,
 )
+from winsvc._values.rows import ConfigRow, EnumPage, EnumRow, StatusRow
 from winsvc.backend import Backend
-from winsvc.rows import ConfigRow, EnumPage, EnumRow, StatusRow
 from winsvc.testing import SimulatedSCM
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winsvc.commandline import (
+from winsvc._values.commandline import (
     check_binary_path,
     command_line,
     is_unquoted_and_ambiguous,

@@ -32,15 +32,15 @@ from winsvc import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.errors import service_error
-from winsvc.handles import (
+from winsvc._util.handles import (
     BorrowedDesktopHandle,
     BorrowedWindowStationHandle,
     DesktopHandle,
     ServiceHandle,
     WindowStationHandle,
 )
-from winsvc.rows import UserObjectFlagsRow
+from winsvc._values.rows import UserObjectFlagsRow
+from winsvc.errors import service_error
 
 SDDL = "D:(A;;GA;;;SY)"
 # For calls that mypy refuses.

@@ -13,10 +13,10 @@ import pytest
 from recorder import CONFIG, STOPPED, Recorder
 
 from winsvc import cli
+from winsvc._values.rows import EnumRow
+from winsvc._values.snapshot import ServiceSnapshot
 from winsvc.errors import ArgumentError, service_error
-from winsvc.rows import EnumRow
 from winsvc.security import SecurityDescriptor
-from winsvc.snapshot import ServiceSnapshot
 
 RUNNING = STOPPED._replace(current_state=4, process_id=12)
 ROWS = [EnumRow("beat", "Heartbeat", RUNNING), EnumRow("drum", "Drum", STOPPED)]
@@ -30,7 +30,7 @@ def use(monkeypatch: pytest.MonkeyPatch, **answers: object) -> Recorder:
         "query_service_object_security": SecurityDescriptor.from_sddl("D:(A;;GA;;;BA)").to_bytes(),
     }
     recorder = Recorder(**{**usual, **answers})
-    monkeypatch.setattr("winsvc.manager.default_backend", lambda: recorder.backend)
+    monkeypatch.setattr("winsvc._scm.manager.default_backend", lambda: recorder.backend)
     return recorder
 
 

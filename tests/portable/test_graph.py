@@ -31,8 +31,8 @@ from winsvc import (
     ServiceType,
     State,
 )
+from winsvc._util.text import GroupDependency, name_key, parse_dependencies
 from winsvc.cli import main
-from winsvc.names import GroupDependency, name_key, parse_dependencies
 from winsvc.testing import SimulatedSCM
 
 S = State

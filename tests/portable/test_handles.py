@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from winsvc._util.handles import ServiceHandle
 from winsvc.errors import HandleClosedError
-from winsvc.handles import ServiceHandle
 
 
 def make(freed: list[int]) -> ServiceHandle:

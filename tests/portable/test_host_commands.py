@@ -25,7 +25,8 @@ from winsvc import (
     StartType,
     State,
 )
-from winsvc.commandline import split
+from winsvc._values.commandline import split
+from winsvc._values.settings import Settings
 from winsvc.errors import service_error
 from winsvc.host import Service, run
 from winsvc.host.commands import COMMANDS
@@ -34,7 +35,6 @@ from winsvc.host.installing import install, remove
 from winsvc.host.launch import Options
 from winsvc.host.program import Program, ProgramKind, default_log_file, options_of
 from winsvc.security import SecurityDescriptor, Sid, service_sid
-from winsvc.spec import Settings
 from winsvc.testing import Behaviour, SimulatedSCM
 
 PROGRAM = Program(kind=ProgramKind.SCRIPT, target="/app/beat.py", interpreter="/py/python.exe")

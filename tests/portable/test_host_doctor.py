@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
-from winsvc.commandline import command_line
+from winsvc._values.commandline import command_line
 from winsvc.errors import service_error
 from winsvc.host import doctor
 from winsvc.host.doctor import Finding, Severity, describe, examine

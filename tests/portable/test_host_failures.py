@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import pytest
 
-from winsvc.accounts import Secret
+from winsvc._values.account import Secret
 from winsvc.enums import EventType
 from winsvc.host import failures
 from winsvc.host.eventlog import EventLogHandler, register_source

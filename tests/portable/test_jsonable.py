@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from winsvc._util.jsonable import Reader, from_jsonable, jsonable
+from winsvc._values.config import ServiceInfo, ServiceStatus
 from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
 from winsvc.errors import ArgumentError
-from winsvc.jsonable import Reader, from_jsonable, jsonable
-from winsvc.models import ServiceInfo, ServiceStatus
 
 
 def test_a_service_info() -> None:

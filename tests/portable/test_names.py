@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winsvc.errors import ArgumentError
-from winsvc.names import (
+from winsvc._util.text import (
     GroupDependency,
     ServiceDependency,
     check_display_name,
@@ -22,6 +21,7 @@ from winsvc.names import (
     same_name,
     unpack_multi_string,
 )
+from winsvc.errors import ArgumentError
 
 pytestmark = pytest.mark.portable
 

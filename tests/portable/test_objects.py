@@ -45,8 +45,8 @@ from winsvc import (
     UnsupportedError,
     WaitTimeoutError,
 )
+from winsvc._values.rows import EnumRow, FailureActionsRow, LockRow, PreferredNodeRow, StatusRow
 from winsvc.errors import service_error
-from winsvc.rows import EnumRow, FailureActionsRow, LockRow, PreferredNodeRow, StatusRow
 
 NO_CHANGE = 0xFFFFFFFF
 

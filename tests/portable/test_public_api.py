@@ -10,8 +10,8 @@ import pytest
 
 import winsvc
 from winsvc import Desktop, Service, ServiceManager, WindowStation
+from winsvc._desktops.user_object import UserObject
 from winsvc.aio import AsyncService, AsyncServiceManager
-from winsvc.userobjects import UserObject
 
 # Plain Python: they call nothing of the system's.
 LOCAL = {"borrowed", "closed", "machine", "sync"}
@@ -83,7 +83,7 @@ def test_everything_public_is_there_and_explained() -> None:
 
 
 def test_keywords_and_settings_are_the_same() -> None:
-    from winsvc.spec import Settings, SettingsKeywords
+    from winsvc._values import settings
 
-    keywords = set(typing.get_type_hints(SettingsKeywords, vars(winsvc.spec)))
-    assert keywords == set(Settings.__dataclass_fields__)
+    keywords = set(typing.get_type_hints(settings.SettingsKeywords, vars(settings)))
+    assert keywords == set(settings.Settings.__dataclass_fields__)

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from winsvc.accounts import Secret
+from winsvc._util.text import GroupDependency, ServiceDependency
+from winsvc._values.account import Secret
+from winsvc._values.config import (
+    UNCHANGED,
+    FailureAction,
+    FailureActions,
+    ServiceConfig,
+    ServiceStatus,
+)
+from winsvc._values.settings import ServiceSpec, Settings
+from winsvc._values.snapshot import ServiceSnapshot, unreadable
 from winsvc.enums import (
     AcceptedControls,
     ActionType,
@@ -26,11 +36,7 @@ from winsvc.enums import (
     TriggerType,
 )
 from winsvc.errors import ArgumentError, service_error
-from winsvc.models import UNCHANGED, FailureAction, FailureActions, ServiceConfig, ServiceStatus
-from winsvc.names import GroupDependency, ServiceDependency
 from winsvc.security import SecurityDescriptor, Sid
-from winsvc.snapshot import ServiceSnapshot, unreadable
-from winsvc.spec import ServiceSpec, Settings
 from winsvc.testing import seed as module
 from winsvc.testing.seed import Seed, read_document
 from winsvc.triggers import Trigger, TriggerData

@@ -17,7 +17,7 @@ from winsvc import (
     ServiceManager,
     State,
 )
-from winsvc.rows import FailureActionsRow
+from winsvc._values.rows import FailureActionsRow
 from winsvc.testing import Caller, SimulatedSCM
 
 M, A, I = ManagerAccess, ServiceAccess, SecurityInformation  # noqa: E741

@@ -32,7 +32,7 @@ from winsvc import (
     ServiceType,
     State,
 )
-from winsvc.rows import FailureActionsRow, LockRow, PreferredNodeRow
+from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
 from winsvc.testing import Behaviour, SimulatedSCM
 
 CONNECT, CREATE, ENUMERATE = 0x1, 0x2, 0x4

@@ -9,7 +9,7 @@ import pytest
 from simulated import NO_CHANGE, change, code_of, create, manager, opened
 
 from winsvc import ConfigLevel, ServiceAccess, ServiceType, State
-from winsvc.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.testing import SimulatedSCM
 
 OWN, SHARE, INTERACTIVE = 0x10, 0x20, 0x100

@@ -26,8 +26,8 @@ from winsvc import (
     WindowStation,
     WindowStationAccess,
 )
+from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import Backend, use_backend
-from winsvc.rows import UserObjectFlagsRow
 from winsvc.testing import Caller
 from winsvc.testing.desktops import SimulatedDesktops
 

@@ -25,10 +25,10 @@ from winsvc import (
     StartType,
     State,
 )
+from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
 from winsvc.errors import ArgumentError
 from winsvc.host import Service as Hosted
-from winsvc.rows import StatusRow
 from winsvc.testing import Behaviour, HostedProgram, SimulatedSCM
 
 S = State

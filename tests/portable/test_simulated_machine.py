@@ -30,10 +30,10 @@ from winsvc import (
     State,
     StateFilter,
 )
+from winsvc._util.text import name_key, same_name
+from winsvc._values.rows import NotificationRow
 from winsvc.backend import Backend
 from winsvc.enums import PENDING_STATES
-from winsvc.names import name_key, same_name
-from winsvc.rows import NotificationRow
 from winsvc.testing import Behaviour, Caller, SimulatedSCM
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService

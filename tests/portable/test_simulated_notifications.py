@@ -9,7 +9,7 @@ import pytest
 from simulated import change, code_of, control, create, manager, number, opened, start
 
 from winsvc import ConfigLevel, Control, Notify, ServiceAccess, ServiceType, State
-from winsvc.rows import NotificationRow
+from winsvc._values.rows import NotificationRow
 from winsvc.testing import Behaviour, SimulatedSCM
 
 N, S = Notify, State

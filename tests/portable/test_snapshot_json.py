@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from winsvc._util.text import GroupDependency, ServiceDependency
+from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, ServiceStatus
+from winsvc._values.snapshot import ServiceSnapshot, unreadable
 from winsvc.enums import (
     AcceptedControls,
     ActionType,
@@ -27,8 +30,6 @@ from winsvc.enums import (
     TriggerType,
 )
 from winsvc.errors import AccessDeniedError, ArgumentError, ServiceError, service_error
-from winsvc.models import FailureAction, FailureActions, ServiceConfig, ServiceStatus
-from winsvc.names import GroupDependency, ServiceDependency
 from winsvc.security import (
     NULL_ACL,
     Ace,
@@ -39,7 +40,6 @@ from winsvc.security import (
     SecurityDescriptor,
     Sid,
 )
-from winsvc.snapshot import ServiceSnapshot, unreadable
 from winsvc.triggers import Trigger, TriggerData
 
 dwords = st.integers(0, 0xFFFFFFFF)

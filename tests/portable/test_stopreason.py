@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from winsvc._values.stopreason import StopFlag, StopMajor, StopMinor, StopReason
 from winsvc.errors import ArgumentError
-from winsvc.stopreason import StopFlag, StopMajor, StopMinor, StopReason
 
 pytestmark = pytest.mark.portable
 

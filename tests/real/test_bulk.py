@@ -8,11 +8,11 @@ import pytest
 from _winsvc_cffi import ffi
 
 from winsvc import ManagerAccess, ServiceAccess, ServiceManager, ServiceSpec
-from winsvc.native import backend as module
-from winsvc.native.backend import NativeBackend
-from winsvc.native.memory import KEPT_FOR_PAGES, Kept, wide, wide_or_null
-from winsvc.native.structs import decode_enums_process
-from winsvc.rows import EnumRow, StatusRow
+from winsvc._native import backend as module
+from winsvc._native.backend import NativeBackend
+from winsvc._native.memory import KEPT_FOR_PAGES, Kept, wide, wide_or_null
+from winsvc._native.structs import decode_enums_process
+from winsvc._values.rows import EnumRow, StatusRow
 
 TEXTS = ["beat", "Grüße", "сервис", "\N{SNOWMAN}", "a\N{PILE OF POO}b", "\ud800", "", "x" * 300]
 

@@ -9,11 +9,11 @@ import pytest
 from _winsvc_cffi import ffi, lib
 
 from winsvc import Service, ServiceManager
+from winsvc._native import NativeBackend
+from winsvc._native import dropin as module
+from winsvc._native.structs import ENUM_LAYOUT, STATUS_LAYOUT
+from winsvc._values.rows import EnumRow, StatusRow
 from winsvc.errors import HandleClosedError, ServiceError
-from winsvc.native import NativeBackend
-from winsvc.native import dropin as module
-from winsvc.native.structs import ENUM_LAYOUT, STATUS_LAYOUT
-from winsvc.rows import EnumRow, StatusRow
 
 if TYPE_CHECKING:
     from _winsvc_cffi import DWORD, ENUM_SERVICE_STATUSW, Pointer

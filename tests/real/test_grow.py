@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from _winsvc_cffi import ffi, lib
 
+from winsvc._native.memory import FIRST_SIZE, filled, filled_text
 from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
-from winsvc.native.memory import FIRST_SIZE, filled, filled_text
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from winsvc import ArgumentError, ErrorCode, ServiceError, ServiceManager
+from winsvc._native import NativeBackend
+from winsvc._native.payloads import LARGEST, copy_payload
 from winsvc.enums import Control
 from winsvc.host import events
 from winsvc.host.events import (
@@ -37,8 +39,6 @@ from winsvc.host.events import (
     VolumeFlags,
     decode,
 )
-from winsvc.native import NativeBackend
-from winsvc.native.payloads import LARGEST, copy_payload
 
 if TYPE_CHECKING:
     from _winsvc_cffi import GUID, AnyPointer
@@ -318,8 +318,8 @@ import threading
 from pathlib import Path
 from uuid import UUID
 
-from winsvc.native import NativeBackend
-from winsvc.rows import StatusRow
+from winsvc._native import NativeBackend
+from winsvc._values.rows import StatusRow
 
 name, log, disk, power_source = sys.argv[1:]
 backend = NativeBackend()

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from _winsvc_cffi import ffi, lib
 
-from winsvc.accounts import Secret
+from winsvc._native import NativeBackend
+from winsvc._native.backend import refusal
+from winsvc._native.memory import valid_descriptor, wiped
+from winsvc._values.account import Secret
+from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.errors import (
     ArgumentError,
     ControlRefusedError,
@@ -18,10 +22,6 @@ from winsvc.errors import (
     UnsupportedError,
     service_error,
 )
-from winsvc.native import NativeBackend
-from winsvc.native.backend import refusal
-from winsvc.native.memory import valid_descriptor, wiped
-from winsvc.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.security import SecurityDescriptor
 
 KEEP = lib.SERVICE_NO_CHANGE

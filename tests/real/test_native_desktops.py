@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from winsvc import Desktop, HandleClosedError, ObjectInUseError, ServiceError
-from winsvc.native import NativeBackend, desktops
+from winsvc._native import NativeBackend, desktops
 from winsvc.security import SecurityDescriptor
 
 MESSAGE_ONLY = ctypes.c_void_p(-3)  # HWND_MESSAGE: needs no display

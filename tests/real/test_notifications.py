@@ -22,7 +22,7 @@ from winsvc import (
     WaitCancelledError,
     WaitTimeoutError,
 )
-from winsvc.native import NativeBackend
+from winsvc._native import NativeBackend
 
 backend = NativeBackend()
 EVERY = 0x7F

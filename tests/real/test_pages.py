@@ -9,8 +9,8 @@ import pytest
 from _winsvc_cffi import ffi, lib
 
 from winsvc import ServiceError
-from winsvc.native import backend as module
-from winsvc.native.backend import NativeBackend
+from winsvc._native import backend as module
+from winsvc._native.backend import NativeBackend
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, Array, Pointer

@@ -39,11 +39,11 @@ from winsvc import (
     State,
     StateFilter,
 )
+from winsvc._native import NativeBackend
+from winsvc._util.text import MAX_NAME_LENGTH
+from winsvc._values.commandline import split
+from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
-from winsvc.commandline import split
-from winsvc.names import MAX_NAME_LENGTH
-from winsvc.native import NativeBackend
-from winsvc.rows import ConfigRow, StatusRow
 from winsvc.testing import Behaviour, SimulatedSCM
 
 KEEP = 0xFFFFFFFF

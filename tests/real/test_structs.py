@@ -9,10 +9,9 @@ from _winsvc_cffi import ffi, lib
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from winsvc.errors import ArgumentError
-from winsvc.native import structs
-from winsvc.native.memory import WCHAR_SIZE, wide_list, wide_or_null
-from winsvc.rows import (
+from winsvc._native import structs
+from winsvc._native.memory import WCHAR_SIZE, wide_list, wide_or_null
+from winsvc._values.rows import (
     ConfigRow,
     EnumRow,
     FailureActionsRow,
@@ -21,6 +20,7 @@ from winsvc.rows import (
     StatusRow,
     TriggerRow,
 )
+from winsvc.errors import ArgumentError
 
 if TYPE_CHECKING:
     from _winsvc_cffi import SERVICE_STATUS_PROCESS_p

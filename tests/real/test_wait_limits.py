@@ -31,8 +31,8 @@ from winsvc import (
     WaitCancelledError,
     WaitTimeoutError,
 )
-from winsvc.native import NativeBackend
-from winsvc.rows import StatusRow
+from winsvc._native import NativeBackend
+from winsvc._values.rows import StatusRow
 
 backend = NativeBackend()
 on_wine = pytest.mark.skipif(not lib.wine_version(), reason="Windows lets only services report")

@@ -8,14 +8,14 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from winsvc._scm.manager import ServiceManager
+from winsvc._scm.service import OWNER_GROUP_DACL, Service
+from winsvc._values.config import UNCHANGED
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
 from winsvc.backend import Backend, default_backend
 from winsvc.enums import ErrorCode, ManagerAccess, SecurityInformation, ServiceType, StateFilter
 from winsvc.errors import HandleClosedError, ServiceError
-from winsvc.manager import ServiceManager
-from winsvc.models import UNCHANGED
-from winsvc.service import OWNER_GROUP_DACL, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from winsvc.durations import Duration
-    from winsvc.enums import Control, LaunchProtection, ServiceAccess, SidType, StartReason, State
-    from winsvc.graph import DependencyGraph
-    from winsvc.models import (
+    from winsvc._util.durations import Duration
+    from winsvc._util.text import Dependency
+    from winsvc._values.config import (
         FailureAction,
         FailureActions,
         LockStatus,
@@ -35,11 +34,12 @@ if TYPE_CHECKING:
         ServiceStatus,
         Unchanged,
     )
-    from winsvc.names import Dependency
+    from winsvc._values.graph import DependencyGraph
+    from winsvc._values.settings import CreateKeywords, ServiceSpec, SettingsKeywords
+    from winsvc._values.snapshot import ServiceSnapshot
+    from winsvc._values.stopreason import StopReason
+    from winsvc.enums import Control, LaunchProtection, ServiceAccess, SidType, StartReason, State
     from winsvc.security import SecurityDescriptor
-    from winsvc.snapshot import ServiceSnapshot
-    from winsvc.spec import CreateKeywords, ServiceSpec, SettingsKeywords
-    from winsvc.stopreason import StopReason
     from winsvc.triggers import Trigger
 
 __all__ = ["AsyncService", "AsyncServiceManager"]

@@ -14,7 +14,7 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from winsvc.waiting import CancelToken
+from winsvc._scm.waiting import CancelToken
 
 __all__ = ["Opening", "calling", "in_loop", "within", "waiting"]
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from winsvc._scm.waiting import CancelToken
+from winsvc._scm.watching import ServiceEvent, Watch
+from winsvc._util.durations import Duration
 from winsvc.aio.threads import calling, waiting
-from winsvc.durations import Duration
 from winsvc.errors import ServiceError
-from winsvc.waiting import CancelToken
-from winsvc.watch import ServiceEvent, Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self

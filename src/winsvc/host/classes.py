@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from winsvc._util.text import check_service_name, name_key
 from winsvc.errors import ArgumentError
 from winsvc.host.definition import Service
-from winsvc.names import check_service_name, name_key
 
 __all__ = ["checked_names"]
 

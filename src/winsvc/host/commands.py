@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from winsvc._scm.manager import ServiceManager
+from winsvc._util.text import check_service_name, same_name
+from winsvc._values.commandline import split
 from winsvc.backend import default_backend
-from winsvc.commandline import split
 from winsvc.enums import ErrorCode, StartType, State
 from winsvc.errors import (
     ArgumentError,
@@ -38,11 +40,9 @@ from winsvc.host.program import (
     options_of,
     this_program,
 )
-from winsvc.manager import ServiceManager
-from winsvc.names import check_service_name, same_name
 
 if TYPE_CHECKING:
-    from winsvc.spec import CreateKeywords
+    from winsvc._values.settings import CreateKeywords
 
 __all__ = ["COMMANDS", "is_command", "not_by_the_system", "run"]
 

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from winsvc._util.realtime import RealTime
+from winsvc._values.config import ServiceStatus
+from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, State
 from winsvc.host.definition import Service
@@ -21,9 +24,6 @@ from winsvc.host.events import CUSTOM_CONTROLS
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import HANDLERS
 from winsvc.host.process import HostProcess
-from winsvc.models import ServiceStatus
-from winsvc.realtime import RealTime
-from winsvc.rows import StatusRow
 
 __all__ = ["debug"]
 

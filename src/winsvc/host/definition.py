@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from winsvc.checks import check_dword, check_type
-from winsvc.durations import Duration, milliseconds
+from winsvc._util.checks import check_dword, check_type
+from winsvc._util.durations import Duration, milliseconds
+from winsvc._util.text import check_display_name, check_service_name
+from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import State
 from winsvc.host.handlers import check_handlers
-from winsvc.names import check_display_name, check_service_name
-from winsvc.spec import ServiceSpec, Settings
 
 if TYPE_CHECKING:
     from winsvc.host.run import Run

@@ -17,9 +17,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from winsvc.accounts import Account, AccountKind
+from winsvc._scm.manager import ServiceManager
+from winsvc._scm.service import Service
+from winsvc._util.text import same_name
+from winsvc._values.account import Account, AccountKind
+from winsvc._values.commandline import is_unquoted_and_ambiguous, split
+from winsvc._values.config import ServiceConfig
 from winsvc.backend import FileBackend
-from winsvc.commandline import is_unquoted_and_ambiguous, split
 from winsvc.enums import ErrorCode, SecurityInformation, ServiceType, SidType, StartType, State
 from winsvc.errors import ArgumentError, ServiceError, ServiceNotFoundError, UnsupportedError
 from winsvc.host.eventlog import source_problem
@@ -37,9 +41,6 @@ from winsvc.host.filerights import (
 from winsvc.host.launch import Options
 from winsvc.host.logfile import folder_problem, in_default_folder
 from winsvc.host.program import options_of
-from winsvc.manager import ServiceManager
-from winsvc.models import ServiceConfig
-from winsvc.names import same_name
 from winsvc.security import (
     NULL_ACL,
     Acl,
@@ -49,7 +50,6 @@ from winsvc.security import (
     service_sid,
 )
 from winsvc.security.aces import AclLike
-from winsvc.service import Service
 
 __all__ = ["Finding", "Severity", "describe", "examine"]
 

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from winsvc._util.checks import check_dword
+from winsvc._util.text import check_text, name_key, same_name
 from winsvc.backend import EventLogBackend, EventSourceBackend, default_backend
-from winsvc.checks import check_dword
 from winsvc.enums import EventType
 from winsvc.errors import ArgumentError, ServiceError
-from winsvc.names import check_text, name_key, same_name
 
 __all__ = [
     "MESSAGE_FILE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from winsvc.accounts import Account, AccountKind
+from winsvc._values.account import Account, AccountKind
 from winsvc.security import AceFlags, AceType, Acl, Sid, service_sid
 
 __all__ = [

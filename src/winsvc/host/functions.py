@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from winsvc.durations import Duration
+from winsvc._util.durations import Duration
+from winsvc._values.settings import Settings
 from winsvc.host.definition import Service
-from winsvc.spec import Settings
 
 __all__ = ["service"]
 

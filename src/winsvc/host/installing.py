@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from winsvc._scm.manager import ServiceManager
+from winsvc._util.durations import Duration
+from winsvc._values.config import UNCHANGED
+from winsvc._values.settings import ServiceSpec
 from winsvc.backend import FileBackend
-from winsvc.durations import Duration
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
     ArgumentError,
@@ -24,15 +27,12 @@ from winsvc.host.definition import Service
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
-from winsvc.manager import ServiceManager
-from winsvc.models import UNCHANGED
-from winsvc.spec import ServiceSpec
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from winsvc.service import Service as OpenService
-    from winsvc.spec import CreateKeywords, SettingsKeywords
+    from winsvc._scm.service import Service as OpenService
+    from winsvc._values.settings import CreateKeywords, SettingsKeywords
 
 __all__ = ["Installed", "install", "remove"]
 

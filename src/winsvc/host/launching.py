@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from winsvc._util.text import check_service_name
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
 from winsvc.host import launched
@@ -23,7 +24,6 @@ from winsvc.host.commands import is_command, not_by_the_system
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
 from winsvc.host.program import default_log_file
-from winsvc.names import check_service_name
 
 if TYPE_CHECKING:
     from winsvc.host.launch import Options

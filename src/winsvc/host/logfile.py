@@ -12,7 +12,7 @@ import stat
 from collections.abc import Mapping
 from typing import Final
 
-from winsvc.accounts import Account
+from winsvc._values.account import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
 from winsvc.errors import ArgumentError, ServiceError

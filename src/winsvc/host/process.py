@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from winsvc._util.text import name_key
 from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
 from winsvc.errors import service_error
@@ -13,7 +14,6 @@ from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 from winsvc.host.run import Run
-from winsvc.names import name_key
 
 __all__ = ["HostProcess"]
 

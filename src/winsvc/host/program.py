@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
 
-from winsvc.commandline import join
+from winsvc._util.text import check_service_name
+from winsvc._values.commandline import join
 from winsvc.errors import ArgumentError
 from winsvc.host import launch
-from winsvc.names import check_service_name
 
 __all__ = [
     "Program",

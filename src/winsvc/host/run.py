@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
+from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.backend import HostBackend, ProcessEnded
-from winsvc.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import Control, ErrorCode, ServiceType, State
 from winsvc.errors import ServiceError
 from winsvc.host.definition import Service, ServiceExit

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from winsvc._util.durations import Duration, milliseconds
+from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
-from winsvc.durations import Duration, milliseconds
 from winsvc.enums import PENDING_STATES, AcceptedControls, ErrorCode, ServiceType, State
-from winsvc.rows import StatusRow
 
 __all__ = ["StatusReporter"]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from winsvc.checks import check_dword, check_type
+from winsvc._util.checks import check_dword, check_type
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.errors import ArgumentError, service_error
 from winsvc.security import (

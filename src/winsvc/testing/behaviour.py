@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from winsvc.checks import check_dword, check_type
-from winsvc.durations import Duration, milliseconds, to_timedelta
+from winsvc._util.checks import check_dword, check_type
+from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import PENDING_STATES, AcceptedControls, Control, State
 from winsvc.errors import ArgumentError
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from winsvc.accounts import Secret
+from winsvc._util.text import check_text, pack_multi_string
+from winsvc._values.account import Secret
+from winsvc._values.config import ServiceStatus
+from winsvc._values.rows import FailureActionsRow
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.models import ServiceStatus
-from winsvc.names import check_text, pack_multi_string
-from winsvc.rows import FailureActionsRow
 from winsvc.testing.baton import Baton
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
-from winsvc.durations import Duration, to_timedelta
+from winsvc._util.durations import Duration, to_timedelta
 
 if TYPE_CHECKING:
     from winsvc.testing.baton import Baton

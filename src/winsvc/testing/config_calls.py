@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from winsvc.changes import rights_to_read, rights_to_write
-from winsvc.checks import check_dword
+from winsvc._scm.apply_settings import rights_to_read, rights_to_write
+from winsvc._util.checks import check_dword
+from winsvc._values.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.enums import (
     ActionType,
     ConfigLevel,
@@ -16,7 +17,6 @@ from winsvc.enums import (
     ServiceAccess,
     SidType,
 )
-from winsvc.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.testing.calls import windows_call
 from winsvc.testing.configuring import Configuration, with_parts
@@ -25,7 +25,7 @@ from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
-    from winsvc.accounts import Secret
+    from winsvc._values.account import Secret
 
 __all__ = ["ConfigCalls"]
 

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from winsvc.accounts import Account, Secret
+from winsvc._util.text import check_service_name, name_key, same_name
+from winsvc._values.account import Account, Secret
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
 from winsvc.errors import ArgumentError
-from winsvc.names import check_service_name, name_key, same_name
 from winsvc.security import SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular

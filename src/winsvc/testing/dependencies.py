@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from winsvc._util.text import name_key, same_name
 from winsvc.enums import State
-from winsvc.names import name_key, same_name
 from winsvc.testing.services import SimulatedService
 
 __all__ = ["blocking", "dependents", "is_circular", "members"]

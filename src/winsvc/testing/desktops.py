@@ -7,7 +7,9 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from winsvc.changes import rights_to_read, rights_to_write
+from winsvc._scm.apply_settings import rights_to_read, rights_to_write
+from winsvc._util.text import same_name
+from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.enums import (
     DesktopAccess,
     DesktopFlags,
@@ -19,8 +21,6 @@ from winsvc.enums import (
     WindowStationFlags,
 )
 from winsvc.errors import ArgumentError
-from winsvc.names import same_name
-from winsvc.rows import UserObjectFlagsRow
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.testing.access import Caller
 from winsvc.testing.calls import Simulation, windows_call

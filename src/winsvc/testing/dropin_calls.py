@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from winsvc._values.rows import EnumRow, StatusRow
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.errors import message_for
-from winsvc.rows import EnumRow, StatusRow
 from winsvc.testing.calls import windows_call
 from winsvc.testing.service_calls import SimulatedServices
 

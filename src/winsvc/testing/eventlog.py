@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from winsvc._util.text import name_key, same_name
 from winsvc.enums import ErrorCode, EventType
-from winsvc.names import name_key, same_name
 from winsvc.testing.access import Caller
 from winsvc.testing.calls import Simulation, windows_call
 from winsvc.testing.refusal import Refusal

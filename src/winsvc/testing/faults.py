@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from winsvc.checks import check_dword, check_type
-from winsvc.durations import Duration, to_timedelta
+from winsvc._util.checks import check_dword, check_type
+from winsvc._util.durations import Duration, to_timedelta
+from winsvc._util.text import same_name
 from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
 from winsvc.errors import ArgumentError
-from winsvc.names import same_name
 from winsvc.testing.access import map_rights
 from winsvc.testing.refusal import Refusal
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, TypeVar
 
+from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode, State
-from winsvc.rows import StatusRow
 from winsvc.testing.baton import Pause
 from winsvc.testing.calls import windows_call
 from winsvc.testing.clock import Timer

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from winsvc.changes import trigger_row
-from winsvc.checks import check_type
-from winsvc.commandline import split
-from winsvc.durations import Duration, to_timedelta
+from winsvc._scm.apply_settings import trigger_row
+from winsvc._util.checks import check_type
+from winsvc._util.durations import Duration, to_timedelta
+from winsvc._util.text import check_service_name, name_key, same_name
+from winsvc._values.commandline import split
+from winsvc._values.settings import ServiceSpec
 from winsvc.enums import (
     ConfigLevel,
     Control,
@@ -20,8 +22,6 @@ from winsvc.enums import (
     TriggerAction,
 )
 from winsvc.errors import ArgumentError
-from winsvc.names import check_service_name, name_key, same_name
-from winsvc.spec import ServiceSpec
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
 from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
 from winsvc.testing.dependencies import members
@@ -37,7 +37,7 @@ from winsvc.triggers import Trigger
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from winsvc.spec import SettingsKeywords
+    from winsvc._values.settings import SettingsKeywords
     from winsvc.testing.calls import Simulation
 
 __all__ = ["Lock", "Services", "SimulatedMachine"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
+from winsvc._values.rows import NotificationRow, StatusRow
 from winsvc.enums import ErrorCode, Notify, State
-from winsvc.rows import NotificationRow, StatusRow
 from winsvc.testing.calls import Simulation
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService

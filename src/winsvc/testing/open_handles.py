@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
-from winsvc.names import same_name
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import Caller, granted
 from winsvc.testing.calls import Simulation

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from winsvc._util.text import name_key
 from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
-from winsvc.names import name_key
 from winsvc.testing.baton import Pause
 from winsvc.testing.behaviour import HostedProgram
 from winsvc.testing.refusal import Refusal

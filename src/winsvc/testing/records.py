@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from winsvc.accounts import Account
-from winsvc.changes import trigger_row
-from winsvc.durations import milliseconds
+from winsvc._scm.apply_settings import trigger_row
+from winsvc._util.durations import milliseconds
+from winsvc._values.account import Account
+from winsvc._values.config import FailureActions, Unchanged
 from winsvc.enums import (
     ConfigLevel,
     ErrorControl,
@@ -17,7 +18,6 @@ from winsvc.enums import (
     StartType,
 )
 from winsvc.errors import ArgumentError
-from winsvc.models import FailureActions, Unchanged
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.seed import Seed

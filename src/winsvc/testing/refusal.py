@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from winsvc.rows import StatusRow
+from winsvc._values.rows import StatusRow
 
 __all__ = ["Refusal"]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from winsvc.checks import DWORD_MAX
-from winsvc.durations import milliseconds, to_timedelta
+from winsvc._util.checks import DWORD_MAX
+from winsvc._util.durations import milliseconds, to_timedelta
+from winsvc._util.text import same_name
+from winsvc._values.rows import StatusRow
 from winsvc.enums import (
     PENDING_STATES,
     AcceptedControls,
@@ -18,8 +20,6 @@ from winsvc.enums import (
     StartReason,
     State,
 )
-from winsvc.names import same_name
-from winsvc.rows import StatusRow
 from winsvc.testing.behaviour import Behaviour, HostedProgram
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking

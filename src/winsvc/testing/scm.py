@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from winsvc._util.text import check_text, same_name
 from winsvc.backend import use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ArgumentError
-from winsvc.names import check_text, same_name
 from winsvc.testing.access import Caller
 from winsvc.testing.behaviour import HostedProgram, Program
 from winsvc.testing.calls import Call
@@ -28,9 +28,9 @@ from winsvc.testing.waiter_calls import WaiterCalls
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
     from winsvc.host import Service
-    from winsvc.spec import ServiceSpec, SettingsKeywords
 
 __all__ = ["SimulatedSCM"]
 

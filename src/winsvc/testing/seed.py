@@ -16,8 +16,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from winsvc.accounts import Secret
-from winsvc.checks import check_type
+from winsvc._util.checks import check_type
+from winsvc._util.jsonable import Reader, from_jsonable, mapping
+from winsvc._util.text import Dependency, check_service_name, name_key
+from winsvc._values.account import Secret
+from winsvc._values.config import FailureActions
+from winsvc._values.settings import ServiceSpec
+from winsvc._values.snapshot import FORMAT, READERS
 from winsvc.enums import (
     AcceptedControls,
     ErrorCode,
@@ -29,12 +34,7 @@ from winsvc.enums import (
     State,
 )
 from winsvc.errors import ArgumentError
-from winsvc.jsonable import Reader, from_jsonable, mapping
-from winsvc.models import FailureActions
-from winsvc.names import Dependency, check_service_name, name_key
 from winsvc.security import Acl, ControlFlags, SecurityDescriptor
-from winsvc.snapshot import FORMAT, READERS
-from winsvc.spec import ServiceSpec
 from winsvc.triggers import Trigger
 
 __all__ = ["Seed", "read_document"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from winsvc._util.text import check_text, same_name
+from winsvc._values.rows import EnumRow, LockRow, StatusRow
 from winsvc.enums import (
     Control,
     ErrorCode,
@@ -14,8 +16,6 @@ from winsvc.enums import (
     State,
     StateFilter,
 )
-from winsvc.names import check_text, same_name
-from winsvc.rows import EnumRow, LockRow, StatusRow
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.calls import windows_call
 from winsvc.testing.config_calls import ConfigCalls
@@ -26,7 +26,7 @@ from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
-    from winsvc.accounts import Secret
+    from winsvc._values.account import Secret
 
 __all__ = ["SimulatedServices"]
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from winsvc.accounts import Secret
+from winsvc._values.account import Secret
+from winsvc._values.config import ServiceStatus
+from winsvc._values.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow, TriggerRow
 from winsvc.enums import (
     AcceptedControls,
     ConfigLevel,
@@ -18,8 +20,6 @@ from winsvc.enums import (
     StartType,
     State,
 )
-from winsvc.models import ServiceStatus
-from winsvc.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow, TriggerRow
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program

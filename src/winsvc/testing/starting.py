@@ -6,10 +6,10 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from winsvc.accounts import Account, Secret
+from winsvc._util.text import name_key, same_name
+from winsvc._values.account import Account, Secret
 from winsvc.enums import ErrorCode, ServiceType, StartReason, StartType, State
 from winsvc.errors import ArgumentError
-from winsvc.names import name_key, same_name
 from winsvc.testing.behaviour import HostedProgram
 from winsvc.testing.dependencies import members
 from winsvc.testing.refusal import Refusal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from winsvc._util.text import same_name
 from winsvc.enums import (
     DesktopAccess,
     DesktopFlags,
@@ -12,7 +13,6 @@ from winsvc.enums import (
     WindowStationAccess,
     WindowStationFlags,
 )
-from winsvc.names import same_name
 from winsvc.security import Acl, SecurityDescriptor, Sid
 from winsvc.testing.access import Caller, granted
 

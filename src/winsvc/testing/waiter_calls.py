@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
-from winsvc.rows import NotificationRow
 from winsvc.testing.calls import windows_call
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.service_calls import SimulatedServices

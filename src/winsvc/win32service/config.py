@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, SupportsIndex, cast, overload
 from uuid import UUID
 
+from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.enums import ErrorCode
 from winsvc.errors import service_error
-from winsvc.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.win32service import conversions as c
 from winsvc.win32service.errors import signed
 from winsvc.win32service.handles import OnService

@@ -6,8 +6,8 @@ import operator
 from collections.abc import Iterable
 from typing import SupportsIndex
 
-from winsvc.accounts import Secret
-from winsvc.rows import StatusRow
+from winsvc._values.account import Secret
+from winsvc._values.rows import StatusRow
 from winsvc.win32service.errors import signed
 from winsvc.win32service.shapes import SERVICE_STATUS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, SupportsIndex, cast, overload
 
-from winsvc.rows import UserObjectFlagsRow
+from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.win32service import conversions as c
 from winsvc.win32service.calls import Call
 from winsvc.win32service.constants import UOI_FLAGS

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable
 from typing import Literal, SupportsIndex, overload
 
-from winsvc.rows import StatusRow
+from winsvc._values.rows import StatusRow
 from winsvc.win32service import conversions as c
 from winsvc.win32service.calls import pywin32_kind
 from winsvc.win32service.descriptors import PySECURITY_DESCRIPTOR, descriptor_of, raw_descriptor

@@ -1,0 +1,1 @@
+"""Window stations and desktops."""

@@ -1,0 +1,350 @@
+"""The backend that calls Windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc._native.desktops import Desktops
+from winsvc._native.dropin import DropInCalls
+from winsvc._native.eventlog import EventLog
+from winsvc._native.files import Files
+from winsvc._native.hosting import Hosting
+from winsvc._native.levels import ConfigLevels
+from winsvc._native.memory import (
+    KEPT_FOR_PACKING,
+    KEPT_FOR_PAGES,
+    WCHAR_SIZE,
+    check,
+    failure,
+    filled,
+    filled_text,
+    handle_value,
+    sc_handle,
+    valid_descriptor,
+    wide,
+    wide_list,
+    wide_or_null,
+    wiped,
+)
+from winsvc._native.notifications import Notifications
+from winsvc._native.paging import PageSize, with_room
+from winsvc._native.registrations import HostRegistrations
+from winsvc._native.structs import (
+    decode_config,
+    decode_configs,
+    decode_enums,
+    decode_enums_process,
+    decode_lock,
+    decode_status,
+    decode_status_process,
+    encode_reason,
+)
+from winsvc._util.realtime import RealTime
+from winsvc._util.text import MAX_NAME_LENGTH
+from winsvc._values.config import ServiceStatus
+from winsvc._values.rows import ConfigRow, EnumRow, LockRow, StatusRow
+from winsvc.enums import ServiceType, State
+from winsvc.errors import ServiceError
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import BYTE, DWORD, Array, Pointer
+
+    from winsvc._values.account import Secret
+
+# With these errors of a control the system also tells where the service stands.
+_CODES_WITH_STATUS = frozenset(
+    {
+        int(lib.ERROR_INVALID_SERVICE_CONTROL),
+        int(lib.ERROR_SERVICE_CANNOT_ACCEPT_CTRL),
+        int(lib.ERROR_SERVICE_NOT_ACTIVE),
+    }
+)
+
+
+_page = PageSize()
+_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
+
+
+class NativeBackend(
+    ConfigLevels,
+    Desktops,
+    DropInCalls,
+    EventLog,
+    Files,
+    Hosting,
+    HostRegistrations,
+    Notifications,
+    RealTime,
+):
+    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
+
+    def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
+        handle = lib.OpenSCManagerW(
+            wide_or_null(machine, "machine"), wide_or_null(database, "database"), access
+        )
+        return handle_value(handle, "OpenSCManagerW")
+
+    def close_service_handle(self, handle: int) -> None:
+        check(lib.CloseServiceHandle(sc_handle(handle)), "CloseServiceHandle")
+
+    def enum_services_status_ex(
+        self, manager: int, service_type: int, state: int, group: str | None, resume: int
+    ) -> tuple[Sequence[EnumRow], int]:
+        needed, count, next_page = ffi.new("DWORD *"), ffi.new("DWORD *"), ffi.new("DWORD *")
+        group_name = wide_or_null(group, "group")
+        size = _page.bytes
+        while True:
+            next_page[0] = resume
+            buffer = KEPT_FOR_PAGES.take(size)
+            done = lib.EnumServicesStatusExW(
+                sc_handle(manager),
+                lib.SC_ENUM_PROCESS_INFO,
+                service_type,
+                state,
+                buffer,
+                size,
+                needed,
+                count,
+                next_page,
+                group_name,
+            )
+            if not done:
+                error = failure("EnumServicesStatusExW")
+                if error.winerror != lib.ERROR_MORE_DATA:
+                    raise error
+                wanted = with_room(needed[0])
+                if not count[0]:
+                    if wanted <= size:
+                        raise error  # asks for no more than it got: no end in sight
+                    _page.whole = True  # any entry has room in the smallest that is used
+                    _page.want(wanted)
+                    size = wanted
+                    continue
+                _page.whole = False
+                _page.want(size + wanted)
+            rows, used = decode_enums_process(buffer, count[0], size)
+            KEPT_FOR_PAGES.give(buffer)
+            if done and not resume:
+                _page.learn(used)
+            return rows, 0 if done else next_page[0]
+
+    def open_service(self, manager: int, name: str, access: int) -> int:
+        handle = lib.OpenServiceW(sc_handle(manager), wide(name, "name"), access)
+        return handle_value(handle, "OpenServiceW")
+
+    def create_service(
+        self,
+        manager: int,
+        name: str,
+        display_name: str | None,
+        access: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: Secret | None,
+    ) -> tuple[int, int | None]:
+        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
+        with wiped(password) as secret:
+            handle = lib.CreateServiceW(
+                sc_handle(manager),
+                wide(name, "name"),
+                wide_or_null(display_name, "display_name"),
+                access,
+                service_type,
+                start_type,
+                error_control,
+                wide(binary_path, "binary_path"),
+                wide_or_null(load_order_group, "load_order_group"),
+                tag,
+                wide_list(dependencies, "dependencies"),
+                wide_or_null(account, "account"),
+                secret,
+            )
+            value = handle_value(handle, "CreateServiceW")
+        return value, tag[0] if want_tag else None
+
+    def delete_service(self, service: int) -> None:
+        check(lib.DeleteService(sc_handle(service)), "DeleteService")
+
+    def query_service_status_ex(self, service: int) -> StatusRow:
+        numbers = ffi.new("DWORD[]", 9)
+        if not lib.winsvc_query_status(service, numbers):
+            raise failure("QueryServiceStatusEx")
+        return tuple.__new__(StatusRow, ffi.unpack(numbers, 9))
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        rows: list[ConfigRow | None] = []
+        while len(rows) < len(names):
+            left = names[len(rows) :]
+            configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
+            block = KEPT_FOR_PACKING.take(_CONFIG_TEXTS * WCHAR_SIZE)
+            texts = ffi.cast("wchar_t *", block)
+            done = lib.winsvc_query_configs(
+                *(manager, wide_list(left, "names"), len(left), configs),
+                *(texts, _CONFIG_TEXTS, used),
+            )
+            # One that has no room by itself is for query_service_config().
+            rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
+            KEPT_FOR_PACKING.give(block)
+        return rows
+
+    def query_service_config(self, service: int) -> ConfigRow:
+        handle = sc_handle(service)
+        buffer = filled(
+            "QueryServiceConfigW",
+            lambda buffer, size, needed: lib.QueryServiceConfigW(
+                handle, ffi.cast("QUERY_SERVICE_CONFIGW *", buffer), size, needed
+            ),
+        )
+        return decode_config(buffer)
+
+    def start_service(self, service: int, arguments: Sequence[str]) -> None:
+        texts = [wide(text, f"arguments[{index}]") for index, text in enumerate(arguments)]
+        vector = ffi.new("LPCWSTR[]", texts) if texts else ffi.NULL
+        check(lib.StartServiceW(sc_handle(service), len(texts), vector), "StartServiceW")
+
+    def control_service(self, service: int, control: int) -> StatusRow:
+        status = ffi.new("SERVICE_STATUS *")
+        if not lib.ControlService(sc_handle(service), control, status):
+            raise refusal(failure("ControlService"), decode_status(status[0]))
+        return decode_status(status[0])
+
+    def change_service_config(
+        self,
+        service: int,
+        service_type: int,
+        start_type: int,
+        error_control: int,
+        binary_path: str | None,
+        load_order_group: str | None,
+        want_tag: bool,
+        dependencies: Sequence[str] | None,
+        account: str | None,
+        password: Secret | None,
+        display_name: str | None,
+    ) -> int | None:
+        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
+        with wiped(password) as secret:
+            done = lib.ChangeServiceConfigW(
+                sc_handle(service),
+                service_type,
+                start_type,
+                error_control,
+                wide_or_null(binary_path, "binary_path"),
+                wide_or_null(load_order_group, "load_order_group"),
+                tag,
+                wide_list(dependencies, "dependencies"),
+                wide_or_null(account, "account"),
+                secret,
+                wide_or_null(display_name, "display_name"),
+            )
+            check(done, "ChangeServiceConfigW")
+        return tag[0] if want_tag else None
+
+    def control_service_ex(
+        self, service: int, control: int, reason: int, comment: str | None
+    ) -> StatusRow:
+        info, _kept = encode_reason(reason, comment)
+        level = lib.SERVICE_CONTROL_STATUS_REASON_INFO
+        if not lib.ControlServiceExW(sc_handle(service), control, level, info):
+            raise refusal(failure("ControlServiceExW"), decode_status_process(info.ServiceStatus))
+        return decode_status_process(info.ServiceStatus)
+
+    def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
+        handle, count = sc_handle(service), ffi.new("DWORD *")
+        buffer = filled(
+            "EnumDependentServicesW",
+            lambda buffer, size, needed: lib.EnumDependentServicesW(
+                handle, state, ffi.cast("ENUM_SERVICE_STATUSW *", buffer), size, needed, count
+            ),
+        )
+        return decode_enums(buffer, count[0])
+
+    def get_service_display_name(self, manager: int, name: str) -> str:
+        handle, text = sc_handle(manager), wide(name, "name")
+        return filled_text(
+            "GetServiceDisplayNameW",
+            lambda buffer, size: lib.GetServiceDisplayNameW(handle, text, buffer, size),
+            MAX_NAME_LENGTH + 1,
+        )
+
+    def get_service_key_name(self, manager: int, display_name: str) -> str:
+        handle, text = sc_handle(manager), wide_or_null(display_name, "display_name")
+        return filled_text(
+            "GetServiceKeyNameW",
+            lambda buffer, size: lib.GetServiceKeyNameW(handle, text, buffer, size),
+            MAX_NAME_LENGTH + 1,
+        )
+
+    def lock_service_database(self, manager: int) -> int:
+        return handle_value(lib.LockServiceDatabase(sc_handle(manager)), "LockServiceDatabase")
+
+    def unlock_service_database(self, lock: int) -> None:
+        check(lib.UnlockServiceDatabase(ffi.cast("SC_LOCK", lock)), "UnlockServiceDatabase")
+
+    def query_service_lock_status(self, manager: int) -> LockRow:
+        handle = sc_handle(manager)
+
+        def call(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
+            info = ffi.cast("QUERY_SERVICE_LOCK_STATUSW *", buffer)
+            lib.SetLastError(0)
+            done = lib.QueryServiceLockStatusW(handle, info, size, needed)
+            if not done and not lib.GetLastError():
+                # Wine's has no answer, and leaves the error of the call before it.
+                lib.SetLastError(lib.ERROR_CALL_NOT_IMPLEMENTED)
+            return done
+
+        return decode_lock(filled("QueryServiceLockStatusW", call))
+
+    def notify_boot_config_status(self, acceptable: bool) -> None:
+        check(lib.NotifyBootConfigStatus(acceptable), "NotifyBootConfigStatus")
+
+    def query_service_object_security(self, handle: int, information: int) -> bytes:
+        sc_object = sc_handle(handle)
+        buffer = filled(
+            "QueryServiceObjectSecurity",
+            lambda buffer, size, needed: lib.QueryServiceObjectSecurity(
+                sc_object, information, buffer, size, needed
+            ),
+        )
+        return bytes(ffi.buffer(buffer, lib.GetSecurityDescriptorLength(buffer)))
+
+    def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
+        buffer = valid_descriptor(descriptor)
+        done = lib.SetServiceObjectSecurity(sc_handle(handle), information, buffer)
+        check(done, "SetServiceObjectSecurity")
+
+    def query_start_reason(self, service: int) -> int:
+        answer = ffi.new("PVOID *")
+        done = lib.QueryServiceDynamicInformation(
+            ffi.cast("SERVICE_STATUS_HANDLE", service),
+            lib.SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
+            answer,
+        )
+        check(done, "QueryServiceDynamicInformation")
+        try:
+            return ffi.cast("SERVICE_START_REASON *", answer[0]).dwReason
+        finally:
+            lib.LocalFree(answer[0])
+
+
+def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
+    """The error of a control that was refused, with the status where the system told one.
+
+    It does so for three codes. Wine sends noise with one of them: no type and state of a service.
+    """
+    real = (
+        State.STOPPED <= row.current_state <= State.PAUSED
+        and 0 < row.service_type <= ServiceType.ALL
+    )
+    if error.winerror in _CODES_WITH_STATUS and real:
+        error.status = ServiceStatus.from_row(row)
+    return error

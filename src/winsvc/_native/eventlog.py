@@ -1,0 +1,139 @@
+"""The event log: ``advapi32.dll``, and the registry in which its sources stand."""
+
+from __future__ import annotations
+
+import winreg
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc._native.memory import check, handle_value, wide
+from winsvc._util.text import check_text
+from winsvc.errors import service_error
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import HANDLE
+
+# The standard library's; typed where it is, which is not where mypy always looks from.
+_registry: Any = winreg
+_MACHINE: Final = _registry.HKEY_LOCAL_MACHINE
+
+_LOGS: Final = r"SYSTEM\CurrentControlSet\Services\EventLog"
+_APPLICATION: Final = rf"{_LOGS}\Application"
+
+
+class EventLog:
+    """The part of the backend that writes to the event log."""
+
+    def register_event_source(self, source: str) -> int:
+        handle = lib.RegisterEventSourceW(ffi.NULL, wide(source, "source"))
+        return handle_value(handle, "RegisterEventSourceW")
+
+    def deregister_event_source(self, handle: int) -> None:
+        check(lib.DeregisterEventSource(_handle(handle)), "DeregisterEventSource")
+
+    def report_event(
+        self,
+        handle: int,
+        event_type: int,
+        category: int,
+        event_id: int,
+        strings: Sequence[str],
+        data: bytes,
+    ) -> None:
+        texts = [wide(text, f"strings[{index}]") for index, text in enumerate(strings)]
+        done = lib.ReportEventW(
+            _handle(handle),
+            event_type,
+            category,
+            event_id,
+            ffi.NULL,
+            len(texts),
+            len(data),
+            ffi.new("LPCWSTR[]", texts) if texts else ffi.NULL,
+            ffi.new("BYTE[]", data) if data else ffi.NULL,
+        )
+        check(done, "ReportEventW")
+
+    # ------------------------------------------------------------------- the sources
+
+    def write_event_source(self, source: str, message_file: str, types: int) -> None:
+        check_text(message_file, "message_file")
+        path = _key_of("Application", source)
+        with _refused("RegCreateKeyExW", source):
+            key = _registry.CreateKeyEx(
+                _registry.HKEY_LOCAL_MACHINE, path, 0, _registry.KEY_SET_VALUE
+            )
+        with key, _refused("RegSetValueExW", source):
+            _registry.SetValueEx(key, "EventMessageFile", 0, _registry.REG_EXPAND_SZ, message_file)
+            _registry.SetValueEx(key, "TypesSupported", 0, _registry.REG_DWORD, types)
+
+    def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
+        path = _key_of(log, source)
+        try:
+            with _refused("RegOpenKeyExW", source):
+                key = _registry.OpenKeyEx(_MACHINE, path)
+        except FileNotFoundError:
+            return None
+        values: dict[str, object] = {}
+        with key:
+            for name in ("EventMessageFile", "TypesSupported"):
+                try:
+                    with _refused("RegQueryValueExW", source):
+                        values[name] = _registry.QueryValueEx(key, name)[0]
+                except FileNotFoundError:
+                    pass  # a source without it
+        file, types = values.get("EventMessageFile"), values.get("TypesSupported")
+        # Others may have written something else there.
+        return file if isinstance(file, str) else "", types if isinstance(types, int) else 0
+
+    def delete_event_source(self, source: str) -> None:
+        _key_of("Application", source)
+        try:
+            with _refused("RegOpenKeyExW", source):
+                key = _registry.OpenKeyEx(_MACHINE, _APPLICATION)
+            with key, _refused("RegDeleteKeyW", source):
+                _registry.DeleteKey(key, source)
+        except FileNotFoundError:
+            pass
+
+    def enum_event_logs(self) -> list[str]:
+        try:
+            with _refused("RegOpenKeyExW"):
+                key = _registry.OpenKeyEx(_MACHINE, _LOGS)
+        except FileNotFoundError:
+            return []
+        names: list[str] = []
+        with key, _refused("RegEnumKeyExW"):
+            while True:
+                try:
+                    names.append(_registry.EnumKey(key, len(names)))
+                except OSError as error:
+                    if _code(error) != lib.ERROR_NO_MORE_ITEMS:
+                        raise
+                    return names
+
+
+def _handle(value: int) -> HANDLE:
+    return ffi.cast("HANDLE", value)
+
+
+def _key_of(log: str, source: str) -> str:
+    """The path of a source's key; a text with a NUL would be another one's."""
+    return rf"{_LOGS}\{check_text(log, 'log')}\{check_text(source, 'source')}"
+
+
+@contextmanager
+def _refused(function: str, source: str | None = None) -> Iterator[None]:
+    """Have the registry's errors be those of this library."""
+    try:
+        yield
+    except OSError as error:
+        raise service_error(_code(error), function, error.strerror, service=source) from None
+
+
+def _code(error: Any) -> int:
+    """The Windows error code of an OSError, which has one on Windows alone."""
+    return int(error.winerror)

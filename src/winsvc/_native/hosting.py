@@ -1,0 +1,66 @@
+"""Being a service: the dispatcher and the callbacks that Windows makes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from _winsvc_cffi import ffi, lib
+
+from winsvc._native.memory import check, handle_value, wide
+from winsvc._native.payloads import copy_payload
+
+if TYPE_CHECKING:
+    from _winsvc_cffi import WCHAR, AnyPointer, Pointer
+
+ServiceMain: TypeAlias = Callable[[list[str]], None]
+ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
+
+# What the callbacks find, by the service's name in upper case. A process has one dispatcher, once.
+_mains: dict[str, ServiceMain] = {}
+# A service's place here is the context that comes with its controls, each time it is started.
+_handlers: list[tuple[str, ControlHandler]] = []
+_lock = threading.Lock()
+
+
+class Hosting:
+    """The part of the backend that a service's own process uses."""
+
+    def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
+        names = [wide(name, "name") for name, _ in table]
+        entries = ffi.new("SERVICE_TABLE_ENTRYW[]", len(table) + 1)
+        _mains.clear()
+        for entry, name, (key, main) in zip(entries, names, table, strict=False):
+            entry.lpServiceName = name
+            entry.lpServiceProc = lib.winsvc_service_main
+            _mains[key.upper()] = main
+        check(lib.StartServiceCtrlDispatcherW(entries), "StartServiceCtrlDispatcherW")
+
+    def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
+        key = name.upper()
+        with _lock:
+            places = [place for place, (known, _) in enumerate(_handlers) if known == key]
+            if places:
+                _handlers[places[0]] = (key, handler)
+            else:
+                _handlers.append((key, handler))
+            context = ffi.cast("void *", places[0] if places else len(_handlers) - 1)
+        handle = lib.RegisterServiceCtrlHandlerExW(
+            wide(name, "name"), lib.winsvc_control_handler, context
+        )
+        return handle_value(handle, "RegisterServiceCtrlHandlerExW")
+
+
+@ffi.def_extern("winsvc_service_main")
+def _service_main(count: int, vector: Pointer[Pointer[WCHAR]]) -> None:
+    arguments = [ffi.string(vector[index]) for index in range(count)]
+    # A process that is one service alone may have been started under another name.
+    main = _mains.get(arguments[0].upper()) or next(iter(_mains.values()))
+    main(arguments)
+
+
+@ffi.def_extern("winsvc_control_handler", error=lib.ERROR_CALL_NOT_IMPLEMENTED)
+def _control_handler(control: int, event_type: int, data: AnyPointer, context: AnyPointer) -> int:
+    _, handler = _handlers[int(ffi.cast("uintptr_t", context))]
+    return handler(control, event_type, copy_payload(control, event_type, data))

@@ -1,0 +1,1 @@
+"""Operations on services, on top of a backend."""

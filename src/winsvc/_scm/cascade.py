@@ -1,0 +1,384 @@
+"""Stopping, starting and restarting a service together with those that it has to do with.
+
+Everything is asked of the service's own machine, by its own backend. What is stopped or started is
+waited for before the next one has its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
+
+from winsvc._scm.manager import ServiceManager
+from winsvc._util.durations import Duration, to_timedelta
+from winsvc._util.text import Dependency, GroupDependency, name_key, same_name
+from winsvc._values.config import ServiceStatus
+from winsvc._values.graph import DependencyGraph, ServiceNode
+from winsvc.enums import Control, ErrorCode, ServiceType, State, StateFilter
+from winsvc.errors import (
+    CascadeError,
+    CascadeStep,
+    ControlRefusedError,
+    DependentServicesRunningError,
+    MachineUnreachableError,
+    ServiceAlreadyRunningError,
+    ServiceError,
+    ServiceNotActiveError,
+    ServiceNotFoundError,
+    ServiceStartError,
+    WaitCancelledError,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from winsvc._scm.service import Service
+    from winsvc._scm.waiting import CancelToken
+    from winsvc._values.stopreason import StopReason
+
+__all__ = ["Cascade"]
+
+EACH: Final = 30.0  # seconds for each service, where nothing else is said
+ROUNDS: Final = 5  # of looking for dependents: others may start some while these are stopped
+
+_S = State
+_GOING: Final = (_S.START_PENDING, _S.CONTINUE_PENDING, _S.PAUSE_PENDING)
+_SETTLED: Final = (_S.RUNNING, _S.PAUSED, _S.STOP_PENDING, _S.STOPPED)
+_UP: Final = (_S.RUNNING, _S.CONTINUE_PENDING, _S.PAUSED, _S.PAUSE_PENDING)
+_DRIVERS_TOO: Final = ServiceType.WIN32 | ServiceType.DRIVER
+_Action = Literal["stop", "start", "pause"]
+
+
+class Cascade:
+    """One cascade around one service. Use it as a context manager."""
+
+    def __init__(
+        self,
+        service: Service,
+        timeout: Duration | None = None,
+        total_timeout: Duration | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Nothing is done yet.
+
+        Args:
+            service: the service that was asked for.
+            timeout: how long each service may take; None is 30 seconds.
+            total_timeout: how long all of them may take together; None for as long as it takes.
+            cancel: ends it from another thread; nothing is put back then.
+        """
+        each = EACH if timeout is None else timeout
+        self._each = to_timedelta(each, "timeout").total_seconds()
+        self._service = service
+        self._backend = service._backend
+        self._deadline: float | None = None
+        if total_timeout is not None:
+            total = to_timedelta(total_timeout, "total_timeout").total_seconds()
+            self._deadline = self._backend.monotonic() + total
+        self._cancel = cancel
+        self._undoing = False
+        self._opened: dict[str, Service] = {name_key(service.name): service}
+        self._manager: ServiceManager | None = None
+        self._closing = ExitStack()
+        self._done: list[CascadeStep] = []
+        self._failed: list[CascadeStep] = []
+        self._stopped: list[tuple[str, State]] = []  # with the states from before
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._closing.close()
+
+    # ------------------------------------------------------------------- what is asked for
+
+    def stop(self, reason: StopReason | None = None, *, dependents: bool = True) -> ServiceStatus:
+        """Stop what depends on the service, then the service."""
+        if self._service.status().state is State.STOPPED:
+            self._service.control(Control.STOP, reason)  # which says why not
+        name = self._service.name
+        order = self._dependents() if dependents else []
+        for _ in range(ROUNDS):
+            if self._stop_each([*order, name], reason):
+                return self._service.status()
+            if not dependents:
+                break
+            try:
+                # Others have started some meanwhile, or the system does not tell them (Wine).
+                order = self._dependents() or self._dependents_by_graph()
+            except ServiceError as error:
+                self._failed = [CascadeStep("stop", name, error)]
+                break
+            if not order:
+                break
+        return self._fail()
+
+    def _stop_each(self, order: Sequence[str], reason: StopReason | None) -> bool:
+        """Stop them in this order; False where another has to be stopped before."""
+        self._failed.clear()
+        for at, name in enumerate(order):
+            if not self._try("stop", name, lambda one: self._stop_one(one, reason)):
+                if isinstance(self._failed[0].error, DependentServicesRunningError):
+                    return False
+                self._fail(("stop", rest) for rest in order[at + 1 :])
+        return True
+
+    def start(self, arguments: Sequence[str]) -> ServiceStatus:
+        """Start what the service needs, then the service."""
+        service = self._service
+        if service.status().state not in (State.STOPPED, State.STOP_PENDING):
+            service.start(*arguments)  # which says why not
+        needed = self._needed()
+        _refuse_missing(service, needed)
+        first = needed.start_order([service.name])
+        order = [name for name in first if not same_name(name, service.name)] + [service.name]
+        failed: set[str] = set()
+        for at, name in enumerate(order):
+            if name_key(name) in _without(needed, order, failed):
+                continue  # it can't start, and the service does without it
+            given = arguments if name == service.name else ()
+            if not self._try("start", name, lambda one: self._start_one(one, given)):  # noqa: B023
+                failed.add(name_key(name))
+                if name_key(service.name) in _without(needed, order, failed):
+                    # What failed before it was no obstacle.
+                    self._failed.insert(0, self._failed.pop())
+                    self._fail(("start", rest) for rest in order[at + 1 :])
+        return service.status()
+
+    def restart(self, arguments: Sequence[str], *, dependents: bool = True) -> ServiceStatus:
+        """Stop and start the service, and put what depended on it back as it was."""
+        service = self._service
+        if service.status().state is not State.STOPPED:
+            try:
+                self.stop(dependents=dependents)
+            except CascadeError as error:
+                if isinstance(error.error, WaitCancelledError):
+                    raise
+                # It still runs, and so can those that were stopped.
+                self._undoing = True
+                rest = [(step.action, step.service) for step in error.not_done]
+                self._fail([*rest, *self._put_back(), ("start", service.name)])
+        if not self._try("start", service.name, lambda one: self._start_one(one, arguments)):
+            self._fail(("start", name) for name, _ in reversed(self._stopped))
+        rest = self._put_back()
+        if self._failed:
+            self._fail(rest)
+        return service.status()
+
+    def _put_back(self) -> list[tuple[_Action, str]]:
+        """Start what was stopped, the last one first; pause what was paused."""
+        ahead = list(self._stopped)
+        while ahead:
+            name, state = ahead.pop()
+            if self._try("start", name, self._start_one):
+                if state is State.PAUSED:
+                    self._try("pause", name, self._pause_one)
+            elif isinstance(self._failed[-1].error, (MachineUnreachableError, WaitCancelledError)):
+                break
+        return [("start", name) for name, _ in reversed(ahead)]
+
+    # ------------------------------------------------------------------- one service
+
+    def _try(self, action: _Action, name: str, step: Callable[[Service], bool]) -> bool:
+        """Take a step, and remember how it went; ``step`` says whether there was anything to do."""
+        try:
+            if step(self._open(name)):
+                self._done.append(CascadeStep(action, name))
+        except ServiceError as error:
+            self._failed.append(CascadeStep(action, name, error))
+            return False
+        return True
+
+    def _stop_one(self, service: Service, reason: StopReason | None) -> bool:
+        until = self._until(service)
+        while True:
+            state = service.status().state
+            if state in _GOING:
+                state = self._wait(service, until, *_SETTLED).state
+            if state is State.STOPPED:
+                return False
+            if state is State.STOP_PENDING:
+                self._wait(service, until, State.STOPPED)
+                return False
+            try:
+                service.control(Control.STOP, reason)
+            except ServiceNotActiveError:
+                return False
+            except ControlRefusedError as error:
+                left = until - self._backend.monotonic()
+                if error.winerror != ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL or left <= 0:
+                    raise
+                self._backend.sleep(min(0.02, left))  # it was about to change its state
+                continue
+            self._wait(service, until, State.STOPPED, asked=State.STOPPED)
+            if service is not self._service:
+                self._stopped.append((service.name, state))
+            return True
+
+    def _start_one(self, service: Service, arguments: Sequence[str] = ()) -> bool:
+        until = self._until(service)
+        state = service.status().state
+        if state in _UP:
+            return False
+        if state is State.STOP_PENDING:
+            self._wait(service, until, State.STOPPED)
+        if state is not State.START_PENDING:
+            try:
+                service.start(*arguments)
+            except ServiceAlreadyRunningError:
+                if service is self._service:
+                    raise
+        self._wait(service, until, State.RUNNING, asked=State.RUNNING)
+        return True
+
+    def _pause_one(self, service: Service) -> bool:
+        until = self._until(service)
+        service.pause()
+        self._wait(service, until, State.PAUSED)
+        return True
+
+    def _until(self, service: Service) -> float:
+        now = self._backend.monotonic()
+        if self._cancel is not None and self._cancel.cancelled:
+            raise WaitCancelledError(
+                ErrorCode.CANCELLED,
+                "",
+                "cancelled before its turn",
+                service=service.name,
+                machine=service.machine,
+            )
+        if self._deadline is None:
+            return now + self._each
+        if now >= self._deadline and not self._undoing:
+            raise WaitTimeoutError(
+                ErrorCode.TIMEOUT,
+                "",
+                "its turn did not come before the total timeout",
+                service=service.name,
+                machine=service.machine,
+            )
+        return min(now + self._each, max(now, self._deadline))
+
+    def _wait(
+        self, service: Service, until: float, *states: State, asked: State | None = None
+    ) -> ServiceStatus:
+        limit = max(0.0, until - self._backend.monotonic())
+        if self._undoing and not limit:
+            return service.status()  # late already: nobody waits for it
+        return service._waiting(states, limit, None, self._cancel).run(asked=asked)
+
+    # ------------------------------------------------------------------- who has to do with it
+
+    def _scm(self) -> ServiceManager:
+        if self._manager is None:
+            manager = ServiceManager(self._service.machine, backend=self._backend)
+            self._manager = self._closing.enter_context(manager)
+        return self._manager
+
+    def _open(self, name: str) -> Service:
+        key = name_key(name)
+        if key not in self._opened:
+            self._opened[key] = self._closing.enter_context(self._scm().open(name))
+        return self._opened[key]
+
+    def _dependents(self) -> list[str]:
+        return [info.name for info in self._service.dependents(StateFilter.ACTIVE)]
+
+    def _dependents_by_graph(self) -> list[str]:
+        graph = self._scm().graph()
+        if self._service.name not in graph:
+            return []
+        names = graph.dependents_of(self._service.name)
+        return [name for name in names if graph[name].state is not State.STOPPED]
+
+    def _needed(self) -> DependencyGraph:
+        """What the service needs and what does not run yet of it; not the whole machine's graph."""
+        nodes: dict[str, ServiceNode] = {}
+        groups: set[str] = set()
+        ahead = [(self._service.name, "")]
+        while ahead:
+            name, group = ahead.pop()
+            known = nodes.get(name_key(name))
+            if known is not None:
+                if group:
+                    nodes[name_key(name)] = replace(known, group=group)
+                continue
+            node = self._node(name, group)
+            if node is None:
+                continue
+            nodes[name_key(name)] = node
+            for item in node.dependencies:
+                if not isinstance(item, GroupDependency):
+                    ahead.append((item.name, ""))
+                elif name_key(item.name) not in groups:
+                    groups.add(name_key(item.name))
+                    ahead += [(member, item.name) for member in self._members(item.name)]
+        return DependencyGraph(tuple(nodes.values()))
+
+    def _node(self, name: str, group: str) -> ServiceNode | None:
+        dependencies: tuple[Dependency, ...] = ()
+        try:
+            service = self._open(name)
+            state = service.status().state
+        except ServiceNotFoundError:
+            return None
+        if state not in _UP:
+            try:
+                config = service.config()
+                group, dependencies = config.load_order_group, config.dependencies
+            except MachineUnreachableError:
+                raise
+            except ServiceError:
+                pass  # its start will bring up what it needs, or say why not
+        return ServiceNode(service.name, dependencies, group, state)
+
+    def _members(self, group: str) -> Iterable[str]:
+        if not group:
+            return []
+        try:
+            return [info.name for info in self._scm().services(type=_DRIVERS_TOO, group=group)]
+        except ServiceNotFoundError:
+            return []
+
+    # ------------------------------------------------------------------- how it went
+
+    def _fail(self, rest: Iterable[tuple[_Action, str]] = ()) -> NoReturn:
+        """Raise what there is to tell: more than the error itself only where there is more."""
+        not_done = tuple(CascadeStep(action, name) for action, name in rest)
+        first = self._failed[0].error
+        assert first is not None
+        if self._done or not_done or len(self._failed) > 1:
+            raise CascadeError.of(tuple(self._done), tuple(self._failed), not_done) from first
+        raise first
+
+
+def _refuse_missing(service: Service, needed: DependencyGraph) -> None:
+    missing = needed.missing()
+    if not missing:
+        return
+    told = "; ".join(f"{', '.join(names)} needs {name}" for name, names in missing.items())
+    raise ServiceStartError(
+        ErrorCode.SERVICE_DEPENDENCY_DELETED,
+        "StartServiceW",
+        service=service.name,
+        machine=service.machine,
+        hint=f"What it needs is not there: {told}. Nothing was started.",
+    )
+
+
+def _without(graph: DependencyGraph, order: Iterable[str], failed: Collection[str]) -> set[str]:
+    """The keys of those that can't run when these have failed; of a group one member is enough."""
+    down = set(failed)
+    for name in order:
+        for item in graph[name].dependencies:
+            key = name_key(item.name)
+            if isinstance(item, GroupDependency):
+                members = {name_key(node.name) for node in graph if name_key(node.group) == key}
+                if members - {name_key(name)} <= down:
+                    down.add(name_key(name))
+            elif key in down:
+                down.add(name_key(name))
+    return down

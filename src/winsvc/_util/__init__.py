@@ -1,0 +1,1 @@
+"""What does not depend on services: checks, durations, JSON, text, handles, time."""

@@ -1,0 +1,1 @@
+"""Immutable values: what is read from and written to the service control manager."""

@@ -1,0 +1,287 @@
+"""A dependency graph as text and as pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from winsvc._util.text import Dependency, GroupDependency, ServiceDependency, name_key
+from winsvc._values.graph import DependencyGraph, GraphvizError, ServiceNode
+from winsvc.enums import State
+
+__all__ = ["dot", "mermaid", "svg", "text"]
+
+_COLOURS: Final = {
+    "running": "#c8e6c9",
+    "stopped": "#eeeeee",
+    "paused": "#fff9c4",
+    "pending": "#ffe0b2",
+    "missing": "#ffcdd2",
+}
+
+
+def _kind(state: State | None) -> str | None:
+    """The colour of a state, by name."""
+    if state is None:
+        return None
+    if state in (State.RUNNING, State.STOPPED, State.PAUSED):
+        return state.name.lower()
+    return "pending"
+
+
+def _readable(name: str) -> str:
+    """Without what no picture can show: control characters and halves of characters."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in name)
+
+
+# ----------------------------------------------------------------------- what there is to draw
+
+
+class _Picture:
+    """The services, groups and missing ones of a graph, with names to draw them by."""
+
+    def __init__(self, graph: DependencyGraph) -> None:
+        self.services = {name_key(node.name): f"n{i}" for i, node in enumerate(graph)}
+        self.nodes = [(f"n{i}", node) for i, node in enumerate(graph)]
+        self.missing = {name_key(name): (f"m{i}", name) for i, name in enumerate(graph.missing())}
+        needed = (item for node in graph for item in node.dependencies)
+        groups = {name_key(str(item)): str(item) for item in needed if _is_group(item)}
+        present = (key for key in groups if key not in self.missing)
+        self.groups = {key: (f"g{i}", groups[key]) for i, key in enumerate(present)}
+        self.edges = [
+            (here, there)
+            for here, node in self.nodes
+            for there in dict.fromkeys(self._drawn(item) for item in node.dependencies)
+        ]
+        self.memberships = [
+            (self.groups["+" + name_key(node.group)][0], here)
+            for here, node in self.nodes
+            if "+" + name_key(node.group) in self.groups
+        ]
+
+    def _drawn(self, item: Dependency) -> str:
+        key = name_key(str(item))
+        if key in self.missing:
+            return self.missing[key][0]
+        return self.groups[key][0] if _is_group(item) else self.services[key]
+
+
+def _is_group(item: Dependency) -> bool:
+    return isinstance(item, GroupDependency)
+
+
+# ----------------------------------------------------------------------- Graphviz and Mermaid
+
+
+def dot(graph: DependencyGraph) -> str:
+    """In the language of Graphviz."""
+    picture = _Picture(graph)
+    lines = [
+        "digraph services {",
+        "  rankdir=LR;",
+        '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="sans-serif"];',
+    ]
+    for here, node in picture.nodes:
+        label = _dot_text(node.name)
+        if node.state is not None:
+            label += r"\n" + _dot_text(_state(node.state))
+        kind = _kind(node.state)
+        colour = f', fillcolor="{_COLOURS[kind]}"' if kind else ""
+        style = ', style="rounded,filled,dotted"' if node.name in graph.errors else ""
+        lines.append(f'  {here} [label="{label}"{colour}{style}];')
+    for here, name in picture.groups.values():
+        lines.append(f'  {here} [label="{_dot_text(name)}", shape=folder, style=solid];')
+    for here, name in picture.missing.values():
+        lines.append(
+            f'  {here} [label="{_dot_text(name)}\\nmissing", style="filled,dashed", '
+            f'fillcolor="{_COLOURS["missing"]}"];'
+        )
+    lines += [f"  {here} -> {there};" for here, there in picture.edges]
+    lines += [f"  {here} -> {there} [style=dashed];" for here, there in picture.memberships]
+    return "\n".join([*lines, "}", ""])
+
+
+def _dot_text(name: str) -> str:
+    # In a label a backslash begins an escape, and "&" an entity of HTML.
+    escaped = _readable(name).replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.replace("&", "&amp;")
+
+
+def mermaid(graph: DependencyGraph) -> str:
+    """As a Mermaid flowchart."""
+    picture = _Picture(graph)
+    lines = ["flowchart LR"]
+    for here, node in picture.nodes:
+        kind = _kind(node.state)
+        lines.append(f'  {here}["{_mermaid_text(node.name)}"]' + (f":::{kind}" if kind else ""))
+    for here, name in picture.groups.values():
+        lines.append(f'  {here}(["{_mermaid_text(name)}"])')
+    for here, name in picture.missing.values():
+        lines.append(f'  {here}["{_mermaid_text(name)} is missing"]:::missing')
+    lines += [f"  {here} --> {there}" for here, there in picture.edges]
+    lines += [f"  {here} -.-> {there}" for here, there in picture.memberships]
+    used = {_kind(node.state) for node in graph} | ({"missing"} if picture.missing else set())
+    for kind, colour in _COLOURS.items():
+        if kind in used:
+            dashes = ",stroke-dasharray:4" if kind == "missing" else ""
+            lines.append(f"  classDef {kind} fill:{colour},color:#000,stroke:#666{dashes}")
+    return "\n".join([*lines, ""])
+
+
+def _mermaid_text(name: str) -> str:
+    # Whatever could mean something, to Mermaid, to Markdown or to HTML, goes by its number.
+    return "".join(
+        one if one.isalnum() or one in " _-." or one > "\x7f" else f"#{ord(one)};"
+        for one in _readable(name)
+    )
+
+
+def svg(graph: DependencyGraph) -> str:
+    """As a picture, drawn by Graphviz."""
+    program = _find("dot")
+    if program is None:
+        raise GraphvizError(
+            "Graphviz's program dot was not found in the PATH: install Graphviz "
+            "(https://graphviz.org), or draw the output of to_dot() where it is installed"
+        )
+    done = subprocess.run(
+        [program, "-Tsvg"],
+        input=dot(graph).encode("utf-8"),
+        capture_output=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    if done.returncode:
+        told = done.stderr.decode("utf-8", "replace").strip()
+        raise GraphvizError(f"{program} ended with exit code {done.returncode}: {told}")
+    return done.stdout.decode("utf-8")
+
+
+def _find(program: str) -> str | None:
+    """A program in the PATH; never one of the current folder, which Windows would look in first."""
+    endings = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        for ending in endings if os.path.isabs(folder) else ():
+            found = shutil.which(os.path.join(folder, program + ending))
+            if found is not None:
+                return found
+    return None
+
+
+# ----------------------------------------------------------------------- a tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One line of a tree."""
+
+    key: str  # the same for what is the same
+    label: str
+    node: ServiceNode | None = None
+    services: tuple[str, ...] = ()  # below a group
+
+
+class _Tree:
+    """Draws the branches; each that has branches of its own has them once."""
+
+    def __init__(self, graph: DependencyGraph, dependents: bool) -> None:
+        self._graph = graph
+        self._dependents = dependents
+        self._missing = {name_key(name) for name in graph.missing()}
+        self._members: dict[str, list[str]] = {}  # of groups, by "+" and the name
+        self._needing: dict[str, dict[str, str]] = {}  # who needs a service or a group, by key
+        for node in graph:
+            if node.group:
+                self._members.setdefault("+" + name_key(node.group), []).append(node.name)
+            for item in node.dependencies:
+                names = self._needing.setdefault(name_key(str(item)), {})
+                names[name_key(node.name)] = node.name
+        self.drawn: dict[str, bool] = {}  # by key, whether something is below it
+
+    def is_root(self, node: ServiceNode) -> bool:
+        """Whether it stands below no other."""
+        key = name_key(node.name)
+        if self._dependents:
+            others = {name_key(str(item)) for item in node.dependencies} - self._missing
+        else:
+            others = set(self._needing.get(key, ())) | set(self._needing.get(_group(node), ()))
+        return not others - {key}
+
+    def service(self, name: str) -> _Branch:
+        node = self._graph[name]
+        facts = [] if node.state is None else [_state(node.state)]
+        if node.name in self._graph.errors:
+            code = self._graph.errors[node.name].winerror
+            facts.append(f"what it needs can't be read: error {code}")
+        label = _readable(node.name) + (f" ({', '.join(facts)})" if facts else "")
+        return _Branch(name_key(node.name), label, node)
+
+    def _below(self, branch: _Branch) -> list[_Branch]:
+        node = branch.node
+        if node is None:
+            return [self.service(name) for name in branch.services]
+        if not self._dependents:
+            items = {name_key(str(item)): item for item in node.dependencies}
+            return [self._item(key, item) for key, item in items.items()]
+        below = [self.service(name) for name in self._needing.get(branch.key, {}).values()]
+        if needing := self._needing.get(_group(node)):
+            label = _readable(f"+{node.group}")
+            below.append(_Branch(_group(node), label, None, tuple(needing.values())))
+        return below
+
+    def _item(self, key: str, item: Dependency) -> _Branch:
+        if key in self._missing:
+            return _Branch(key, f"{_readable(str(item))} (missing)")
+        if isinstance(item, ServiceDependency):
+            return self.service(item.name)
+        return _Branch(key, _readable(str(item)), None, tuple(self._members[key]))
+
+    def lines(self, root: _Branch) -> Iterator[str]:
+        below = self._below(root)
+        self.drawn[root.key] = bool(below)
+        yield root.label
+        path = [("", below[::-1])]
+        while path:
+            before, rest = path[-1]
+            if not rest:
+                path.pop()
+                continue
+            branch = rest.pop()
+            corner, line = ("├─ ", "│  ") if rest else ("└─ ", "   ")
+            if branch.key in self.drawn:
+                yield before + corner + branch.label + (" ..." if self.drawn[branch.key] else "")
+                continue
+            yield before + corner + branch.label
+            below = self._below(branch)
+            self.drawn[branch.key] = bool(below)
+            path.append((before + line, below[::-1]))
+
+
+def text(graph: DependencyGraph, name: str | None, *, dependents: bool) -> str:
+    """As a tree for people; "..." stands for what was drawn further up."""
+    tree = _Tree(graph, dependents)
+    if name is not None:
+        return _joined(tree.lines(tree.service(name)))
+    lines: list[str] = []
+    for node in filter(tree.is_root, graph):
+        lines += tree.lines(tree.service(node.name))
+    for node in graph:  # who is needed by nobody but those that he needs
+        if name_key(node.name) not in tree.drawn:
+            lines += tree.lines(tree.service(node.name))
+    return _joined(lines)
+
+
+def _group(node: ServiceNode) -> str:
+    return "+" + name_key(node.group)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _state(state: State) -> str:
+    return state.name.lower().replace("_", " ")

@@ -1,0 +1,138 @@
+"""Why a service is stopped, as ``ControlServiceEx`` tells the event log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from winsvc._util.checks import check_dword
+from winsvc._util.text import check_text
+from winsvc.enums import OpenEnum
+from winsvc.errors import ArgumentError
+
+__all__ = ["StopFlag", "StopMajor", "StopMinor", "StopReason"]
+
+MAX_COMMENT_LENGTH = 127
+"""The longest comment, in UTF-16 code units (``SC_MAX_COMMENT_LENGTH`` less its NUL)."""
+
+_FLAGS = 0xF0000000
+_MAJORS = 0x00FF0000
+_MINORS = 0x0000FFFF
+_FIRST_CUSTOM_MAJOR = 0x00400000
+_FIRST_CUSTOM_MINOR = 0x00000100
+
+
+class StopFlag(OpenEnum):
+    """The general part of a stop reason (``SERVICE_STOP_REASON_FLAG_*``)."""
+
+    UNPLANNED = 0x10000000
+    CUSTOM = 0x20000000
+    """The major or the minor reason is the caller's own."""
+    PLANNED = 0x40000000
+
+
+class StopMajor(OpenEnum):
+    """What the stop is about (``SERVICE_STOP_REASON_MAJOR_*``).
+
+    Own ones are ``StopMajor(0x400000)`` to ``StopMajor(0xFF0000)`` in steps of 0x10000.
+    """
+
+    OTHER = 0x00010000
+    HARDWARE = 0x00020000
+    OPERATING_SYSTEM = 0x00030000
+    SOFTWARE = 0x00040000
+    APPLICATION = 0x00050000
+    NONE = 0x00060000
+
+
+class StopMinor(OpenEnum):
+    """What has happened (``SERVICE_STOP_REASON_MINOR_*``).
+
+    Own ones are ``StopMinor(0x100)`` to ``StopMinor(0xFFFF)``.
+    """
+
+    OTHER = 1
+    MAINTENANCE = 2
+    INSTALLATION = 3
+    UPGRADE = 4
+    RECONFIG = 5
+    HUNG = 6
+    UNSTABLE = 7
+    DISK = 8
+    NETWORK_CARD = 9
+    ENVIRONMENT = 10
+    HARDWARE_DRIVER = 11
+    OTHER_DRIVER = 12
+    SERVICE_PACK = 13
+    SOFTWARE_UPDATE = 14
+    SECURITY_FIX = 15
+    SECURITY = 16
+    NETWORK_CONNECTIVITY = 17
+    WMI = 18
+    SERVICE_PACK_UNINSTALL = 19
+    SOFTWARE_UPDATE_UNINSTALL = 20
+    SECURITY_FIX_UNINSTALL = 21
+    MMC = 22
+    NONE = 23
+    MEMORY_LIMIT = 24
+    """Spelt ``MEMOTYLIMIT`` in the Windows headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopReason:
+    """Why a service is stopped: one flag, one major and one minor reason, and a comment.
+
+    Attributes:
+        flag: whether the stop was planned, or the reason is the caller's own.
+        major: what it is about. Values that Windows may still define are taken too.
+        minor: what has happened.
+        comment: up to 127 characters for the event log; None for none.
+    """
+
+    flag: StopFlag
+    major: StopMajor
+    minor: StopMinor
+    comment: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("flag", "major", "minor"):
+            check_dword(getattr(self, name), name)
+        if self.flag not in tuple(StopFlag):
+            raise ArgumentError("flag", f"{self.flag:#x} is not exactly one of {_names(StopFlag)}")
+        if not self.major & _MAJORS or self.major & ~_MAJORS:
+            raise ArgumentError("major", f"{self.major:#x} is no major reason")
+        if not 1 <= self.minor <= _MINORS:
+            raise ArgumentError("minor", f"{self.minor:#x} is no minor reason")
+        custom = self.major >= _FIRST_CUSTOM_MAJOR or self.minor >= _FIRST_CUSTOM_MINOR
+        if custom and self.flag != StopFlag.CUSTOM:
+            raise ArgumentError("flag", "must be CUSTOM with a reason of your own")
+        if not custom and self.flag == StopFlag.CUSTOM:
+            raise ArgumentError("flag", "must not be CUSTOM with a reason that Windows defines")
+        if self.comment is not None:
+            check_text(self.comment, "comment", limit=MAX_COMMENT_LENGTH)
+
+    @property
+    def code(self) -> int:
+        """The reason as one number (``dwReason``)."""
+        return self.flag | self.major | self.minor
+
+    @classmethod
+    def from_code(cls, code: int, comment: str | None = None) -> StopReason:
+        """Take a ``dwReason`` apart.
+
+        Args:
+            code: the number.
+            comment: up to 127 characters.
+
+        Raises:
+            ArgumentError: it is not one flag, one major and one minor reason, or the comment is
+                too long.
+        """
+        if code & ~(_FLAGS | _MAJORS | _MINORS):
+            raise ArgumentError("code", f"{code:#x} is no stop reason")
+        return cls(
+            StopFlag(code & _FLAGS), StopMajor(code & _MAJORS), StopMinor(code & _MINORS), comment
+        )
+
+
+def _names(kind: type[OpenEnum]) -> str:
+    return ", ".join(member.name for member in kind)

@@ -1,5 +1,0 @@
-"""The fence: the only package that sees the compiled module's ``ffi`` and ``lib``."""
-
-from winsvc.native.backend import NativeBackend
-
-__all__ = ["NativeBackend"]
