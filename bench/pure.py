@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from winsvc import ServiceConfig, ServiceInfo, ServiceManager
-from winsvc._util.text import ServiceDependency
+from winsvc._values.dependency import ServiceDependency
 from winsvc._values.graph import DependencyGraph, ServiceNode
 from winsvc._values.rows import ConfigRow, EnumPage, StatusRow
 from winsvc.backend import Backend

@@ -40,11 +40,6 @@ if TYPE_CHECKING:
         StatusChanged,
         Watch,
     )
-    from winsvc._util.text import (
-        Dependency,
-        GroupDependency,
-        ServiceDependency,
-    )
     from winsvc._values.account import (
         Account,
         AccountKind,
@@ -57,12 +52,10 @@ if TYPE_CHECKING:
         UNCHANGED,
         FailureAction,
         FailureActions,
-        LockStatus,
         ServiceConfig,
-        ServiceInfo,
-        ServiceStatus,
         Unchanged,
     )
+    from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
     from winsvc._values.graph import (
         DependencyGraph,
         GraphvizError,
@@ -75,6 +68,7 @@ if TYPE_CHECKING:
     from winsvc._values.snapshot import (
         ServiceSnapshot,
     )
+    from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus
     from winsvc._values.stopreason import (
         StopFlag,
         StopMajor,
@@ -221,15 +215,15 @@ _WHERE = {
     "ServiceManager": "winsvc._scm.manager",
     "FailureAction": "winsvc._values.config",
     "FailureActions": "winsvc._values.config",
-    "LockStatus": "winsvc._values.config",
+    "LockStatus": "winsvc._values.status",
     "ServiceConfig": "winsvc._values.config",
-    "ServiceInfo": "winsvc._values.config",
-    "ServiceStatus": "winsvc._values.config",
+    "ServiceInfo": "winsvc._values.status",
+    "ServiceStatus": "winsvc._values.status",
     "UNCHANGED": "winsvc._values.config",
     "Unchanged": "winsvc._values.config",
-    "Dependency": "winsvc._util.text",
-    "GroupDependency": "winsvc._util.text",
-    "ServiceDependency": "winsvc._util.text",
+    "Dependency": "winsvc._values.dependency",
+    "GroupDependency": "winsvc._values.dependency",
+    "ServiceDependency": "winsvc._values.dependency",
     "Ace": "winsvc.security",
     "AceFlags": "winsvc.security",
     "AceType": "winsvc.security",

@@ -19,8 +19,8 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from winsvc._values.config import ServiceInfo
     from winsvc._values.snapshot import ServiceSnapshot
+    from winsvc._values.status import ServiceInfo
 
 __all__ = ["main"]
 

@@ -17,7 +17,7 @@ from winsvc.enums import ErrorCode
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from winsvc._values.config import ServiceStatus
+    from winsvc._values.status import ServiceStatus
 
 __all__ = [
     "AccessDeniedError",

@@ -32,13 +32,13 @@ from winsvc import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc._util.handles import (
+from winsvc._desktops.handles import (
     BorrowedDesktopHandle,
     BorrowedWindowStationHandle,
     DesktopHandle,
-    ServiceHandle,
     WindowStationHandle,
 )
+from winsvc._scm.handles import ServiceHandle
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.errors import service_error
 

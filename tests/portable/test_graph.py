@@ -31,7 +31,8 @@ from winsvc import (
     ServiceType,
     State,
 )
-from winsvc._util.text import GroupDependency, name_key, parse_dependencies
+from winsvc._util.text import name_key
+from winsvc._values.dependency import GroupDependency, parse_dependencies
 from winsvc.cli import main
 from winsvc.testing import SimulatedSCM
 

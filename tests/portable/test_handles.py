@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from winsvc._util.handles import ServiceHandle
+from winsvc._scm.handles import ServiceHandle
 from winsvc.errors import HandleClosedError
 
 

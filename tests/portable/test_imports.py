@@ -107,9 +107,9 @@ def test_a_listing_imports_only_what_it_needs(tmp_path: Path) -> None:
     alone = loaded("from winsvc.cli import _parser; _parser().parse_args(['list'])")
     heavy = {"json", "pathlib", "urllib", "rich", "asyncio", "concurrent", "logging"}
     needed = {"backend", "cli", "enums", "errors", "_scm", "_util", "_values"}
-    needed |= {f"_scm.{name}" for name in ("handle_pool", "manager", "service")}
+    needed |= {f"_scm.{name}" for name in ("handle_pool", "handles", "manager", "service")}
     needed |= {f"_util.{name}" for name in ("checks", "durations", "handles", "text")}
-    needed |= {f"_values.{name}" for name in ("config", "rows")}
+    needed |= {f"_values.{name}" for name in ("config", "dependency", "names", "rows", "status")}
     assert not heavy & alone
     assert {name for name in alone if name.startswith("winsvc.")} == {f"winsvc.{n}" for n in needed}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from winsvc._util.jsonable import Reader, from_jsonable, jsonable
-from winsvc._values.config import ServiceInfo, ServiceStatus
+from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
 from winsvc.errors import ArgumentError
 

@@ -9,18 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winsvc._util.text import (
-    GroupDependency,
-    ServiceDependency,
-    check_display_name,
-    check_service_name,
     check_text,
     name_key,
     pack_multi_string,
-    parse_dependencies,
-    parse_dependency,
     same_name,
     unpack_multi_string,
 )
+from winsvc._values.dependency import (
+    GroupDependency,
+    ServiceDependency,
+    parse_dependencies,
+    parse_dependency,
+)
+from winsvc._values.names import check_display_name, check_service_name
 from winsvc.errors import ArgumentError
 
 pytestmark = pytest.mark.portable

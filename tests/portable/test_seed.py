@@ -10,17 +10,12 @@ from typing import Any
 
 import pytest
 
-from winsvc._util.text import GroupDependency, ServiceDependency
 from winsvc._values.account import Secret
-from winsvc._values.config import (
-    UNCHANGED,
-    FailureAction,
-    FailureActions,
-    ServiceConfig,
-    ServiceStatus,
-)
+from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig
+from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc._values.snapshot import ServiceSnapshot, unreadable
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
     ActionType,

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winsvc._util.text import GroupDependency, ServiceDependency
-from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, ServiceStatus
+from winsvc._values.config import FailureAction, FailureActions, ServiceConfig
+from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.snapshot import ServiceSnapshot, unreadable
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
     ActionType,

@@ -40,8 +40,8 @@ from winsvc import (
     StateFilter,
 )
 from winsvc._native import NativeBackend
-from winsvc._util.text import MAX_NAME_LENGTH
 from winsvc._values.commandline import split
+from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
 from winsvc.testing import Behaviour, SimulatedSCM

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from winsvc._desktops.handles import BorrowedDesktopHandle, DesktopHandle
 from winsvc._desktops.user_object import (
     UserObject,
     check_rights,
@@ -25,7 +26,6 @@ from winsvc._desktops.user_object import (
 )
 from winsvc._desktops.window_station import WindowStation, left_behind
 from winsvc._util.checks import check_bool, check_dword, check_type
-from winsvc._util.handles import BorrowedDesktopHandle, DesktopHandle
 from winsvc._util.text import check_text
 from winsvc.backend import DesktopBackend, default_backend
 from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode

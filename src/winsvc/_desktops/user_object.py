@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
-from winsvc._scm.handle_pool import rights_text
+from winsvc._desktops.handles import UserObjectHandle
 from winsvc._util.checks import check_bool, check_dword, check_type
-from winsvc._util.handles import BorrowedHandle, UserObjectHandle
+from winsvc._util.handles import BorrowedHandle
 from winsvc._values.config import UNCHANGED, Unchanged
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import DesktopBackend
@@ -23,6 +23,7 @@ from winsvc.enums import (
     UserObjectInformation,
     WindowStationAccess,
     WindowStationFlags,
+    rights_text,
 )
 from winsvc.errors import (
     AccessDeniedError,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from winsvc._desktops.handles import BorrowedWindowStationHandle, WindowStationHandle
 from winsvc._desktops.user_object import (
     UserObject,
     check_rights,
@@ -15,7 +16,6 @@ from winsvc._desktops.user_object import (
     naming,
 )
 from winsvc._util.checks import check_bool, check_type
-from winsvc._util.handles import BorrowedWindowStationHandle, WindowStationHandle
 from winsvc._util.text import check_text
 from winsvc.backend import DesktopBackend, default_backend
 from winsvc.enums import (

@@ -43,9 +43,9 @@ from winsvc._native.structs import (
     encode_reason,
 )
 from winsvc._util.realtime import RealTime
-from winsvc._util.text import MAX_NAME_LENGTH
-from winsvc._values.config import ServiceStatus
+from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, EnumRow, LockRow, StatusRow
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ServiceError
 

@@ -11,10 +11,12 @@ from uuid import UUID
 from winsvc._scm.handle_pool import Grants
 from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
-from winsvc._util.text import check_display_name, check_text, parse_dependencies
+from winsvc._util.text import check_text
 from winsvc._values.account import Account, Secret, check_interactive, password_for
 from winsvc._values.commandline import check_binary_path
 from winsvc._values.config import FailureAction, FailureActions, Unchanged
+from winsvc._values.dependency import parse_dependencies
+from winsvc._values.names import check_display_name
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.backend import Backend

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from winsvc._util.checks import check_type
-from winsvc._values.config import ServiceConfig, ServiceInfo
+from winsvc._values.config import ServiceConfig
+from winsvc._values.status import ServiceInfo
 from winsvc.backend import Backend, BulkBackend
 from winsvc.enums import ServiceAccess
 from winsvc.errors import (

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._util.text import Dependency, GroupDependency, name_key, same_name
-from winsvc._values.config import ServiceStatus
+from winsvc._util.text import name_key, same_name
+from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph import DependencyGraph, ServiceNode
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import Control, ErrorCode, ServiceType, State, StateFilter
 from winsvc.errors import (
     CascadeError,

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from winsvc._util.handles import Handle
-from winsvc.enums import ErrorCode, ManagerAccess, OpenFlag, ServiceAccess
+from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
     AccessDeniedError,
     HandleClosedError,
@@ -19,7 +19,7 @@ from winsvc.errors import (
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Granted", "Grants", "rights_text"]
+__all__ = ["Granted", "Grants"]
 
 AccessT = TypeVar("AccessT", ManagerAccess, ServiceAccess)
 P = ParamSpec("P")
@@ -196,11 +196,6 @@ class Grants(Generic[AccessT]):
             if self._fixed and self._handles:
                 needed += f" The handle was opened with {rights_text(self._handles[0][0])} only."
             error.hint = f"{needed} {told}".rstrip()
-
-
-def rights_text(access: OpenFlag) -> str:
-    """``ServiceAccess.START`` or ``ServiceAccess.QUERY_STATUS | START``."""
-    return str(access) if access.name is None else f"{type(access).__name__}.{access.name}"
 
 
 class Granted(Generic[AccessT]):

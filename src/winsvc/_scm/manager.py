@@ -9,12 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from winsvc._scm.handle_pool import Granted, Grants
+from winsvc._scm.handles import ManagerHandle, ServiceHandle
 from winsvc._scm.service import Service
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration
-from winsvc._util.handles import ManagerHandle, ServiceHandle
-from winsvc._util.text import check_service_name, same_name
-from winsvc._values.config import LockStatus, ServiceInfo
+from winsvc._util.text import same_name
+from winsvc._values.names import check_service_name
+from winsvc._values.status import LockStatus, ServiceInfo
 from winsvc.backend import Backend, BulkBackend, default_backend
 from winsvc.enums import (
     ErrorCode,

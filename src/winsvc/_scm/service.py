@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING
 from winsvc._scm.handle_pool import Granted, Grants
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._util.text import Dependency
-from winsvc._values.config import (
-    UNCHANGED,
-    FailureAction,
-    FailureActions,
-    ServiceConfig,
-    ServiceInfo,
-    ServiceStatus,
-    Unchanged,
-)
+from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig, Unchanged
+from winsvc._values.dependency import Dependency
+from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.backend import Backend
 from winsvc.enums import (
     ConfigLevel,

@@ -13,8 +13,8 @@ from winsvc._scm.handle_pool import Grants
 from winsvc._util.checks import check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.handles import Handle
-from winsvc._values.config import ServiceStatus
 from winsvc._values.rows import NotificationRow
+from winsvc._values.status import ServiceStatus
 from winsvc.backend import Backend
 from winsvc.enums import PENDING_STATES, ErrorCode, Notify, ServiceAccess, State
 from winsvc.errors import (

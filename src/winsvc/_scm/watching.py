@@ -13,8 +13,8 @@ from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.handles import Handle
 from winsvc._util.text import name_key
-from winsvc._values.config import ServiceStatus
 from winsvc._values.rows import NotificationRow
+from winsvc._values.status import ServiceStatus
 from winsvc.backend import Backend
 from winsvc.enums import ErrorCode, ManagerAccess, Notify, ServiceAccess, ServiceType
 from winsvc.errors import (

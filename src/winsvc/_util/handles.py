@@ -16,17 +16,7 @@ from winsvc.errors import HandleClosedError, ObjectInUseError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = [
-    "BorrowedDesktopHandle",
-    "BorrowedHandle",
-    "BorrowedWindowStationHandle",
-    "DesktopHandle",
-    "Handle",
-    "ManagerHandle",
-    "ServiceHandle",
-    "UserObjectHandle",
-    "WindowStationHandle",
-]
+__all__ = ["BorrowedHandle", "Handle"]
 
 
 class Handle:
@@ -110,54 +100,6 @@ class Handle:
             self.close()
 
 
-class ManagerHandle(Handle):
-    """An ``SC_HANDLE`` of a service control manager."""
-
-    __slots__ = ()
-
-
-class ServiceHandle(Handle):
-    """An ``SC_HANDLE`` of a service."""
-
-    __slots__ = ()
-
-
-class UserObjectHandle(Handle):
-    """A handle of a window station or desktop: one that is in use stays open, and ours to close."""
-
-    __slots__ = ()
-
-    def _release(self) -> None:
-        try:
-            super()._release()
-        except ObjectInUseError:
-            with self._lock:
-                self._closing = False
-            raise
-
-    def __del__(self) -> None:
-        if getattr(self, "_closing", True):  # True: __init__ did not get that far
-            return
-        leak = f"unclosed {self!r}"
-        try:
-            self.close()
-        except ObjectInUseError:
-            return  # not leaked: the process, or a thread of it, was put on it
-        warnings.warn(leak, ResourceWarning, stacklevel=2, source=self)
-
-
-class WindowStationHandle(UserObjectHandle):
-    """An ``HWINSTA``."""
-
-    __slots__ = ()
-
-
-class DesktopHandle(UserObjectHandle):
-    """An ``HDESK``."""
-
-    __slots__ = ()
-
-
 class BorrowedHandle:
     """A handle that belongs to the process or to a thread: lent on, and never closed."""
 
@@ -199,15 +141,3 @@ class BorrowedHandle:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.what}: {self._value:#x}>"
-
-
-class BorrowedWindowStationHandle(BorrowedHandle):
-    """The ``HWINSTA`` of the process."""
-
-    __slots__ = ()
-
-
-class BorrowedDesktopHandle(BorrowedHandle):
-    """The ``HDESK`` of a thread."""
-
-    __slots__ = ()

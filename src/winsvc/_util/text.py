@@ -1,37 +1,23 @@
-"""Service names, dependencies and the multi-strings that carry them.
+"""Texts as Windows takes, compares and packs them.
 
 Windows keeps a list of strings as one text in which every string ends in a NUL and an empty string
-ends the list. In a list of dependencies a load-order group is told from a service by a leading
-``+``. Here both are types, and every refusal says which argument was wrong, and why.
+ends the list: a multi-string.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
 
 from winsvc.errors import ArgumentError
 
 __all__ = [
-    "Dependency",
-    "GroupDependency",
-    "ServiceDependency",
-    "check_display_name",
-    "check_service_name",
+    "check_list",
     "check_text",
     "name_key",
     "pack_multi_string",
-    "parse_dependencies",
-    "parse_dependency",
     "same_name",
     "unpack_multi_string",
 ]
-
-MAX_NAME_LENGTH: Final = 256
-"""The longest service, display or group name, in UTF-16 code units."""
-
-_GROUP_MARK: Final = "+"  # SC_GROUP_IDENTIFIER
 
 
 def check_text(
@@ -67,46 +53,6 @@ def check_text(
     return value
 
 
-def check_service_name(name: str, argument: str = "name") -> str:
-    r"""Check a service's key name: 1 to 256 characters, without ``/``, ``\`` and NUL.
-
-    Args:
-        name: the key name.
-        argument: how to call it in an error.
-
-    Returns:
-        The name.
-
-    Raises:
-        TypeError: it is not a str.
-        ArgumentError: no service can have this name.
-    """
-    check_text(name, argument, limit=MAX_NAME_LENGTH, empty=False)
-    for character in "/\\":
-        if character in name:
-            raise ArgumentError(
-                argument, f"{name!r} has a {character!r}, which a service name cannot have"
-            )
-    return name
-
-
-def check_display_name(name: str, argument: str = "display_name") -> str:
-    """Check a display name: at most 256 characters, without NUL.
-
-    Args:
-        name: the display name; it may be empty.
-        argument: how to call it in an error.
-
-    Returns:
-        The name.
-
-    Raises:
-        TypeError: it is not a str.
-        ArgumentError: no service can have this display name.
-    """
-    return check_text(name, argument, limit=MAX_NAME_LENGTH)
-
-
 def name_key(name: str) -> str:
     """The form of a name in which those that Windows takes for the same are equal.
 
@@ -129,87 +75,6 @@ def same_name(a: str, b: str) -> bool:
     return name_key(a) == name_key(b)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceDependency:
-    """A service that has to run first.
-
-    The name is checked only as far as the list needs it: what a system has stored can be read.
-    """
-
-    name: str
-
-    def __post_init__(self) -> None:
-        check_text(self.name, "dependency", empty=False)
-        if self.name.startswith(_GROUP_MARK):
-            raise ArgumentError(
-                "dependency", f"{self.name!r} would be read as a group: use GroupDependency"
-            )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
-class GroupDependency:
-    """A load-order group of which at least one member has to run first."""
-
-    name: str
-
-    def __post_init__(self) -> None:
-        check_text(self.name, "dependency")
-
-    def __str__(self) -> str:
-        return _GROUP_MARK + self.name
-
-
-Dependency = ServiceDependency | GroupDependency
-
-
-def parse_dependency(text: str, argument: str = "dependency") -> Dependency:
-    """Read one dependency: ``"name"`` is a service, ``"+name"`` a group.
-
-    Args:
-        text: the dependency as Windows writes it.
-        argument: how to call it in an error.
-
-    Returns:
-        The dependency; its ``str()`` is the text again.
-
-    Raises:
-        TypeError: it is not a str.
-        ArgumentError: it is empty or has a NUL.
-    """
-    check_text(text, argument, empty=False)
-    if text.startswith(_GROUP_MARK):
-        return GroupDependency(text[1:])
-    return ServiceDependency(text)
-
-
-def parse_dependencies(
-    items: Iterable[str | Dependency], argument: str = "dependencies"
-) -> tuple[Dependency, ...]:
-    """Read a list of dependencies, each a text or already typed.
-
-    Args:
-        items: the dependencies. A single str is refused: ``"abc"`` would be read as a, b and c.
-        argument: how to call the list in an error.
-
-    Returns:
-        The dependencies, in order.
-
-    Raises:
-        TypeError: the list is a str or no list, or an element is neither a str nor a dependency.
-        ArgumentError: an element is empty or has a NUL.
-    """
-    _check_list(items, argument)
-    return tuple(
-        item
-        if isinstance(item, (ServiceDependency, GroupDependency))
-        else parse_dependency(item, f"{argument}[{index}]")
-        for index, item in enumerate(items)
-    )
-
-
 def pack_multi_string(items: Iterable[str], what: str) -> str:
     r"""Write a list of strings as a multi-string, all but its last NUL.
 
@@ -229,7 +94,7 @@ def pack_multi_string(items: Iterable[str], what: str) -> str:
         TypeError: the list is a str or no list, or an element is not a str.
         ArgumentError: an element is empty, which would end the list, or has a NUL.
     """
-    _check_list(items, what)
+    check_list(items, what)
     texts = [
         check_text(item, f"{what}[{index}]", empty=False) + "\0" for index, item in enumerate(items)
     ]
@@ -242,7 +107,7 @@ def unpack_multi_string(text: str) -> tuple[str, ...]:
     return tuple(strings[: strings.index("")] if "" in strings else strings)
 
 
-def _check_list(items: object, argument: str) -> None:
+def check_list(items: object, argument: str) -> None:
     if isinstance(items, (str, bytes, bytearray)) or not isinstance(items, Iterable):
         raise TypeError(
             f"{argument}: expected a list of strings, not a single {type(items).__name__}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import JSON
-from winsvc._util.text import Dependency, GroupDependency, name_key
+from winsvc._util.text import name_key
+from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
     ArgumentError,

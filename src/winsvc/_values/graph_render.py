@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from winsvc._util.text import Dependency, GroupDependency, ServiceDependency, name_key
+from winsvc._util.text import name_key
+from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
 from winsvc._values.graph import DependencyGraph, GraphvizError, ServiceNode
 from winsvc.enums import State
 

@@ -9,9 +9,9 @@ from typing import Final, TypedDict
 
 from winsvc._util.checks import check_type
 from winsvc._util.durations import Duration
-from winsvc._util.text import Dependency, GroupDependency, ServiceDependency
 from winsvc._values.account import Secret
 from winsvc._values.config import UNCHANGED, FailureActions, Unchanged
+from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
 from winsvc.enums import ErrorControl, LaunchProtection, ServiceType, SidType, StartType
 from winsvc.security import SecurityDescriptor
 from winsvc.triggers import Trigger

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from winsvc._util.jsonable import JSON, Reader, from_jsonable, jsonable
-from winsvc._util.text import Dependency, parse_dependency
-from winsvc._values.config import FailureActions, ServiceConfig, ServiceStatus
+from winsvc._values.config import FailureActions, ServiceConfig
+from winsvc._values.dependency import Dependency, parse_dependency
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, LaunchProtection, ServiceAccess, SidType
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.security import InvalidSecurityError, SecurityDescriptor

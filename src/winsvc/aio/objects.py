@@ -24,19 +24,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from winsvc._util.durations import Duration
-    from winsvc._util.text import Dependency
-    from winsvc._values.config import (
-        FailureAction,
-        FailureActions,
-        LockStatus,
-        ServiceConfig,
-        ServiceInfo,
-        ServiceStatus,
-        Unchanged,
-    )
+    from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged
+    from winsvc._values.dependency import Dependency
     from winsvc._values.graph import DependencyGraph
     from winsvc._values.settings import CreateKeywords, ServiceSpec, SettingsKeywords
     from winsvc._values.snapshot import ServiceSnapshot
+    from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus
     from winsvc._values.stopreason import StopReason
     from winsvc.enums import Control, LaunchProtection, ServiceAccess, SidType, StartReason, State
     from winsvc.security import SecurityDescriptor

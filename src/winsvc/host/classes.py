@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from winsvc._util.text import check_service_name, name_key
+from winsvc._util.text import name_key
+from winsvc._values.names import check_service_name
 from winsvc.errors import ArgumentError
 from winsvc.host.definition import Service
 

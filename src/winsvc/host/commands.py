@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from winsvc._scm.manager import ServiceManager
-from winsvc._util.text import check_service_name, same_name
+from winsvc._util.text import same_name
 from winsvc._values.commandline import split
+from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.enums import ErrorCode, StartType, State
 from winsvc.errors import (

@@ -15,8 +15,8 @@ from types import FrameType
 from typing import Final
 
 from winsvc._util.realtime import RealTime
-from winsvc._values.config import ServiceStatus
 from winsvc._values.rows import StatusRow
+from winsvc._values.status import ServiceStatus
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, State
 from winsvc.host.definition import Service

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, milliseconds
-from winsvc._util.text import check_display_name, check_service_name
+from winsvc._values.names import check_display_name, check_service_name
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import State
 from winsvc.host.handlers import check_handlers

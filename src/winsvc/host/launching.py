@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from winsvc._util.text import check_service_name
+from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
 from winsvc.host import launched

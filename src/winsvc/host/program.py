@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
 
-from winsvc._util.text import check_service_name
 from winsvc._values.commandline import join
+from winsvc._values.names import check_service_name
 from winsvc.errors import ArgumentError
 from winsvc.host import launch
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from winsvc._util.text import check_text, pack_multi_string
 from winsvc._values.account import Secret
-from winsvc._values.config import ServiceStatus
 from winsvc._values.rows import FailureActionsRow
+from winsvc._values.status import ServiceStatus
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.testing.baton import Baton
 from winsvc.testing.clock import SimulatedClock

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from winsvc._util.text import check_service_name, name_key, same_name
+from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account, Secret
+from winsvc._values.names import check_service_name
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
 from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from winsvc._scm.apply_settings import trigger_row
 from winsvc._util.checks import check_type
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._util.text import check_service_name, name_key, same_name
+from winsvc._util.text import name_key, same_name
 from winsvc._values.commandline import split
+from winsvc._values.names import check_service_name
 from winsvc._values.settings import ServiceSpec
 from winsvc.enums import (
     ConfigLevel,

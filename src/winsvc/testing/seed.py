@@ -18,9 +18,11 @@ from typing import Any, Final
 
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import Reader, from_jsonable, mapping
-from winsvc._util.text import Dependency, check_service_name, name_key
+from winsvc._util.text import name_key
 from winsvc._values.account import Secret
 from winsvc._values.config import FailureActions
+from winsvc._values.dependency import Dependency
+from winsvc._values.names import check_service_name
 from winsvc._values.settings import ServiceSpec
 from winsvc._values.snapshot import FORMAT, READERS
 from winsvc.enums import (

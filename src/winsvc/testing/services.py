@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from winsvc._values.account import Secret
-from winsvc._values.config import ServiceStatus
 from winsvc._values.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow, TriggerRow
+from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
     ConfigLevel,
