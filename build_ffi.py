@@ -63,8 +63,8 @@ MACROS = (
     ("WIN32_LEAN_AND_MEAN", "1"),
 )
 
-#: The module loads in CPython 3.10 and everything later.
-LIMITED_API = ("Py_LIMITED_API", "0x030A0000")
+#: The module loads in CPython 3.11 and everything later.
+LIMITED_API = ("Py_LIMITED_API", "0x030B0000")
 
 #: A cdef that disagrees with the SDK about a pointer, or about how many parameters
 #: there are, is only a warning to Microsoft's compiler unless told otherwise.

@@ -44,7 +44,7 @@ def configuration() -> dict[str, Any]:
         "packages": [*pure["packages"], STUBS],
         "package_dir": {"": "src", STUBS: f"stubs/{MODULE}"},
         "package_data": {**pure["package_data"], STUBS: ["*.pyi"]},
-        "options": {"bdist_wheel": {} if FREE_THREADED else {"py_limited_api": "cp310"}},
+        "options": {"bdist_wheel": {} if FREE_THREADED else {"py_limited_api": "cp311"}},
     }
     if not PREBUILT:
         return {**native, "cffi_modules": ["build_ffi.py:ffibuilder"]}

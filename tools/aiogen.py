@@ -369,7 +369,7 @@ def text() -> str:
         runtime |= values
         typing |= types
     here = {"Service", "Iterator", "ErrorCode", "ManagerAccess", "Backend", "ServiceError", "Watch"}
-    known["Self"] = "typing_extensions"
+    known["Self"] = "typing"
     wanted = {name: known[name] for name in typing - runtime - here if name in known}
     head = HEAD.format(
         runtime=_import_lines({name: known[name] for name in runtime - here if name in known}, ""),

@@ -7,7 +7,7 @@ import inspect
 import pickle
 import struct
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -283,15 +283,15 @@ def times(new: int, old: int) -> TimeChange:
 def test_a_time_change() -> None:
     unix = 116_444_736_000_000_000  # 1970, in 100 ns since 1601
     event = times(unix + 17_000_000_009, unix)
-    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     assert event == TimeChange(old=epoch, new=epoch + timedelta(seconds=1700))
     assert event.old
     assert event.old.utcoffset() == timedelta(0)
 
 
 def test_times_that_python_does_not_know() -> None:
-    first = datetime(1601, 1, 1, tzinfo=timezone.utc)
-    last = datetime.max.replace(tzinfo=timezone.utc)
+    first = datetime(1601, 1, 1, tzinfo=UTC)
+    last = datetime.max.replace(tzinfo=UTC)
     end = (last - first) // timedelta(microseconds=1) * 10 + 9
     assert times(0, end) == TimeChange(last, first)
     assert times(end + 1, -1) == TimeChange(None, None)

@@ -1202,7 +1202,7 @@ def test_an_async_life(sim: SimulatedSCM, opened: Opener) -> None:
             seen.append("continue")
 
         async def on_custom(self, event: CustomControl) -> None:
-            async with asyncio.timeout(10) if sys.version_info >= (3, 11) else _nothing():
+            async with asyncio.timeout(10):
                 await asyncio.sleep(1)
             seen.append(event.code)
 
@@ -1216,12 +1216,6 @@ def test_an_async_life(sim: SimulatedSCM, opened: Opener) -> None:
     assert beat.stop(timeout=30).exit_code == 0
     assert [one for one in seen if one != 15] == [5, 10, "pause", "continue", 128, "end"]
     assert not sim.event_log
-
-
-class _nothing:
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: object) -> None: ...
 
 
 def test_async_tasks_and_their_end(sim: SimulatedSCM, opened: Opener) -> None:

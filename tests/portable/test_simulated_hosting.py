@@ -947,7 +947,7 @@ def test_async_timers(sim: SimulatedSCM) -> None:
         seen.append(round(loop.time() - began, 6))
         try:
             await asyncio.wait_for(asyncio.Event().wait(), 7)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             seen.append(round(loop.time() - began, 6))
         loop.call_later(1000, seen.append, "late")
 

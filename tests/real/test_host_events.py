@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -123,8 +123,8 @@ def test_a_time_change() -> None:
     info.liNewTime.QuadPart = 133_485_408_000_000_000
     info.liOldTime.QuadPart = 116_444_736_000_000_000
     assert told(lib.SERVICE_CONTROL_TIMECHANGE, 0, info) == TimeChange(
-        old=datetime(1970, 1, 1, tzinfo=timezone.utc),
-        new=datetime(2024, 1, 1, tzinfo=timezone.utc),
+        old=datetime(1970, 1, 1, tzinfo=UTC),
+        new=datetime(2024, 1, 1, tzinfo=UTC),
     )
 
 

@@ -40,7 +40,7 @@ def test_it_runs_from_the_installed_wheel() -> None:
     files = {str(file).replace("\\", "/") for file in importlib.metadata.files("winsvc-cffi") or ()}
     assert {"winsvc/py.typed", "_winsvc_cffi.pyd", "_winsvc_cffi-stubs/__init__.pyi"} <= files
     wheel = importlib.metadata.distribution("winsvc-cffi").read_text("WHEEL") or ""
-    assert "Tag: cp310-abi3-win_amd64" in wheel
+    assert "Tag: cp311-abi3-win_amd64" in wheel
 
 
 def test_the_runtime_dependency_is_cffi_alone() -> None:

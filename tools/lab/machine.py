@@ -140,8 +140,8 @@ def ensure_host_python(lab: Lab) -> None:
 
 
 def _make_venv(lab: Lab, requirements: Path) -> None:
-    if sys.version_info < (3, 10):  # noqa: UP036  # this runs on whatever python3 is
-        raise LabError(f"Python 3.10 or later is needed; python3 is {platform.python_version()}")
+    if sys.version_info < (3, 11):  # noqa: UP036  # this runs on whatever python3 is
+        raise LabError(f"Python 3.11 or later is needed; python3 is {platform.python_version()}")
     if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         install_packages([f"python{version}-venv", "ca-certificates"], "Python's venv module")

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from winsvc._desktops.handles import BorrowedDesktopHandle, DesktopHandle
 from winsvc._desktops.user_object import (
@@ -32,8 +32,6 @@ from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
 from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from winsvc.security import SecurityDescriptor
 
 __all__ = ["Desktop", "Window", "WindowStation"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from winsvc._desktops.handles import UserObjectHandle
 from winsvc._util.checks import check_bool, check_dword, check_type
@@ -34,8 +34,6 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from winsvc.security import SecurityDescriptor
 
 __all__ = ["UserObject", "UserObjectFlags"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from winsvc._desktops.handles import BorrowedWindowStationHandle, WindowStationHandle
 from winsvc._desktops.user_object import (
@@ -27,8 +27,6 @@ from winsvc.enums import (
 from winsvc.errors import ObjectInUseError, ServiceError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from winsvc.security import SecurityDescriptor
 
 __all__ = ["WindowStation"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration, to_timedelta
@@ -34,8 +34,6 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from winsvc._scm.service import Service
     from winsvc._scm.waiting import CancelToken
     from winsvc._values.stopreason import StopReason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from winsvc._util.handles import Handle
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
@@ -15,9 +15,6 @@ from winsvc.errors import (
     ServiceError,
     ServiceNotFoundError,
 )
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["Granted", "Grants"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from winsvc._scm.handle_pool import Granted, Grants
 from winsvc._scm.handles import ManagerHandle, ServiceHandle
@@ -36,8 +36,6 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from winsvc._scm.waiting import CancelToken
     from winsvc._scm.watching import Watch
     from winsvc._values.config import ServiceConfig

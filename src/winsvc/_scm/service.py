@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from winsvc._scm.handle_pool import Granted, Grants
 from winsvc._util.checks import check_dword, check_type
@@ -36,8 +36,6 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from winsvc._scm.waiting import CancelToken, StateWait
     from winsvc._scm.watching import Watch
     from winsvc._values.settings import SettingsKeywords

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
@@ -26,8 +26,6 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from winsvc._scm.handle_pool import Grants
     from winsvc._scm.manager import ServiceManager
 

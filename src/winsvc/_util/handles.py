@@ -8,13 +8,10 @@ import threading
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self
 
 from winsvc.enums import ErrorCode
 from winsvc.errors import HandleClosedError, ObjectInUseError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["BorrowedHandle", "Handle"]
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, Unpack
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._scm.service import OWNER_GROUP_DACL, Service
@@ -20,8 +20,6 @@ from winsvc.errors import HandleClosedError, ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import timedelta
-
-    from typing_extensions import Self, Unpack
 
     from winsvc._util.durations import Duration
     from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged

@@ -6,16 +6,13 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self
 
 from winsvc._scm.waiting import CancelToken
 from winsvc._scm.watching import ServiceEvent, Watch
 from winsvc._util.durations import Duration
 from winsvc.aio.threads import calling, waiting
 from winsvc.errors import ServiceError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["AsyncWatch"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -353,7 +353,7 @@ _PORT: Final = Struct("<12x")  # up to its name
 _INTERFACE: Final = Struct("<12x16s")  # up to its name
 _HANDLE: Final = Struct("@IIIPP16si")  # two handles, an event, and where its text is
 
-_FIRST_TIME: Final = datetime(1601, 1, 1, tzinfo=timezone.utc)
+_FIRST_TIME: Final = datetime(1601, 1, 1, tzinfo=UTC)
 CUSTOM_CONTROLS: Final = range(128, 256)
 """The controls that are the author's own."""
 

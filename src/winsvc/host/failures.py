@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import traceback
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
@@ -73,7 +73,7 @@ class FailureReport:
         if self._file is None:
             return False
         try:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
             entry = f"{now} {without_middle(text, _LONGEST_ENTRY).rstrip()}\n\n"
             content = entry.replace("\n", os.linesep).encode("utf-8", "backslashreplace")
             with self._lock:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration
@@ -29,8 +29,6 @@ from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from winsvc._scm.service import Service as OpenService
     from winsvc._values.settings import CreateKeywords, SettingsKeywords
 

@@ -8,7 +8,7 @@ import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 from winsvc.backend import ProcessEnded
 from winsvc.testing.baton import Pause
@@ -16,7 +16,6 @@ from winsvc.testing.clock import Timer
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
-    from typing_extensions import TypeVarTuple, Unpack
 
     from winsvc.backend import HostEvent
     from winsvc.testing.calls import Simulation
@@ -126,8 +125,8 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """From any thread: have a function called in the loop's, when time next passes."""
@@ -138,8 +137,8 @@ class _Loop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self,
         executor: Executor | None,
-        func: Callable[[Unpack[Ts]], T],
-        *args: Unpack[Ts],
+        func: Callable[[*Ts], T],
+        *args: *Ts,
     ) -> asyncio.Future[T]:
         """Call a function in a thread: without an executor in one that takes its turns."""
         if executor is not None:

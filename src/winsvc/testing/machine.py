@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from winsvc._scm.apply_settings import trigger_row
 from winsvc._util.checks import check_type
@@ -36,8 +36,6 @@ from winsvc.testing.starting import Starting
 from winsvc.triggers import Trigger
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from winsvc._values.settings import SettingsKeywords
     from winsvc.testing.calls import Simulation
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, Unpack
 
 from winsvc._util.text import check_text, same_name
 from winsvc.backend import use_backend
@@ -26,8 +26,6 @@ from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import WaiterCalls
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
     from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
     from winsvc.host import Service

@@ -6,15 +6,12 @@ import operator
 import threading
 from collections.abc import Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn, Self
 
 from winsvc.backend import Backend, default_backend
 from winsvc.errors import ServiceError
 from winsvc.win32service.errors import error_of
 from winsvc.win32service.shapes import HandleArgument
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["Call", "OnHandle", "SystemHandle", "WindowHandle", "number_of", "pywin32_kind"]
 

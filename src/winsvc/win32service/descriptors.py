@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, SupportsBytes, cast
 
 from winsvc.win32service.shapes import SecurityAttributesLike, SecurityDescriptorLike
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from winsvc.security import SecurityDescriptor, Sid
     from winsvc.security.aces import Acl, NullAcl
 
@@ -100,7 +98,7 @@ def raw_descriptor(descriptor: SecurityDescriptorLike) -> bytes:
         return bytes(descriptor)
     if type(descriptor).__name__ != "PySECURITY_DESCRIPTOR":
         raise TypeError("The object is not a PySECURITY_DESCRIPTOR object")
-    return bytes(cast("Buffer", descriptor))
+    return bytes(cast(SupportsBytes, descriptor))
 
 
 def descriptor_of(raw: bytes) -> PySECURITY_DESCRIPTOR:
