@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from winsvc._values.rows import (
@@ -14,7 +14,7 @@ from winsvc._values.rows import (
     StatusRow,
     UserObjectFlagsRow,
 )
-from winsvc.backend import Backend
+from winsvc.backend import Backend, Capabilities
 from winsvc.errors import service_error
 
 STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
@@ -26,6 +26,12 @@ class Recorder:
 
     An answer is a value, an exception, or a function of the call's arguments.
     """
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        return Capabilities(notifies=machine is None, concurrency=1)
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        return [None] * len(names)
 
     def __init__(self, **answers: object) -> None:
         self.calls: list[tuple[object, ...]] = []

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from winsvc.aio.threads import Opening, calling, in_loop, within, waiting
 from winsvc.aio.watching import AsyncWatch
-from winsvc.backend import Backend, default_backend
+from winsvc.backend import ServiceBackend, default_backend
 from winsvc.enums import ErrorCode, ManagerAccess
 from winsvc.errors import HandleClosedError, ServiceError
 from winsvc._scm.manager import ServiceManager
@@ -120,7 +120,7 @@ class AsyncServiceManager:
         *,
         database: str | None = None,
         access: ManagerAccess | None = None,
-        backend: Backend | None = None,
+        backend: ServiceBackend | None = None,
     ) -> None:
         """Nothing is connected yet.
 
@@ -368,7 +368,8 @@ def text() -> str:
         values, types = method.names()
         runtime |= values
         typing |= types
-    here = {"Service", "Iterator", "ErrorCode", "ManagerAccess", "Backend", "ServiceError", "Watch"}
+    here = {"Service", "Iterator", "ErrorCode", "ManagerAccess", "ServiceBackend"}
+    here |= {"ServiceError", "Watch"}
     known["Self"] = "typing"
     wanted = {name: known[name] for name in typing - runtime - here if name in known}
     head = HEAD.format(

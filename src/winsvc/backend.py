@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from winsvc._values.rows import (
     ConfigRow,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
-    "BulkBackend",
+    "Capabilities",
     "ControlHandler",
     "DesktopBackend",
     "EventLogBackend",
@@ -43,6 +43,7 @@ __all__ = [
     "HostEvent",
     "NotificationBackend",
     "ProcessEnded",
+    "ServiceBackend",
     "ServiceMain",
     "default_backend",
     "use_backend",
@@ -201,15 +202,21 @@ class NotificationBackend(Protocol):
         """Have the wait that is on, or else the next one, return."""
 
 
-@runtime_checkable
-class BulkBackend(Protocol):
-    """What a backend may have beside the calls: the answers of many services in one go."""
+class Capabilities(NamedTuple):
+    """The abilities of a backend for one machine; see :meth:`ServiceBackend.capabilities`.
 
-    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
-        """``OpenServiceW``, ``QueryServiceConfigW`` and ``CloseServiceHandle`` for each name.
+    Attributes:
+        notifies: whether services and the manager notify of changes (:class:`NotificationBackend`);
+            otherwise waits and watches poll.
+        concurrency: how many services to query at a time in bulk queries.
+        event_sources: the sources of the machine's event log; None if they cannot be accessed.
+        files: the machine's files; None if they cannot be accessed.
+    """
 
-        None for a service that can't be read so: asked by itself it says why.
-        """
+    notifies: bool
+    concurrency: int
+    event_sources: EventSourceBackend | None = None
+    files: FileBackend | None = None
 
 
 class ProcessEnded(BaseException):
@@ -270,7 +277,6 @@ class EventSourceBackend(Protocol):
         """The names of the event logs, as the registry has them."""
 
 
-@runtime_checkable
 class FileBackend(Protocol):
     """Files of this machine, and who may do what with them; a simulated one has none."""
 
@@ -330,8 +336,14 @@ class HostBackend(EventLogBackend, Protocol):
         """The time in seconds, from any point, as :func:`time.monotonic` has it."""
 
 
-class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBackend, Protocol):
-    """The calls of the service control manager, and those of window stations and desktops."""
+class ServiceBackend(NotificationBackend, Protocol):
+    """The calls of the service control manager, with the notifications, texts and time.
+
+    The object API requires these calls; see :class:`Backend` for the rest.
+    """
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        """Return the abilities for a machine (None is this one), without a call to it."""
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         """``OpenSCManagerW``."""
@@ -343,11 +355,6 @@ class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBacke
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[Sequence[EnumRow], int]:
         """``EnumServicesStatusExW``: one page, and where the next begins (0: there is none)."""
-
-    def enum_services_status(
-        self, manager: int, service_type: int, state: int, resume: int
-    ) -> tuple[list[EnumRow], int]:
-        """``EnumServicesStatusW``: a page as above; process and flags are 0."""
 
     def open_service(self, manager: int, name: str, access: int) -> int:
         """``OpenServiceW``."""
@@ -373,14 +380,18 @@ class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBacke
     def delete_service(self, service: int) -> None:
         """``DeleteService``."""
 
-    def query_service_status(self, service: int) -> StatusRow:
-        """``QueryServiceStatus``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
-
     def query_service_status_ex(self, service: int) -> StatusRow:
         """``QueryServiceStatusEx``."""
 
     def query_service_config(self, service: int) -> ConfigRow:
         """``QueryServiceConfigW``."""
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> Sequence[ConfigRow | None]:
+        """``OpenServiceW``, ``QueryServiceConfigW`` and ``CloseServiceHandle`` for each name.
+
+        None for a service that cannot be read in this way; a single query reports the error. A
+        backend that has no faster way returns None for every name.
+        """
 
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
         """``StartServiceW``; the system puts the service's name before the arguments."""
@@ -489,6 +500,23 @@ class Backend(DesktopBackend, NotificationBackend, HostBackend, EventSourceBacke
 
     def sleep(self, seconds: float) -> None:
         """Wait, as :func:`time.sleep` does."""
+
+    def monotonic(self) -> float:
+        """Return the time in seconds, from any point, as :func:`time.monotonic` does."""
+
+
+class Backend(ServiceBackend, DesktopBackend, HostBackend, EventSourceBackend, Protocol):
+    """All calls: service control manager, desktops, hosted services and event log."""
+
+    # ---------------------------------- older calls, which only the drop-in makes
+
+    def enum_services_status(
+        self, manager: int, service_type: int, state: int, resume: int
+    ) -> tuple[list[EnumRow], int]:
+        """``EnumServicesStatusW``: a page as above; process and flags are 0."""
+
+    def query_service_status(self, service: int) -> StatusRow:
+        """``QueryServiceStatus``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
 
 
 _in_use: list[Backend] = []  # instead of the system's own, the last one first

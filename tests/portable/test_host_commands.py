@@ -27,6 +27,7 @@ from winsvc import (
 )
 from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
+from winsvc.backend import Capabilities
 from winsvc.errors import service_error
 from winsvc.host import Service, run
 from winsvc.host.commands import COMMANDS
@@ -334,6 +335,9 @@ class MachineWithFiles(SimulatedSCM):
 
     descriptors: dict[str, SecurityDescriptor]
     keeps_owners = True
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        return super().capabilities(machine)._replace(files=None if machine else self)
 
     def is_remote_drive(self, root: str) -> bool:
         return False

@@ -11,6 +11,7 @@ import pytest
 
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
 from winsvc._values.commandline import command_line
+from winsvc.backend import Capabilities
 from winsvc.errors import service_error
 from winsvc.host import doctor
 from winsvc.host.doctor import Finding, Severity, describe, examine
@@ -28,6 +29,9 @@ class MachineWithFiles(SimulatedSCM):
     sddl = READABLE
     sddl_of: dict[str, str]
     remote = False
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        return super().capabilities(machine)._replace(files=None if machine else self)
 
     def is_remote_drive(self, root: str) -> bool:
         return self.remote

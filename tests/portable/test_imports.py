@@ -25,11 +25,10 @@ DROPIN = {"win32service"}
 
 # Each floor may import itself and what is named here.
 MAY_IMPORT = {
-    # Some values still have functions that read them from a manager.
-    **dict.fromkeys(GROUND, GROUND | {"_scm"}),
+    **dict.fromkeys(GROUND, GROUND),
     # backend names native in one place only: where the system's own backend is made.
     **dict.fromkeys(BACKEND, GROUND | BACKEND | NATIVE),
-    **dict.fromkeys(NATIVE, GROUND | NATIVE),
+    **dict.fromkeys(NATIVE, GROUND | BACKEND | NATIVE),
     **dict.fromkeys(OBJECTS, GROUND | BACKEND | OBJECTS),
     **dict.fromkeys(AIO, GROUND | BACKEND | OBJECTS | AIO),
     **dict.fromkeys(HOST, GROUND | BACKEND | OBJECTS | HOST),
@@ -103,12 +102,12 @@ def test_a_listing_imports_only_what_it_needs(tmp_path: Path) -> None:
     )
     # What the simulated system, which needs more, has not loaded before it.
     found = {name for name in loaded(listing) if name.startswith("winsvc")}
-    names = {"_scm.handles", "_scm.manager", "_scm.service", "cli"}
-    assert found == {f"winsvc.{name}" for name in names}
+    names = {"connection", "handles", "manager", "open_service", "service"}
+    assert found == {"winsvc.cli", *(f"winsvc._scm.{name}" for name in names)}
     alone = loaded("from winsvc.cli import _parser; _parser().parse_args(['list'])")
     heavy = {"json", "pathlib", "urllib", "rich", "asyncio", "concurrent", "logging"}
     needed = {"backend", "cli", "enums", "errors", "_scm", "_util", "_values"}
-    needed |= {f"_scm.{name}" for name in ("handle_pool", "handles", "manager", "service")}
+    needed |= {f"_scm.{name}" for name in (*names, "handle_pool")}
     needed |= {f"_util.{name}" for name in ("checks", "durations", "handles", "text")}
     needed |= {f"_values.{name}" for name in ("config", "dependency", "names", "rows", "status")}
     assert not heavy & alone

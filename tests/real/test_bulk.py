@@ -57,10 +57,10 @@ def test_configurations_in_one_go(
     with scm.create(spec) as service:
         try:
             names = ["RpcSs", spec.name, "there is none", spec.name, "Eventlog"]
-            wanted = service._grants.call(ServiceAccess.QUERY_CONFIG, backend.query_service_config)
+            wanted = service._service.call(ServiceAccess.QUERY_CONFIG, backend.query_service_config)
             for room in (64 * 1024, 400, 10):
                 monkeypatch.setattr(module, "_CONFIG_TEXTS", room)
-                rows = scm._grants.call(ManagerAccess.CONNECT, backend.query_configs, names)
+                rows = scm._connection.call(ManagerAccess.CONNECT, backend.query_configs, names)
                 assert len(rows) == 5
                 assert rows[2] is None
                 if room == 10:  # too little for any
@@ -69,7 +69,7 @@ def test_configurations_in_one_go(
                     assert rows[1] == rows[3] == wanted
                     assert rows[0] is not None
                     assert rows[4] is not None
-            assert scm._grants.call(ManagerAccess.CONNECT, backend.query_configs, []) == []
+            assert scm._connection.call(ManagerAccess.CONNECT, backend.query_configs, []) == []
         finally:
             service.delete()
 

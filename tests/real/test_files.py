@@ -20,8 +20,8 @@ DACL = int(SecurityInformation.DACL)
 
 @pytest.fixture
 def files() -> FileBackend:
-    backend = default_backend()
-    assert isinstance(backend, FileBackend)
+    backend = default_backend().capabilities(None).files
+    assert backend is not None
     return backend
 
 

@@ -46,6 +46,7 @@ from winsvc._util.realtime import RealTime
 from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, EnumRow, LockRow, StatusRow
 from winsvc._values.status import ServiceStatus
+from winsvc.backend import Capabilities
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ServiceError
 
@@ -65,6 +66,8 @@ _CODES_WITH_STATUS = frozenset(
 
 
 _page = PageSize()
+_LOCAL_CONCURRENCY = 4  # a higher number gains little
+_REMOTE_CONCURRENCY = 16  # each call is a round trip
 _CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
 
 
@@ -80,6 +83,11 @@ class NativeBackend(
     RealTime,
 ):
     """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        if machine is not None:
+            return Capabilities(notifies=False, concurrency=_REMOTE_CONCURRENCY)
+        return Capabilities(True, _LOCAL_CONCURRENCY, event_sources=self, files=self)
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         handle = lib.OpenSCManagerW(

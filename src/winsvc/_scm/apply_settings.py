@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from winsvc._scm.handle_pool import Grants
+from winsvc._scm.handle_pool import HandlePool
 from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc._util.text import check_text
@@ -19,7 +19,7 @@ from winsvc._values.dependency import parse_dependencies
 from winsvc._values.names import check_display_name
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc._values.settings import ServiceSpec, Settings
-from winsvc.backend import Backend
+from winsvc.backend import ServiceBackend
 from winsvc.enums import (
     ActionType,
     ConfigLevel,
@@ -57,12 +57,12 @@ class Change:
     call: Callable[[int], object]
 
 
-def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
+def apply(changes: list[Change], handles: HandlePool[ServiceAccess]) -> None:
     """Make the changes; an error says which one was refused, and which were made by then."""
     made: list[str] = []
     for change in changes:
         try:
-            grants.call(change.right, change.call)
+            handles.call(change.right, change.call)
         except ServiceError as error:
             told = [error.hint] if error.hint else []
             told.append(f"Refused: {change.setting}.")
@@ -74,7 +74,7 @@ def apply(changes: list[Change], grants: Grants[ServiceAccess]) -> None:
 
 
 def prepare(
-    settings: Settings, backend: Backend, *, want_tag: bool = False, unquoted: bool = False
+    settings: Settings, backend: ServiceBackend, *, want_tag: bool = False, unquoted: bool = False
 ) -> tuple[list[Change], Config]:
     """Check every setting, and make a list of what is to be called for those that are given.
 
@@ -110,7 +110,7 @@ class CreationPlan:
 
 
 def plan_creation(
-    spec: ServiceSpec, backend: Backend, *, want_tag: bool, unquoted: bool = False
+    spec: ServiceSpec, backend: ServiceBackend, *, want_tag: bool, unquoted: bool = False
 ) -> CreationPlan:
     """Check every setting of a new service.
 
@@ -189,7 +189,7 @@ class Config:
         """Windows takes a password only along with the account that it is for."""
         return self.password is not None and self.account is None
 
-    def change(self, backend: Backend, service: int) -> None:
+    def change(self, backend: ServiceBackend, service: int) -> None:
         account, password = self.account, self.password
         if self.needs_account:
             account = backend.query_service_config(service).service_start_name
@@ -208,7 +208,7 @@ class Config:
             self.display_name,
         )
 
-    def create(self, backend: Backend, manager: int, name: str, access: int) -> int:
+    def create(self, backend: ServiceBackend, manager: int, name: str, access: int) -> int:
         handle, self.tag = backend.create_service(
             manager,
             name,
@@ -227,7 +227,7 @@ class Config:
         return handle
 
 
-def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
+def _levels(settings: Settings, backend: ServiceBackend) -> Iterator[Change]:
     """The levels of ``ChangeServiceConfig2W``."""
     right = ServiceAccess.CHANGE_CONFIG
     if not isinstance(settings.description, Unchanged):
@@ -277,16 +277,18 @@ def _numbers(settings: Settings) -> Iterator[tuple[str, ConfigLevel, int]]:
         yield "launch_protection", ConfigLevel.LAUNCH_PROTECTED, protection
 
 
-def _number_call(backend: Backend, level: ConfigLevel, number: int) -> Callable[[int], object]:
+def _number_call(
+    backend: ServiceBackend, level: ConfigLevel, number: int
+) -> Callable[[int], object]:
     return lambda value: backend.change_config_number(value, int(level), number)
 
 
-def failure_actions_change(actions: FailureActions, backend: Backend) -> Change:
+def failure_actions_change(actions: FailureActions, backend: ServiceBackend) -> Change:
     """Set all of a service's failure actions."""
     return _failure_actions_call(actions.to_row(), backend)
 
 
-def _failure_actions_call(row: FailureActionsRow, backend: Backend) -> Change:
+def _failure_actions_call(row: FailureActionsRow, backend: ServiceBackend) -> Change:
     kinds = {kind for kind, _ in row.actions or ()}
     right = ServiceAccess.CHANGE_CONFIG
     if ActionType.RESTART in kinds:
@@ -304,7 +306,7 @@ def _failure_actions_call(row: FailureActionsRow, backend: Backend) -> Change:
 
 
 def failure_actions_part(
-    backend: Backend,
+    backend: ServiceBackend,
     current: Callable[[], FailureActions],
     actions: Sequence[FailureAction] | Unchanged | None,
     reset_after: Duration | Unchanged | None,
@@ -348,7 +350,7 @@ def trigger_from_row(row: TriggerRow) -> Trigger:
     )
 
 
-def _change_triggers(backend: Backend, service: int, rows: list[TriggerRow]) -> None:
+def _change_triggers(backend: ServiceBackend, service: int, rows: list[TriggerRow]) -> None:
     try:
         backend.change_triggers(service, rows)
     except InvalidArgumentError:
@@ -371,14 +373,14 @@ def _number(value: int, argument: str) -> int:
     return check_dword(value, argument, limit=NO_CHANGE - 1)
 
 
-def _security(settings: Settings, backend: Backend) -> Iterator[Change]:
+def _security(settings: Settings, backend: ServiceBackend) -> Iterator[Change]:
     if not isinstance(settings.security, Unchanged):
         descriptor = SecurityDescriptor.coerce(settings.security)
         yield security_change(descriptor, SecurityInformation.DACL, backend)
 
 
 def security_change(
-    descriptor: SecurityDescriptor, parts: SecurityInformation, backend: Backend
+    descriptor: SecurityDescriptor, parts: SecurityInformation, backend: ServiceBackend
 ) -> Change:
     """Set these parts, which the descriptor must have."""
     content = parts_to_write(descriptor, parts)

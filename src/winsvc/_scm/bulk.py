@@ -1,20 +1,22 @@
-"""Questions to all services of a listing: what one does not answer is beside what the others do.
+"""Queries of many services: snapshots, configurations and the dependency graph of a machine.
 
-Most of the time of a call is the way to the service control manager and back, so several services
-are asked at a time: a few on the own machine, more on another.
+The time of a call is mostly the round trip to the service control manager, so several services are
+queried at a time. A failure is returned next to the other results.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from winsvc._scm.connection import Connection
+from winsvc._scm.open_service import OpenService
 from winsvc._util.checks import check_type
 from winsvc._values.config import ServiceConfig
 from winsvc._values.status import ServiceInfo
-from winsvc.backend import Backend, BulkBackend
-from winsvc.enums import ServiceAccess
+from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, ServiceType
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
@@ -27,118 +29,182 @@ from winsvc.errors import (
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from winsvc._scm.manager import ServiceManager
+    from winsvc._values.graph import DependencyGraph
     from winsvc._values.snapshot import ServiceSnapshot
 
-__all__ = ["configs", "snapshots"]
+__all__ = ["check_concurrency", "configs", "read_graph", "snapshots", "take_snapshot"]
 
 R = TypeVar("R")
+T = TypeVar("T")
 
-_HERE = 4  # at a time, where nothing else is said: more gain little
-_THERE = 16
-_MOST_AT_A_TIME = 256
-_BATCH = 32  # the most services that are asked in one go
+_MAX_CONCURRENCY: Final = 256
+_MAX_BATCH: Final = 32  # services that are queried in one call of the backend
 
 
-def check_concurrency(concurrency: int | None, machine: str | None, backend: Backend) -> int:
-    """How many services to ask at a time.
-
-    Where it was not said, a simulated system is asked for one after the other: its log of calls is
-    the same each time then.
+def check_concurrency(connection: Connection, concurrency: int | None) -> int:
+    """Return how many services to query at a time; None is what the backend suggests.
 
     Raises:
-        TypeError: it is no int.
-        ArgumentError: it is less than 1, or more than makes sense.
+        TypeError: ``concurrency`` is not an int.
+        ArgumentError: ``concurrency`` is out of range.
     """
     if concurrency is None:
-        if not isinstance(backend, BulkBackend):
-            return 1
-        return _HERE if machine is None else _THERE
+        return connection.capabilities.concurrency
     check_type(concurrency, int, "concurrency")
-    if not 1 <= concurrency <= _MOST_AT_A_TIME:
-        raise ArgumentError("concurrency", f"{concurrency} is not from 1 to {_MOST_AT_A_TIME}")
+    if not 1 <= concurrency <= _MAX_CONCURRENCY:
+        raise ArgumentError("concurrency", f"{concurrency} is not from 1 to {_MAX_CONCURRENCY}")
     return concurrency
 
 
 def configs(
-    scm: ServiceManager, infos: Iterable[ServiceInfo], concurrency: int
+    connection: Connection, infos: Iterable[ServiceInfo], concurrency: int
 ) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
-    """Each service with its configuration, or why that could not be read."""
+    """Yield each service with its configuration, or with the error of reading it."""
 
-    def ask(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | ServiceError] | None:
+    def query(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | ServiceError] | None:
         try:
-            with scm.open(info.name, access=ServiceAccess.QUERY_CONFIG) as service:
+            with OpenService.of(connection, info.name, ServiceAccess.QUERY_CONFIG) as service:
                 return info, service.config()
         except (MachineUnreachableError, HandleClosedError):
-            raise  # nor will the others answer
+            raise  # the other services cannot be read either
         except ServiceNotFoundError:
-            return None  # deleted meanwhile
+            return None  # deleted since it was listed
         except ServiceError as error:
             return info, error
 
-    def ask_all(
+    def query_batch(
         batch: Sequence[ServiceInfo],
     ) -> Iterable[tuple[ServiceInfo, ServiceConfig | ServiceError] | None]:
-        rows = scm._config_rows([info.name for info in batch])
+        names = [info.name for info in batch]
+        rows = connection.call(ManagerAccess.CONNECT, connection.backend.query_configs, names)
         return [
-            ask(info) if row is None else (info, ServiceConfig.from_row(row, info.name))
+            query(info) if row is None else (info, ServiceConfig.from_row(row, info.name))
             for info, row in zip(batch, rows, strict=True)
         ]
 
-    return _in_order(ask_all, infos, concurrency)
+    return _in_order(query_batch, infos, concurrency)
 
 
 def snapshots(
-    scm: ServiceManager, infos: Iterable[ServiceInfo], concurrency: int
+    connection: Connection, infos: Iterable[ServiceInfo], concurrency: int
 ) -> Iterator[ServiceSnapshot]:
-    """Each service with everything that it tells, with errors beside what could be read."""
+    """Yield a snapshot of each service; read failures are stored in ``snapshot.errors``."""
     from winsvc._values.snapshot import EVERYTHING, unreadable
 
-    def ask(info: ServiceInfo) -> ServiceSnapshot | None:
+    def query(info: ServiceInfo) -> ServiceSnapshot | None:
         try:
             try:
-                # One handle for all; by itself a service would be opened again for the rest.
-                service = scm.open(info.name, access=EVERYTHING)
+                # One handle with all rights; otherwise the service would be opened again for some.
+                service = OpenService.of(connection, info.name, EVERYTHING)
             except AccessDeniedError:
-                service = scm.open(info.name)
+                service = OpenService.of(connection, info.name)
             with service:
-                snapshot = service.snapshot()
+                snapshot = take_snapshot(service)
         except (MachineUnreachableError, HandleClosedError):
             raise
         except ServiceError as error:
-            snapshot = unreadable(info.name, scm.machine, info.status, error)
-        gone = any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values())
-        return None if gone and not scm.exists(info.name) else snapshot
+            snapshot = unreadable(info.name, connection.machine, info.status, error)
+        if any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values()):
+            connection.check_open()
+            if not OpenService(connection, info.name).exists(ServiceAccess.QUERY_STATUS):
+                return None  # deleted since it was listed
+        return snapshot
 
-    return _in_order(lambda batch: map(ask, batch), infos, concurrency, largest=1)
+    return _in_order(lambda batch: map(query, batch), infos, concurrency, largest=1)
+
+
+def take_snapshot(opened: OpenService) -> ServiceSnapshot:
+    """Read all properties of a service; read failures are stored in ``snapshot.errors``."""
+    from winsvc._scm.service import Service
+    from winsvc._values.snapshot import EVERYTHING, ServiceSnapshot
+    from winsvc.security import InvalidSecurityError
+
+    opened.check_open()
+    opened.try_acquire(EVERYTHING)
+    service = Service(opened)
+    errors: dict[str, ServiceError] = {}
+
+    def read(name: str, question: Callable[[], T]) -> T | None:
+        try:
+            return question()
+        except ServiceError as error:
+            errors[name] = error
+        except InvalidSecurityError as error:
+            errors[name] = ServiceError(
+                ErrorCode.INVALID_SECURITY_DESCR, "QueryServiceObjectSecurity", str(error)
+            )
+        return None
+
+    return ServiceSnapshot(
+        name=service.name,
+        machine=service.machine,
+        status=read("status", service.status),
+        config=read("config", service.config),
+        description=read("description", lambda: service.description),
+        failure_actions=read("failure_actions", lambda: service.failure_actions),
+        failure_actions_on_error=read(
+            "failure_actions_on_error", lambda: service.failure_actions_on_error
+        ),
+        delayed_auto_start=read("delayed_auto_start", lambda: service.delayed_auto_start),
+        sid_type=read("sid_type", lambda: service.sid_type),
+        required_privileges=read("required_privileges", lambda: service.required_privileges),
+        preshutdown_timeout=read("preshutdown_timeout", lambda: service.preshutdown_timeout),
+        triggers=read("triggers", lambda: service.triggers),
+        preferred_node=read("preferred_node", lambda: service.preferred_node),
+        launch_protection=read("launch_protection", lambda: service.launch_protection),
+        dependents=read("dependents", lambda: tuple(info.name for info in service.dependents())),
+        security=read("security", service.security),
+        errors=errors,
+    )
+
+
+def read_graph(
+    connection: Connection, service_type: ServiceType, concurrency: int | None
+) -> DependencyGraph:
+    """Read each service's configuration once, and return the dependency graph of the machine."""
+    from winsvc._values.graph import DependencyGraph, ServiceNode
+
+    services: list[ServiceNode] = []
+    errors: dict[str, ServiceError] = {}
+    at_a_time = check_concurrency(connection, concurrency)
+    infos = chain.from_iterable(connection.pages(service_type))
+    for info, config in configs(connection, infos, at_a_time):
+        name, state = info.name, info.status.state
+        if isinstance(config, ServiceError):
+            errors[name] = config
+            services.append(ServiceNode(name, state=state))
+        else:
+            group = config.load_order_group
+            services.append(ServiceNode(name, config.dependencies, group, state))
+    return DependencyGraph(tuple(services), errors)
 
 
 def _in_order(
-    ask: Callable[[Sequence[ServiceInfo]], Iterable[R | None]],
+    query: Callable[[Sequence[ServiceInfo]], Iterable[R | None]],
     infos: Iterable[ServiceInfo],
     concurrency: int,
-    largest: int = _BATCH,
+    largest: int = _MAX_BATCH,
 ) -> Iterator[R]:
-    """The answers in the listing's order; not many more are asked for than are taken."""
-    found = list(infos)  # whole: while the services are asked, pages might shift
-    # Small enough that all have something to do, and to the end.
+    """Yield the results in the order of the listing, querying little more than is consumed."""
+    found = list(infos)  # complete: pages could shift while the services are queried
+    # Small enough to keep all threads busy until the end.
     size = max(1, min(largest, len(found) // (4 * concurrency)))
     batches = deque(found[start : start + size] for start in range(0, len(found), size))
     if concurrency == 1 or len(batches) < 2:
         for batch in batches:
-            yield from (answer for answer in ask(batch) if answer is not None)
+            yield from (result for result in query(batch) if result is not None)
         return
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="winsvc-bulk")
-    under_way: deque[Future[list[R | None]]] = deque()
+    pending: deque[Future[list[R | None]]] = deque()
     try:
-        while batches or under_way:
-            while batches and len(under_way) < 2 * concurrency:
-                under_way.append(pool.submit(lambda batch: list(ask(batch)), batches.popleft()))
-            for answer in under_way.popleft().result():
-                if answer is not None:
-                    yield answer
+        while batches or pending:
+            while batches and len(pending) < 2 * concurrency:
+                pending.append(pool.submit(lambda batch: list(query(batch)), batches.popleft()))
+            for result in pending.popleft().result():
+                if result is not None:
+                    yield result
     finally:
-        # Also when nobody wants the rest: no thread is left, and no handle.
+        # Also when the iteration ends early: no thread and no handle is left.
         pool.shutdown(cancel_futures=True)

@@ -1,7 +1,7 @@
-"""Stopping, starting and restarting a service together with those that it has to do with.
+"""Stop, start and restart a service together with its dependents or dependencies.
 
-Everything is asked of the service's own machine, by its own backend. What is stopped or started is
-waited for before the next one has its turn.
+All calls go to the service's own machine and backend. Each service is waited for before the next
+one is stopped or started.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self
 
-from winsvc._scm.manager import ServiceManager
+from winsvc._scm.bulk import read_graph
+from winsvc._scm.connection import Connection
+from winsvc._scm.open_service import OpenService
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import name_key, same_name
 from winsvc._values.dependency import Dependency, GroupDependency
@@ -34,57 +37,56 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
-    from winsvc._scm.service import Service
     from winsvc._scm.waiting import CancelToken
     from winsvc._values.stopreason import StopReason
 
 __all__ = ["Cascade"]
 
-EACH: Final = 30.0  # seconds for each service, where nothing else is said
-ROUNDS: Final = 5  # of looking for dependents: others may start some while these are stopped
+DEFAULT_TIMEOUT: Final = 30.0  # seconds for each service
+MAX_ATTEMPTS: Final = 5  # others may start dependents while these are being stopped
 
 _S = State
-_GOING: Final = (_S.START_PENDING, _S.CONTINUE_PENDING, _S.PAUSE_PENDING)
+_SETTLING: Final = (_S.START_PENDING, _S.CONTINUE_PENDING, _S.PAUSE_PENDING)
 _SETTLED: Final = (_S.RUNNING, _S.PAUSED, _S.STOP_PENDING, _S.STOPPED)
-_UP: Final = (_S.RUNNING, _S.CONTINUE_PENDING, _S.PAUSED, _S.PAUSE_PENDING)
-_DRIVERS_TOO: Final = ServiceType.WIN32 | ServiceType.DRIVER
+_ACTIVE: Final = (_S.RUNNING, _S.CONTINUE_PENDING, _S.PAUSED, _S.PAUSE_PENDING)
+_SERVICES_AND_DRIVERS: Final = ServiceType.WIN32 | ServiceType.DRIVER
 _Action = Literal["stop", "start", "pause"]
 
 
 class Cascade:
-    """One cascade around one service. Use it as a context manager."""
+    """One cascade of one service. Use it as a context manager."""
 
     def __init__(
         self,
-        service: Service,
+        service: OpenService,
         timeout: Duration | None = None,
         total_timeout: Duration | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
-        """Nothing is done yet.
+        """Prepare a cascade, and start its total timeout.
 
         Args:
-            service: the service that was asked for.
+            service: the service to stop, start or restart.
             timeout: how long each service may take; None is 30 seconds.
-            total_timeout: how long all of them may take together; None for as long as it takes.
-            cancel: ends it from another thread; nothing is put back then.
+            total_timeout: how long all of them may take together; None is no limit.
+            cancel: ends the cascade from another thread; nothing is restored then.
         """
-        each = EACH if timeout is None else timeout
+        each = DEFAULT_TIMEOUT if timeout is None else timeout
         self._each = to_timedelta(each, "timeout").total_seconds()
         self._service = service
-        self._backend = service._backend
+        self._backend = service.backend
         self._deadline: float | None = None
         if total_timeout is not None:
             total = to_timedelta(total_timeout, "total_timeout").total_seconds()
             self._deadline = self._backend.monotonic() + total
         self._cancel = cancel
         self._undoing = False
-        self._opened: dict[str, Service] = {name_key(service.name): service}
-        self._manager: ServiceManager | None = None
+        self._opened: dict[str, OpenService] = {name_key(service.name): service}
+        self._connection: Connection | None = None
         self._closing = ExitStack()
         self._done: list[CascadeStep] = []
         self._failed: list[CascadeStep] = []
-        self._stopped: list[tuple[str, State]] = []  # with the states from before
+        self._stopped: list[tuple[str, State]] = []  # with the previous states
 
     def __enter__(self) -> Self:
         return self
@@ -92,21 +94,21 @@ class Cascade:
     def __exit__(self, *error: object) -> None:
         self._closing.close()
 
-    # ------------------------------------------------------------------- what is asked for
+    # ------------------------------------------------------------------- operations
 
     def stop(self, reason: StopReason | None = None, *, dependents: bool = True) -> ServiceStatus:
-        """Stop what depends on the service, then the service."""
+        """Stop the running dependents of the service, then the service."""
         if self._service.status().state is State.STOPPED:
-            self._service.control(Control.STOP, reason)  # which says why not
+            self._service.control(Control.STOP, reason)  # raises the error
         name = self._service.name
         order = self._dependents() if dependents else []
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ATTEMPTS):
             if self._stop_each([*order, name], reason):
                 return self._service.status()
             if not dependents:
                 break
             try:
-                # Others have started some meanwhile, or the system does not tell them (Wine).
+                # Dependents were started since, or the system does not list them (Wine).
                 order = self._dependents() or self._dependents_by_graph()
             except ServiceError as error:
                 self._failed = [CascadeStep("stop", name, error)]
@@ -116,39 +118,39 @@ class Cascade:
         return self._fail()
 
     def _stop_each(self, order: Sequence[str], reason: StopReason | None) -> bool:
-        """Stop them in this order; False where another has to be stopped before."""
+        """Stop the services in order; return False if other dependents must be stopped first."""
         self._failed.clear()
         for at, name in enumerate(order):
-            if not self._try("stop", name, lambda one: self._stop_one(one, reason)):
+            if not self._try("stop", name, lambda item: self._stop_one(item, reason)):
                 if isinstance(self._failed[0].error, DependentServicesRunningError):
                     return False
                 self._fail(("stop", rest) for rest in order[at + 1 :])
         return True
 
     def start(self, arguments: Sequence[str]) -> ServiceStatus:
-        """Start what the service needs, then the service."""
+        """Start the dependencies of the service that are not running, then the service."""
         service = self._service
         if service.status().state not in (State.STOPPED, State.STOP_PENDING):
-            service.start(*arguments)  # which says why not
+            service.start(arguments)  # raises the error
         needed = self._needed()
         _refuse_missing(service, needed)
         first = needed.start_order([service.name])
         order = [name for name in first if not same_name(name, service.name)] + [service.name]
         failed: set[str] = set()
         for at, name in enumerate(order):
-            if name_key(name) in _without(needed, order, failed):
-                continue  # it can't start, and the service does without it
+            if name_key(name) in _unstartable(needed, order, failed):
+                continue  # it cannot start, and the service does not require it
             given = arguments if name == service.name else ()
-            if not self._try("start", name, lambda one: self._start_one(one, given)):  # noqa: B023
+            if not self._try("start", name, lambda item: self._start_one(item, given)):  # noqa: B023
                 failed.add(name_key(name))
-                if name_key(service.name) in _without(needed, order, failed):
-                    # What failed before it was no obstacle.
+                if name_key(service.name) in _unstartable(needed, order, failed):
+                    # Earlier failures did not prevent the start: report this one first.
                     self._failed.insert(0, self._failed.pop())
                     self._fail(("start", rest) for rest in order[at + 1 :])
         return service.status()
 
     def restart(self, arguments: Sequence[str], *, dependents: bool = True) -> ServiceStatus:
-        """Stop and start the service, and put what depended on it back as it was."""
+        """Stop and start the service, and restore the previous states of its dependents."""
         service = self._service
         if service.status().state is not State.STOPPED:
             try:
@@ -156,19 +158,19 @@ class Cascade:
             except CascadeError as error:
                 if isinstance(error.error, WaitCancelledError):
                     raise
-                # It still runs, and so can those that were stopped.
+                # The service is still running, so its dependents can be started again.
                 self._undoing = True
                 rest = [(step.action, step.service) for step in error.not_done]
-                self._fail([*rest, *self._put_back(), ("start", service.name)])
-        if not self._try("start", service.name, lambda one: self._start_one(one, arguments)):
+                self._fail([*rest, *self._restore(), ("start", service.name)])
+        if not self._try("start", service.name, lambda item: self._start_one(item, arguments)):
             self._fail(("start", name) for name, _ in reversed(self._stopped))
-        rest = self._put_back()
+        rest = self._restore()
         if self._failed:
             self._fail(rest)
         return service.status()
 
-    def _put_back(self) -> list[tuple[_Action, str]]:
-        """Start what was stopped, the last one first; pause what was paused."""
+    def _restore(self) -> list[tuple[_Action, str]]:
+        """Start the stopped dependents in reverse order; pause those that were paused."""
         ahead = list(self._stopped)
         while ahead:
             name, state = ahead.pop()
@@ -181,8 +183,8 @@ class Cascade:
 
     # ------------------------------------------------------------------- one service
 
-    def _try(self, action: _Action, name: str, step: Callable[[Service], bool]) -> bool:
-        """Take a step, and remember how it went; ``step`` says whether there was anything to do."""
+    def _try(self, action: _Action, name: str, step: Callable[[OpenService], bool]) -> bool:
+        """Run one step and record its result; ``step`` returns whether it has changed the state."""
         try:
             if step(self._open(name)):
                 self._done.append(CascadeStep(action, name))
@@ -191,11 +193,11 @@ class Cascade:
             return False
         return True
 
-    def _stop_one(self, service: Service, reason: StopReason | None) -> bool:
+    def _stop_one(self, service: OpenService, reason: StopReason | None) -> bool:
         until = self._until(service)
         while True:
             state = service.status().state
-            if state in _GOING:
+            if state in _SETTLING:
                 state = self._wait(service, until, *_SETTLED).state
             if state is State.STOPPED:
                 return False
@@ -210,36 +212,36 @@ class Cascade:
                 left = until - self._backend.monotonic()
                 if error.winerror != ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL or left <= 0:
                     raise
-                self._backend.sleep(min(0.02, left))  # it was about to change its state
+                self._backend.sleep(min(0.02, left))  # the state is about to change
                 continue
-            self._wait(service, until, State.STOPPED, asked=State.STOPPED)
+            self._wait(service, until, State.STOPPED, requested=True)
             if service is not self._service:
                 self._stopped.append((service.name, state))
             return True
 
-    def _start_one(self, service: Service, arguments: Sequence[str] = ()) -> bool:
+    def _start_one(self, service: OpenService, arguments: Sequence[str] = ()) -> bool:
         until = self._until(service)
         state = service.status().state
-        if state in _UP:
+        if state in _ACTIVE:
             return False
         if state is State.STOP_PENDING:
             self._wait(service, until, State.STOPPED)
         if state is not State.START_PENDING:
             try:
-                service.start(*arguments)
+                service.start(arguments)
             except ServiceAlreadyRunningError:
                 if service is self._service:
                     raise
-        self._wait(service, until, State.RUNNING, asked=State.RUNNING)
+        self._wait(service, until, State.RUNNING, requested=True)
         return True
 
-    def _pause_one(self, service: Service) -> bool:
+    def _pause_one(self, service: OpenService) -> bool:
         until = self._until(service)
-        service.pause()
+        service.control(Control.PAUSE)
         self._wait(service, until, State.PAUSED)
         return True
 
-    def _until(self, service: Service) -> float:
+    def _until(self, service: OpenService) -> float:
         now = self._backend.monotonic()
         if self._cancel is not None and self._cancel.cancelled:
             raise WaitCancelledError(
@@ -262,39 +264,40 @@ class Cascade:
         return min(now + self._each, max(now, self._deadline))
 
     def _wait(
-        self, service: Service, until: float, *states: State, asked: State | None = None
+        self, service: OpenService, until: float, *states: State, requested: bool = False
     ) -> ServiceStatus:
         limit = max(0.0, until - self._backend.monotonic())
         if self._undoing and not limit:
-            return service.status()  # late already: nobody waits for it
-        return service._waiting(states, limit, None, self._cancel).run(asked=asked)
+            return service.status()  # the total timeout is over
+        wait = service.state_wait(states, limit, cancel=self._cancel)
+        return wait.run(requested=states[0] if requested else None)
 
-    # ------------------------------------------------------------------- who has to do with it
+    # ------------------------------------------------------------------- related services
 
-    def _scm(self) -> ServiceManager:
-        if self._manager is None:
-            manager = ServiceManager(self._service.machine, backend=self._backend)
-            self._manager = self._closing.enter_context(manager)
-        return self._manager
+    def _own_connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._closing.enter_context(self._service.connection.reconnect())
+        return self._connection
 
-    def _open(self, name: str) -> Service:
+    def _open(self, name: str) -> OpenService:
         key = name_key(name)
         if key not in self._opened:
-            self._opened[key] = self._closing.enter_context(self._scm().open(name))
+            service = OpenService.of(self._own_connection(), name)
+            self._opened[key] = self._closing.enter_context(service)
         return self._opened[key]
 
     def _dependents(self) -> list[str]:
         return [info.name for info in self._service.dependents(StateFilter.ACTIVE)]
 
     def _dependents_by_graph(self) -> list[str]:
-        graph = self._scm().graph()
+        graph = read_graph(self._own_connection(), _SERVICES_AND_DRIVERS, None)
         if self._service.name not in graph:
             return []
         names = graph.dependents_of(self._service.name)
         return [name for name in names if graph[name].state is not State.STOPPED]
 
     def _needed(self) -> DependencyGraph:
-        """What the service needs and what does not run yet of it; not the whole machine's graph."""
+        """Read the dependencies that are not running, without the rest of the machine's graph."""
         nodes: dict[str, ServiceNode] = {}
         groups: set[str] = set()
         ahead = [(self._service.name, "")]
@@ -324,28 +327,29 @@ class Cascade:
             state = service.status().state
         except ServiceNotFoundError:
             return None
-        if state not in _UP:
+        if state not in _ACTIVE:
             try:
                 config = service.config()
                 group, dependencies = config.load_order_group, config.dependencies
             except MachineUnreachableError:
                 raise
             except ServiceError:
-                pass  # its start will bring up what it needs, or say why not
+                pass  # its start starts the dependencies, or reports the error
         return ServiceNode(service.name, dependencies, group, state)
 
     def _members(self, group: str) -> Iterable[str]:
         if not group:
             return []
         try:
-            return [info.name for info in self._scm().services(type=_DRIVERS_TOO, group=group)]
+            pages = self._own_connection().pages(_SERVICES_AND_DRIVERS, group=group)
+            return [info.name for info in chain.from_iterable(pages)]
         except ServiceNotFoundError:
             return []
 
-    # ------------------------------------------------------------------- how it went
+    # ------------------------------------------------------------------- outcome
 
     def _fail(self, rest: Iterable[tuple[_Action, str]] = ()) -> NoReturn:
-        """Raise what there is to tell: more than the error itself only where there is more."""
+        """Raise the first error, or a CascadeError if other steps were done, failed or left out."""
         not_done = tuple(CascadeStep(action, name) for action, name in rest)
         first = self._failed[0].error
         assert first is not None
@@ -354,7 +358,7 @@ class Cascade:
         raise first
 
 
-def _refuse_missing(service: Service, needed: DependencyGraph) -> None:
+def _refuse_missing(service: OpenService, needed: DependencyGraph) -> None:
     missing = needed.missing()
     if not missing:
         return
@@ -368,8 +372,8 @@ def _refuse_missing(service: Service, needed: DependencyGraph) -> None:
     )
 
 
-def _without(graph: DependencyGraph, order: Iterable[str], failed: Collection[str]) -> set[str]:
-    """The keys of those that can't run when these have failed; of a group one member is enough."""
+def _unstartable(graph: DependencyGraph, order: Iterable[str], failed: Collection[str]) -> set[str]:
+    """Return the keys of the services that cannot run; one member of a group is sufficient."""
     down = set(failed)
     for name in order:
         for item in graph[name].dependencies:

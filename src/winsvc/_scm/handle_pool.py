@@ -1,4 +1,4 @@
-"""Least rights: an object is opened for little, and opened again when an operation needs more."""
+"""Handles that are opened with the least rights that the operations need."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from winsvc._util.handles import Handle
+from winsvc.backend import ServiceBackend
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
     AccessDeniedError,
@@ -16,63 +17,67 @@ from winsvc.errors import (
     ServiceNotFoundError,
 )
 
-__all__ = ["Granted", "Grants"]
+__all__ = ["HandlePool", "ScmObject"]
 
 AccessT = TypeVar("AccessT", ManagerAccess, ServiceAccess)
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Grants(Generic[AccessT]):
-    """The handles to one object, each opened with the rights that were needed by then.
+class HandlePool(Generic[AccessT]):
+    """The open handles of one SCM object, each with the rights that it was opened with.
 
-    Rights that were granted are kept: one handle soon serves every operation. With ``fixed``
-    rights nothing is opened again, and the system refuses what they don't allow.
+    A call uses a handle that has the right it needs. If no handle has it, the object is opened
+    again with this right added. Earlier handles stay open, because other threads may be using
+    them. With ``fixed`` rights the object is not opened again, and the system refuses the calls
+    that the first handle does not allow.
+
+    Attributes:
+        backend: the backend that executes the calls.
+        machine: the machine's name for errors; None for this one.
+        object_name: the service's name for errors; None for the service control manager.
     """
 
     def __init__(
         self,
-        opener: Callable[[AccessT], Handle],
+        backend: ServiceBackend,
+        machine: str | None,
+        object_name: str | None = None,
         *,
         fixed: bool = False,
-        service: str | None = None,
-        machine: str | None = None,
     ) -> None:
-        """Nothing is opened yet: :meth:`open` or :meth:`adopt` comes next.
-
-        Args:
-            opener: opens the object with the rights that it is given.
-            fixed: whether to stay with the first rights.
-            service: the service's name for errors.
-            machine: the machine's name for errors.
-        """
-        self._opener: Callable[[AccessT], Handle] = opener
-        self._fixed = fixed
-        self._service = service
+        """Create an empty pool; :meth:`open` or :meth:`add_handle` fills it."""
+        self.backend = backend
         self.machine = machine
-        # Never held across a call; re-entrant, for a signal handler may use the same object.
+        self.object_name = object_name
+        self._fixed = fixed
+        # Never held across a call. Re-entrant, because a signal handler may use the same object.
         self._lock = threading.RLock()
-        # The latest first. Replaced, never changed: read without the lock.
+        # The latest first. The tuple is replaced, not changed, so that it is read without the lock.
         self._handles: tuple[tuple[AccessT, Handle], ...] = ()
         self._is_closed = False
 
-    def open(self, *wanted: AccessT) -> Self:
-        """Open the object with the first of these rights that are granted, best first."""
-        for access in wanted[:-1]:
+    def _open_handle(self, access: AccessT) -> Handle:
+        """Open the object with exactly these rights."""
+        raise NotImplementedError
+
+    def open(self, *choices: AccessT) -> Self:
+        """Open the object with the first of these sets of rights that is granted."""
+        for access in choices[:-1]:
             try:
-                return self.adopt(access, self._open(access))
+                return self.add_handle(access, self._open(access))
             except AccessDeniedError:
                 continue
-        return self.adopt(wanted[-1], self._open(wanted[-1]))
+        return self.add_handle(choices[-1], self._open(choices[-1]))
 
-    def adopt(self, access: AccessT, handle: Handle) -> Self:
-        """Use a handle that was opened with these rights."""
+    def add_handle(self, access: AccessT, handle: Handle) -> Self:
+        """Add a handle that was opened with these rights."""
         with self._lock:
             closed = self._is_closed
             if not closed:
                 latest: tuple[tuple[AccessT, Handle], ...] = ((access, handle),)
                 self._handles = latest + self._handles
-        if closed:  # while it was being opened
+        if closed:  # by another thread, while the handle was being opened
             handle.close()
         return self
 
@@ -84,12 +89,13 @@ class Grants(Generic[AccessT]):
     def check_open(self) -> None:
         """Raise HandleClosedError if :meth:`close` was called."""
         if self._is_closed:
-            what = f"service {self._service!r}" if self._service else "the service manager"
+            name = self.object_name
+            what = f"service {name!r}" if name else "the service manager"
             raise HandleClosedError(
                 ErrorCode.INVALID_HANDLE,
                 "",
                 f"{what} on {self.machine or 'this machine'} is closed",
-                service=self._service,
+                service=name,
                 machine=self.machine,
             )
 
@@ -103,106 +109,10 @@ class Grants(Generic[AccessT]):
             try:
                 handle.close()
             except ServiceError as error:
-                self._explain(error)
+                self._add_context(error)
                 first = first or error
         if first is not None:
             raise first
-
-    def call(
-        self,
-        right: AccessT,
-        function: Callable[Concatenate[int, P], R],
-        *arguments: P.args,
-        **keywords: P.kwargs,
-    ) -> R:
-        """Call a backend's method on a handle that has the right; errors say where and why."""
-        # As _having(), which it would take as long to call as to do.
-        for granted, handle in self._handles:  # noqa: B007
-            if self._fixed or int.__and__(granted, right) == right:
-                break
-        else:
-            handle = self.covering(right)
-        try:
-            with handle as value:
-                return function(value, *arguments, **keywords)
-        except ServiceError as error:
-            self._explain(error, right)
-            raise
-
-    def widen(self, rights: AccessT) -> None:
-        """Have these rights on one handle, if they are granted together."""
-        try:
-            self.covering(rights)
-        except ServiceError:
-            pass  # the calls themselves will say what is wrong
-
-    def another(self, right: AccessT) -> Handle:
-        """One more handle with this right, which whoever asks for it closes."""
-        self.check_open()
-        return self._open(right)
-
-    def exists(self, right: AccessT) -> bool:
-        """Whether the object is still there to be opened; may be asked when this is closed."""
-        try:
-            self._open(right).close()
-        except ServiceNotFoundError:
-            return False
-        except AccessDeniedError:
-            pass  # it is there to refuse
-        return True
-
-    def covering(self, right: AccessT) -> Handle:
-        """A handle that has the right, opened now if need be.
-
-        Earlier handles stay open until the object is closed: another thread may be using them.
-        """
-        if found := self._having(right):
-            return found
-        self.check_open()
-        handles = self._handles
-        wider = handles[0][0] | right if handles else right
-        try:
-            handle = self._open(wider, needed=right)
-        except AccessDeniedError:
-            # What was granted before may not be now, or not together.
-            if wider == right:
-                raise
-            wider, handle = right, self._open(right)
-        self.adopt(wider, handle)
-        return handle
-
-    def _having(self, right: AccessT) -> Handle | None:
-        for granted, handle in self._handles:
-            # Not by "&": that makes a flag of the answer, and takes ten times as long.
-            if self._fixed or int.__and__(granted, right) == right:
-                return handle
-        return None
-
-    def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
-        try:
-            return self._opener(access)
-        except ServiceError as error:
-            self._explain(error, access if needed is None else needed)
-            raise
-
-    def _explain(self, error: ServiceError, right: AccessT | None = None) -> None:
-        error.locate(service=self._service, machine=self.machine)
-        told = error.hint or ""
-        if isinstance(error, AccessDeniedError) and right and not told.startswith("Needed"):
-            needed = f"Needed: {rights_text(right)}."
-            if self._fixed and self._handles:
-                needed += f" The handle was opened with {rights_text(self._handles[0][0])} only."
-            error.hint = f"{needed} {told}".rstrip()
-
-
-class Granted(Generic[AccessT]):
-    """An object of the API that works through grants: open until it is closed.
-
-    Use it as a context manager, or call :meth:`close`.
-    """
-
-    def __init__(self, grants: Grants[AccessT]) -> None:
-        self._grants: Grants[AccessT] = grants
 
     def __enter__(self) -> Self:
         return self
@@ -216,22 +126,122 @@ class Granted(Generic[AccessT]):
         try:
             self.close()
         except ServiceError:
-            if error is None:  # else the first error is what counts
+            if error is None:  # otherwise the first error is raised
                 raise
+
+    def call(
+        self,
+        right: AccessT,
+        method: Callable[Concatenate[int, P], R],
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> R:
+        """Call a method of the backend on a handle that has the right."""
+        handle = self.handle_with(right)
+        try:
+            with handle as value:
+                return method(value, *arguments, **keywords)
+        except ServiceError as error:
+            self._add_context(error, right)
+            raise
+
+    def try_acquire(self, rights: AccessT) -> None:
+        """Open one handle with all these rights, if they are granted together."""
+        try:
+            self.handle_with(rights)
+        except ServiceError:
+            pass  # the calls that follow report the error
+
+    def open_handle(self, right: AccessT) -> Handle:
+        """Open one more handle with this right; the caller closes it."""
+        self.check_open()
+        return self._open(right)
+
+    def exists(self, right: AccessT) -> bool:
+        """Return whether the object can still be opened, also when this pool is closed."""
+        try:
+            self._open(right).close()
+        except ServiceNotFoundError:
+            return False
+        except AccessDeniedError:
+            pass  # it exists, and refuses the right
+        return True
+
+    def handle_with(self, right: AccessT) -> Handle:
+        """Return a handle that has the right; open the object again if no handle has it."""
+        for access, handle in self._handles:
+            # Not "access & right", which creates a flag and takes ten times as long.
+            if self._fixed or int.__and__(access, right) == right:
+                return handle
+        self.check_open()
+        handles = self._handles
+        wider = handles[0][0] | right if handles else right
+        try:
+            handle = self._open(wider, needed=right)
+        except AccessDeniedError:
+            # A right that was granted before may not be granted now, or not together with others.
+            if wider == right:
+                raise
+            wider, handle = right, self._open(right)
+        self.add_handle(wider, handle)
+        return handle
+
+    def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
+        try:
+            return self._open_handle(access)
+        except ServiceError as error:
+            self._add_context(error, access if needed is None else needed)
+            raise
+
+    def _add_context(self, error: ServiceError, right: AccessT | None = None) -> None:
+        """Add the service, the machine and the missing right to an error."""
+        error.locate(service=self.object_name, machine=self.machine)
+        hint = error.hint or ""
+        if isinstance(error, AccessDeniedError) and right and not hint.startswith("Needed"):
+            needed = f"Needed: {rights_text(right)}."
+            if self._fixed and self._handles:
+                needed += f" The handle was opened with {rights_text(self._handles[0][0])} only."
+            error.hint = f"{needed} {hint}".rstrip()
+
+
+class ScmObject(Generic[AccessT]):
+    """An object of the API on a pool of handles.
+
+    Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self, pool: HandlePool[AccessT]) -> None:
+        self._pool: HandlePool[AccessT] = pool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.__exit__(kind, error, trace)
 
     def close(self) -> None:
         """Close every handle of this object. A second call does nothing.
 
         Windows call: ``CloseServiceHandle``.
         """
-        self._grants.close()
+        self._pool.close()
 
     @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
-        return self._grants.closed
+        return self._pool.closed
 
     @property
     def machine(self) -> str | None:
         """The machine that it is on; None for this one."""
-        return self._grants.machine
+        return self._pool.machine
+
+    @property
+    def backend(self) -> ServiceBackend:
+        """The backend that executes the calls."""
+        return self._pool.backend

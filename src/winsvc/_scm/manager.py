@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Unpack
 
-from winsvc._scm.handle_pool import Granted, Grants
-from winsvc._scm.handles import ManagerHandle, ServiceHandle
+from winsvc._scm.connection import Connection
+from winsvc._scm.handle_pool import ScmObject
+from winsvc._scm.open_service import OpenService
 from winsvc._scm.service import Service
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration
 from winsvc._util.text import same_name
 from winsvc._values.names import check_service_name
 from winsvc._values.status import LockStatus, ServiceInfo
-from winsvc.backend import Backend, BulkBackend, default_backend
+from winsvc.backend import ServiceBackend, default_backend
 from winsvc.enums import (
     ErrorCode,
     ManagerAccess,
@@ -26,9 +27,7 @@ from winsvc.enums import (
     StateFilter,
 )
 from winsvc.errors import (
-    AccessDeniedError,
     ArgumentError,
-    DatabaseNotFoundError,
     InvalidNameError,
     ServiceError,
     ServiceNotFoundError,
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from winsvc._scm.watching import Watch
     from winsvc._values.config import ServiceConfig
     from winsvc._values.graph import DependencyGraph
-    from winsvc._values.rows import ConfigRow
     from winsvc._values.settings import CreateKeywords, ServiceSpec
     from winsvc._values.snapshot import ServiceSnapshot
 
@@ -50,7 +48,7 @@ _READING = ManagerAccess.CONNECT | ManagerAccess.ENUMERATE_SERVICE
 _READING_SERVICE = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 
 
-class ServiceManager(Granted[ManagerAccess]):
+class ServiceManager(ScmObject[ManagerAccess]):
     """A connection to the service control manager of one machine.
 
     Use it as a context manager, or call :meth:`close`::
@@ -72,7 +70,7 @@ class ServiceManager(Granted[ManagerAccess]):
         *,
         database: str | None = None,
         access: ManagerAccess | None = None,
-        backend: Backend | None = None,
+        backend: ServiceBackend | None = None,
     ) -> None:
         """Connect.
 
@@ -90,31 +88,15 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Windows call: ``OpenSCManagerW``.
         """
-        fixed = access is not None
-        super().__init__(Grants(self._connect, fixed=fixed, machine=machine or None))
-        self.database = database
-        self._backend = backend if backend is not None else default_backend()
-        if access is None:
-            self._grants.open(_READING, ManagerAccess.CONNECT)
-        else:
-            self._grants.open(ManagerAccess(check_dword(access, "access")))
+        rights = None if access is None else ManagerAccess(check_dword(access, "access"))
+        backend = backend if backend is not None else default_backend()
+        self._connection = Connection(machine, database, backend, rights)
+        super().__init__(self._connection)
 
-    def _connect(self, access: ManagerAccess) -> ManagerHandle:
-        try:
-            value = self._backend.open_sc_manager(self.machine, self.database, access)
-        except InvalidNameError as error:
-            if self.database is None:
-                raise
-            # 1065 is only for the name "ServicesFailed"; every other wrong one gives 123.
-            raise DatabaseNotFoundError(
-                error.winerror,
-                error.function,
-                f"there is no service database {self.database!r}",
-                machine=self.machine,
-                hint='Leave database out: "ServicesActive" is the only one.',
-            ) from error
-        what = f"the service manager on {self.machine or 'this machine'}"
-        return ManagerHandle(value, self._backend.close_service_handle, what)
+    @property
+    def database(self) -> str | None:
+        """The service database; None for the active one."""
+        return self._connection.database
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
@@ -152,33 +134,7 @@ class ServiceManager(Granted[ManagerAccess]):
                 check_type(item, State, "state")
             asked = _filter_for(states)
         kind = ServiceType(check_dword(type, "type"))
-        return chain.from_iterable(self._pages(kind, asked, states, group))
-
-    def _pages(
-        self,
-        kind: ServiceType,
-        asked: StateFilter,
-        states: frozenset[State] | None,
-        group: str | None,
-    ) -> Iterator[Iterable[ServiceInfo]]:
-        resume = 0
-        while True:
-            try:
-                rows, resume = self._grants.call(
-                    ManagerAccess.ENUMERATE_SERVICE,
-                    self._backend.enum_services_status_ex,
-                    int(kind),
-                    int(asked),
-                    group,
-                    resume,
-                )
-            except ServiceNotFoundError as error:
-                error.hint = f"There is no load-order group {group!r}."
-                raise
-            found = ServiceInfo.from_rows(rows)
-            yield found if states is None else [i for i in found if i.status.state in states]
-            if not resume:
-                return
+        return chain.from_iterable(self._connection.pages(kind, asked, states, group))
 
     def configs(
         self,
@@ -221,14 +177,9 @@ class ServiceManager(Granted[ManagerAccess]):
         """
         from winsvc._scm.bulk import check_concurrency, configs
 
-        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
-        return configs(self, self.services(type=type, state=state, group=group), at_a_time)
-
-    def _config_rows(self, names: Sequence[str]) -> Sequence[ConfigRow | None]:
-        """The configurations, where the backend has them in one go; else None for each."""
-        if not isinstance(self._backend, BulkBackend):
-            return [None] * len(names)
-        return self._grants.call(ManagerAccess.CONNECT, self._backend.query_configs, names)
+        at_a_time = check_concurrency(self._connection, concurrency)
+        infos = self.services(type=type, state=state, group=group)
+        return configs(self._connection, infos, at_a_time)
 
     def snapshots(
         self,
@@ -262,8 +213,9 @@ class ServiceManager(Granted[ManagerAccess]):
         """
         from winsvc._scm.bulk import check_concurrency, snapshots
 
-        at_a_time = check_concurrency(concurrency, self.machine, self._backend)
-        return snapshots(self, self.services(type=type, state=state, group=group), at_a_time)
+        at_a_time = check_concurrency(self._connection, concurrency)
+        infos = self.services(type=type, state=state, group=group)
+        return snapshots(self._connection, infos, at_a_time)
 
     def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
         """Open a service by its key name (upper and lower case are alike).
@@ -278,38 +230,8 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
         """
-        self._grants.check_open()
-        grants = self._service_grants(name, fixed=access is not None)
-        if access is not None:
-            grants.open(ServiceAccess(check_dword(access, "access")))
-            return Service(name, grants, self._backend)
-        try:
-            grants.open(_READING_SERVICE, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
-        except AccessDeniedError:
-            pass  # it is there: what else may be done with it shows when it is asked for
-        return Service(name, grants, self._backend)
-
-    def _service_grants(self, name: str, *, fixed: bool = False) -> Grants[ServiceAccess]:
-        def opener(access: ServiceAccess) -> ServiceHandle:
-            if not self.closed:
-                return self._open(name, access)
-            # A service outlives its manager's connection: for more rights there is a new one.
-            connect = ManagerAccess.CONNECT
-            with ServiceManager(
-                self.machine, database=self.database, access=connect, backend=self._backend
-            ) as other:
-                return other._open(name, access)
-
-        return Grants(opener, fixed=fixed, service=name, machine=self.machine)
-
-    def _open(self, name: str, access: ServiceAccess) -> ServiceHandle:
-        # Not Grants.call(): a right that is missing here is one to the service.
-        with self._grants.covering(ManagerAccess.CONNECT) as manager:
-            value = self._backend.open_service(manager, name, int(access))
-        return self._service_handle(name, value)
-
-    def _service_handle(self, name: str, value: int) -> ServiceHandle:
-        return ServiceHandle(value, self._backend.close_service_handle, f"service {name!r}")
+        rights = None if access is None else ServiceAccess(check_dword(access, "access"))
+        return Service(OpenService.of(self._connection, name, rights))
 
     def create(
         self,
@@ -368,20 +290,21 @@ class ServiceManager(Granted[ManagerAccess]):
             raise InvalidNameError(
                 ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
             ) from None
+        connection = self._connection
         plan = apply_settings.plan_creation(
-            spec, self._backend, want_tag=want_tag, unquoted=unquoted
+            spec, connection.backend, want_tag=want_tag, unquoted=unquoted
         )
         every = ServiceAccess.ALL_ACCESS
         try:
-            value = self._grants.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))
+            value = connection.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))
         except ServiceError as error:
             error.locate(service=spec.name)
             raise
-        grants = self._service_grants(spec.name)
-        grants.adopt(every, self._service_handle(spec.name, value))
-        service = Service(spec.name, grants, self._backend)
+        opened = OpenService(connection, spec.name)
+        opened.add_handle(every, connection.service_handle(spec.name, value))
+        service = Service(opened)
         try:
-            apply_settings.apply(plan.later, grants)
+            apply_settings.apply(plan.later, opened)
         except BaseException as error:
             try:
                 with service:
@@ -413,8 +336,8 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
         """
-        self._grants.check_open()
-        return self._service_grants(name).exists(ServiceAccess.QUERY_STATUS)
+        self._connection.check_open()
+        return OpenService(self._connection, name).exists(ServiceAccess.QUERY_STATUS)
 
     def __contains__(self, name: object) -> bool:
         try:
@@ -477,9 +400,10 @@ class ServiceManager(Granted[ManagerAccess]):
         Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
         Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
         """
-        from winsvc._values.graph import read
+        from winsvc._scm.bulk import read_graph
 
-        return read(self, type, concurrency)
+        service_type = ServiceType(check_dword(type, "type"))
+        return read_graph(self._connection, service_type, concurrency)
 
     def watch(
         self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1
@@ -517,18 +441,13 @@ class ServiceManager(Granted[ManagerAccess]):
         changes of the configuration; Windows 8 and later), ``EnumServicesStatusExW``,
         ``QueryServiceStatusEx``.
         """
-        from winsvc._scm.watching import Connection, Watch
+        from winsvc._scm.watching import Watch
 
-        self._grants.check_open()
+        self._connection.check_open()
         for index, name in enumerate(names):
             check_type(name, str, f"names[{index}]")
-
-        def connect() -> Connection:
-            own = ServiceManager(self.machine, database=self.database, backend=self._backend)
-            return Connection(own, own._grants, own._open)
-
-        kind = ServiceType(check_dword(type, "type"))
-        return Watch(connect, self._backend, names, kind, interval)
+        service_type = ServiceType(check_dword(type, "type"))
+        return Watch(self._connection, names, service_type, interval)
 
     def display_name(self, name: str) -> str:
         """The display name of the service with this key name.
@@ -538,7 +457,7 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceDisplayNameW``.
         """
-        return self._named(self._backend.get_service_display_name, name)
+        return self._named(self._connection.backend.get_service_display_name, name)
 
     def key_name(self, display_name: str) -> str:
         """The key name of the service with this display name.
@@ -548,11 +467,11 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceKeyNameW``.
         """
-        return self._named(self._backend.get_service_key_name, display_name)
+        return self._named(self._connection.backend.get_service_key_name, display_name)
 
     def _named(self, question: Callable[[int, str], str], name: str) -> str:
         try:
-            return self._grants.call(ManagerAccess.CONNECT, question, name)
+            return self._connection.call(ManagerAccess.CONNECT, question, name)
         except ServiceError as error:
             error.locate(service=name)
             raise
@@ -570,16 +489,17 @@ class ServiceManager(Granted[ManagerAccess]):
         Right: ``ManagerAccess.LOCK``.
         Windows calls: ``LockServiceDatabase``, ``UnlockServiceDatabase``.
         """
-        lock = self._grants.call(ManagerAccess.LOCK, self._backend.lock_service_database)
+        backend = self._connection.backend
+        lock = self._connection.call(ManagerAccess.LOCK, backend.lock_service_database)
         try:
             yield
         except BaseException:
             try:
-                self._backend.unlock_service_database(lock)
+                backend.unlock_service_database(lock)
             except ServiceError:
                 pass  # the first error is what counts
             raise
-        self._backend.unlock_service_database(lock)
+        backend.unlock_service_database(lock)
 
     def lock_status(self) -> LockStatus:
         """Who holds the lock of the service database.
@@ -589,8 +509,8 @@ class ServiceManager(Granted[ManagerAccess]):
 
         Right: ``ManagerAccess.QUERY_LOCK_STATUS``. Windows call: ``QueryServiceLockStatusW``.
         """
-        row = self._grants.call(
-            ManagerAccess.QUERY_LOCK_STATUS, self._backend.query_service_lock_status
+        row = self._connection.call(
+            ManagerAccess.QUERY_LOCK_STATUS, self._connection.backend.query_service_lock_status
         )
         owner = (row.lock_owner or "") if row.is_locked else None
         return LockStatus(owner, timedelta(seconds=row.lock_duration))
@@ -606,7 +526,7 @@ class ServiceManager(Granted[ManagerAccess]):
         Right: the caller must be LocalSystem or an administrator.
         Windows call: ``NotifyBootConfigStatus``, which is for this machine alone.
         """
-        self._grants.check_open()
+        self._connection.check_open()
         if self.machine is not None:
             raise UnsupportedError(
                 ErrorCode.NOT_SUPPORTED,
@@ -615,7 +535,7 @@ class ServiceManager(Granted[ManagerAccess]):
                 machine=self.machine,
             )
         check_type(acceptable, bool, "acceptable")
-        self._backend.notify_boot_config_status(acceptable)
+        self._connection.backend.notify_boot_config_status(acceptable)
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Unpack
 
-from winsvc._scm.handle_pool import Granted, Grants
-from winsvc._util.checks import check_dword, check_type
+from winsvc._scm.handle_pool import ScmObject
+from winsvc._scm.open_service import OpenService
+from winsvc._util.checks import check_dword
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig, Unchanged
 from winsvc._values.dependency import Dependency
 from winsvc._values.status import ServiceInfo, ServiceStatus
-from winsvc.backend import Backend
 from winsvc.enums import (
     ConfigLevel,
     Control,
@@ -26,17 +26,13 @@ from winsvc.enums import (
     StateFilter,
 )
 from winsvc.errors import (
-    ArgumentError,
     ControlRefusedError,
-    DependentServicesRunningError,
     InvalidArgumentError,
     ServiceError,
-    ServiceNotActiveError,
-    ServiceStartError,
 )
 
 if TYPE_CHECKING:
-    from winsvc._scm.waiting import CancelToken, StateWait
+    from winsvc._scm.waiting import CancelToken
     from winsvc._scm.watching import Watch
     from winsvc._values.settings import SettingsKeywords
     from winsvc._values.snapshot import ServiceSnapshot
@@ -49,18 +45,17 @@ OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | Secur
 __all__ = ["Service"]
 
 
-class Service(Granted[ServiceAccess]):
+class Service(ScmObject[ServiceAccess]):
     """An open service, made by :meth:`ServiceManager.open` and :meth:`ServiceManager.create`.
 
     Use it as a context manager, or call :meth:`close`. It outlives its manager's connection. May
     be shared between threads.
     """
 
-    def __init__(self, name: str, grants: Grants[ServiceAccess], backend: Backend) -> None:
-        super().__init__(grants)
-        self.name = name
-        self._backend = backend
-        self._asked: State | None = None  # where it was last asked to go
+    def __init__(self, service: OpenService) -> None:
+        super().__init__(service)
+        self._service = service
+        self.name = service.name
 
     def __repr__(self) -> str:
         return f"<Service {self.name!r}: {'closed' if self.closed else 'open'}>"
@@ -73,8 +68,7 @@ class Service(Granted[ServiceAccess]):
 
         Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
         """
-        row = self._grants.call(ServiceAccess.QUERY_STATUS, self._backend.query_service_status_ex)
-        return ServiceStatus.from_row(row)
+        return self._service.status()
 
     def config(self) -> ServiceConfig:
         """How the service is set up.
@@ -84,8 +78,7 @@ class Service(Granted[ServiceAccess]):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
-        row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_service_config)
-        return ServiceConfig.from_row(row, self.name)
+        return self._service.config()
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -137,9 +130,9 @@ class Service(Granted[ServiceAccess]):
 
         hide_password(settings)
         changes, config = prepare(
-            Settings(**settings), self._backend, want_tag=want_tag, unquoted=unquoted
+            Settings(**settings), self.backend, want_tag=want_tag, unquoted=unquoted
         )
-        apply(changes, self._grants)
+        apply(changes, self._service)
         return config.tag
 
     # ------------------------------------------------------------------- settings by name
@@ -156,7 +149,7 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         try:
-            text = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_description)
+            text = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_description)
         except ServiceError as error:
             if error.winerror not in _NO_TEXT:
                 raise
@@ -175,7 +168,7 @@ class Service(Granted[ServiceAccess]):
         also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
         Windows calls: ``QueryServiceConfig2W``, ``ChangeServiceConfig2W``.
         """
-        row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_failure_actions)
+        row = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_failure_actions)
         return FailureActions.from_row(row)
 
     @failure_actions.setter
@@ -213,14 +206,14 @@ class Service(Granted[ServiceAccess]):
         if all(part is UNCHANGED for part in parts):
             return
         change = failure_actions_part(
-            self._backend,
+            self.backend,
             lambda: self.failure_actions,
             actions,
             reset_after,
             reboot_message,
             command,
         )
-        apply([change], self._grants)
+        apply([change], self._service)
 
     @property
     def delayed_auto_start(self) -> bool:
@@ -273,7 +266,7 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         right = ServiceAccess.QUERY_CONFIG
-        return self._grants.call(right, self._backend.query_required_privileges) or ()
+        return self._service.call(right, self.backend.query_required_privileges) or ()
 
     @property
     def preshutdown_timeout(self) -> timedelta:
@@ -301,7 +294,7 @@ class Service(Granted[ServiceAccess]):
         """
         from winsvc._scm.apply_settings import trigger_from_row
 
-        rows = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_triggers)
+        rows = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_triggers)
         return tuple(map(trigger_from_row, rows))
 
     @property
@@ -316,7 +309,7 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         try:
-            row = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_preferred_node)
+            row = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_preferred_node)
         except InvalidArgumentError:
             return None  # what Windows answers where no node is set
         return None if row.delete else row.preferred_node
@@ -336,8 +329,8 @@ class Service(Granted[ServiceAccess]):
         return LaunchProtection(self._number(ConfigLevel.LAUNCH_PROTECTED))
 
     def _number(self, level: ConfigLevel) -> int:
-        return self._grants.call(
-            ServiceAccess.QUERY_CONFIG, self._backend.query_config_number, int(level)
+        return self._service.call(
+            ServiceAccess.QUERY_CONFIG, self.backend.query_config_number, int(level)
         )
 
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
@@ -356,8 +349,8 @@ class Service(Granted[ServiceAccess]):
         from winsvc.security import SecurityDescriptor
 
         info = SecurityInformation(check_dword(parts, "parts"))
-        content = self._grants.call(
-            rights_to_read(info), self._backend.query_service_object_security, int(info)
+        content = self._service.call(
+            rights_to_read(info), self.backend.query_service_object_security, int(info)
         )
         return SecurityDescriptor.from_bytes(content)
 
@@ -386,8 +379,8 @@ class Service(Granted[ServiceAccess]):
         from winsvc.security import SecurityDescriptor
 
         info = SecurityInformation(check_dword(parts, "parts"))
-        change = security_change(SecurityDescriptor.coerce(descriptor), info, self._backend)
-        apply([change], self._grants)
+        change = security_change(SecurityDescriptor.coerce(descriptor), info, self.backend)
+        apply([change], self._service)
 
     # ------------------------------------------------------------------- waiting
 
@@ -433,32 +426,8 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_STATUS``.
         Windows calls: ``NotifyServiceStatusChangeW``, ``QueryServiceStatusEx``.
         """
-        return self._run(self._waiting(state, timeout, progress, cancel))
-
-    def _waiting(
-        self,
-        state: State | Collection[State],
-        timeout: Duration | None,
-        progress: Callable[[ServiceStatus], object] | None,
-        cancel: CancelToken | None,
-    ) -> StateWait:
-        """A wait whose time begins to count now."""
-        from winsvc._scm.waiting import StateWait
-
-        return StateWait(
-            *(self.name, self._grants, self._backend, state, timeout),
-            progress=progress,
-            cancel=cancel,
-        )
-
-    def _run(self, wait: StateWait) -> ServiceStatus:
-        try:
-            status = wait.run(asked=self._asked)
-        except (ServiceStartError, ServiceNotActiveError):
-            self._asked = None  # what was asked for has come to its end: that is said once
-            raise
-        self._asked = None
-        return status
+        service = self._service
+        return service.run_wait(service.state_wait(state, timeout, progress, cancel))
 
     def watch(self, *, interval: Duration = 1) -> Watch:
         """Follow what happens to the service; see :meth:`ServiceManager.watch`.
@@ -469,11 +438,10 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_STATUS``; as far as granted also those of the manager's.
         Windows calls: those of :meth:`ServiceManager.watch`.
         """
-        from winsvc._scm.manager import ServiceManager
+        from winsvc._scm.watching import Watch
 
-        self._grants.check_open()
-        with ServiceManager(self.machine, backend=self._backend) as scm:
-            return scm.watch(self.name, interval=interval)
+        self._service.check_open()
+        return Watch(self._service.connection, (self.name,), interval=interval)
 
     # ------------------------------------------------------------------- control
 
@@ -516,33 +484,16 @@ class Service(Granted[ServiceAccess]):
         if dependencies:
             from winsvc._scm.cascade import Cascade
 
-            with Cascade(self, timeout, total_timeout, cancel) as cascade:
+            with Cascade(self._service, timeout, total_timeout, cancel) as cascade:
                 cascade.start(arguments)
             return
+        service = self._service
         wait = None
         if timeout is not None:
-            wait = self._waiting(State.RUNNING, timeout, progress, cancel)
-        try:
-            self._grants.call(ServiceAccess.START, self._backend.start_service, arguments)
-        except ServiceStartError as error:
-            self._add_exit_codes(error)
-            raise
-        self._asked = State.RUNNING
+            wait = service.state_wait(State.RUNNING, timeout, progress, cancel)
+        service.start(arguments)
         if wait is not None:
-            self._run(wait)
-
-    def _add_exit_codes(self, error: ServiceStartError) -> None:
-        try:
-            status = self.status()
-        except ServiceError:
-            return  # the first error is what counts
-        error.status = status
-        if error.winerror not in _ENDED:
-            return  # it never ran
-        if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
-            error.hint = f"The service ended with its own error code {status.service_exit_code}."
-        elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED, error.winerror):
-            error.hint = f"The service ended with exit code {status.exit_code}."
+            service.run_wait(wait)
 
     def stop(
         self,
@@ -584,18 +535,19 @@ class Service(Granted[ServiceAccess]):
         if dependents:
             from winsvc._scm.cascade import Cascade
 
-            with Cascade(self, timeout, total_timeout, cancel) as cascade:
+            with Cascade(self._service, timeout, total_timeout, cancel) as cascade:
                 return cascade.stop(reason)
         if timeout is None:
             return self.control(Control.STOP, reason)
-        wait = self._waiting(State.STOPPED, timeout, progress, cancel)
+        service = self._service
+        wait = service.state_wait(State.STOPPED, timeout, progress, cancel)
         try:
-            self.control(Control.STOP, reason)
+            service.control(Control.STOP, reason)
         except ControlRefusedError as error:
             if error.status is None or error.status.state is not State.STOP_PENDING:
                 raise
-            self._asked = State.STOPPED
-        return self._run(wait)
+            service.requested_state = State.STOPPED
+        return service.run_wait(wait)
 
     def restart(
         self,
@@ -638,16 +590,8 @@ class Service(Granted[ServiceAccess]):
         """
         from winsvc._scm.cascade import Cascade
 
-        with Cascade(self, timeout, total_timeout, cancel) as cascade:
+        with Cascade(self._service, timeout, total_timeout, cancel) as cascade:
             return cascade.restart(arguments, dependents=dependents)
-
-    def _name_dependents(self, error: DependentServicesRunningError) -> None:
-        try:
-            error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
-        except ServiceError:
-            return  # the first error is what counts
-        if error.dependents:
-            error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
 
     def pause(
         self,
@@ -666,11 +610,7 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.PAUSE_CONTINUE``, with a timeout also ``QUERY_STATUS``.
         Windows calls: ``ControlService``, with a timeout those of :meth:`wait`.
         """
-        if timeout is None:
-            return self.control(Control.PAUSE)
-        wait = self._waiting(State.PAUSED, timeout, progress, cancel)
-        self.control(Control.PAUSE)
-        return self._run(wait)
+        return self._control_and_wait(Control.PAUSE, State.PAUSED, timeout, progress, cancel)
 
     def resume(
         self,
@@ -689,11 +629,22 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.PAUSE_CONTINUE``, with a timeout also ``QUERY_STATUS``.
         Windows calls: ``ControlService``, with a timeout those of :meth:`wait`.
         """
+        return self._control_and_wait(Control.CONTINUE, State.RUNNING, timeout, progress, cancel)
+
+    def _control_and_wait(
+        self,
+        control: Control,
+        state: State,
+        timeout: Duration | None,
+        progress: Callable[[ServiceStatus], object] | None,
+        cancel: CancelToken | None,
+    ) -> ServiceStatus:
+        service = self._service
         if timeout is None:
-            return self.control(Control.CONTINUE)
-        wait = self._waiting(State.RUNNING, timeout, progress, cancel)
-        self.control(Control.CONTINUE)
-        return self._run(wait)
+            return service.control(control)
+        wait = service.state_wait(state, timeout, progress, cancel)
+        service.control(control)
+        return service.run_wait(wait)
 
     def interrogate(self) -> ServiceStatus:
         """Have the service report its status anew, and return that.
@@ -723,28 +674,7 @@ class Service(Granted[ServiceAccess]):
         NETBIND), ``INTERROGATE`` or ``USER_DEFINED_CONTROL``. Windows call: ``ControlService``,
         with a reason ``ControlServiceExW``.
         """
-        code = check_dword(control, "control")
-        right = _right_to_send(code)
-        try:
-            if reason is None:
-                row = self._grants.call(right, self._backend.control_service, code)
-            else:
-                text = self._reason(code, reason)
-                row = self._grants.call(right, self._backend.control_service_ex, code, *text)
-        except DependentServicesRunningError as error:
-            self._name_dependents(error)
-            raise
-        self._asked = _LEADS_TO.get(code, self._asked)
-        return ServiceStatus.from_row(row)
-
-    @staticmethod
-    def _reason(code: int, reason: StopReason) -> tuple[int, str | None]:
-        from winsvc._values.stopreason import StopReason
-
-        check_type(reason, StopReason, "reason")
-        if code != Control.STOP:
-            raise ArgumentError("reason", "goes with STOP alone")
-        return reason.code, reason.comment
+        return self._service.control(control, reason)
 
     def dependents(self, state: StateFilter = StateFilter.ALL) -> list[ServiceInfo]:
         """The services that depend on this one, directly or through others.
@@ -757,10 +687,7 @@ class Service(Granted[ServiceAccess]):
 
         Right: ``ServiceAccess.ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
         """
-        rows = self._grants.call(
-            ServiceAccess.ENUMERATE_DEPENDENTS, self._backend.enum_dependent_services, int(state)
-        )
-        return list(map(ServiceInfo.from_row, rows))
+        return self._service.dependents(state)
 
     def start_reason(self) -> StartReason:
         """Why the running service was started.
@@ -775,7 +702,7 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceDynamicInformation``.
         """
         return StartReason(
-            self._grants.call(ServiceAccess.QUERY_STATUS, self._backend.query_start_reason)
+            self._service.call(ServiceAccess.QUERY_STATUS, self.backend.query_start_reason)
         )
 
     def snapshot(self) -> ServiceSnapshot:
@@ -789,11 +716,9 @@ class Service(Granted[ServiceAccess]):
         Right: as far as granted ``QUERY_STATUS``, ``QUERY_CONFIG``, ``ENUMERATE_DEPENDENTS`` and
         ``READ_CONTROL``. Windows calls: those of all that it reads, on one handle.
         """
-        from winsvc._values.snapshot import EVERYTHING, take
+        from winsvc._scm.bulk import take_snapshot
 
-        self._grants.check_open()
-        self._grants.widen(EVERYTHING)
-        return take(self)
+        return take_snapshot(self._service)
 
     def delete(self, *, timeout: Duration | None = None, cancel: CancelToken | None = None) -> None:
         """Mark the service for deletion: it goes when it has stopped and all handles are closed.
@@ -812,55 +737,15 @@ class Service(Granted[ServiceAccess]):
         """
         if timeout is not None:
             to_timedelta(timeout, "timeout")  # checked before anything is done
-        self._grants.call(ServiceAccess.DELETE, self._backend.delete_service)
+        self._service.call(ServiceAccess.DELETE, self.backend.delete_service)
         if timeout is not None:
-            from winsvc._scm.waiting import until_gone
+            from winsvc._scm.waiting import wait_until_removed
 
-            self._grants.close()
-            until_gone(self.name, self._grants, self._backend, timeout, cancel)
+            self._service.close()
+            wait_until_removed(self._service, timeout, cancel)
 
 
 # A description may point to a resource, and the resource may be missing.
 _NO_TEXT = frozenset(
     {ErrorCode.FILE_NOT_FOUND, ErrorCode.NOT_FOUND, *range(15100, 15109)}  # ERROR_MUI_*
 )
-
-# A failed start with one of these says that the service's process has ended.
-_ENDED = frozenset(
-    {
-        ErrorCode.SERVICE_REQUEST_TIMEOUT,
-        ErrorCode.SERVICE_SPECIFIC_ERROR,
-        ErrorCode.PROCESS_ABORTED,
-    }
-)
-
-_LEADS_TO: dict[int, State] = {
-    Control.STOP: State.STOPPED,
-    Control.PAUSE: State.PAUSED,
-    Control.CONTINUE: State.RUNNING,
-}
-
-_RIGHTS_TO_SEND = {
-    Control.STOP: ServiceAccess.STOP,
-    Control.PAUSE: ServiceAccess.PAUSE_CONTINUE,
-    Control.CONTINUE: ServiceAccess.PAUSE_CONTINUE,
-    Control.INTERROGATE: ServiceAccess.INTERROGATE,
-    Control.PARAM_CHANGE: ServiceAccess.PAUSE_CONTINUE,
-    Control.NETBIND_ADD: ServiceAccess.PAUSE_CONTINUE,
-    Control.NETBIND_REMOVE: ServiceAccess.PAUSE_CONTINUE,
-    Control.NETBIND_ENABLE: ServiceAccess.PAUSE_CONTINUE,
-    Control.NETBIND_DISABLE: ServiceAccess.PAUSE_CONTINUE,
-}
-
-
-def _right_to_send(control: int) -> ServiceAccess:
-    if 128 <= control <= 255:
-        return ServiceAccess.USER_DEFINED_CONTROL
-    right = _RIGHTS_TO_SEND.get(Control(control))
-    if right is None:
-        raise ArgumentError(
-            "control",
-            f"{control} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
-            "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
-        )
-    return right

@@ -1,4 +1,4 @@
-"""Waiting for a service: told by Windows where it tells, asked again and again elsewhere."""
+"""Wait for a state by notification, or by polling where the system does not notify."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final
 
-from winsvc._scm.handle_pool import Grants
+from winsvc._scm.handle_pool import HandlePool
 from winsvc._util.checks import check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.handles import Handle
 from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
-from winsvc.backend import Backend
+from winsvc.backend import NotificationBackend
 from winsvc.enums import PENDING_STATES, ErrorCode, Notify, ServiceAccess, State
 from winsvc.errors import (
     ArgumentError,
@@ -24,24 +24,24 @@ from winsvc.errors import (
     ServiceError,
     ServiceNotActiveError,
     ServiceStartError,
-    UnsupportedError,
     WaitCancelledError,
     WaitTimeoutError,
 )
 
-__all__ = ["EVERY_STATE", "CancelToken", "StateWait", "Waiter", "until_gone"]
+__all__ = ["EVERY_STATE", "CancelToken", "StateWait", "Waiter", "wait_until_removed"]
 
 EVERY_STATE: Final = Notify(0x7F)
 
-# How long until the next look, in seconds. Where nothing is told: from the first, twice as long
-# each time, up to a tenth of the wait hint (as Windows' documentation advises) within two limits.
-_FIRST_LOOK: Final = 0.01
-_USUAL_LOOK: Final = 0.25
-_LAST_LOOK: Final = 10.0
-# Where it is told, too: not every system tells of check points.
-_CHECK_POINT_LOOK: Final = 1.0
+# How long until the next poll, in seconds. Without notifications the interval starts at the first
+# value and doubles up to a tenth of the wait hint (the advice of Windows' documentation), within
+# two limits.
+_FIRST_POLL: Final = 0.01
+_MIN_POLL: Final = 0.25
+_MAX_POLL: Final = 10.0
+# Also with notifications, because some systems do not notify of check points.
+_CHECK_POINT_POLL: Final = 1.0
 
-# A service that is under way, and reports nothing for so much longer than its wait hint, hangs.
+# A pending service hangs if it reports nothing for its wait hint and this many seconds more.
 _PATIENCE: Final = 60.0
 
 
@@ -75,7 +75,7 @@ class CancelToken:
 
     @contextmanager
     def waking(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Have something called when it is cancelled, in the ``with`` block."""
+        """Call *wake* when the token is cancelled within the ``with`` block."""
         with self._lock:
             self._wakers.append(wake)
         try:
@@ -86,49 +86,49 @@ class CancelToken:
 
 
 class Waiter(Handle):
-    """What services' own handles tell; :meth:`wake` ends a wait from any thread."""
+    """A set of notification registrations; :meth:`wake` ends a wait from any thread."""
 
     __slots__ = ("_backend",)
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: NotificationBackend) -> None:
         super().__init__(backend.open_waiter(), backend.close_waiter, "notifications")
         self._backend = backend
 
     def bind(self, handle: Handle) -> Handle:
-        """Have a handle that serves nothing else closed as one that tells."""
+        """Bind a dedicated handle to this waiter; closing the handle cancels its registration."""
 
         def disarm(value: int) -> None:
             try:
                 with self as waiter:
                     self._backend.disarm(waiter, value)
             except HandleClosedError:
-                if not self.closed:  # which has closed it, too
+                if not self.closed:  # a closed waiter has closed the handle as well
                     raise
 
         return handle.closed_by(disarm)
 
     def arm(self, handle: Handle, mask: Notify) -> None:
-        """Have the next event of the mask told, once; the handle is a bound one."""
+        """Request one notification, of the next event in the mask, for a bound handle."""
         with self as waiter, handle as value:
             self._backend.arm(waiter, value, int(mask))
 
     def subscribe(self, handle: Handle) -> None:
-        """Have changes of the configuration told; the handle is a bound one."""
+        """Request notifications of configuration changes for a bound handle."""
         with self as waiter, handle as value:
             self._backend.subscribe(waiter, value)
 
     def wait(self, seconds: float | None) -> list[tuple[int, NotificationRow]]:
-        """What was told; nothing after so many seconds, or when it was woken."""
+        """Return the notifications; an empty list after a timeout or a wake-up."""
         with self as waiter:
             return self._backend.wait_notified(waiter, seconds)
 
     def wake(self) -> None:
-        """Have the wait that is on, or else the next one, return."""
+        """End the current wait, or else the next one."""
         try:
             with self as waiter:
                 self._backend.wake(waiter)
         except HandleClosedError:
-            pass  # nobody waits any more
+            pass  # no thread waits any more
 
 
 class StateWait:
@@ -136,51 +136,50 @@ class StateWait:
 
     def __init__(
         self,
-        name: str,
-        grants: Grants[ServiceAccess],
-        backend: Backend,
+        service: HandlePool[ServiceAccess],
         state: State | Collection[State],
         timeout: Duration | None = None,
         *,
         progress: Callable[[ServiceStatus], object] | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
-        """The time begins to count; see :meth:`winsvc.Service.wait` for the arguments."""
-        self._name, self._grants, self._backend = name, grants, backend
-        self._wanted = _states(state)
+        """Start the time of the wait; see :meth:`winsvc.Service.wait` for the arguments."""
+        self._service, self._backend = service, service.backend
+        self._target = _states(state)
         limit = None if timeout is None else to_timedelta(timeout, "timeout").total_seconds()
         if cancel is not None:
             check_type(cancel, CancelToken, "cancel")
         self._progress, self._cancel = progress, cancel
-        self._began = self._changed_at = backend.monotonic()
+        self._began = self._changed_at = self._backend.monotonic()
         self._deadline = None if limit is None else self._began + limit
         self._last: ServiceStatus | None = None
-        self._last_up: ServiceStatus | None = None  # that was not stopped
-        self._known: ServiceStatus | None = None  # when it was armed: what is told is later
-        self._was_up = False  # by then
-        self._asked = False
+        self._last_active: ServiceStatus | None = None  # the last status that was not STOPPED
+        self._known: ServiceStatus | None = None  # when it was armed: notifications are later
+        self._was_active = False  # by then
+        self._requested = False
         self._marked = False  # for deletion
-        self._can_be_told = True
-        self._handle: Handle | None = None  # through which it is told
-        self._pause = _FIRST_LOOK
+        # To other machines nothing is registered: one call that hangs would block all waits.
+        self._notifies = self._backend.capabilities(service.machine).notifies
+        self._handle: Handle | None = None  # the registration
+        self._poll = _FIRST_POLL
 
-    def run(self, *, asked: State | None = None) -> ServiceStatus:
+    def run(self, *, requested: State | None = None) -> ServiceStatus:
         """Wait.
 
         Args:
-            asked: where the service was asked to go. If it is waited for there, one that is
-                stopped has failed, and one that is to be deleted still stops.
+            requested: the state that the last request leads to. If it is awaited, a service that
+                is stopped has failed, and a service that is marked for deletion still stops.
         """
-        self._asked = asked in self._wanted
+        self._requested = requested in self._target
         try:
-            status = self._look()
+            status = self._query()
             if self._has_arrived(status):
                 return status
             self._check_time(status)
             with ExitStack() as closing:
                 waiter = Waiter(self._backend)
                 closing.callback(waiter.close)
-                closing.callback(self._deafen)
+                closing.callback(self._close_registration)
                 if self._cancel is not None:
                     closing.enter_context(self._cancel.waking(waiter.wake))
                 return self._wait(waiter)
@@ -189,113 +188,109 @@ class StateWait:
             raise
 
     def _wait(self, waiter: Waiter) -> ServiceStatus:
-        self._listen(waiter)
-        # Looked at after it was armed: nothing that comes before is lost.
-        while not self._has_arrived(status := self._look()):
+        self._register(waiter)
+        # Queried after the registration, so that no earlier change is missed.
+        while not self._has_arrived(status := self._query()):
             self._check_time(status)
-            told = waiter.wait(self._until_next_look(status))
-            for _, row in told:
-                # It may be over by now, such as the end of a service that has started again.
+            notifications = waiter.wait(self._until_next_poll(status))
+            for _, row in notifications:
+                # The state may have passed, such as STOPPED of a service that has restarted.
                 status = ServiceStatus.from_row(row.status)
-                if self._is_news(row, status) and self._has_arrived(status, told=True):
+                if self._is_new_status(row, status) and self._has_arrived(status, notified=True):
                     return status
-            if told:
-                self._listen(waiter)
+            if notifications:
+                self._register(waiter)
         return status
 
-    # ------------------------------------------------------------------- being told
+    # ------------------------------------------------------------------- notifications
 
-    def _listen(self, waiter: Waiter) -> None:
-        """Have the next change told, where that can be had."""
-        self._known, self._was_up = self._last, self._last_up is not None
+    def _register(self, waiter: Waiter) -> None:
+        """Request a notification of the next change, if the system notifies."""
+        self._known, self._was_active = self._last, self._last_active is not None
         lags = 0
-        while self._can_be_told:
+        while self._notifies:
             try:
                 mask = EVERY_STATE | Notify.DELETE_PENDING
                 if self._handle is None:
-                    self._handle = self._own_handle(waiter)
+                    handle = self._service.open_handle(ServiceAccess.QUERY_STATUS)
+                    self._handle = waiter.bind(handle)
                     if self._known is not None and self._known.state not in PENDING_STATES:
-                        mask &= ~Notify(1 << (self._known.state - 1))  # else it is told at once
+                        # Otherwise the current state is notified at once.
+                        mask &= ~Notify(1 << (self._known.state - 1))
                 waiter.arm(self._handle, mask)
                 return
             except ServiceError as error:
-                self._deafen()
+                self._close_registration()
                 self._marked |= isinstance(error, MarkedForDeleteError)
                 lags += 1
                 again = error.winerror == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING and lags < 3
-                self._can_be_told = again  # if not, it is asked
+                self._notifies = again  # otherwise the wait polls
 
-    def _own_handle(self, waiter: Waiter) -> Handle:
-        if self._grants.machine is not None:
-            # One call that hangs would have every wait of this process hang.
-            raise UnsupportedError(ErrorCode.NOT_SUPPORTED, "NotifyServiceStatusChangeW")
-        return waiter.bind(self._grants.another(ServiceAccess.QUERY_STATUS))
-
-    def _deafen(self) -> None:
+    def _close_registration(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:
             try:
                 handle.close()
             except ServiceError:
-                pass  # it is gone in any case, and the wait's own end is what counts
+                pass  # the handle is closed in any case, and the outcome of the wait is reported
 
-    def _is_news(self, row: NotificationRow, status: ServiceStatus) -> bool:
-        """Whether a row tells something new, rather than that no more will be told."""
+    def _is_new_status(self, row: NotificationRow, status: ServiceStatus) -> bool:
+        """Return whether a notification has a new status, and does not end the registration."""
         if row.notification_status == 0:
-            # At first it is told what is; and it was looked at since.
+            # The first notification is of the current state, which was queried since.
             last = self._last
-            over = last is not None and (
+            outdated = last is not None and (
                 last.state is status.state and last.check_point > status.check_point
             )
-            return status != self._known and not over
-        self._deafen()
+            return status != self._known and not outdated
+        self._close_registration()
         self._marked |= row.notification_status == ErrorCode.SERVICE_MARKED_FOR_DELETE
-        lags = row.notification_status == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
-        self._can_be_told = lags  # then through a new handle
+        # After a lag the service notifies through a new handle.
+        self._notifies = row.notification_status == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
         return False
 
-    # ------------------------------------------------------------------- asking
+    # ------------------------------------------------------------------- queries
 
-    def _look(self) -> ServiceStatus:
-        row = self._grants.call(ServiceAccess.QUERY_STATUS, self._backend.query_service_status_ex)
-        return ServiceStatus.from_row(row)
+    def _query(self) -> ServiceStatus:
+        method = self._backend.query_service_status_ex
+        return ServiceStatus.from_row(self._service.call(ServiceAccess.QUERY_STATUS, method))
 
-    def _until_next_look(self, status: ServiceStatus) -> float | None:
+    def _until_next_poll(self, status: ServiceStatus) -> float | None:
         now = self._backend.monotonic()
-        usual = min(max(status.wait_hint.total_seconds() / 10, _USUAL_LOOK), _LAST_LOOK)
+        usual = min(max(status.wait_hint.total_seconds() / 10, _MIN_POLL), _MAX_POLL)
         if self._handle is None:
-            seconds = min(self._pause, usual)
-            self._pause = 2 * seconds
+            seconds = min(self._poll, usual)
+            self._poll = 2 * seconds
         elif status.state in PENDING_STATES:
-            seconds = max(usual, _CHECK_POINT_LOOK)
+            seconds = max(usual, _CHECK_POINT_POLL)
         elif self._deadline is None:
-            return None  # what it does next, it is told
+            return None  # the next change is notified
         else:
-            seconds = _LAST_LOOK
+            seconds = _MAX_POLL
         if self._deadline is not None:
             seconds = min(seconds, self._deadline - now)
         return max(min(seconds, self._changed_at + _patience(status) - now), 0.0)
 
-    # ------------------------------------------------------------------- judging
+    # ------------------------------------------------------------------- outcome
 
-    def _has_arrived(self, status: ServiceStatus, *, told: bool = False) -> bool:
-        """Whether it is where it is waited for; an error where it won't get there.
+    def _has_arrived(self, status: ServiceStatus, *, notified: bool = False) -> bool:
+        """Return whether the target state is reached; raise an error if it cannot be reached.
 
-        What is ``told`` may be older than what was seen after it was armed.
+        A status that was ``notified`` may be older than the one queried after the registration.
         """
         last, self._last = self._last, status
         if last is None or _progress_of(last) != _progress_of(status):
-            self._changed_at, self._pause = self._backend.monotonic(), _FIRST_LOOK
+            self._changed_at, self._poll = self._backend.monotonic(), _FIRST_POLL
             if self._progress is not None:
                 self._progress(status)
-        if status.state in self._wanted:
+        if status.state in self._target:
             return True
         if status.state is not State.STOPPED:
-            self._last_up = status
-        elif self._asked or (self._was_up if told else self._last_up is not None):
-            raise self._fallen(status)
-        stops = status.state is State.STOP_PENDING or self._asked
-        if self._marked and not (State.STOPPED in self._wanted and stops):
+            self._last_active = status
+        elif self._requested or (self._was_active if notified else self._last_active is not None):
+            raise self._stopped_error(status)
+        stops = status.state is State.STOP_PENDING or self._requested
+        if self._marked and not (State.STOPPED in self._target and stops):
             raise self._error(MarkedForDeleteError, ErrorCode.SERVICE_MARKED_FOR_DELETE, status)
         return False
 
@@ -314,13 +309,13 @@ class StateWait:
                 error.hint = "It gets on: give it more time."
             raise error
 
-    def _fallen(self, status: ServiceStatus) -> ServiceError:
-        before = self._last_up
+    def _stopped_error(self, status: ServiceStatus) -> ServiceError:
+        before = self._last_active
         codes = f"it stopped with exit code {status.exit_code}"
         if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
             codes += f", its own code {status.service_exit_code}"
         if before is not None:
-            codes += f", and was {_told(before)} before"
+            codes += f", and was {_format_status(before)} before"
         error: ServiceError
         if before is None or before.state is State.START_PENDING:
             code = status.exit_code or ErrorCode.SERVICE_NOT_ACTIVE
@@ -328,35 +323,31 @@ class StateWait:
         else:
             error = self._error(ServiceNotActiveError, ErrorCode.SERVICE_NOT_ACTIVE, status, codes)
         error.last_progress = before
-        if status.exit_code not in _SAY_NOTHING:
+        if status.exit_code not in _CODES_WITHOUT_TEXT:
             error.hint = self._backend.format_message(status.exit_code)
         return error
 
     def _error(
         self, kind: type[ServiceError], code: int, status: ServiceStatus, why: str = ""
     ) -> ServiceError:
-        wanted = " or ".join(sorted(state.name for state in self._wanted))
-        place = f" on {self._grants.machine}" if self._grants.machine is not None else ""
+        target = " or ".join(sorted(state.name for state in self._target))
+        name, machine = self._service.object_name, self._service.machine
+        place = f" on {machine}" if machine is not None else ""
         text = (
-            f"service {self._name!r}{place} is {_told(status)}, not {wanted}, "
+            f"service {name!r}{place} is {_format_status(status)}, not {target}, "
             f"after {self._waited().total_seconds():.3g} s"
         )
-        error = kind(
-            code,
-            "",
-            f"{text}: {why}" if why else text,
-            service=self._name,
-            machine=self._grants.machine,
-        )
-        error.status, error.last_progress = status, self._last_up
+        message = f"{text}: {why}" if why else text
+        error = kind(code, "", message, service=name, machine=machine)
+        error.status, error.last_progress = status, self._last_active
         return error
 
     def _waited(self) -> timedelta:
         return timedelta(seconds=self._backend.monotonic() - self._began)
 
 
-# Exit codes whose text says no more than the code.
-_SAY_NOTHING: Final = frozenset(
+# Exit codes whose text adds nothing to the code.
+_CODES_WITHOUT_TEXT: Final = frozenset(
     {0, ErrorCode.SERVICE_SPECIFIC_ERROR, ErrorCode.SERVICE_NEVER_STARTED}
 )
 
@@ -375,31 +366,28 @@ def _progress_of(status: ServiceStatus) -> tuple[object, ...]:
 
 
 def _patience(status: ServiceStatus) -> float:
-    """How long a service may report nothing."""
+    """Return how many seconds a service may report nothing."""
     if status.state not in PENDING_STATES:
         return math.inf
     return status.wait_hint.total_seconds() + _PATIENCE
 
 
-def _told(status: ServiceStatus) -> str:
+def _format_status(status: ServiceStatus) -> str:
     if status.state not in PENDING_STATES:
         return status.state.name
     hint = f"{status.wait_hint.total_seconds():g} s"
     return f"{status.state.name} (check point {status.check_point}, wait hint {hint})"
 
 
-def until_gone(
-    name: str,
-    grants: Grants[ServiceAccess],
-    backend: Backend,
-    timeout: Duration,
-    cancel: CancelToken | None = None,
+def wait_until_removed(
+    service: HandlePool[ServiceAccess], timeout: Duration, cancel: CancelToken | None = None
 ) -> None:
-    """Wait until a service that was marked for deletion is no longer there.
+    """Wait until a service that was marked for deletion no longer exists.
 
-    Asked again and again: a handle to it, through which it could be told, would keep it.
+    Polls: a handle that receives notifications would keep the service.
     """
     limit = to_timedelta(timeout, "timeout").total_seconds()
+    backend = service.backend
     began = backend.monotonic()
     pause = 0.001
     error: ServiceError
@@ -408,7 +396,7 @@ def until_gone(
         closing.callback(waiter.close)
         if cancel is not None:
             closing.enter_context(cancel.waking(waiter.wake))
-        while grants.exists(ServiceAccess.QUERY_STATUS):
+        while service.exists(ServiceAccess.QUERY_STATUS):
             waited = backend.monotonic() - began
             left = limit - waited
             if cancel is not None and cancel.cancelled:
@@ -416,21 +404,18 @@ def until_gone(
                     ErrorCode.CANCELLED,
                     "DeleteService",
                     "the wait was cancelled: the service is marked for deletion, and still there",
-                    service=name,
-                    machine=grants.machine,
                 )
             elif left <= 0:
                 error = WaitTimeoutError(
                     ErrorCode.TIMEOUT,
                     "DeleteService",
                     f"still there {limit:g} s after it was marked for deletion",
-                    service=name,
-                    machine=grants.machine,
                     hint="It is still running, or a handle to it is open somewhere.",
                 )
             else:
                 waiter.wait(min(pause, left))
                 pause = min(2 * pause, 0.25)
                 continue
+            error.locate(service=service.object_name, machine=service.machine)
             error.waited = timedelta(seconds=waited)
             raise error

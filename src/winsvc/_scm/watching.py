@@ -1,21 +1,22 @@
-"""Following what happens to services: one, several, or all of a machine."""
+"""Report the events of one service, of several services or of all services of a machine."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
+from winsvc._scm.connection import Connection
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.handles import Handle
 from winsvc._util.text import name_key
 from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
-from winsvc.backend import Backend
 from winsvc.enums import ErrorCode, ManagerAccess, Notify, ServiceAccess, ServiceType
 from winsvc.errors import (
     ArgumentError,
@@ -25,13 +26,8 @@ from winsvc.errors import (
     ServiceNotFoundError,
 )
 
-if TYPE_CHECKING:
-    from winsvc._scm.handle_pool import Grants
-    from winsvc._scm.manager import ServiceManager
-
 __all__ = [
     "ConfigChanged",
-    "Connection",
     "ServiceCreated",
     "ServiceDeleted",
     "ServiceEvent",
@@ -39,8 +35,8 @@ __all__ = [
     "Watch",
 ]
 
-# A state that was seen and not told: how long until that counts.
-_DOUBT: Final = 1.0
+# Seconds until a state that was queried but not notified is queried again.
+_RECHECK_DELAY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +86,25 @@ class ConfigChanged(ServiceEvent):
     """A service is set up differently, or was written as it is; Windows does not tell what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """What a :class:`Watch` needs of a manager that is its own."""
-
-    scm: ServiceManager
-    grants: Grants[ManagerAccess]
-    open_service: Callable[[str, ServiceAccess], Handle]
-
-
 @dataclass(slots=True, eq=False)
-class _Watched:
-    """A service that is there."""
+class _WatchedService:
+    """An existing service.
+
+    Attributes:
+        name: the key name.
+        status: the last status that was reported.
+        handle: the registration for notifications; None if the service is polled.
+        number: the value of the handle.
+        refused: whether the service cannot notify.
+        recheck_at: when to query a status that should have been notified.
+    """
 
     name: str
     status: ServiceStatus
-    handle: Handle | None = None  # through which it tells; None: it is looked at
-    number: int = 0  # the handle's
-    refused: bool = False  # it can't tell
-    doubted: float | None = None  # when to ask whether it tells everything
+    handle: Handle | None = None
+    number: int = 0
+    refused: bool = False
+    recheck_at: float | None = None
 
 
 class Watch:
@@ -126,31 +122,39 @@ class Watch:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
-        backend: Backend,
-        names: tuple[str, ...],
-        kind: ServiceType,
-        interval: Duration,
+        connection: Connection,
+        names: tuple[str, ...] = (),
+        service_type: ServiceType = ServiceType.WIN32,
+        interval: Duration = 1,
     ) -> None:
-        self._connect, self._backend, self._kind = connect, backend, kind
+        """Watch the named services, or all of a type, on a connection of the watch's own.
+
+        Args:
+            connection: a connection to the same machine.
+            names: the key names; () for all services.
+            service_type: without names, the kinds of services.
+            interval: how often to poll services that do not notify.
+        """
+        self._shared, self._backend = connection, connection.backend
+        self._service_type = service_type
         self._names = {name_key(name): name for name in names}
         self._interval = to_timedelta(interval, "interval").total_seconds()
         if not self._interval:
             raise ArgumentError("interval", "must be longer than nothing")
-        self._lock = threading.RLock()  # re-entrant: a signal handler may close
+        self._lock = threading.RLock()  # re-entrant: a signal handler may close the watch
         self._inside = self._closing = self._lost = False
         self._events: deque[ServiceEvent] = deque()
-        self._watched: dict[str, _Watched] = {}
-        self._by_number: dict[int, _Watched] = {}
-        self._ghosts: set[str] = set()  # that were gone again when they were told as made
-        self._next_look: float | None = None  # None: everything is told
-        self._manager: Handle | None = None  # which tells of services made and gone
+        self._watched: dict[str, _WatchedService] = {}
+        self._by_number: dict[int, _WatchedService] = {}
+        self._created_then_deleted: set[str] = set()  # deleted before they could be opened
+        self._next_poll: float | None = None  # None: every service notifies
+        self._manager: Handle | None = None  # the registration for created and deleted services
         self._manager_number = 0
         self._connection: Connection | None = None
-        self._waiter = Waiter(backend)
+        self._waiter = Waiter(self._backend)
         try:
-            self._begin()
-            self._look(quiet=True)
+            self._connect()
+            self._poll(initial=True)
         except BaseException:
             self.close()
             raise
@@ -228,127 +232,130 @@ class Watch:
         now = self._backend.monotonic()
         deadline = None if limit is None else now + limit
         if self._lost:
-            self._begin_again()
+            self._reconnect()
         while not self._events:
             if cancel is not None and cancel.cancelled:
                 return None
-            ends = [one.doubted for one in self._watched.values() if one.doubted is not None]
-            ends += [end for end in (self._next_look, deadline) if end is not None]
+            rechecks = [item.recheck_at for item in self._watched.values()]
+            ends = [e for e in (*rechecks, self._next_poll, deadline) if e is not None]
             seconds = max(min(ends) - now, 0.0) if ends else None
-            told = self._waiter.wait(seconds)
-            for number, row in told:
-                self._told(number, row)
+            notifications = self._waiter.wait(seconds)
+            for number, row in notifications:
+                self._on_notification(number, row)
             if self._closing:
                 return None
             now = self._backend.monotonic()
-            due = now + 1e-6  # a wait may end a trifle early
-            self._settle_doubts(due)
-            if self._next_look is not None and due >= self._next_look:
-                self._look_again()
-            # What was told may have more behind it, which is told once that is armed again.
-            if not told and deadline is not None and due >= deadline:
+            due = now + 1e-6  # a wait may end slightly early
+            self._recheck_unconfirmed(due)
+            if self._next_poll is not None and due >= self._next_poll:
+                self._poll_again()
+            # Further events may follow a notification, and are notified once it is armed again.
+            if not notifications and deadline is not None and due >= deadline:
                 break
         return self._events.popleft() if self._events else None
 
     def _release(self) -> None:
-        for one in self._watched.values():
-            self._deafen(one)
-            one.refused = False
+        for item in self._watched.values():
+            self._close_registration(item)
+            item.refused = False
         _close(self._manager)
         self._manager = None
         connection, self._connection = self._connection, None
-        if connection is not None:
-            _close(connection.scm)
+        _close(connection)
         if self._closing:
             self._waiter.close()
 
-    # ------------------------------------------------------------------- beginning
+    # ------------------------------------------------------------------- the connection
 
-    def _begin(self) -> None:
-        """Connect, and have it told what is made and what goes; then look at what is there."""
-        self._connection = self._connect()
-        self._listen_to_manager()
+    def _connect(self) -> None:
+        """Connect, and register for created and deleted services; a poll follows."""
+        self._connection = self._shared.reconnect()
+        self._register_manager()
 
-    def _begin_again(self) -> None:
-        """After a connection that was lost; what has changed meanwhile shows."""
+    def _reconnect(self) -> None:
+        """Connect again after the connection was lost, and report what has changed."""
         self._lost = True
         self._release()
-        self._begin()
-        self._look()
+        self._connect()
+        self._poll()
         self._lost = False
 
-    def _look_again(self) -> None:
+    def _poll_again(self) -> None:
         try:
-            self._look()
+            self._poll()
         except (HandleClosedError, MachineUnreachableError):
-            self._begin_again()
+            self._reconnect()
 
     @property
     def _own(self) -> Connection:
         assert self._connection is not None
         return self._connection
 
-    # ------------------------------------------------------------------- services made and gone
+    @property
+    def _notifies(self) -> bool:
+        return self._shared.capabilities.notifies
 
-    def _listen_to_manager(self) -> None:
-        if self._own.scm.machine is not None:
-            return  # one call that hangs would have everybody in this process hang
+    # ------------------------------------------------------------------- the manager
+
+    def _register_manager(self) -> None:
+        if not self._notifies:
+            return
         handle: Handle | None = None
         try:
-            handle = self._waiter.bind(self._own.grants.another(ManagerAccess.ENUMERATE_SERVICE))
-            self._waiter.arm(handle, _MADE_AND_GONE)
+            handle = self._waiter.bind(self._own.open_handle(ManagerAccess.ENUMERATE_SERVICE))
+            self._waiter.arm(handle, _CREATED_OR_DELETED)
             with handle as self._manager_number:
                 self._manager = handle
         except ServiceError:
-            _close(handle)  # listings are compared
+            _close(handle)  # listings are compared instead
 
-    def _manager_told(self, manager: Handle, row: NotificationRow) -> None:
+    def _on_manager_notification(self, manager: Handle, row: NotificationRow) -> None:
         for name in row.service_names or ():
             if name.startswith("/"):
-                self._made(name[1:])
+                self._on_created(name[1:])
             else:
-                self._gone(name)
+                self._on_deleted(name)
         try:
             if row.notification_status == 0:
-                self._waiter.arm(manager, _MADE_AND_GONE)
+                self._waiter.arm(manager, _CREATED_OR_DELETED)
                 return
         except ServiceError:
             pass
-        # It lags, or the connection is lost: with a new handle, and a look at what was missed.
+        # The client lags, or the connection is lost: register a new handle, and poll.
         self._manager = None
         _close(manager)
-        self._listen_to_manager()
-        self._look_within(0)
+        self._register_manager()
+        self._poll_within(0)
 
-    def _made(self, name: str) -> None:
-        if name_key(name) in self._watched or not self._wants(name):
+    def _on_created(self, name: str) -> None:
+        if name_key(name) in self._watched or not self._is_selected(name):
             return
         try:
             handle, status = self._open(name)
         except ServiceNotFoundError:
-            self._ghosts.add(name_key(name))
+            self._created_then_deleted.add(name_key(name))
             self._events.append(ServiceCreated(name, None))
             return
         except ServiceError:
-            self._look_within(0)  # the listing tells more
+            self._poll_within(0)  # the listing has its status
             return
-        if self._names or status.service_type & self._kind:
+        if self._names or status.service_type & self._service_type:
             self._events.append(ServiceCreated(name, status))
-            one = self._watched[name_key(name)] = _Watched(name, status)
-            self._follow(one, handle)
+            item = self._watched[name_key(name)] = _WatchedService(name, status)
+            self._register(item, handle)
         else:
             _close(handle)
 
-    def _gone(self, name: str) -> None:
-        one = self._watched.pop(name_key(name), None)
-        if one is not None:
-            self._deafen(one)
-            self._events.append(ServiceDeleted(one.name))
-        elif name_key(name) in self._ghosts:
-            self._ghosts.remove(name_key(name))
+    def _on_deleted(self, name: str) -> None:
+        item = self._watched.pop(name_key(name), None)
+        if item is not None:
+            self._close_registration(item)
+            self._events.append(ServiceDeleted(item.name))
+        elif name_key(name) in self._created_then_deleted:
+            self._created_then_deleted.remove(name_key(name))
             self._events.append(ServiceDeleted(name))
 
-    def _wants(self, name: str) -> bool:
+    def _is_selected(self, name: str) -> bool:
         return not self._names or name_key(name) in self._names
 
     # ------------------------------------------------------------------- one service
@@ -356,158 +363,159 @@ class Watch:
     def _open(self, name: str) -> tuple[Handle, ServiceStatus]:
         handle: Handle | None = None
         try:
-            handle = self._own.open_service(name, ServiceAccess.QUERY_STATUS)
-            return handle, self._ask(handle)
+            handle = self._own.open_service_handle(name, ServiceAccess.QUERY_STATUS)
+            return handle, self._query(handle)
         except ServiceError as error:
             _close(handle)
-            error.locate(service=name, machine=self._own.scm.machine)
+            error.locate(service=name, machine=self._own.machine)
             raise
 
-    def _ask(self, handle: Handle) -> ServiceStatus:
+    def _query(self, handle: Handle) -> ServiceStatus:
         with handle as value:
             return ServiceStatus.from_row(self._backend.query_service_status_ex(value))
 
-    def _follow(self, one: _Watched, handle: Handle, *, again: bool = True) -> None:
-        """Have a service tell through its handle, or close that."""
-        # A handle keeps a service that is deleted: it is held where that would be told, and for
-        # those that were named, whose handles are closed with every look.
-        if self._own.scm.machine is not None or not (self._manager or self._names):
+    def _register(self, item: _WatchedService, handle: Handle, *, again: bool = True) -> None:
+        """Register a service for notifications through the handle, or close the handle."""
+        # An open handle keeps a deleted service. So it is kept open only where the deletion is
+        # notified, and for named services, whose handles are closed with each poll.
+        if not self._notifies or not (self._manager or self._names):
             _close(handle)
             return
-        one.handle = self._waiter.bind(handle)
-        with handle as one.number:
-            self._by_number[one.number] = one
-        self._arm(one, again=again)
-        if one.handle is not None:
+        item.handle = self._waiter.bind(handle)
+        with handle as item.number:
+            self._by_number[item.number] = item
+        self._arm(item, again=again)
+        if item.handle is not None:
             try:
-                self._waiter.subscribe(one.handle)
+                self._waiter.subscribe(item.handle)
             except ServiceError:
-                pass  # an old system
+                pass  # Windows 7
 
-    def _arm(self, one: _Watched, *, again: bool = True) -> None:
-        handle = one.handle
+    def _arm(self, item: _WatchedService, *, again: bool = True) -> None:
+        handle = item.handle
         assert handle is not None
         try:
             self._waiter.arm(handle, EVERY_STATE | Notify.DELETE_PENDING)
-            if _differ(one.status, self._ask(handle)):
-                # It should be told of: if it is not, that shows when it is asked again.
-                one.doubted = self._backend.monotonic() + _DOUBT
+            if _differ(item.status, self._query(handle)):
+                # The change should be notified; if it is not, a later query reports it.
+                item.recheck_at = self._backend.monotonic() + _RECHECK_DELAY
         except ServiceError as error:
-            self._deafen(one)
+            self._close_registration(item)
             lags = error.winerror == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
-            one.refused = not (lags and again)
-            if not one.refused:
-                self._reopen(one, again=False)
+            item.refused = not (lags and again)
+            if not item.refused:
+                self._reopen(item, again=False)
 
-    def _reopen(self, one: _Watched, *, again: bool = True) -> None:
-        """Have a service tell through a new handle; what was missed shows in its status."""
+    def _reopen(self, item: _WatchedService, *, again: bool = True) -> None:
+        """Register a service through a new handle; its status shows the missed changes."""
         try:
-            handle, status = self._open(one.name)
+            handle, status = self._open(item.name)
         except ServiceError:
-            one.refused = True  # then it is looked at
+            item.refused = True  # the service is polled
             return
-        self._changed(one, status)
-        self._follow(one, handle, again=again)
+        self._on_status(item, status)
+        self._register(item, handle, again=again)
 
-    def _deafen(self, one: _Watched) -> None:
-        handle, one.handle, one.doubted = one.handle, None, None
+    def _close_registration(self, item: _WatchedService) -> None:
+        handle, item.handle, item.recheck_at = item.handle, None, None
         if handle is not None:
-            self._by_number.pop(one.number, None)
+            self._by_number.pop(item.number, None)
             _close(handle)
 
-    def _told(self, number: int, row: NotificationRow) -> None:
+    def _on_notification(self, number: int, row: NotificationRow) -> None:
         if self._manager is not None and number == self._manager_number:
-            self._manager_told(self._manager, row)
+            self._on_manager_notification(self._manager, row)
             return
-        one = self._by_number.get(number)
-        if one is None:
-            return  # closed meanwhile
-        one.doubted = None
+        item = self._by_number.get(number)
+        if item is None:
+            return  # the registration was closed
+        item.recheck_at = None
         if row.notification_status != 0:
-            self._deafen(one)  # the handle of one that is to go would keep it there
-            one.refused = row.notification_status != ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
-            if not one.refused:
-                self._reopen(one)
-            self._look_within(self._interval)
+            self._close_registration(item)  # an open handle would keep a deleted service
+            item.refused = row.notification_status != ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
+            if not item.refused:
+                self._reopen(item)
+            self._poll_within(self._interval)
         elif row.triggered:
-            self._changed(one, ServiceStatus.from_row(row.status))
-            self._arm(one)
+            self._on_status(item, ServiceStatus.from_row(row.status))
+            self._arm(item)
         else:
-            self._events.append(ConfigChanged(one.name))
+            self._events.append(ConfigChanged(item.name))
 
-    def _changed(self, one: _Watched, status: ServiceStatus) -> None:
-        old, one.status = one.status, status
+    def _on_status(self, item: _WatchedService, status: ServiceStatus) -> None:
+        old, item.status = item.status, status
         if _differ(old, status):
-            self._events.append(StatusChanged(one.name, old, status))
+            self._events.append(StatusChanged(item.name, old, status))
 
-    def _settle_doubts(self, now: float) -> None:
-        for one in list(self._watched.values()):
-            if one.doubted is not None and one.handle is not None and one.doubted <= now:
-                one.doubted = None
+    def _recheck_unconfirmed(self, now: float) -> None:
+        """Query the services whose changed status was not notified in time."""
+        for item in list(self._watched.values()):
+            if item.recheck_at is not None and item.handle is not None and item.recheck_at <= now:
+                item.recheck_at = None
                 try:
-                    self._changed(one, self._ask(one.handle))
+                    self._on_status(item, self._query(item.handle))
                 except ServiceError:
-                    self._deafen(one)
-                    self._look_within(0)  # what became of it
+                    self._close_registration(item)
+                    self._poll_within(0)
 
-    # ------------------------------------------------------------------- looking
+    # ------------------------------------------------------------------- polling
 
-    def _look(self, *, quiet: bool = False) -> None:
-        """Compare what is there with what is known; ``quiet``: for the first time."""
+    def _poll(self, *, initial: bool = False) -> None:
+        """Compare the existing services with the known ones; the ``initial`` poll has no events."""
         if self._manager is None:
-            for one in self._watched.values():
-                self._deafen(one)
-        there = self._look_at_named() if self._names else self._list()
-        for key in self._watched.keys() - there.keys():
-            self._gone(self._watched[key].name)
-        for key, (name, status, handle) in there.items():
+            for item in self._watched.values():
+                self._close_registration(item)
+        existing = self._poll_named() if self._names else self._list()
+        for key in self._watched.keys() - existing.keys():
+            self._on_deleted(self._watched[key].name)
+        for key, (name, status, handle) in existing.items():
             known = self._watched.get(key)
-            one = self._watched.setdefault(key, _Watched(name, status))
+            item = self._watched.setdefault(key, _WatchedService(name, status))
             if known is None:
-                if not quiet:
+                if not initial:
                     self._events.append(ServiceCreated(name, status))
-            elif one.handle is None:
-                self._changed(one, status)
-            elif _differ(one.status, status) and one.doubted is None:
-                one.doubted = self._backend.monotonic() + _DOUBT
+            elif item.handle is None:
+                self._on_status(item, status)
+            elif _differ(item.status, status) and item.recheck_at is None:
+                item.recheck_at = self._backend.monotonic() + _RECHECK_DELAY
             if handle is not None:
-                self._follow(one, handle)
-            elif one.handle is None and not one.refused and self._manager is not None:
-                self._reopen(one)
-        self._next_look = None
-        if self._manager is None or not all(one.handle for one in self._watched.values()):
-            self._look_within(self._interval)
+                self._register(item, handle)
+            elif item.handle is None and not item.refused and self._manager is not None:
+                self._reopen(item)
+        self._next_poll = None
+        if self._manager is None or not all(item.handle for item in self._watched.values()):
+            self._poll_within(self._interval)
 
-    def _look_within(self, seconds: float) -> None:
+    def _poll_within(self, seconds: float) -> None:
         end = self._backend.monotonic() + seconds
-        self._next_look = end if self._next_look is None else min(self._next_look, end)
+        self._next_poll = end if self._next_poll is None else min(self._next_poll, end)
 
     def _list(self) -> dict[str, tuple[str, ServiceStatus, Handle | None]]:
-        listed = self._own.scm.services(type=self._kind)
-        return {name_key(info.name): (info.name, info.status, None) for info in listed}
+        infos = chain.from_iterable(self._own.pages(self._service_type))
+        return {name_key(info.name): (info.name, info.status, None) for info in infos}
 
-    def _look_at_named(self) -> dict[str, tuple[str, ServiceStatus, Handle | None]]:
-        """The services that were named, with handles to those that have none."""
-        there: dict[str, tuple[str, ServiceStatus, Handle | None]] = {}
+    def _poll_named(self) -> dict[str, tuple[str, ServiceStatus, Handle | None]]:
+        """Query the named services; return new handles to those without a registration."""
+        existing: dict[str, tuple[str, ServiceStatus, Handle | None]] = {}
         try:
             for key, name in self._names.items():
-                one = self._watched.get(key)
-                if one is not None and one.handle is not None:
-                    there[key] = one.name, self._ask(one.handle), None
+                item = self._watched.get(key)
+                if item is not None and item.handle is not None:
+                    existing[key] = item.name, self._query(item.handle), None
                     continue
                 try:
                     handle, status = self._open(name)
                 except ServiceNotFoundError:
                     continue
-                there[key] = name, status, handle
+                existing[key] = name, status, handle
         except BaseException:
-            for _, _, opened in there.values():
+            for _, _, opened in existing.values():
                 _close(opened)
             raise
-        return there
+        return existing
 
 
-_MADE_AND_GONE: Final = Notify.CREATED | Notify.DELETED
+_CREATED_OR_DELETED: Final = Notify.CREATED | Notify.DELETED
 
 
 def _differ(old: ServiceStatus, new: ServiceStatus) -> bool:
@@ -515,9 +523,9 @@ def _differ(old: ServiceStatus, new: ServiceStatus) -> bool:
     return old.state != new.state or restarted
 
 
-def _close(thing: Handle | ServiceManager | None) -> None:
-    if thing is not None:
+def _close(closable: Handle | Connection | None) -> None:
+    if closable is not None:
         try:
-            thing.close()
+            closable.close()
         except ServiceError:
-            pass  # its connection is lost; it is closed all the same
+            pass  # the connection is lost, and the handle is closed in any case

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import JSON
 from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency
-from winsvc.enums import ServiceType, State
+from winsvc.enums import State
 from winsvc.errors import (
     ArgumentError,
     ServiceError,
 )
-
-if TYPE_CHECKING:
-    from winsvc._scm.manager import ServiceManager
 
 __all__ = ["DependencyGraph", "GraphvizError", "ServiceNode"]
 
@@ -394,18 +390,3 @@ def _strongly_connected(edges: list[list[int]]) -> Iterator[list[int]]:
                         knot.append(waiting.pop())
                         is_waiting[knot[-1]] = False
                     yield knot
-
-
-def read(scm: ServiceManager, kind: ServiceType, concurrency: int | None = None) -> DependencyGraph:
-    """Read the graph of a machine: every service's configuration, once."""
-    services: list[ServiceNode] = []
-    errors: dict[str, ServiceError] = {}
-    for info, config in scm.configs(type=kind, concurrency=concurrency):
-        if isinstance(config, ServiceError):
-            errors[info.name] = config
-            services.append(ServiceNode(info.name, state=info.status.state))
-            continue
-        services.append(
-            ServiceNode(info.name, config.dependencies, config.load_order_group, info.status.state)
-        )
-    return DependencyGraph(tuple(services), errors)

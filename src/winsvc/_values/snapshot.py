@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final
 
 from winsvc._util.jsonable import JSON, Reader, from_jsonable, jsonable
 from winsvc._values.config import FailureActions, ServiceConfig
@@ -16,9 +16,6 @@ from winsvc.enums import ErrorCode, LaunchProtection, ServiceAccess, SidType
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.triggers import Trigger
-
-if TYPE_CHECKING:
-    from winsvc._scm.service import Service
 
 __all__ = ["FORMAT", "READERS", "ServiceSnapshot", "unreadable"]
 
@@ -32,8 +29,6 @@ EVERYTHING: Final = (
     | ServiceAccess.READ_CONTROL
 )
 """The rights that a whole snapshot takes."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,44 +161,6 @@ class ServiceSnapshot:
                 yield "security", line
         for name, error in self.errors.items():
             yield "not readable", f"{name}: {error.strerror} (error {error.winerror})"
-
-
-def take(service: Service) -> ServiceSnapshot:
-    """Read everything, each field by itself."""
-    errors: dict[str, ServiceError] = {}
-
-    def read(name: str, question: Callable[[], T]) -> T | None:
-        try:
-            return question()
-        except ServiceError as error:
-            errors[name] = error
-        except InvalidSecurityError as error:
-            errors[name] = ServiceError(
-                ErrorCode.INVALID_SECURITY_DESCR, "QueryServiceObjectSecurity", str(error)
-            )
-        return None
-
-    return ServiceSnapshot(
-        name=service.name,
-        machine=service.machine,
-        status=read("status", service.status),
-        config=read("config", service.config),
-        description=read("description", lambda: service.description),
-        failure_actions=read("failure_actions", lambda: service.failure_actions),
-        failure_actions_on_error=read(
-            "failure_actions_on_error", lambda: service.failure_actions_on_error
-        ),
-        delayed_auto_start=read("delayed_auto_start", lambda: service.delayed_auto_start),
-        sid_type=read("sid_type", lambda: service.sid_type),
-        required_privileges=read("required_privileges", lambda: service.required_privileges),
-        preshutdown_timeout=read("preshutdown_timeout", lambda: service.preshutdown_timeout),
-        triggers=read("triggers", lambda: service.triggers),
-        preferred_node=read("preferred_node", lambda: service.preferred_node),
-        launch_protection=read("launch_protection", lambda: service.launch_protection),
-        dependents=read("dependents", lambda: tuple(info.name for info in service.dependents())),
-        security=read("security", service.security),
-        errors=errors,
-    )
 
 
 def unreadable(

@@ -6,20 +6,21 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._scm.service import OWNER_GROUP_DACL, Service
 from winsvc._values.config import UNCHANGED
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
-from winsvc.backend import Backend, default_backend
+from winsvc.backend import ServiceBackend, default_backend
 from winsvc.enums import ErrorCode, ManagerAccess, SecurityInformation, ServiceType, StateFilter
 from winsvc.errors import HandleClosedError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import timedelta
+    from typing import Self, Unpack
 
     from winsvc._util.durations import Duration
     from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged
@@ -691,7 +692,7 @@ class AsyncServiceManager:
         *,
         database: str | None = None,
         access: ManagerAccess | None = None,
-        backend: Backend | None = None,
+        backend: ServiceBackend | None = None,
     ) -> None:
         """Nothing is connected yet.
 
@@ -773,6 +774,10 @@ class AsyncServiceManager:
             connected = self._connected
         if connected is not None:
             connected.close()
+
+    async def database(self) -> str | None:
+        """The service database; None for the active one."""
+        return await calling(lambda: self._sync.database)
 
     async def services(
         self,

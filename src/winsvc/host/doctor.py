@@ -143,10 +143,8 @@ class _Examination:
         self._service = service
         self._config = config
         self._looked_at: set[str] = set()
-        backend = scm._backend
-        self._files: FileBackend | None = None
-        if scm.machine is None and isinstance(backend, FileBackend):
-            self._files = backend
+        self._capabilities = scm.backend.capabilities(scm.machine)
+        self._files = self._capabilities.files
 
     def findings(self) -> Iterator[Finding]:
         yield from self._settings()
@@ -242,7 +240,7 @@ class _Examination:
             return
         name = self._service.name
         try:
-            problem = source_problem(name, backend=self._scm._backend)
+            problem = source_problem(name, backend=self._capabilities.event_sources)
         except (ServiceError, ArgumentError) as error:
             yield Finding(Severity.UNKNOWN, "event source", str(error))
             return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, Unpack
 
 from winsvc._util.text import check_text, same_name
-from winsvc.backend import use_backend
+from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ArgumentError
 from winsvc.testing.access import Caller
@@ -26,6 +26,7 @@ from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import WaiterCalls
 
 if TYPE_CHECKING:
+    from winsvc._values.rows import ConfigRow
     from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
     from winsvc.host import Service
@@ -132,6 +133,14 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, Simul
 
     def as_host(self) -> HostBackend:
         return self
+
+    def capabilities(self, machine: str | None) -> Capabilities:
+        """Return the abilities: bulk queries are sequential, so that :attr:`calls` is stable."""
+        return Capabilities(machine is None, 1, event_sources=None if machine else self)
+
+    def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
+        """Return None for each name: services are queried one by one."""
+        return [None] * len(names)
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:
         """Another machine, without services.

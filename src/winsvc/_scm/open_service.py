@@ -1,0 +1,212 @@
+"""One open service: the requests that services, bulk queries and cascades share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from winsvc._scm.connection import Connection
+from winsvc._scm.handle_pool import HandlePool
+from winsvc._scm.handles import ServiceHandle
+from winsvc._util.checks import check_dword, check_type
+from winsvc._values.config import ServiceConfig
+from winsvc._values.status import ServiceInfo, ServiceStatus
+from winsvc.enums import Control, ErrorCode, ServiceAccess, State, StateFilter
+from winsvc.errors import (
+    AccessDeniedError,
+    ArgumentError,
+    DependentServicesRunningError,
+    ServiceError,
+    ServiceNotActiveError,
+    ServiceStartError,
+)
+
+if TYPE_CHECKING:
+    from winsvc._scm.waiting import CancelToken, StateWait
+    from winsvc._util.durations import Duration
+    from winsvc._values.stopreason import StopReason
+
+__all__ = ["OpenService"]
+
+_READ = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
+
+
+class OpenService(HandlePool[ServiceAccess]):
+    """The handles of one service, and the requests that are sent through them.
+
+    Attributes:
+        connection: the connection that opens further handles, even after it was closed.
+        name: the key name.
+        requested_state: the state that the last request leads to; None if a wait has reported
+            the outcome.
+    """
+
+    def __init__(self, connection: Connection, name: str, *, fixed: bool = False) -> None:
+        """Open nothing yet; see :meth:`open_for_reading`."""
+        super().__init__(connection.backend, connection.machine, name, fixed=fixed)
+        self.connection = connection
+        self.name = name
+        self.requested_state: State | None = None
+
+    @classmethod
+    def of(
+        cls, connection: Connection, name: str, access: ServiceAccess | None = None
+    ) -> OpenService:
+        """Open a service with exactly the rights in ``access``, or else with the rights to read.
+
+        Without ``access``, a service that refuses the rights to read is returned without a handle:
+        the operations report which right is missing.
+        """
+        connection.check_open()
+        service = cls(connection, name, fixed=access is not None)
+        if access is not None:
+            service.open(access)
+            return service
+        try:
+            service.open(_READ, ServiceAccess.QUERY_STATUS, ServiceAccess.QUERY_CONFIG)
+        except AccessDeniedError:
+            pass
+        return service
+
+    def _open_handle(self, access: ServiceAccess) -> ServiceHandle:
+        return self.connection.open_service_handle(self.name, access)
+
+    # ------------------------------------------------------------------- queries
+
+    def status(self) -> ServiceStatus:
+        """Query the current status."""
+        row = self.call(ServiceAccess.QUERY_STATUS, self.backend.query_service_status_ex)
+        return ServiceStatus.from_row(row)
+
+    def config(self) -> ServiceConfig:
+        """Query the configuration."""
+        row = self.call(ServiceAccess.QUERY_CONFIG, self.backend.query_service_config)
+        return ServiceConfig.from_row(row, self.name)
+
+    def dependents(self, state: StateFilter = StateFilter.ALL) -> list[ServiceInfo]:
+        """List the services that depend on this one, in the order in which to stop them."""
+        right = ServiceAccess.ENUMERATE_DEPENDENTS
+        rows = self.call(right, self.backend.enum_dependent_services, int(state))
+        return list(map(ServiceInfo.from_row, rows))
+
+    # ------------------------------------------------------------------- requests
+
+    def start(self, arguments: Sequence[str] = ()) -> None:
+        """Send a start, without waiting for the service to be running."""
+        try:
+            self.call(ServiceAccess.START, self.backend.start_service, arguments)
+        except ServiceStartError as error:
+            self._add_exit_codes(error)
+            raise
+        self.requested_state = State.RUNNING
+
+    def _add_exit_codes(self, error: ServiceStartError) -> None:
+        try:
+            status = self.status()
+        except ServiceError:
+            return  # the error of the start is reported
+        error.status = status
+        if error.winerror not in _PROCESS_ENDED:
+            return  # the service's process never ran
+        if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
+            error.hint = f"The service ended with its own error code {status.service_exit_code}."
+        elif status.exit_code not in (0, ErrorCode.SERVICE_NEVER_STARTED, error.winerror):
+            error.hint = f"The service ended with exit code {status.exit_code}."
+
+    def control(self, control: Control | int, reason: StopReason | None = None) -> ServiceStatus:
+        """Send a control; return the status that the service has last reported."""
+        code = check_dword(control, "control")
+        right = _right_to_send(code)
+        try:
+            if reason is None:
+                row = self.call(right, self.backend.control_service, code)
+            else:
+                text = _encode_reason(code, reason)
+                row = self.call(right, self.backend.control_service_ex, code, *text)
+        except DependentServicesRunningError as error:
+            self._name_dependents(error)
+            raise
+        self.requested_state = _RESULTING_STATES.get(code, self.requested_state)
+        return ServiceStatus.from_row(row)
+
+    def _name_dependents(self, error: DependentServicesRunningError) -> None:
+        try:
+            error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
+        except ServiceError:
+            return  # the error of the control is reported
+        if error.dependents:
+            error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
+
+    # ------------------------------------------------------------------- waiting
+
+    def state_wait(
+        self,
+        state: State | Collection[State],
+        timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> StateWait:
+        """Return a wait whose time starts now."""
+        from winsvc._scm.waiting import StateWait
+
+        return StateWait(self, state, timeout, progress=progress, cancel=cancel)
+
+    def run_wait(self, wait: StateWait) -> ServiceStatus:
+        """Wait for the outcome of the last request; it is reported once."""
+        try:
+            status = wait.run(requested=self.requested_state)
+        except (ServiceStartError, ServiceNotActiveError):
+            self.requested_state = None
+            raise
+        self.requested_state = None
+        return status
+
+
+# A failed start with one of these codes means that the service's process has ended.
+_PROCESS_ENDED = frozenset(
+    {
+        ErrorCode.SERVICE_REQUEST_TIMEOUT,
+        ErrorCode.SERVICE_SPECIFIC_ERROR,
+        ErrorCode.PROCESS_ABORTED,
+    }
+)
+
+_RESULTING_STATES: dict[int, State] = {
+    Control.STOP: State.STOPPED,
+    Control.PAUSE: State.PAUSED,
+    Control.CONTINUE: State.RUNNING,
+}
+
+_RIGHTS_TO_SEND = {
+    Control.STOP: ServiceAccess.STOP,
+    Control.PAUSE: ServiceAccess.PAUSE_CONTINUE,
+    Control.CONTINUE: ServiceAccess.PAUSE_CONTINUE,
+    Control.INTERROGATE: ServiceAccess.INTERROGATE,
+    Control.PARAM_CHANGE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_ADD: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_REMOVE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_ENABLE: ServiceAccess.PAUSE_CONTINUE,
+    Control.NETBIND_DISABLE: ServiceAccess.PAUSE_CONTINUE,
+}
+
+
+def _right_to_send(control: int) -> ServiceAccess:
+    if 128 <= control <= 255:
+        return ServiceAccess.USER_DEFINED_CONTROL
+    right = _RIGHTS_TO_SEND.get(Control(control))
+    if right is None:
+        raise ArgumentError(
+            "control",
+            f"{control} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
+            "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
+        )
+    return right
+
+
+def _encode_reason(code: int, reason: StopReason) -> tuple[int, str | None]:
+    from winsvc._values.stopreason import StopReason
+
+    check_type(reason, StopReason, "reason")
+    if code != Control.STOP:
+        raise ArgumentError("reason", "goes with STOP alone")
+    return reason.code, reason.comment
