@@ -26,19 +26,14 @@ HEAD = '''"""The object API as coroutines; tools/aiogen.py writes it from the me
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from winsvc.aio.threads import Opening, calling, in_loop, within, waiting
-from winsvc.aio.watching import AsyncWatch
-from winsvc.backend import ServiceBackend, default_backend
-from winsvc.enums import ErrorCode, ManagerAccess
-from winsvc.errors import HandleClosedError, ServiceError
-from winsvc._scm.manager import ServiceManager
 from winsvc._scm.service import Service
+from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
+from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
+from winsvc.aio.watching import AsyncWatch
 {runtime}
 
 if TYPE_CHECKING:
@@ -48,60 +43,16 @@ __all__ = ["AsyncService", "AsyncServiceManager"]
 '''
 
 SERVICE = '''
-class AsyncService:
+class AsyncService(AsyncServiceBase):
     """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
 
     Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
     is called in the event loop's thread.
     """
-
-    def __init__(self, service: Service) -> None:
-        self._sync = service
-        self.name = service.name
-
-    def __repr__(self) -> str:
-        return f"<AsyncService {self.name!r}: {'closed' if self.closed else 'open'}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
-
-    async def close(self) -> None:
-        """Close every handle of this object. A second call does nothing.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        await calling(self._sync.close)
-
-    @property
-    def sync(self) -> Service:
-        """The service as threads use it; both are one."""
-        return self._sync
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._sync.closed
-
-    @property
-    def machine(self) -> str | None:
-        """The machine that it is on; None for this one."""
-        return self._sync.machine
 '''
 
 MANAGER = '''
-class AsyncServiceManager:
+class AsyncServiceManager(AsyncManagerBase):
     """A connection to the service control manager of one machine.
 
     It connects at the begin of an ``async with`` block, or when it is first used; then await
@@ -113,99 +64,10 @@ class AsyncServiceManager:
 
     Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
     """
-
-    def __init__(
-        self,
-        machine: str | None = None,
-        *,
-        database: str | None = None,
-        access: ManagerAccess | None = None,
-        backend: ServiceBackend | None = None,
-    ) -> None:
-        """Nothing is connected yet.
-
-        Args:
-            machine: name or address of the machine; None or "" is this one.
-            database: None is the active one, "ServicesActive", which is the only one in use.
-            access: the exact rights of the connection.
-            backend: what carries out the calls; None is the system's own.
-
-        Raises:
-            UnsupportedError: this is not Windows, and no backend was given.
-        """
-        self._machine, self._database, self._access = machine or None, database, access
-        self._backend = backend if backend is not None else default_backend()
-        self._lock = threading.Lock()
-        self._connected: ServiceManager | None = None
-        self._closed = False
-
-    def __repr__(self) -> str:
-        state = "closed" if self._closed else "open"
-        return f"<AsyncServiceManager of {self.machine or 'this machine'}: {state}>"
-
-    async def __aenter__(self) -> Self:
-        await calling(lambda: self._sync, late=lambda scm: self._close())
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
-
-    async def close(self) -> None:
-        """Close the connection; open services stay open. A second call does nothing.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        await calling(self._close)
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    @property
-    def machine(self) -> str | None:
-        """The machine that it is connected to; None for this one."""
-        return self._machine
-
-    @property
-    def _sync(self) -> ServiceManager:
-        # In a thread: to connect takes time. The lock is this object's own: nobody else waits.
-        with self._lock:
-            if self._closed:
-                raise HandleClosedError(
-                    ErrorCode.INVALID_HANDLE,
-                    "",
-                    f"the service manager on {self.machine or 'this machine'} is closed",
-                    machine=self.machine,
-                )
-            if self._connected is None:
-                self._connected = ServiceManager(
-                    self._machine,
-                    database=self._database,
-                    access=self._access,
-                    backend=self._backend,
-                )
-            return self._connected
-
-    def _close(self) -> None:
-        with self._lock:
-            self._closed = True
-            connected = self._connected
-        if connected is not None:
-            connected.close()
 '''
 
-#: Docstrings that don't hold here, in parts.
-OTHER_WORDS = (
+#: Parts of docstrings that differ for coroutines. Each of them must occur.
+REPLACEMENTS = (
     (", WaitCancelledError", ""),
     (
         "May be assigned to; see\n        :meth:`change_failure_actions` to change a part of it.",
@@ -245,6 +107,7 @@ class Method:
         self.cancels = any(arg.arg == "cancel" for arg in node.args.kwonlyargs)
         assert node.returns is not None, f"{node.name} has no return type"
         self.returns = ast.unparse(node.returns)
+        self.replaced: set[str] = set()
 
     def text(self) -> str:
         """The method as a coroutine, or what else it is here."""
@@ -313,8 +176,10 @@ class Method:
 
     def _doc(self) -> str:
         doc = self.doc
-        for there, here in OTHER_WORDS:
-            doc = doc.replace(there, here)
+        for old, new in REPLACEMENTS:
+            if old in doc:
+                self.replaced.add(old)
+                doc = doc.replace(old, new)
         if self.cancels:  # its part of the arguments and of the errors, with what goes on below
             doc = re.sub(r"\n {12}(?:cancel|WaitCancelledError): .*(?:\n {13,}.*)*", "", doc)
             doc = re.sub(r"\n {8}Args:\n\n", "\n", doc)
@@ -363,14 +228,12 @@ def text() -> str:
     )
     known = dict([*imports("_scm.service"), *imports("_scm.manager")])
     runtime: set[str] = set()
-    typing: set[str] = {"Self"}
+    typing: set[str] = set()
     for method in (*service, *manager):
         values, types = method.names()
         runtime |= values
         typing |= types
-    here = {"Service", "Iterator", "ErrorCode", "ManagerAccess", "ServiceBackend"}
-    here |= {"ServiceError", "Watch"}
-    known["Self"] = "typing"
+    here = {"Service", "Iterator", "Watch"}
     wanted = {name: known[name] for name in typing - runtime - here if name in known}
     head = HEAD.format(
         runtime=_import_lines({name: known[name] for name in runtime - here if name in known}, ""),
@@ -378,6 +241,10 @@ def text() -> str:
     )
     parts = [head, SERVICE, *(method.text() for method in service)]
     parts += [MANAGER, *(method.text() for method in manager)]
+    found = set().union(*(method.replaced for method in (*service, *manager)))
+    unused = {old for old, _ in REPLACEMENTS} - found
+    if unused:
+        raise SystemExit(f"aiogen: these replacements no longer match: {sorted(unused)}")
     return "\n".join(parts)
 
 

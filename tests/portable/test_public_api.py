@@ -14,7 +14,7 @@ from winsvc._desktops.user_object import UserObject
 from winsvc.aio import AsyncService, AsyncServiceManager
 
 # Plain Python: they call nothing of the system's.
-LOCAL = {"backend", "borrowed", "closed", "database", "machine", "sync"}
+LOCAL = {"backend", "borrowed", "closed", "machine", "sync"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:

@@ -1,15 +1,29 @@
-"""The coroutines are those of the methods."""
+"""The generator of the asynchronous objects."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import pytest
 
-PROJECT = Path(__file__).parent.parent.parent
+from tools import aiogen
 
 
-def test_the_coroutines_are_up_to_date() -> None:
-    command = [sys.executable, str(PROJECT / "tools" / "aiogen.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def test_generator_with_unmatched_replacement_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = (*aiogen.REPLACEMENTS, ("text of no docstring", ""))
+    monkeypatch.setattr(aiogen, "REPLACEMENTS", stale)
+    with pytest.raises(SystemExit, match="text of no docstring"):
+        aiogen.text()
+
+
+def test_comparison_ignores_format_and_import_order_only() -> None:
+    source = aiogen.text()
+    assert aiogen.same(source, source.replace("(lambda: ", "(lambda : "))
+    assert not aiogen.same(source, source.replace("await calling", "await waiting", 1))
+
+
+def test_check_with_stale_module_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = aiogen.text()
+    monkeypatch.setattr(aiogen, "text", lambda: source + "\nX = 1\n")
+    assert aiogen.main(["--check"]) == 1
+    assert "stale" in capsys.readouterr().err

@@ -92,11 +92,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         backend = backend if backend is not None else default_backend()
         self._connection = Connection(machine, database, backend, rights)
         super().__init__(self._connection)
-
-    @property
-    def database(self) -> str | None:
-        """The service database; None for the active one."""
-        return self._connection.database
+        self.database = database
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from winsvc._scm.manager import ServiceManager
 from winsvc._scm.service import OWNER_GROUP_DACL, Service
 from winsvc._values.config import UNCHANGED
+from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
-from winsvc.backend import ServiceBackend, default_backend
-from winsvc.enums import ErrorCode, ManagerAccess, SecurityInformation, ServiceType, StateFilter
-from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.enums import SecurityInformation, ServiceType, StateFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import timedelta
-    from typing import Self, Unpack
+    from typing import Unpack
 
     from winsvc._util.durations import Duration
     from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged
@@ -31,62 +27,19 @@ if TYPE_CHECKING:
     from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus
     from winsvc._values.stopreason import StopReason
     from winsvc.enums import Control, LaunchProtection, ServiceAccess, SidType, StartReason, State
+    from winsvc.errors import ServiceError
     from winsvc.security import SecurityDescriptor
     from winsvc.triggers import Trigger
 
 __all__ = ["AsyncService", "AsyncServiceManager"]
 
 
-class AsyncService:
+class AsyncService(AsyncServiceBase):
     """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
 
     Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
     is called in the event loop's thread.
     """
-
-    def __init__(self, service: Service) -> None:
-        self._sync = service
-        self.name = service.name
-
-    def __repr__(self) -> str:
-        return f"<AsyncService {self.name!r}: {'closed' if self.closed else 'open'}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
-
-    async def close(self) -> None:
-        """Close every handle of this object. A second call does nothing.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        await calling(self._sync.close)
-
-    @property
-    def sync(self) -> Service:
-        """The service as threads use it; both are one."""
-        return self._sync
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._sync.closed
-
-    @property
-    def machine(self) -> str | None:
-        """The machine that it is on; None for this one."""
-        return self._sync.machine
 
     async def status(self) -> ServiceStatus:
         """Where the service stands now.
@@ -673,7 +626,7 @@ class AsyncService:
         return await waiting(lambda cancel: self._sync.delete(timeout=timeout, cancel=cancel))
 
 
-class AsyncServiceManager:
+class AsyncServiceManager(AsyncManagerBase):
     """A connection to the service control manager of one machine.
 
     It connects at the begin of an ``async with`` block, or when it is first used; then await
@@ -685,99 +638,6 @@ class AsyncServiceManager:
 
     Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
     """
-
-    def __init__(
-        self,
-        machine: str | None = None,
-        *,
-        database: str | None = None,
-        access: ManagerAccess | None = None,
-        backend: ServiceBackend | None = None,
-    ) -> None:
-        """Nothing is connected yet.
-
-        Args:
-            machine: name or address of the machine; None or "" is this one.
-            database: None is the active one, "ServicesActive", which is the only one in use.
-            access: the exact rights of the connection.
-            backend: what carries out the calls; None is the system's own.
-
-        Raises:
-            UnsupportedError: this is not Windows, and no backend was given.
-        """
-        self._machine, self._database, self._access = machine or None, database, access
-        self._backend = backend if backend is not None else default_backend()
-        self._lock = threading.Lock()
-        self._connected: ServiceManager | None = None
-        self._closed = False
-
-    def __repr__(self) -> str:
-        state = "closed" if self._closed else "open"
-        return f"<AsyncServiceManager of {self.machine or 'this machine'}: {state}>"
-
-    async def __aenter__(self) -> Self:
-        await calling(lambda: self._sync, late=lambda scm: self._close())
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
-
-    async def close(self) -> None:
-        """Close the connection; open services stay open. A second call does nothing.
-
-        Windows call: ``CloseServiceHandle``.
-        """
-        await calling(self._close)
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    @property
-    def machine(self) -> str | None:
-        """The machine that it is connected to; None for this one."""
-        return self._machine
-
-    @property
-    def _sync(self) -> ServiceManager:
-        # In a thread: to connect takes time. The lock is this object's own: nobody else waits.
-        with self._lock:
-            if self._closed:
-                raise HandleClosedError(
-                    ErrorCode.INVALID_HANDLE,
-                    "",
-                    f"the service manager on {self.machine or 'this machine'} is closed",
-                    machine=self.machine,
-                )
-            if self._connected is None:
-                self._connected = ServiceManager(
-                    self._machine,
-                    database=self._database,
-                    access=self._access,
-                    backend=self._backend,
-                )
-            return self._connected
-
-    def _close(self) -> None:
-        with self._lock:
-            self._closed = True
-            connected = self._connected
-        if connected is not None:
-            connected.close()
-
-    async def database(self) -> str | None:
-        """The service database; None for the active one."""
-        return await calling(lambda: self._sync.database)
 
     async def services(
         self,

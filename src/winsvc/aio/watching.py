@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from types import TracebackType
 from typing import Self
 
 from winsvc._scm.waiting import CancelToken
 from winsvc._scm.watching import ServiceEvent, Watch
 from winsvc._util.durations import Duration
+from winsvc.aio._base import AsyncClosable
 from winsvc.aio.threads import calling, waiting
-from winsvc.errors import ServiceError
 
 __all__ = ["AsyncWatch"]
 
 
-class AsyncWatch:
+class AsyncWatch(AsyncClosable):
     """The events of services, as they come; made by :meth:`AsyncServiceManager.watch`.
 
     ::
@@ -44,18 +43,6 @@ class AsyncWatch:
         self._entered = True
         await calling(self._begun, late=lambda watch: self._close())
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
 
     def __aiter__(self) -> AsyncIterator[ServiceEvent]:
         return self
