@@ -70,7 +70,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, overload
 
-from typing import Buffer, Self
+from typing_extensions import Buffer, Self
 
 _T = TypeVar("_T")
 _C = TypeVar("_C", bound=CData)
