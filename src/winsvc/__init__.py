@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
     from winsvc._values.graph import (
         DependencyGraph,
-        GraphvizError,
         ServiceNode,
     )
     from winsvc._values.settings import (
@@ -210,7 +209,6 @@ _WHERE = {
     "WaitCancelledError": "winsvc.errors",
     "WaitTimeoutError": "winsvc.errors",
     "DependencyGraph": "winsvc._values.graph",
-    "GraphvizError": "winsvc._values.graph",
     "ServiceNode": "winsvc._values.graph",
     "ServiceManager": "winsvc._scm.manager",
     "FailureAction": "winsvc._values.config",
@@ -299,7 +297,6 @@ __all__ = [
     "ErrorControl",
     "FailureAction",
     "FailureActions",
-    "GraphvizError",
     "GroupDependency",
     "HandleClosedError",
     "InvalidArgumentError",

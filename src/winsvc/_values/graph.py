@@ -20,11 +20,7 @@ from winsvc.errors import (
 if TYPE_CHECKING:
     from winsvc._scm.manager import ServiceManager
 
-__all__ = ["DependencyGraph", "GraphvizError", "ServiceNode"]
-
-
-class GraphvizError(RuntimeError):
-    """Graphviz's program ``dot``, which draws, is not installed, or it has failed."""
+__all__ = ["DependencyGraph", "ServiceNode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +214,6 @@ class DependencyGraph:
         from winsvc._values.graph_render import mermaid
 
         return mermaid(self)
-
-    def to_svg(self) -> str:
-        """As a picture, drawn by Graphviz's ``dot``, which must be installed and in the ``PATH``.
-
-        Raises:
-            GraphvizError: it is not, or has failed.
-        """
-        from winsvc._values.graph_render import svg
-
-        return svg(self)
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
-from winsvc._values.graph import DependencyGraph, GraphvizError, ServiceNode
+from winsvc._values.graph import DependencyGraph, ServiceNode
 from winsvc.enums import State
 
-__all__ = ["dot", "mermaid", "svg", "text"]
+__all__ = ["dot", "mermaid", "text"]
 
 _COLOURS: Final = {
     "running": "#c8e6c9",
@@ -140,37 +136,6 @@ def _mermaid_text(name: str) -> str:
         one if one.isalnum() or one in " _-." or one > "\x7f" else f"#{ord(one)};"
         for one in _readable(name)
     )
-
-
-def svg(graph: DependencyGraph) -> str:
-    """As a picture, drawn by Graphviz."""
-    program = _find("dot")
-    if program is None:
-        raise GraphvizError(
-            "Graphviz's program dot was not found in the PATH: install Graphviz "
-            "(https://graphviz.org), or draw the output of to_dot() where it is installed"
-        )
-    done = subprocess.run(
-        [program, "-Tsvg"],
-        input=dot(graph).encode("utf-8"),
-        capture_output=True,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
-    if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip()
-        raise GraphvizError(f"{program} ended with exit code {done.returncode}: {told}")
-    return done.stdout.decode("utf-8")
-
-
-def _find(program: str) -> str | None:
-    """A program in the PATH; never one of the current folder, which Windows would look in first."""
-    endings = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        for ending in endings if os.path.isabs(folder) else ():
-            found = shutil.which(os.path.join(folder, program + ending))
-            if found is not None:
-                return found
-    return None
 
 
 # ----------------------------------------------------------------------- a tree
