@@ -301,7 +301,7 @@ def test_nothing_is_lost_on_the_way(capsys: pytest.CaptureFixture[str], tmp_path
         for key, value in service.items()
         if key not in ("failure_actions", "triggers")
     }
-    assert told["triggers"][0]["data"] == [{"type": 0, "raw": "00" * 1500}]
+    assert told["triggers"][0]["data"] == [{"type": "unknown_0x0", "raw": "00" * 1500}]
     assert told["failure_actions"]["actions"] == [{"type": "unknown_0x9", "delay": 0.25}]
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from winsvc._util.checks import check_type
-from winsvc._util.jsonable import JSON
+from winsvc._util.jsonable import JSON, json_object
 from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc.enums import ServiceType, State
@@ -217,24 +217,13 @@ class DependencyGraph:
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it."""
-        services: list[JSON] = []
-        for node in self.services:
-            dependencies: list[JSON] = list(map(str, node.dependencies))
-            state = None if node.state is None else node.state.name.lower()
-            services.append(
-                {
-                    "name": node.name,
-                    "group": node.group,
-                    "state": state,
-                    "dependencies": dependencies,
-                }
-            )
-        return {
-            "services": services,
-            "missing": {wanted: list(names) for wanted, names in self.missing().items()},
-            "cycles": [list(names) for names in self.cycles()],
-            "errors": {name: str(error) for name, error in self.errors.items()},
+        value = {
+            "services": self.services,
+            "missing": self.missing(),
+            "cycles": self.cycles(),
+            "errors": self.errors,
         }
+        return json_object(value, {Dependency: str, ServiceError: str})
 
     # ------------------------------------------------------------------- inside
 
