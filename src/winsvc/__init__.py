@@ -56,10 +56,8 @@ if TYPE_CHECKING:
         Unchanged,
     )
     from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
-    from winsvc._values.graph import (
-        DependencyGraph,
-        ServiceNode,
-    )
+    from winsvc._values.graph import DependencyGraph
+    from winsvc._values.graph_node import ServiceNode
     from winsvc._values.settings import (
         ServiceSpec,
         Settings,
@@ -209,7 +207,7 @@ _WHERE = {
     "WaitCancelledError": "winsvc.errors",
     "WaitTimeoutError": "winsvc.errors",
     "DependencyGraph": "winsvc._values.graph",
-    "ServiceNode": "winsvc._values.graph",
+    "ServiceNode": "winsvc._values.graph_node",
     "ServiceManager": "winsvc._scm.manager",
     "FailureAction": "winsvc._values.config",
     "FailureActions": "winsvc._values.config",

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import JSON, json_object
 from winsvc._util.text import name_key
+from winsvc._values import graph_render
 from winsvc._values.dependency import Dependency, GroupDependency
-from winsvc.enums import ServiceType, State
+from winsvc._values.graph_node import ServiceNode
+from winsvc.enums import ServiceType
 from winsvc.errors import (
     ArgumentError,
     ServiceError,
@@ -20,24 +22,7 @@ from winsvc.errors import (
 if TYPE_CHECKING:
     from winsvc._scm.manager import ServiceManager
 
-__all__ = ["DependencyGraph", "ServiceNode"]
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceNode:
-    """One service of a graph.
-
-    Attributes:
-        name: the key name.
-        dependencies: the services and the groups that it needs, as they are stored.
-        group: the load-order group that it belongs to; "" for none.
-        state: where it stood when the graph was made; None where that is not known.
-    """
-
-    name: str
-    dependencies: tuple[Dependency, ...] = ()
-    group: str = ""
-    state: State | None = None
+__all__ = ["DependencyGraph"]
 
 
 @dataclass(frozen=True)
@@ -199,21 +184,18 @@ class DependencyGraph:
         Raises:
             KeyError: there is no such service.
         """
-        from winsvc._values.graph_render import text
-
-        return text(self, name, dependents=dependents)
+        root = None if name is None else self[name]
+        return graph_render.text(
+            self.services, self.missing(), self.errors, root, dependents=dependents
+        )
 
     def to_dot(self) -> str:
         """In the language of Graphviz; states are colours."""
-        from winsvc._values.graph_render import dot
-
-        return dot(self)
+        return graph_render.dot(self.services, self.missing(), self.errors)
 
     def to_mermaid(self) -> str:
         """As a Mermaid flowchart, which Markdown shows in many places; states are colours."""
-        from winsvc._values.graph_render import mermaid
-
-        return mermaid(self)
+        return graph_render.mermaid(self.services, self.missing())
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it."""
