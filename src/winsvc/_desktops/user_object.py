@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from winsvc._desktops.handles import UserObjectHandle
 from winsvc._util.checks import check_bool, check_dword, check_type
-from winsvc._util.handles import BorrowedHandle
+from winsvc._util.handles import BorrowedHandle, Closing
 from winsvc._values.config import UNCHANGED, Unchanged
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import DesktopBackend
@@ -61,7 +61,7 @@ class UserObjectFlags(Generic[FlagsT]):
     inherit: bool
 
 
-class UserObject(Generic[AccessT, FlagsT]):
+class UserObject(Closing, Generic[AccessT, FlagsT]):
     """A window station or a desktop: open until it is closed, or borrowed and never closed.
 
     Use it as a context manager, or call :meth:`close`. May be shared between threads.
@@ -96,22 +96,14 @@ class UserObject(Generic[AccessT, FlagsT]):
         state = "borrowed" if self.borrowed else "closed" if self.closed else "open"
         return f"<{type(self).__name__} {self._label or ''}: {state}>".replace(" :", ":")
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.borrowed:
-            return
-        try:
-            self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
+        if not self.borrowed:
+            super().__exit__(kind, error, trace)
 
     @property
     def borrowed(self) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
-from winsvc._util.handles import Handle
+from winsvc._util.handles import Closing, Handle
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
     AccessDeniedError,
@@ -195,7 +194,7 @@ class Grants(Generic[AccessT]):
             error.hint = f"{needed} {told}".rstrip()
 
 
-class Granted(Generic[AccessT]):
+class Granted(Closing, Generic[AccessT]):
     """An object of the API that works through grants: open until it is closed.
 
     Use it as a context manager, or call :meth:`close`.
@@ -203,21 +202,6 @@ class Granted(Generic[AccessT]):
 
     def __init__(self, grants: Grants[AccessT]) -> None:
         self._grants: Grants[AccessT] = grants
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
 
     def close(self) -> None:
         """Close every handle of this object. A second call does nothing.

@@ -6,12 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._util.handles import Handle
+from winsvc._util.handles import Closing, Handle
 from winsvc._util.text import name_key
 from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
@@ -111,7 +110,7 @@ class _Watched:
     doubted: float | None = None  # when to ask whether it tells everything
 
 
-class Watch:
+class Watch(Closing):
     """The events of services, as they come; made by :meth:`winsvc.ServiceManager.watch`.
 
     ::
@@ -156,17 +155,6 @@ class Watch:
             raise
 
     # ------------------------------------------------------------------- for its users
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[ServiceEvent]:
         return self

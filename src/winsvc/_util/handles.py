@@ -11,9 +11,35 @@ from types import TracebackType
 from typing import Self
 
 from winsvc.enums import ErrorCode
-from winsvc.errors import HandleClosedError, ObjectInUseError
+from winsvc.errors import HandleClosedError, ObjectInUseError, ServiceError
 
-__all__ = ["BorrowedHandle", "Handle", "UseCount"]
+__all__ = ["BorrowedHandle", "Closing", "Handle", "UseCount"]
+
+
+class Closing:
+    """A context manager that closes the object when its block ends.
+
+    If the block raises, that error is raised, and an error of :meth:`close` is dropped.
+    """
+
+    def close(self) -> None:
+        """Close the object."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except ServiceError:
+            if error is None:
+                raise
 
 
 class UseCount:
