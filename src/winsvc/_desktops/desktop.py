@@ -25,9 +25,9 @@ from winsvc._desktops.user_object import (
     naming,
 )
 from winsvc._desktops.window_station import WindowStation, left_behind
-from winsvc._util.checks import check_bool, check_dword, check_type
+from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.text import check_text
-from winsvc.backend import DesktopBackend, default_backend
+from winsvc.backend import DesktopBackend, resolve_backend
 from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
 from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
 
@@ -64,20 +64,9 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
     :meth:`WindowStation.as_process_station`.
     """
 
+    _handle_types = (DesktopHandle, BorrowedDesktopHandle)
     _access_type = DesktopAccess
     _flags_type = DesktopFlags
-
-    def __init__(
-        self,
-        handle: DesktopHandle | BorrowedDesktopHandle,
-        backend: DesktopBackend,
-        *,
-        label: str | None = None,
-        access: DesktopAccess | None = None,
-    ) -> None:
-        """See :class:`UserObject`; :meth:`open`, :meth:`create` and others make one."""
-        check_type(handle, (DesktopHandle, BorrowedDesktopHandle), "handle")
-        super().__init__(handle, backend, label=label, access=access)
 
     @classmethod
     def current(cls, *, backend: DesktopBackend | None = None) -> Self:
@@ -88,7 +77,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
 
         Right: none. Windows calls: ``GetCurrentThreadId``, ``GetThreadDesktop``.
         """
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         return cls.of_thread(backend.get_current_thread_id(), backend=backend)
 
     @classmethod
@@ -105,7 +94,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         Right: none. Windows call: ``GetThreadDesktop``.
         """
         number = check_dword(thread_id, "thread_id")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         value = backend.get_thread_desktop(number)
         return cls(BorrowedDesktopHandle(value, f"the desktop of thread {number}"), backend)
 
@@ -136,7 +125,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         number = check_rights(flags, DesktopFlags, "flags")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         try:
             with naming(None, rights):
                 value = backend.open_input_desktop(int(number), inherit, int(rights))
@@ -176,7 +165,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         number = check_rights(flags, DesktopFlags, "flags")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         with naming(name, rights, empty=False):
             value = backend.open_desktop(name, int(number), inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
@@ -219,7 +208,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         descriptor = descriptor_bytes(security)
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         with naming(name, rights, empty=False):
             value = backend.create_desktop(name, int(number), int(rights), inherit, descriptor)
         return cls(_owned(value, backend, name), backend, label=name, access=rights)

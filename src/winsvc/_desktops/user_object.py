@@ -68,6 +68,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
     """
 
     _handle: UserObjectHandle | BorrowedHandle
+    _handle_types: tuple[type[UserObjectHandle], type[BorrowedHandle]]
     _access_type: type[AccessT]
     _flags_type: type[FlagsT]
 
@@ -87,6 +88,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
             label: the object's name for errors, as far as it is known.
             access: the rights that the handle was opened with, as far as they are known.
         """
+        check_type(handle, self._handle_types, "handle")
         self._handle = handle
         self._backend = backend
         self._label = label

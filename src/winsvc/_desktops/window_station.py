@@ -15,9 +15,9 @@ from winsvc._desktops.user_object import (
     descriptor_bytes,
     naming,
 )
-from winsvc._util.checks import check_bool, check_type
+from winsvc._util.checks import check_bool
 from winsvc._util.text import check_text
-from winsvc.backend import DesktopBackend, default_backend
+from winsvc.backend import DesktopBackend, resolve_backend
 from winsvc.enums import (
     ErrorCode,
     WindowStationAccess,
@@ -50,20 +50,9 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
                 print(name, station.desktops())
     """
 
+    _handle_types = (WindowStationHandle, BorrowedWindowStationHandle)
     _access_type = WindowStationAccess
     _flags_type = WindowStationFlags
-
-    def __init__(
-        self,
-        handle: WindowStationHandle | BorrowedWindowStationHandle,
-        backend: DesktopBackend,
-        *,
-        label: str | None = None,
-        access: WindowStationAccess | None = None,
-    ) -> None:
-        """See :class:`UserObject`; :meth:`open`, :meth:`create` and :meth:`current` make one."""
-        check_type(handle, (WindowStationHandle, BorrowedWindowStationHandle), "handle")
-        super().__init__(handle, backend, label=label, access=access)
 
     @classmethod
     def current(cls, *, backend: DesktopBackend | None = None) -> Self:
@@ -74,7 +63,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
 
         Right: none. Windows call: ``GetProcessWindowStation``.
         """
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         value = backend.get_process_window_station()
         what = "the process's own window station"
         return cls(BorrowedWindowStationHandle(value, what), backend)
@@ -106,7 +95,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         check_text(name, "name")
         rights = check_rights(access, WindowStationAccess, "access")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         with naming(name, rights):
             value = backend.open_window_station(name, inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
@@ -149,7 +138,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         rights = check_rights(access, WindowStationAccess, "access")
         descriptor = descriptor_bytes(security)
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         with naming(name, rights):
             value = backend.create_window_station(
                 name, int(creation), int(rights), inherit, descriptor
@@ -166,7 +155,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         Right: those are listed that grant ``WindowStationAccess.ENUMERATE``.
         Windows call: ``EnumWindowStationsW``.
         """
-        return (backend if backend is not None else default_backend()).enum_window_stations()
+        return resolve_backend(backend).enum_window_stations()
 
     def desktops(self) -> list[str]:
         """The names of the desktops of this window station.
