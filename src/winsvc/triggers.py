@@ -203,16 +203,7 @@ class TriggerData:
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], argument: str = "data") -> Self:
-        """Read what :meth:`to_json` returned.
-
-        Args:
-            data: the plain dict.
-            argument: how to call it in an error.
-
-        Raises:
-            TypeError: a part of it is of a wrong type.
-            ArgumentError: a part is invalid, missing or unknown.
-        """
+        """Read what :meth:`to_json` returned, as :meth:`Trigger.from_json` does."""
         return from_jsonable(cls, data, argument)
 
 
