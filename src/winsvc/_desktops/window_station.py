@@ -13,7 +13,7 @@ from winsvc._desktops.user_object import (
     check_rights,
     closing_unless_held,
     descriptor_bytes,
-    naming,
+    error_context,
 )
 from winsvc._util.checks import check_bool
 from winsvc._util.text import check_text
@@ -37,7 +37,7 @@ _EVERYTHING = WindowStationAccess.GENERIC_ALL
 _NO_FLAGS = WindowStationCreation(0)
 
 # The window stations that as_process_station() will go back to, the innermost last.
-left_behind: list[tuple[DesktopBackend, int]] = []
+previous_stations: list[tuple[DesktopBackend, int]] = []
 
 
 class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
@@ -96,7 +96,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         rights = check_rights(access, WindowStationAccess, "access")
         check_bool(inherit, "inherit")
         backend = resolve_backend(backend)
-        with naming(name, rights):
+        with error_context(name, rights):
             value = backend.open_window_station(name, inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
@@ -139,7 +139,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         descriptor = descriptor_bytes(security)
         check_bool(inherit, "inherit")
         backend = resolve_backend(backend)
-        with naming(name, rights):
+        with error_context(name, rights):
             value = backend.create_window_station(
                 name, int(creation), int(rights), inherit, descriptor
             )
@@ -205,12 +205,12 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         self.set_for_process()
         handle, holder = self._handle, weakref.ref(self)
         del self  # so that holder tells whether anybody else has it
-        left_behind.append((backend, before))
+        previous_stations.append((backend, before))
         with closing_unless_held(handle, holder):
             try:
                 yield WindowStation.current(backend=backend)
             finally:
-                left_behind.remove((backend, before))
+                previous_stations.remove((backend, before))
                 backend.set_process_window_station(before)
 
 
