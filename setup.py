@@ -35,7 +35,7 @@ def configuration() -> dict[str, Any]:
     pure: dict[str, Any] = {
         "packages": find_packages("src"),
         "package_dir": {"": "src"},
-        "package_data": {"winsvc": ["py.typed"]},
+        "package_data": {"winsvc": ["py.typed", "*.pyi"]},
     }
     if not PREBUILT and sys.platform != "win32":
         return pure

@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from winsvc import ServiceConfig, ServiceInfo, ServiceManager
+from winsvc import DependencyGraph, ServiceConfig, ServiceInfo, ServiceManager, ServiceNode
 from winsvc._values.dependency import ServiceDependency
-from winsvc._values.graph import DependencyGraph, ServiceNode
 from winsvc._values.rows import ConfigRow, EnumPage, StatusRow
 from winsvc.backend import Backend
 from winsvc.testing import SimulatedSCM

@@ -46,6 +46,7 @@ __all__ = [
     "ServiceBackend",
     "ServiceMain",
     "default_backend",
+    "resolve_backend",
     "use_backend",
 ]
 
@@ -540,6 +541,15 @@ def default_backend() -> Backend:
         UnsupportedError: this is not Windows.
     """
     return _in_use[-1] if _in_use else _system()
+
+
+def resolve_backend(backend: T | None) -> T | Backend:
+    """Return the given backend, or :func:`default_backend` for None.
+
+    Raises:
+        UnsupportedError: None is given, and this is not Windows.
+    """
+    return default_backend() if backend is None else backend
 
 
 @cache

@@ -33,7 +33,7 @@ _STATES: dict[str, State | StateFilter] = {
 
 
 class _FileProblem(Exception):
-    """A file of the user's that can't be read or written, or a program that is not there."""
+    """A file of the user's that can't be read or written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,9 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     graph.add_argument(
         "--format",
-        choices=("text", "dot", "mermaid", "json", "svg"),
+        choices=("text", "dot", "mermaid", "json"),
         default="text",
-        help="default: text, a tree; svg is drawn by Graphviz, which must be installed",
+        help="default: text, a tree",
     )
     graph.set_defaults(run=_graph)
     doctor = commands.add_parser("doctor", help="look for what keeps a service from starting")
@@ -156,8 +156,6 @@ def _export(chosen: argparse.Namespace) -> None:
 
 
 def _graph(chosen: argparse.Namespace) -> None:
-    from winsvc._values.graph import GraphvizError
-
     with _manager(chosen) as scm:
         if chosen.name is not None:
             scm.get(chosen.name)  # which says why not
@@ -173,11 +171,7 @@ def _graph(chosen: argparse.Namespace) -> None:
 
         print(json.dumps(graph.to_json(), indent=2))
         return
-    try:
-        drawn = {"dot": graph.to_dot, "mermaid": graph.to_mermaid, "svg": graph.to_svg}
-        sys.stdout.write(drawn[chosen.format]())
-    except GraphvizError as error:
-        raise _FileProblem(str(error)) from error
+    sys.stdout.write(graph.to_dot() if chosen.format == "dot" else graph.to_mermaid())
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

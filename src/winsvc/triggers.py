@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypedDict, TypeVar
+from typing import Final, Self
 from uuid import UUID
 
 from winsvc._util.checks import check_dword, check_type
+from winsvc._util.jsonable import JSON, from_jsonable, json_object
 from winsvc._util.text import check_text, pack_multi_string
-from winsvc.enums import OpenEnum, TriggerAction, TriggerDataType, TriggerType
+from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
 
 __all__ = [
@@ -35,8 +36,6 @@ __all__ = [
     "USER_POLICY_PRESENT_GUID",
     "Trigger",
     "TriggerData",
-    "TriggerDataJson",
-    "TriggerJson",
     "check_triggers",
     "subtype_name",
 ]
@@ -71,25 +70,6 @@ _PIPE_PREFIX: Final = "\\\\.\\pipe\\"
 _KEYWORDS: Final = (TriggerDataType.KEYWORD_ANY, TriggerDataType.KEYWORD_ALL)
 _START: Final = TriggerAction.SERVICE_START
 _STOP: Final = TriggerAction.SERVICE_STOP
-
-
-class TriggerDataJson(TypedDict):
-    """A :class:`TriggerData` as JSON."""
-
-    type: str | int
-    """The type's name, or its number if it has none."""
-    raw: str
-    """The bytes in hexadecimal."""
-
-
-class TriggerJson(TypedDict):
-    """A :class:`Trigger` as JSON."""
-
-    type: str | int
-    action: str | int
-    subtype: str | None
-    """The GUID in lower case, without braces."""
-    data: list[TriggerDataJson]
 
 
 def subtype_name(subtype: UUID) -> str | None:
@@ -215,31 +195,16 @@ class TriggerData:
         if self.keyword is not None:
             which = "any" if self.type == TriggerDataType.KEYWORD_ANY else "all"
             return f"{which} of keywords {self.keyword:#x}"
-        return f"{_name(self.type)} {self.raw.hex() or '(no bytes)'}"
+        return f"{self.type.name.lower()} {self.raw.hex() or '(no bytes)'}"
 
-    def to_json(self) -> TriggerDataJson:
-        """The item as a plain dict, for :meth:`from_json`."""
-        return {"type": _name(self.type), "raw": self.raw.hex()}
+    def to_json(self) -> dict[str, JSON]:
+        """Return the value as :func:`json.dumps` takes it, for :meth:`from_json`."""
+        return json_object(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object], argument: str = "data") -> TriggerData:
-        """Read what :meth:`to_json` gave.
-
-        Args:
-            data: the plain dict.
-            argument: how to call it in an error.
-
-        Raises:
-            ArgumentError: something is missing, or not what it should be.
-        """
-        raw = _mapping(data, argument).get("raw")
-        try:
-            content = bytes.fromhex(raw) if isinstance(raw, str) else None
-        except ValueError:
-            content = None
-        if content is None:
-            raise ArgumentError(f"{argument}.raw", f"expected bytes in hexadecimal, not {raw!r}")
-        return cls(_member(TriggerDataType, data.get("type"), f"{argument}.type"), content)
+    def from_json(cls, data: Mapping[str, object], argument: str = "data") -> Self:
+        """Read what :meth:`to_json` returned, as :meth:`Trigger.from_json` does."""
+        return from_jsonable(cls, data, argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +325,7 @@ class Trigger:
         Raises:
             ArgumentError: it is no UUID.
         """
-        data = (TriggerData.from_text(str(_uuid(interface, "interface"))),)
+        data = (TriggerData.from_text(str(from_jsonable(UUID, interface, "interface"))),)
         return cls(TriggerType.NETWORK_ENDPOINT, _START, RPC_INTERFACE_EVENT_GUID, data)
 
     @classmethod
@@ -381,7 +346,7 @@ class Trigger:
         for index, hardware_id in enumerate(hardware_ids):
             check_text(hardware_id, f"hardware_ids[{index}]", empty=False)
         data = tuple(map(TriggerData.from_text, hardware_ids))
-        subtype = _uuid(interface, "interface")
+        subtype = from_jsonable(UUID, interface, "interface")
         return cls(TriggerType.DEVICE_INTERFACE_ARRIVAL, action, subtype, data)
 
     @classmethod
@@ -398,52 +363,36 @@ class Trigger:
         Raises:
             ArgumentError: it is no GUID.
         """
-        return cls(TriggerType.CUSTOM, action, _uuid(provider, "provider"), data)
+        return cls(TriggerType.CUSTOM, action, from_jsonable(UUID, provider, "provider"), data)
 
     def describe(self) -> str:
         """What the trigger does and when, on one line."""
         verb = {_START: "start", _STOP: "stop"}.get(self.action, f"action {self.action:#x}")
         event = _EVENTS.get(self.subtype) or _EVENTS_OF_ANY_SUBTYPE.get(self.type)
         if event is None:
-            event = f"on {_name(self.type)}"
+            event = f"on {self.type.name.lower()}"
         if self.subtype is not None and self.subtype not in _EVENTS:
             event += f" {self.subtype}"
         items = "; ".join(item.describe() for item in self.data)
         return f"{verb} {event}: {items}" if items else f"{verb} {event}"
 
-    def to_json(self) -> TriggerJson:
-        """The trigger as a plain dict, for :meth:`from_json`."""
-        return {
-            "type": _name(self.type),
-            "action": _name(self.action),
-            "subtype": None if self.subtype is None else str(self.subtype),
-            "data": [item.to_json() for item in self.data],
-        }
+    def to_json(self) -> dict[str, JSON]:
+        """Return the value as :func:`json.dumps` takes it, for :meth:`from_json`."""
+        return json_object(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object], argument: str = "trigger") -> Trigger:
-        """Read what :meth:`to_json` gave.
+    def from_json(cls, data: Mapping[str, object], argument: str = "trigger") -> Self:
+        """Read what :meth:`to_json` returned.
 
         Args:
             data: the plain dict.
             argument: how to call it in an error.
 
         Raises:
-            ArgumentError: something is missing, or not what it should be.
+            TypeError: a part of it is of a wrong type.
+            ArgumentError: a part is invalid, missing or unknown.
         """
-        subtype = _mapping(data, argument).get("subtype")
-        items = data.get("data", [])
-        if not isinstance(items, list):
-            raise ArgumentError(f"{argument}.data", "expected a list")
-        return cls(
-            _member(TriggerType, data.get("type"), f"{argument}.type"),
-            _member(TriggerAction, data.get("action"), f"{argument}.action"),
-            None if subtype is None else _uuid(subtype, f"{argument}.subtype"),
-            tuple(
-                TriggerData.from_json(item, f"{argument}.data[{index}]")
-                for index, item in enumerate(items)
-            ),
-        )
+        return from_jsonable(cls, data, argument)
 
 
 _EVENTS: Final[Mapping[UUID | None, str]] = {
@@ -525,36 +474,3 @@ def _firewall_item(
     return TriggerData.from_texts(
         check_text(text, name, empty=False) for name, text in strings.items() if text is not None
     )
-
-
-def _mapping(value: object, argument: str) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise ArgumentError(argument, f"expected a dict, not {type(value).__name__}")
-    return value
-
-
-def _uuid(value: object, argument: str) -> UUID:
-    if isinstance(value, UUID):
-        return value
-    try:
-        return UUID(check_text(value, argument))
-    except ArgumentError:
-        raise
-    except ValueError:
-        raise ArgumentError(argument, f"{value!r} is no GUID") from None
-
-
-_E = TypeVar("_E", bound=OpenEnum)
-
-
-def _name(member: OpenEnum) -> str | int:
-    """The name if it is one of ours, else the number."""
-    return member.name if member in type(member).__members__.values() else int(member)
-
-
-def _member(kind: type[_E], value: object, argument: str) -> _E:
-    if isinstance(value, str) and value in kind.__members__:
-        return kind[value]
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFFFF:
-        return kind(value)
-    raise ArgumentError(argument, f"{value!r} is no {kind.__name__}")

@@ -58,7 +58,7 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
 def test_a_name_that_the_console_can_t_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [EnumRow("x", "Ünicode \U0001f600 \u017c", STOPPED)]
     recorder = Recorder(enum_services_status_ex=(rows, 0))
-    monkeypatch.setattr("winsvc._scm.manager.default_backend", lambda: recorder.backend)
+    monkeypatch.setattr("winsvc.backend._in_use", [recorder.backend])
     for arguments in (["list"], ["list", "--json"]):
         output = io.BytesIO()
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="cp1252"))

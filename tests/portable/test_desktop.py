@@ -218,9 +218,9 @@ def test_a_handle_of_the_other_kind(
 def test_a_borrowed_handle_of_the_other_kind() -> None:
     script = Recorder()
     with pytest.raises(TypeError):
-        WindowStation(BorrowedDesktopHandle(1, "x"), script.backend)  # type: ignore[arg-type]
+        WindowStation(BorrowedDesktopHandle(1, "x"), script.backend)
     with pytest.raises(TypeError):
-        Desktop(BorrowedWindowStationHandle(1, "x"), script.backend)  # type: ignore[arg-type]
+        Desktop(BorrowedWindowStationHandle(1, "x"), script.backend)
     with pytest.raises(TypeError):
         Desktop(1, script.backend)  # type: ignore[arg-type]
     assert script.calls == []

@@ -30,7 +30,7 @@ def use(monkeypatch: pytest.MonkeyPatch, **answers: object) -> Recorder:
         "query_service_object_security": SecurityDescriptor.from_sddl("D:(A;;GA;;;BA)").to_bytes(),
     }
     recorder = Recorder(**{**usual, **answers})
-    monkeypatch.setattr("winsvc._scm.manager.default_backend", lambda: recorder.backend)
+    monkeypatch.setattr("winsvc.backend._in_use", [recorder.backend])
     return recorder
 
 
@@ -301,7 +301,7 @@ def test_nothing_is_lost_on_the_way(capsys: pytest.CaptureFixture[str], tmp_path
         for key, value in service.items()
         if key not in ("failure_actions", "triggers")
     }
-    assert told["triggers"][0]["data"] == [{"type": 0, "raw": "00" * 1500}]
+    assert told["triggers"][0]["data"] == [{"type": "unknown_0x0", "raw": "00" * 1500}]
     assert told["failure_actions"]["actions"] == [{"type": "unknown_0x9", "delay": 0.25}]
 
 

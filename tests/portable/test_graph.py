@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -23,7 +20,6 @@ from winsvc import (
     AccessDeniedError,
     ArgumentError,
     DependencyGraph,
-    GraphvizError,
     MachineUnreachableError,
     ServiceAccess,
     ServiceManager,
@@ -299,48 +295,6 @@ def test_odd_names_are_escaped() -> None:
     assert all(line.isprintable() for line in one.to_text().splitlines())
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_graphviz_draws_it() -> None:
-    one = graph(node(ODD, f"+{ODD}", "nix"), node("x", group=ODD, state=S.RUNNING))
-    root = ElementTree.fromstring(one.to_svg())
-    assert root.tag.endswith("svg")
-    shown = "".join(root.itertext())
-    assert "<i>&amp;#35;" in shown
-    assert "running" in shown
-
-
-def fake_dot(folder: Path, code: str) -> None:
-    script = folder / "fake.py"
-    script.write_text(f"import sys\n{code}\n", "utf-8")
-    if sys.platform == "win32":
-        (folder / "dot.bat").write_text(f'@"{sys.executable}" "{script}" %*\n', "utf-8")
-    else:
-        (folder / "dot").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
-        (folder / "dot").chmod(0o755)
-
-
-def test_dot_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_dot(tmp_path, "print('<svg>', sys.argv[1:], sys.stdin.readline().strip())")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert SMALL.to_svg().rstrip() == "<svg> ['-Tsvg'] digraph services {"
-
-
-def test_dot_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_dot(tmp_path, "sys.exit('no such font')")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GraphvizError, match="exit code 1: no such font"):
-        SMALL.to_svg()
-
-
-def test_dot_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # One in the current folder is nobody's to run.
-    fake_dot(tmp_path, "print('<svg>')")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", os.pathsep.join([".", ""]))
-    with pytest.raises(GraphvizError, match="not found in the PATH"):
-        SMALL.to_svg()
-
-
 # ------------------------------------------------------------------- many
 
 
@@ -448,13 +402,10 @@ def test_the_command(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_command_says_what_is_wrong(
-    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["graph", "nix"]) == 1
     assert "1060" in capsys.readouterr().err
-    monkeypatch.setenv("PATH", "")
-    assert main(["graph", "--format", "svg"]) == 1
-    assert capsys.readouterr().err.startswith("winsvc: Graphviz's program dot was not found")
 
 
 def test_a_tree_that_the_console_can_t_show(

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from winsvc._scm.handles import ServiceHandle
+from winsvc._util.handles import UseCount
 from winsvc.errors import HandleClosedError
 
 
@@ -80,3 +81,15 @@ def test_many_threads_and_one_close() -> None:
         worker.join(30)
     assert freed == [7]
     assert used_after_free == []
+
+
+def test_use_count_retired_value_goes_to_last_call() -> None:
+    uses = UseCount()
+    assert uses.retire(7)
+    uses.begin()
+    uses.begin()
+    assert not uses.retire(7)
+    assert not uses.retire(0)
+    assert [uses.end(), uses.end()] == [0, 7]
+    uses.begin()
+    assert uses.end() == 0

@@ -4,13 +4,17 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from winsvc._util.jsonable import Reader, from_jsonable, jsonable
+from winsvc._util.jsonable import Reader, Writer, from_jsonable, jsonable
+from winsvc._values.dependency import Dependency, ServiceDependency
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
 from winsvc.errors import ArgumentError
+
+GUID = UUID("0000000a-000b-000c-000d-00000000000e")
 
 
 def test_a_service_info() -> None:
@@ -45,8 +49,15 @@ def test_a_service_info() -> None:
 
 def test_other_values() -> None:
     assert jsonable({"a": (b"\x00\xff", State(77))}) == {"a": ["00ff", "unknown_0x4d"]}
+    assert jsonable(GUID) == "0000000a-000b-000c-000d-00000000000e"
     with pytest.raises(TypeError, match="object has no JSON form"):
         jsonable(object())
+
+
+def test_jsonable_writer_replaces_form_of_its_type() -> None:
+    value = {"a": (State.RUNNING, GUID), "b": ServiceDependency("x")}
+    writers: dict[object, Writer] = {UUID: lambda guid: guid.hex, Dependency: str}
+    assert jsonable(value, writers) == {"a": ["running", GUID.hex], "b": "x"}
 
 
 # ------------------------------------------------------------------------------ and back
@@ -89,6 +100,8 @@ def test_a_dataclass_and_back() -> None:
         (timedelta, 0.001, timedelta(milliseconds=1)),
         (timedelta, timedelta(1), timedelta(1)),
         (bytes, "00fF", b"\x00\xff"),
+        (UUID, "{0000000A-000B-000C-000D-00000000000E}", GUID),
+        (UUID, GUID, GUID),
         (int | None, None, None),
         (tuple[str, ...], ["a", ""], ("a", "")),
         (tuple[str, ...] | None, (item for item in "ab"), ("a", "b")),
@@ -114,6 +127,8 @@ def test_what_is_read(kind: Any, given: object, value: object) -> None:
         (timedelta, -1, ArgumentError, "it: -1 day, 23:59:59 is negative"),
         (timedelta, float("nan"), ArgumentError, "it: nan is not a finite number"),
         (bytes, "0", ArgumentError, "it: is not a row of hexadecimal digits"),
+        (UUID, "0", ArgumentError, "it: '0' is no GUID"),
+        (UUID, 5, TypeError, "it: expected str, not int"),
         (int, "5", TypeError, "it: expected an int, not str"),
         (int, 2**32, ArgumentError, "it: 4294967296 is not from 0"),
         (bool, 1, TypeError, "it: expected bool, not int"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import inspect
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,9 @@ from winsvc import Desktop, Service, ServiceManager, WindowStation
 from winsvc._desktops.user_object import UserObject
 from winsvc.aio import AsyncService, AsyncServiceManager
 
+# The stub does not declare these: type checkers export the names that it imports.
+EXPORTS: dict[str, tuple[str, ...]] = vars(winsvc)["_EXPORTS"]
+ALL: list[str] = vars(winsvc)["__all__"]
 # Plain Python: they call nothing of the system's.
 LOCAL = {"backend", "borrowed", "closed", "machine", "sync"}
 
@@ -73,13 +79,34 @@ def test_tasks_have_the_same_methods_as_threads(here: type, there: type) -> None
 
 
 def test_everything_public_is_there_and_explained() -> None:
-    for name in winsvc.__all__:
+    for name in ALL:
         thing = getattr(winsvc, name)
         if inspect.isclass(thing) or inspect.isfunction(thing):
             assert inspect.getdoc(thing), name
-    assert dir(winsvc) == sorted(winsvc.__all__)
+    assert dir(winsvc) == sorted(ALL)
     with pytest.raises(AttributeError, match="no_such_name"):
-        _ = winsvc.no_such_name
+        _ = winsvc.no_such_name  # type: ignore[attr-defined]
+
+
+def test_exports_stub_and_modules_agree() -> None:
+    tree = ast.parse(Path(winsvc.__file__).with_suffix(".pyi").read_text("utf-8"))
+    stub = [
+        (node.module, alias.name, alias.asname)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    table = [(module, name) for module, names in EXPORTS.items() for name in names]
+    assert sorted(stub) == sorted((module, name, name) for module, name in table)
+    assert sorted(ALL) == sorted({name for _, name in table})
+    for module, name in table:
+        exported = importlib.import_module(module)
+        assert name in exported.__all__, f"{module}.{name}"
+        assert getattr(winsvc, name) is getattr(exported, name)
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    assert winsvc.__version__ == importlib.metadata.version("winsvc-cffi")
 
 
 def test_keywords_and_settings_are_the_same() -> None:

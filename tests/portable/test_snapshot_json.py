@@ -197,7 +197,7 @@ def test_an_error_keeps_what_differs_from_its_snapshot() -> None:
         ({"name": None}, TypeError, "snapshot.name: expected str"),
         ({"config": {}}, ArgumentError, "snapshot.config.service_type: is missing"),
         ({"sid_type": "x"}, ArgumentError, "snapshot.sid_type: 'x' is no SidType"),
-        ({"triggers": [{}]}, ArgumentError, "snapshot.triggers[0].type: None is no TriggerType"),
+        ({"triggers": [{}]}, ArgumentError, "snapshot.triggers[0].type: is missing"),
         ({"security": "D:("}, ArgumentError, "snapshot.security: "),
         ({"security": {"bytes": "00"}}, ArgumentError, "snapshot.security: a security descriptor"),
         ({"security": {"hex": "00"}}, ArgumentError, "snapshot.security: expected SDDL, or bytes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from uuid import UUID
 
 import pytest
@@ -146,33 +147,57 @@ def test_json_form() -> None:
         (TriggerData(TriggerDataType(77), b"\xab\x00"),),
     )
     assert trigger.to_json() == {
-        "type": "CUSTOM",
-        "action": 9,
+        "type": "custom",
+        "action": "unknown_0x9",
         "subtype": "0000000a-000b-000c-000d-00000000000e",
-        "data": [{"type": 77, "raw": "ab00"}],
+        "data": [{"type": "unknown_0x4d", "raw": "ab00"}],
     }
+
+
+def test_from_json_other_spellings_same_trigger() -> None:
+    subtype = "{0000000A-000B-000C-000D-00000000000E}"
+    item = {"type": "Binary", "raw": "AB00"}
+    for kind in ("CUSTOM", "custom", "unknown_0x14", 20):
+        given = {"type": kind, "action": "Service_Start", "subtype": subtype, "data": [item]}
+        assert Trigger.from_json(given) == Trigger(
+            TriggerType.CUSTOM, START, UUID(subtype), (TriggerData.from_bytes(b"\xab\x00"),)
+        )
+    assert TriggerData.from_json(item) == TriggerData.from_bytes(b"\xab\x00")
+    assert TriggerData.from_bytes(b"\xab").to_json() == {"type": "binary", "raw": "ab"}
 
 
 @pytest.mark.parametrize(
     ("change", "argument"),
     [
         ({"type": "NO_SUCH"}, "trigger.type"),
-        ({"type": None}, "trigger.type"),
-        ({"type": True}, "trigger.type"),
         ({"action": -1}, "trigger.action"),
         ({"action": 1 << 32}, "trigger.action"),
         ({"subtype": "no guid"}, "trigger.subtype"),
-        ({"data": "ab"}, "trigger.data"),
         ({"data": [{"type": "BINARY", "raw": "xy"}]}, "trigger.data[0].raw"),
         ({"data": [{"type": "BINARY"}]}, "trigger.data[0].raw"),
         ({"data": [{"type": "BIN", "raw": ""}]}, "trigger.data[0].type"),
-        ({"data": ["ab"]}, "trigger.data[0]"),
+        ({"odd": 1}, "trigger.odd"),
     ],
 )
 def test_bad_json_is_named(change: dict[str, object], argument: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
     assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("change", "argument"),
+    [
+        ({"type": None}, "trigger.type"),
+        ({"type": True}, "trigger.type"),
+        ({"subtype": 1}, "trigger.subtype"),
+        ({"data": "ab"}, "trigger.data"),
+        ({"data": ["ab"]}, "trigger.data[0]"),
+    ],
+)
+def test_from_json_wrong_type_raises_type_error(change: dict[str, object], argument: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{re.escape(argument)}: "):
+        Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
 
 
 def test_subtypes_both_ways() -> None:
@@ -320,12 +345,12 @@ def test_etw_event() -> None:
     assert trigger == Trigger(TriggerType.CUSTOM, STOP, DISK, items)
     assert trigger.describe() == (
         f"stop on an event of ETW provider {DISK}: level 4; any of keywords 0x10; "
-        "all of keywords 0x1; BINARY abcd; BINARY (no bytes)"
+        "all of keywords 0x1; binary abcd; binary (no bytes)"
     )
 
 
 def test_unknown_trigger_is_described() -> None:
-    assert Trigger(TriggerType(99), TriggerAction(3)).describe() == "action 0x3 on 99"
+    assert Trigger(TriggerType(99), TriggerAction(3)).describe() == "action 0x3 on unknown_0x63"
 
 
 def test_check_triggers() -> None:

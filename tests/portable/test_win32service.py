@@ -266,6 +266,7 @@ def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDL
 
     def in_the_call() -> None:
         handle.Close()
+        handle.Close()  # which does nothing
         seen.append((int(handle), number in sim._open))
 
     original = sim.query_service_status

@@ -38,7 +38,8 @@ def test_it_runs_from_the_installed_wheel() -> None:
     assert Path(winsvc.__file__).is_relative_to(site_packages)
     assert Path(_winsvc_cffi.__file__).is_relative_to(site_packages)
     files = {str(file).replace("\\", "/") for file in importlib.metadata.files("winsvc-cffi") or ()}
-    assert {"winsvc/py.typed", "_winsvc_cffi.pyd", "_winsvc_cffi-stubs/__init__.pyi"} <= files
+    stubs = {"winsvc/__init__.pyi", "_winsvc_cffi-stubs/__init__.pyi"}
+    assert {"winsvc/py.typed", "_winsvc_cffi.pyd", *stubs} <= files
     wheel = importlib.metadata.distribution("winsvc-cffi").read_text("WHEEL") or ""
     assert "Tag: cp311-abi3-win_amd64" in wheel
 

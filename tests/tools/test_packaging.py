@@ -30,7 +30,7 @@ def test_a_pure_wheel_installs_and_imports(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.endswith("-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
-        assert "winsvc/py.typed" in archive.namelist()
+        assert {"winsvc/py.typed", "winsvc/__init__.pyi"} <= set(archive.namelist())
         assert not [name for name in archive.namelist() if "_winsvc_cffi" in name]
     site = tmp_path / "site"
     subprocess.run([*pip, "install", *offline, f"--target={site}", wheel], check=True)
@@ -63,4 +63,5 @@ def test_the_source_archive_holds_what_a_build_on_windows_needs(tmp_path: Path) 
         "cdefs/c/notify.c",
         "stubs/_winsvc_cffi/__init__.pyi",
         "src/winsvc/py.typed",
+        "src/winsvc/__init__.pyi",
     } <= names

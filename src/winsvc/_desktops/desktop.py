@@ -22,12 +22,12 @@ from winsvc._desktops.user_object import (
     check_rights,
     closing_unless_held,
     descriptor_bytes,
-    naming,
+    error_context,
 )
-from winsvc._desktops.window_station import WindowStation, left_behind
-from winsvc._util.checks import check_bool, check_dword, check_type
+from winsvc._desktops.window_station import WindowStation, previous_stations
+from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.text import check_text
-from winsvc.backend import DesktopBackend, default_backend
+from winsvc.backend import DesktopBackend, resolve_backend
 from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
 from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
 
@@ -64,20 +64,9 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
     :meth:`WindowStation.as_process_station`.
     """
 
+    _handle_types = (DesktopHandle, BorrowedDesktopHandle)
     _access_type = DesktopAccess
     _flags_type = DesktopFlags
-
-    def __init__(
-        self,
-        handle: DesktopHandle | BorrowedDesktopHandle,
-        backend: DesktopBackend,
-        *,
-        label: str | None = None,
-        access: DesktopAccess | None = None,
-    ) -> None:
-        """See :class:`UserObject`; :meth:`open`, :meth:`create` and others make one."""
-        check_type(handle, (DesktopHandle, BorrowedDesktopHandle), "handle")
-        super().__init__(handle, backend, label=label, access=access)
 
     @classmethod
     def current(cls, *, backend: DesktopBackend | None = None) -> Self:
@@ -88,7 +77,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
 
         Right: none. Windows calls: ``GetCurrentThreadId``, ``GetThreadDesktop``.
         """
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         return cls.of_thread(backend.get_current_thread_id(), backend=backend)
 
     @classmethod
@@ -105,7 +94,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         Right: none. Windows call: ``GetThreadDesktop``.
         """
         number = check_dword(thread_id, "thread_id")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         value = backend.get_thread_desktop(number)
         return cls(BorrowedDesktopHandle(value, f"the desktop of thread {number}"), backend)
 
@@ -136,9 +125,9 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         number = check_rights(flags, DesktopFlags, "flags")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         try:
-            with naming(None, rights):
+            with error_context(None, rights):
                 value = backend.open_input_desktop(int(number), inherit, int(rights))
         except ServiceError as error:
             if error.winerror == ErrorCode.INVALID_FUNCTION:
@@ -176,8 +165,8 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         number = check_rights(flags, DesktopFlags, "flags")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
-        with naming(name, rights, empty=False):
+        backend = resolve_backend(backend)
+        with error_context(name, rights, empty=False):
             value = backend.open_desktop(name, int(number), inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
@@ -219,8 +208,8 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         rights = check_rights(access, DesktopAccess, "access")
         descriptor = descriptor_bytes(security)
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
-        with naming(name, rights, empty=False):
+        backend = resolve_backend(backend)
+        with error_context(name, rights, empty=False):
             value = backend.create_desktop(name, int(number), int(rights), inherit, descriptor)
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
@@ -236,7 +225,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             self._call(DesktopAccess.SWITCH_DESKTOP, self._backend.switch_desktop)
         except AccessDeniedError as error:
-            error.locate(hint=_NOT_TO_BE_SHOWN)
+            error.locate(hint=_NOT_VISIBLE)
             raise
 
     def set_for_thread(self) -> None:
@@ -254,7 +243,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             self._call(None, self._backend.set_thread_desktop)
         except ObjectInUseError as error:
-            error.locate(hint=_BOUND)
+            error.locate(hint=_OWNS_WINDOWS)
             raise
 
     @contextmanager
@@ -284,7 +273,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
             try:
                 yield Desktop.of_thread(thread, backend=backend)
             finally:
-                _put_back(backend, thread, before)
+                _restore_desktop(backend, thread, before)
 
     def windows(self) -> list[Window]:
         """The top-level windows of this desktop, hidden ones included.
@@ -307,8 +296,8 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         ]
 
 
-_NOT_TO_BE_SHOWN = "Its window station is invisible, or a secure desktop is shown."
-_BOUND = (
+_NOT_VISIBLE = "Its window station is invisible, or a secure desktop is shown."
+_OWNS_WINDOWS = (
     "This thread owns windows or hooks, which bind it to its desktop: destroy them first, or use "
     "a thread that has none."
 )
@@ -327,23 +316,23 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> DesktopHand
     return DesktopHandle(value, close, f"desktop {name!r}" if name else "the input desktop")
 
 
-def _put_back(backend: DesktopBackend, thread: int, desktop: int) -> None:
+def _restore_desktop(backend: DesktopBackend, thread: int, desktop: int) -> None:
     if backend.get_current_thread_id() != thread:
         raise RuntimeError(f"as_thread_desktop() began on thread {thread}, which is not this one")
     try:
         backend.set_thread_desktop(desktop)
     except ObjectInUseError as error:
-        error.locate(hint=f"{_BOUND} It stays on the desktop of the with block.")
+        error.locate(hint=f"{_OWNS_WINDOWS} It stays on the desktop of the with block.")
         raise
     except AccessDeniedError:
-        if not _put_back_from_its_station(backend, desktop):
+        if not _restore_from_previous_station(backend, desktop):
             raise
 
 
-def _put_back_from_its_station(backend: DesktopBackend, desktop: int) -> bool:
+def _restore_from_previous_station(backend: DesktopBackend, desktop: int) -> bool:
     """Wine lets a thread go to desktops of the process's own window station alone."""
     here = backend.get_process_window_station()
-    for owner, station in left_behind[::-1]:
+    for owner, station in previous_stations[::-1]:
         if owner is not backend:
             continue
         try:

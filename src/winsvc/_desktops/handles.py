@@ -25,8 +25,7 @@ class UserObjectHandle(Handle):
         try:
             super()._release()
         except ObjectInUseError:
-            with self._lock:
-                self._closing = False
+            self._closing = False
             raise
 
     def __del__(self) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from winsvc._desktops.handles import UserObjectHandle
 from winsvc._util.checks import check_bool, check_dword, check_type
-from winsvc._util.handles import BorrowedHandle
+from winsvc._util.handles import BorrowedHandle, Closing
 from winsvc._values.config import UNCHANGED, Unchanged
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import DesktopBackend
@@ -61,13 +61,14 @@ class UserObjectFlags(Generic[FlagsT]):
     inherit: bool
 
 
-class UserObject(Generic[AccessT, FlagsT]):
+class UserObject(Closing, Generic[AccessT, FlagsT]):
     """A window station or a desktop: open until it is closed, or borrowed and never closed.
 
     Use it as a context manager, or call :meth:`close`. May be shared between threads.
     """
 
     _handle: UserObjectHandle | BorrowedHandle
+    _handle_types: tuple[type[UserObjectHandle], type[BorrowedHandle]]
     _access_type: type[AccessT]
     _flags_type: type[FlagsT]
 
@@ -87,6 +88,7 @@ class UserObject(Generic[AccessT, FlagsT]):
             label: the object's name for errors, as far as it is known.
             access: the rights that the handle was opened with, as far as they are known.
         """
+        check_type(handle, self._handle_types, "handle")
         self._handle = handle
         self._backend = backend
         self._label = label
@@ -96,22 +98,14 @@ class UserObject(Generic[AccessT, FlagsT]):
         state = "borrowed" if self.borrowed else "closed" if self.closed else "open"
         return f"<{type(self).__name__} {self._label or ''}: {state}>".replace(" :", ":")
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.borrowed:
-            return
-        try:
-            self.close()
-        except ServiceError:
-            if error is None:  # else the first error is what counts
-                raise
+        if not self.borrowed:
+            super().__exit__(kind, error, trace)
 
     @property
     def borrowed(self) -> bool:
@@ -135,7 +129,7 @@ class UserObject(Generic[AccessT, FlagsT]):
         try:
             self._handle.close()
         except ServiceError as error:
-            self._explain(error)
+            self._add_access_hint(error)
             raise
 
     # ------------------------------------------------------------------- information
@@ -217,7 +211,7 @@ class UserObject(Generic[AccessT, FlagsT]):
         """
         from winsvc.security import Sid
 
-        content = self._tell("user", self._backend.query_user_object_sid)
+        content = self._query_optional("user", self._backend.query_user_object_sid)
         return None if content is None else str(Sid.from_bytes(content))
 
     @property
@@ -230,7 +224,7 @@ class UserObject(Generic[AccessT, FlagsT]):
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
         index = int(UserObjectInformation.HEAP_SIZE)
-        return self._tell("heap size", self._backend.query_user_object_number, index)
+        return self._query_optional("heap size", self._backend.query_user_object_number, index)
 
     @property
     def receives_input(self) -> bool:
@@ -242,7 +236,7 @@ class UserObject(Generic[AccessT, FlagsT]):
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
         index = int(UserObjectInformation.IO)
-        return bool(self._tell("input", self._backend.query_user_object_number, index))
+        return bool(self._query_optional("input", self._backend.query_user_object_number, index))
 
     # ------------------------------------------------------------------- security
 
@@ -309,17 +303,17 @@ class UserObject(Generic[AccessT, FlagsT]):
             with self._handle as value:
                 return function(value, *arguments, **keywords)
         except ServiceError as error:
-            self._explain(error, right)
+            self._add_access_hint(error, right)
             raise
 
-    def _tell(
+    def _query_optional(
         self,
         what: str,
         function: Callable[Concatenate[int, P], R],
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> R:
-        """Call for what a system, or this kind of object, may not have."""
+        """Call a function that the system, or this kind of object, may not support."""
         try:
             return self._call(None, function, *arguments, **keywords)
         except InvalidArgumentError as error:
@@ -330,13 +324,13 @@ class UserObject(Generic[AccessT, FlagsT]):
                 service=self._label,
             ) from error
 
-    def _explain(self, error: ServiceError, right: AccessT | None = None) -> None:
+    def _add_access_hint(self, error: ServiceError, right: AccessT | None = None) -> None:
         error.locate(service=self._label)
         if not isinstance(error, AccessDeniedError) or not right:
             return
         needed = f"Needed: {rights_text(right)}."
         if self._opened_with is not None:
-            if not int(right) & ~_surely(self._opened_with):
+            if not int(right) & ~_effective_rights(self._opened_with):
                 return  # the handle has it: something else was missing
             needed += f" The handle was opened with {rights_text(self._opened_with)} only."
         error.hint = f"{needed} {error.hint or ''}".rstrip()
@@ -346,8 +340,8 @@ class UserObject(Generic[AccessT, FlagsT]):
 _ALL = 0xFFFFF
 
 
-def _surely(access: WindowStationAccess | DesktopAccess) -> int:
-    """The rights of a handle that was opened with these."""
+def _effective_rights(access: WindowStationAccess | DesktopAccess) -> int:
+    """Return the rights of a handle that was opened with *access*."""
     return int(access) | (_ALL if access & type(access).GENERIC_ALL else 0)
 
 
@@ -390,12 +384,12 @@ def descriptor_bytes(security: SecurityDescriptor | str | bytes | None) -> bytes
 
 
 @contextmanager
-def naming(name: str | None, right: OpenFlag, *, empty: bool = True) -> Iterator[None]:
-    """Have errors of the calls inside name the object, and what is wrong with its name.
+def error_context(name: str | None, right: OpenFlag, *, empty: bool = True) -> Iterator[None]:
+    """Add the name of the object, and what is wrong with the name, to errors of the block.
 
     Args:
         name: the object's; None where the system chooses it.
-        right: what is asked for.
+        right: the rights that are requested.
         empty: whether the name may be empty.
     """
     try:

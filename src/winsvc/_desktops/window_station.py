@@ -13,11 +13,11 @@ from winsvc._desktops.user_object import (
     check_rights,
     closing_unless_held,
     descriptor_bytes,
-    naming,
+    error_context,
 )
-from winsvc._util.checks import check_bool, check_type
+from winsvc._util.checks import check_bool
 from winsvc._util.text import check_text
-from winsvc.backend import DesktopBackend, default_backend
+from winsvc.backend import DesktopBackend, resolve_backend
 from winsvc.enums import (
     ErrorCode,
     WindowStationAccess,
@@ -37,7 +37,7 @@ _EVERYTHING = WindowStationAccess.GENERIC_ALL
 _NO_FLAGS = WindowStationCreation(0)
 
 # The window stations that as_process_station() will go back to, the innermost last.
-left_behind: list[tuple[DesktopBackend, int]] = []
+previous_stations: list[tuple[DesktopBackend, int]] = []
 
 
 class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
@@ -50,20 +50,9 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
                 print(name, station.desktops())
     """
 
+    _handle_types = (WindowStationHandle, BorrowedWindowStationHandle)
     _access_type = WindowStationAccess
     _flags_type = WindowStationFlags
-
-    def __init__(
-        self,
-        handle: WindowStationHandle | BorrowedWindowStationHandle,
-        backend: DesktopBackend,
-        *,
-        label: str | None = None,
-        access: WindowStationAccess | None = None,
-    ) -> None:
-        """See :class:`UserObject`; :meth:`open`, :meth:`create` and :meth:`current` make one."""
-        check_type(handle, (WindowStationHandle, BorrowedWindowStationHandle), "handle")
-        super().__init__(handle, backend, label=label, access=access)
 
     @classmethod
     def current(cls, *, backend: DesktopBackend | None = None) -> Self:
@@ -74,7 +63,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
 
         Right: none. Windows call: ``GetProcessWindowStation``.
         """
-        backend = backend if backend is not None else default_backend()
+        backend = resolve_backend(backend)
         value = backend.get_process_window_station()
         what = "the process's own window station"
         return cls(BorrowedWindowStationHandle(value, what), backend)
@@ -106,8 +95,8 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         check_text(name, "name")
         rights = check_rights(access, WindowStationAccess, "access")
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
-        with naming(name, rights):
+        backend = resolve_backend(backend)
+        with error_context(name, rights):
             value = backend.open_window_station(name, inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
@@ -149,8 +138,8 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         rights = check_rights(access, WindowStationAccess, "access")
         descriptor = descriptor_bytes(security)
         check_bool(inherit, "inherit")
-        backend = backend if backend is not None else default_backend()
-        with naming(name, rights):
+        backend = resolve_backend(backend)
+        with error_context(name, rights):
             value = backend.create_window_station(
                 name, int(creation), int(rights), inherit, descriptor
             )
@@ -166,7 +155,7 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         Right: those are listed that grant ``WindowStationAccess.ENUMERATE``.
         Windows call: ``EnumWindowStationsW``.
         """
-        return (backend if backend is not None else default_backend()).enum_window_stations()
+        return resolve_backend(backend).enum_window_stations()
 
     def desktops(self) -> list[str]:
         """The names of the desktops of this window station.
@@ -216,12 +205,12 @@ class WindowStation(UserObject[WindowStationAccess, WindowStationFlags]):
         self.set_for_process()
         handle, holder = self._handle, weakref.ref(self)
         del self  # so that holder tells whether anybody else has it
-        left_behind.append((backend, before))
+        previous_stations.append((backend, before))
         with closing_unless_held(handle, holder):
             try:
                 yield WindowStation.current(backend=backend)
             finally:
-                left_behind.remove((backend, before))
+                previous_stations.remove((backend, before))
                 backend.set_process_window_station(before)
 
 

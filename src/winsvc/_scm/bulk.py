@@ -162,7 +162,8 @@ def read_graph(
     connection: Connection, service_type: ServiceType, concurrency: int | None
 ) -> DependencyGraph:
     """Read each service's configuration once, and return the dependency graph of the machine."""
-    from winsvc._values.graph import DependencyGraph, ServiceNode
+    from winsvc._values.graph import DependencyGraph
+    from winsvc._values.graph_node import ServiceNode
 
     services: list[ServiceNode] = []
     errors: dict[str, ServiceError] = {}

@@ -18,7 +18,8 @@ from winsvc._scm.open_service import OpenService
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import name_key, same_name
 from winsvc._values.dependency import Dependency, GroupDependency
-from winsvc._values.graph import DependencyGraph, ServiceNode
+from winsvc._values.graph import DependencyGraph
+from winsvc._values.graph_node import ServiceNode
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import Control, ErrorCode, ServiceType, State, StateFilter
 from winsvc.errors import (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
-from winsvc._util.handles import Handle
+from winsvc._util.handles import Closing, Handle
 from winsvc.backend import ServiceBackend
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
@@ -24,7 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class HandlePool(Generic[AccessT]):
+class HandlePool(Closing, Generic[AccessT]):
     """The open handles of one SCM object, each with the rights that it was opened with.
 
     A call uses a handle that has the right it needs. If no handle has it, the object is opened
@@ -114,21 +113,6 @@ class HandlePool(Generic[AccessT]):
         if first is not None:
             raise first
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except ServiceError:
-            if error is None:  # otherwise the first error is raised
-                raise
-
     def call(
         self,
         right: AccessT,
@@ -204,7 +188,7 @@ class HandlePool(Generic[AccessT]):
             error.hint = f"{needed} {hint}".rstrip()
 
 
-class ScmObject(Generic[AccessT]):
+class ScmObject(Closing, Generic[AccessT]):
     """An object of the API on a pool of handles.
 
     Use it as a context manager, or call :meth:`close`.
@@ -212,17 +196,6 @@ class ScmObject(Generic[AccessT]):
 
     def __init__(self, pool: HandlePool[AccessT]) -> None:
         self._pool: HandlePool[AccessT] = pool
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._pool.__exit__(kind, error, trace)
 
     def close(self) -> None:
         """Close every handle of this object. A second call does nothing.

@@ -17,7 +17,7 @@ from winsvc._util.durations import Duration
 from winsvc._util.text import same_name
 from winsvc._values.names import check_service_name
 from winsvc._values.status import LockStatus, ServiceInfo
-from winsvc.backend import ServiceBackend, default_backend
+from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import (
     ErrorCode,
     ManagerAccess,
@@ -89,8 +89,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         Windows call: ``OpenSCManagerW``.
         """
         rights = None if access is None else ManagerAccess(check_dword(access, "access"))
-        backend = backend if backend is not None else default_backend()
-        self._connection = Connection(machine, database, backend, rights)
+        self._connection = Connection(machine, database, resolve_backend(backend), rights)
         super().__init__(self._connection)
         self.database = database
 

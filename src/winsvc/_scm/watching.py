@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from winsvc._scm.connection import Connection
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._util.handles import Handle
+from winsvc._util.handles import Closing, Handle
 from winsvc._util.text import name_key
 from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
@@ -107,7 +106,7 @@ class _WatchedService:
     recheck_at: float | None = None
 
 
-class Watch:
+class Watch(Closing):
     """The events of services, as they come; made by :meth:`winsvc.ServiceManager.watch`.
 
     ::
@@ -160,17 +159,6 @@ class Watch:
             raise
 
     # ------------------------------------------------------------------- for its users
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[ServiceEvent]:
         return self

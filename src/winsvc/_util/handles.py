@@ -11,9 +11,75 @@ from types import TracebackType
 from typing import Self
 
 from winsvc.enums import ErrorCode
-from winsvc.errors import HandleClosedError, ObjectInUseError
+from winsvc.errors import HandleClosedError, ObjectInUseError, ServiceError
 
-__all__ = ["BorrowedHandle", "Handle"]
+__all__ = ["BorrowedHandle", "Closing", "Handle", "UseCount"]
+
+
+class Closing:
+    """A context manager that closes the object when its block ends.
+
+    If the block raises, that error is raised, and an error of :meth:`close` is dropped.
+    """
+
+    def close(self) -> None:
+        """Close the object."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except ServiceError:
+            if error is None:
+                raise
+
+
+class UseCount:
+    """The calls that use a handle now, and the value that the last of them has to close.
+
+    Thread-safe. Hold :attr:`lock` to change what belongs together with the count.
+    """
+
+    __slots__ = ("_pending", "_users", "lock")
+
+    def __init__(self) -> None:
+        """Begin with no calls."""
+        self.lock = threading.RLock()  # re-entrant: a signal handler may use it too
+        self._users = 0
+        self._pending = 0
+
+    def begin(self) -> None:
+        """Count a call that begins."""
+        with self.lock:
+            self._users += 1
+
+    def end(self) -> int:
+        """Count a call that ends; return the value that it has to close, or 0."""
+        with self.lock:
+            self._users -= 1
+            if self._users:
+                return 0
+            value, self._pending = self._pending, 0
+            return value
+
+    def retire(self, value: int) -> bool:
+        """Return whether the caller has to close a value now.
+
+        If calls run, the last of them has to close it instead (0 adds nothing to close).
+        """
+        with self.lock:
+            if self._users:
+                self._pending = value or self._pending
+                return False
+            return True
 
 
 class Handle:
@@ -28,14 +94,13 @@ class Handle:
     handle is closed when the last borrower is done.
     """
 
-    __slots__ = ("__weakref__", "_closing", "_free", "_lock", "_users", "_value", "what")
+    __slots__ = ("__weakref__", "_closing", "_free", "_uses", "_value", "what")
 
     def __init__(self, value: int, free: Callable[[int], None], what: str) -> None:
         """Take ownership of ``value``; ``free`` closes it, ``what`` names it in messages."""
         self._value = value
         self._free = free
-        self._lock = threading.RLock()  # re-entrant: a signal handler may use it too
-        self._users = 0
+        self._uses = UseCount()
         self._closing = False
         self.what = what
 
@@ -55,11 +120,11 @@ class Handle:
         Raises:
             ServiceError: the system refused to close it.
         """
-        with self._lock:
+        with self._uses.lock:
             if self._closing:
                 return
             self._closing = True
-            idle = self._users == 0
+            idle = self._uses.retire(self._value)
         if idle:
             self._release()
 
@@ -67,12 +132,12 @@ class Handle:
         self._free(self._value)
 
     def __enter__(self) -> int:
-        with self._lock:
+        with self._uses.lock:
             if self._closing:
                 raise HandleClosedError(
                     ErrorCode.INVALID_HANDLE, "", f"the handle of {self.what} is closed"
                 )
-            self._users += 1
+            self._uses.begin()
         return self._value
 
     def __exit__(
@@ -81,10 +146,7 @@ class Handle:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._lock:
-            self._users -= 1
-            last = self._closing and self._users == 0
-        if last:
+        if self._uses.end():
             self._release()
 
     def __repr__(self) -> str:

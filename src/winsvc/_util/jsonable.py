@@ -19,28 +19,43 @@ from typing import (
     get_type_hints,
     overload,
 )
+from uuid import UUID
 
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import to_timedelta
+from winsvc._util.text import check_text
 from winsvc.enums import OpenEnum, OpenFlag
 from winsvc.errors import ArgumentError
 
-__all__ = ["JSON", "Reader", "from_jsonable", "jsonable", "mapping"]
+__all__ = ["JSON", "Reader", "Writer", "from_jsonable", "json_object", "jsonable", "mapping"]
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Reader: TypeAlias = Callable[[Any, str], object]
 """Makes a value from its JSON form; it is told how to call it in an error."""
+Writer: TypeAlias = Callable[[Any], JSON]
+"""Returns the JSON form of a value, for a :obj:`Reader`."""
 
 T = TypeVar("T")
 _E = TypeVar("_E", bound=OpenEnum)
 _F = TypeVar("_F", bound=OpenFlag)
 
 
-def jsonable(value: object) -> JSON:
-    """The value as :func:`json.dumps` takes it, for :func:`from_jsonable`.
+_NO_READERS: Final[Mapping[object, Reader]] = MappingProxyType({})
+_NO_WRITERS: Final[Mapping[Any, Writer]] = MappingProxyType({})
+
+
+def jsonable(value: object, writers: Mapping[Any, Writer] = _NO_WRITERS) -> JSON:
+    """Return the value as :func:`json.dumps` takes it, for :func:`from_jsonable`.
 
     Enum members become their lower-case names, flags a list of them (a bit without a name as a
-    number), durations seconds, bytes hexadecimal digits.
+    number), durations seconds, bytes hexadecimal digits, GUIDs text without braces.
+
+    Args:
+        value: a plain value, or a dataclass, mapping or collection of values.
+        writers: the types that have their own JSON form, with the functions that return it.
+
+    Raises:
+        TypeError: a value has no JSON form.
     """
     if isinstance(value, OpenEnum):
         return value.name.lower()
@@ -48,19 +63,32 @@ def jsonable(value: object) -> JSON:
         return _flags(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    for kind, write in writers.items():
+        if isinstance(value, kind):
+            return write(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, bytes):
         return value.hex()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, Mapping) or (is_dataclass(value) and not isinstance(value, type)):
+        return json_object(value, writers)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [jsonable(item) for item in value]
+        return [jsonable(item, writers) for item in value]
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def json_object(value: Any, writers: Mapping[Any, Writer] = _NO_WRITERS) -> dict[str, JSON]:
+    """Return the JSON form of a dataclass or a mapping, as :func:`jsonable` does.
+
+    *writers* do not apply to *value* itself, only to its parts.
+    """
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {str(key): jsonable(item, writers) for key, item in value.items()}
 
 
 def _flags(value: OpenFlag) -> list[JSON]:
@@ -72,9 +100,6 @@ def _flags(value: OpenFlag) -> list[JSON]:
             names.append((member.name or "").lower())
             rest &= ~bit
     return [*names, rest] if rest else names
-
-
-_NO_READERS: Final[Mapping[object, Reader]] = MappingProxyType({})
 
 
 @overload
@@ -135,6 +160,8 @@ def _plain(kind: type, value: object, argument: str) -> object:
         return to_timedelta(value, argument)  # type: ignore[arg-type]  # which it checks
     if kind is bytes:
         return _bytes(value, argument)
+    if kind is UUID:
+        return _uuid(value, argument)
     if kind is int:
         return check_dword(value, argument)
     check_type(value, kind, argument)
@@ -150,6 +177,16 @@ def _bytes(value: object, argument: str) -> bytes:
             raise ArgumentError(argument, "is not a row of hexadecimal digits") from None
     assert isinstance(value, bytes)
     return value
+
+
+def _uuid(value: object, argument: str) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    text = check_text(value, argument)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentError(argument, f"{value!r} is no GUID") from None
 
 
 _UNKNOWN: Final = re.compile(r"unknown_0x([0-9a-f]{1,8})", re.IGNORECASE)

@@ -7,37 +7,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from winsvc._util.checks import check_type
-from winsvc._util.jsonable import JSON
+from winsvc._util.jsonable import JSON, json_object
 from winsvc._util.text import name_key
+from winsvc._values import graph_render
 from winsvc._values.dependency import Dependency, GroupDependency
-from winsvc.enums import State
+from winsvc._values.graph_node import ServiceNode
 from winsvc.errors import (
     ArgumentError,
     ServiceError,
 )
 
-__all__ = ["DependencyGraph", "GraphvizError", "ServiceNode"]
-
-
-class GraphvizError(RuntimeError):
-    """Graphviz's program ``dot``, which draws, is not installed, or it has failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceNode:
-    """One service of a graph.
-
-    Attributes:
-        name: the key name.
-        dependencies: the services and the groups that it needs, as they are stored.
-        group: the load-order group that it belongs to; "" for none.
-        state: where it stood when the graph was made; None where that is not known.
-    """
-
-    name: str
-    dependencies: tuple[Dependency, ...] = ()
-    group: str = ""
-    state: State | None = None
+__all__ = ["DependencyGraph"]
 
 
 @dataclass(frozen=True)
@@ -199,52 +179,28 @@ class DependencyGraph:
         Raises:
             KeyError: there is no such service.
         """
-        from winsvc._values.graph_render import text
-
-        return text(self, name, dependents=dependents)
+        root = None if name is None else self[name]
+        return graph_render.text(
+            self.services, self.missing(), self.errors, root, dependents=dependents
+        )
 
     def to_dot(self) -> str:
         """In the language of Graphviz; states are colours."""
-        from winsvc._values.graph_render import dot
-
-        return dot(self)
+        return graph_render.dot(self.services, self.missing(), self.errors)
 
     def to_mermaid(self) -> str:
         """As a Mermaid flowchart, which Markdown shows in many places; states are colours."""
-        from winsvc._values.graph_render import mermaid
-
-        return mermaid(self)
-
-    def to_svg(self) -> str:
-        """As a picture, drawn by Graphviz's ``dot``, which must be installed and in the ``PATH``.
-
-        Raises:
-            GraphvizError: it is not, or has failed.
-        """
-        from winsvc._values.graph_render import svg
-
-        return svg(self)
+        return graph_render.mermaid(self.services, self.missing())
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it."""
-        services: list[JSON] = []
-        for node in self.services:
-            dependencies: list[JSON] = list(map(str, node.dependencies))
-            state = None if node.state is None else node.state.name.lower()
-            services.append(
-                {
-                    "name": node.name,
-                    "group": node.group,
-                    "state": state,
-                    "dependencies": dependencies,
-                }
-            )
-        return {
-            "services": services,
-            "missing": {wanted: list(names) for wanted, names in self.missing().items()},
-            "cycles": [list(names) for names in self.cycles()],
-            "errors": {name: str(error) for name, error in self.errors.items()},
+        value = {
+            "services": self.services,
+            "missing": self.missing(),
+            "cycles": self.cycles(),
+            "errors": self.errors,
         }
+        return json_object(value, {Dependency: str, ServiceError: str})
 
     # ------------------------------------------------------------------- inside
 

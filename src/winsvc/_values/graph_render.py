@@ -1,21 +1,22 @@
-"""A dependency graph as text and as pictures."""
+"""Draw a dependency graph: as a tree of text, in Graphviz's DOT language, as a Mermaid flowchart.
+
+The functions take the services of a graph, the names of what they need and is missing, and by name
+why the dependencies of a service could not be read.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
-from winsvc._values.graph import DependencyGraph, GraphvizError, ServiceNode
+from winsvc._values.graph_node import ServiceNode
 from winsvc.enums import State
+from winsvc.errors import ServiceError
 
-__all__ = ["dot", "mermaid", "svg", "text"]
+__all__ = ["dot", "mermaid", "text"]
 
 _COLOURS: Final = {
     "running": "#c8e6c9",
@@ -46,11 +47,11 @@ def _readable(name: str) -> str:
 class _Picture:
     """The services, groups and missing ones of a graph, with names to draw them by."""
 
-    def __init__(self, graph: DependencyGraph) -> None:
-        self.services = {name_key(node.name): f"n{i}" for i, node in enumerate(graph)}
-        self.nodes = [(f"n{i}", node) for i, node in enumerate(graph)]
-        self.missing = {name_key(name): (f"m{i}", name) for i, name in enumerate(graph.missing())}
-        needed = (item for node in graph for item in node.dependencies)
+    def __init__(self, services: Sequence[ServiceNode], missing: Iterable[str]) -> None:
+        self.services = {name_key(node.name): f"n{i}" for i, node in enumerate(services)}
+        self.nodes = [(f"n{i}", node) for i, node in enumerate(services)]
+        self.missing = {name_key(name): (f"m{i}", name) for i, name in enumerate(missing)}
+        needed = (item for node in services for item in node.dependencies)
         groups = {name_key(str(item)): str(item) for item in needed if _is_group(item)}
         present = (key for key in groups if key not in self.missing)
         self.groups = {key: (f"g{i}", groups[key]) for i, key in enumerate(present)}
@@ -79,9 +80,9 @@ def _is_group(item: Dependency) -> bool:
 # ----------------------------------------------------------------------- Graphviz and Mermaid
 
 
-def dot(graph: DependencyGraph) -> str:
-    """In the language of Graphviz."""
-    picture = _Picture(graph)
+def dot(services: Sequence[ServiceNode], missing: Iterable[str], errors: Collection[str]) -> str:
+    """Return the graph in the language of Graphviz."""
+    picture = _Picture(services, missing)
     lines = [
         "digraph services {",
         "  rankdir=LR;",
@@ -93,7 +94,7 @@ def dot(graph: DependencyGraph) -> str:
             label += r"\n" + _dot_text(_state(node.state))
         kind = _kind(node.state)
         colour = f', fillcolor="{_COLOURS[kind]}"' if kind else ""
-        style = ', style="rounded,filled,dotted"' if node.name in graph.errors else ""
+        style = ', style="rounded,filled,dotted"' if node.name in errors else ""
         lines.append(f'  {here} [label="{label}"{colour}{style}];')
     for here, name in picture.groups.values():
         lines.append(f'  {here} [label="{_dot_text(name)}", shape=folder, style=solid];')
@@ -113,9 +114,9 @@ def _dot_text(name: str) -> str:
     return escaped.replace("&", "&amp;")
 
 
-def mermaid(graph: DependencyGraph) -> str:
-    """As a Mermaid flowchart."""
-    picture = _Picture(graph)
+def mermaid(services: Sequence[ServiceNode], missing: Iterable[str]) -> str:
+    """Return the graph as a Mermaid flowchart."""
+    picture = _Picture(services, missing)
     lines = ["flowchart LR"]
     for here, node in picture.nodes:
         kind = _kind(node.state)
@@ -126,7 +127,7 @@ def mermaid(graph: DependencyGraph) -> str:
         lines.append(f'  {here}["{_mermaid_text(name)} is missing"]:::missing')
     lines += [f"  {here} --> {there}" for here, there in picture.edges]
     lines += [f"  {here} -.-> {there}" for here, there in picture.memberships]
-    used = {_kind(node.state) for node in graph} | ({"missing"} if picture.missing else set())
+    used = {_kind(node.state) for node in services} | ({"missing"} if picture.missing else set())
     for kind, colour in _COLOURS.items():
         if kind in used:
             dashes = ",stroke-dasharray:4" if kind == "missing" else ""
@@ -140,37 +141,6 @@ def _mermaid_text(name: str) -> str:
         one if one.isalnum() or one in " _-." or one > "\x7f" else f"#{ord(one)};"
         for one in _readable(name)
     )
-
-
-def svg(graph: DependencyGraph) -> str:
-    """As a picture, drawn by Graphviz."""
-    program = _find("dot")
-    if program is None:
-        raise GraphvizError(
-            "Graphviz's program dot was not found in the PATH: install Graphviz "
-            "(https://graphviz.org), or draw the output of to_dot() where it is installed"
-        )
-    done = subprocess.run(
-        [program, "-Tsvg"],
-        input=dot(graph).encode("utf-8"),
-        capture_output=True,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
-    if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip()
-        raise GraphvizError(f"{program} ended with exit code {done.returncode}: {told}")
-    return done.stdout.decode("utf-8")
-
-
-def _find(program: str) -> str | None:
-    """A program in the PATH; never one of the current folder, which Windows would look in first."""
-    endings = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        for ending in endings if os.path.isabs(folder) else ():
-            found = shutil.which(os.path.join(folder, program + ending))
-            if found is not None:
-                return found
-    return None
 
 
 # ----------------------------------------------------------------------- a tree
@@ -189,13 +159,20 @@ class _Branch:
 class _Tree:
     """Draws the branches; each that has branches of its own has them once."""
 
-    def __init__(self, graph: DependencyGraph, dependents: bool) -> None:
-        self._graph = graph
+    def __init__(
+        self,
+        services: Sequence[ServiceNode],
+        missing: Iterable[str],
+        errors: Mapping[str, ServiceError],
+        dependents: bool,
+    ) -> None:
+        self._nodes = {name_key(node.name): node for node in services}
+        self._errors = errors
         self._dependents = dependents
-        self._missing = {name_key(name) for name in graph.missing()}
+        self._missing = {name_key(name) for name in missing}
         self._members: dict[str, list[str]] = {}  # of groups, by "+" and the name
         self._needing: dict[str, dict[str, str]] = {}  # who needs a service or a group, by key
-        for node in graph:
+        for node in services:
             if node.group:
                 self._members.setdefault("+" + name_key(node.group), []).append(node.name)
             for item in node.dependencies:
@@ -212,23 +189,25 @@ class _Tree:
             others = set(self._needing.get(key, ())) | set(self._needing.get(_group(node), ()))
         return not others - {key}
 
-    def service(self, name: str) -> _Branch:
-        node = self._graph[name]
+    def service(self, node: ServiceNode) -> _Branch:
         facts = [] if node.state is None else [_state(node.state)]
-        if node.name in self._graph.errors:
-            code = self._graph.errors[node.name].winerror
+        if node.name in self._errors:
+            code = self._errors[node.name].winerror
             facts.append(f"what it needs can't be read: error {code}")
         label = _readable(node.name) + (f" ({', '.join(facts)})" if facts else "")
         return _Branch(name_key(node.name), label, node)
 
+    def _named(self, name: str) -> _Branch:
+        return self.service(self._nodes[name_key(name)])
+
     def _below(self, branch: _Branch) -> list[_Branch]:
         node = branch.node
         if node is None:
-            return [self.service(name) for name in branch.services]
+            return [self._named(name) for name in branch.services]
         if not self._dependents:
             items = {name_key(str(item)): item for item in node.dependencies}
             return [self._item(key, item) for key, item in items.items()]
-        below = [self.service(name) for name in self._needing.get(branch.key, {}).values()]
+        below = [self._named(name) for name in self._needing.get(branch.key, {}).values()]
         if needing := self._needing.get(_group(node)):
             label = _readable(f"+{node.group}")
             below.append(_Branch(_group(node), label, None, tuple(needing.values())))
@@ -238,7 +217,7 @@ class _Tree:
         if key in self._missing:
             return _Branch(key, f"{_readable(str(item))} (missing)")
         if isinstance(item, ServiceDependency):
-            return self.service(item.name)
+            return self._named(item.name)
         return _Branch(key, _readable(str(item)), None, tuple(self._members[key]))
 
     def lines(self, root: _Branch) -> Iterator[str]:
@@ -262,17 +241,27 @@ class _Tree:
             path.append((before + line, below[::-1]))
 
 
-def text(graph: DependencyGraph, name: str | None, *, dependents: bool) -> str:
-    """As a tree for people; "..." stands for what was drawn further up."""
-    tree = _Tree(graph, dependents)
-    if name is not None:
-        return _joined(tree.lines(tree.service(name)))
+def text(
+    services: Sequence[ServiceNode],
+    missing: Iterable[str],
+    errors: Mapping[str, ServiceError],
+    root: ServiceNode | None,
+    *,
+    dependents: bool,
+) -> str:
+    """Return the graph, or the part below *root*, as a tree.
+
+    A service or group that has branches is drawn with them once; "..." marks its other places.
+    """
+    tree = _Tree(services, missing, errors, dependents)
+    if root is not None:
+        return _joined(tree.lines(tree.service(root)))
     lines: list[str] = []
-    for node in filter(tree.is_root, graph):
-        lines += tree.lines(tree.service(node.name))
-    for node in graph:  # who is needed by nobody but those that he needs
+    for node in filter(tree.is_root, services):
+        lines += tree.lines(tree.service(node))
+    for node in services:  # who is needed by nobody but those that he needs
         if name_key(node.name) not in tree.drawn:
-            lines += tree.lines(tree.service(node.name))
+            lines += tree.lines(tree.service(node))
     return _joined(lines)
 
 

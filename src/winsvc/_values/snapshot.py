@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from winsvc._util.jsonable import JSON, Reader, from_jsonable, jsonable
+from winsvc._util.jsonable import JSON, Reader, Writer, from_jsonable, json_object, jsonable
 from winsvc._values.config import FailureActions, ServiceConfig
 from winsvc._values.dependency import Dependency, parse_dependency
 from winsvc._values.status import ServiceStatus
@@ -66,21 +66,7 @@ class ServiceSnapshot:
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it, for :meth:`from_json`; not a byte is lost."""
-        told: dict[str, JSON] = {}
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name == "triggers" and value is not None:
-                told["triggers"] = [jsonable(trigger.to_json()) for trigger in value]
-            elif item.name == "security":
-                told["security"] = None if value is None else _security_json(value)
-            elif item.name == "errors":
-                told["errors"] = {name: self._error_json(error) for name, error in value.items()}
-            elif item.name == "config" and value is not None:
-                dependencies: list[JSON] = list(map(str, value.dependencies))
-                told["config"] = {**_fields(value), "dependencies": dependencies}
-            else:
-                told[item.name] = jsonable(value)
-        return told
+        return json_object(self, {**_WRITERS, ServiceError: self._error_json})
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], argument: str = "snapshot") -> ServiceSnapshot:
@@ -174,11 +160,6 @@ def unreadable(
     return ServiceSnapshot(**parts, errors=dict.fromkeys(sorted(missing), error))
 
 
-def _fields(value: ServiceConfig) -> dict[str, JSON]:
-    names = (field.name for field in fields(value) if field.name != "dependencies")
-    return {name: jsonable(getattr(value, name)) for name in names}
-
-
 def _security_json(descriptor: SecurityDescriptor) -> JSON:
     """SDDL, or the bytes in hexadecimal for what SDDL can't say."""
     try:
@@ -227,10 +208,13 @@ READERS: Final[Mapping[object, Reader]] = MappingProxyType(
         Dependency: parse_dependency,
         SecurityDescriptor: _read_security,
         ServiceError: _read_error,
-        Trigger: Trigger.from_json,
     }
 )
 """The parts of a snapshot that have a JSON form of their own, for ``from_jsonable``."""
+
+_WRITERS: Final[Mapping[object, Writer]] = MappingProxyType(
+    {Dependency: str, SecurityDescriptor: _security_json}
+)
 
 
 def _flags(value: object) -> str:

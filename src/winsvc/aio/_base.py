@@ -9,7 +9,7 @@ from typing import Self
 from winsvc._scm.manager import ServiceManager
 from winsvc._scm.service import Service
 from winsvc.aio.threads import calling
-from winsvc.backend import ServiceBackend, default_backend
+from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import ErrorCode, ManagerAccess
 from winsvc.errors import HandleClosedError, ServiceError
 
@@ -99,7 +99,7 @@ class AsyncManagerBase(AsyncClosable):
             UnsupportedError: this is not Windows, and no backend was given.
         """
         self._machine, self._database, self._access = machine or None, database, access
-        self._backend = backend if backend is not None else default_backend()
+        self._backend = resolve_backend(backend)
         self._lock = threading.Lock()
         self._connected: ServiceManager | None = None
         self._closed = False

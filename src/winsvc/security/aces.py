@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, overload
 
+from winsvc._util.checks import check_type
 from winsvc.enums import OpenEnum, OpenFlag, ServiceAccess
 from winsvc.security.sids import (
     InvalidSecurityError,
     Sid,
     SidLike,
     check_range,
-    check_type,
     read_sid,
 )
 

@@ -15,6 +15,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from winsvc._util.checks import check_type
 from winsvc.enums import SecurityInformation, ServiceAccess
 from winsvc.security import sddl
 from winsvc.security.aces import (
@@ -34,7 +35,6 @@ from winsvc.security.sids import (
     Sid,
     SidLike,
     check_range,
-    check_type,
     read_sid,
 )
 

@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from winsvc._util.checks import check_type
 from winsvc.enums import ServiceAccess
 from winsvc.security.aces import (
     NULL_ACL,
@@ -24,7 +25,7 @@ from winsvc.security.aces import (
     ControlFlags,
     NullAcl,
 )
-from winsvc.security.sids import InvalidSecurityError, Sid, check_type
+from winsvc.security.sids import InvalidSecurityError, Sid
 
 __all__ = ["InvalidSddlError", "Parts", "parse", "write"]
 

@@ -12,12 +12,13 @@ import struct
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from winsvc._util.checks import check_type
+
 __all__ = [
     "InvalidSecurityError",
     "Sid",
     "SidLike",
     "check_range",
-    "check_type",
     "read_sid",
     "service_sid",
 ]
@@ -28,14 +29,6 @@ _SERVICE_DOMAIN: Final = "NT SERVICE\\"
 
 class InvalidSecurityError(ValueError):
     """A SID, an access rule or a security descriptor is malformed, or cannot be expressed."""
-
-
-def check_type(value: object, kind: type | tuple[type, ...], what: str) -> None:
-    """Refuse a value of another type, for callers that no type checker watches."""
-    if not isinstance(value, kind):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        names = " or ".join(each.__name__ for each in kinds)
-        raise TypeError(f"{what}: {names} expected, not {type(value).__name__}")
 
 
 def check_range(value: int, bits: int, what: str) -> int:

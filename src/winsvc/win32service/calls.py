@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Collection
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
+from winsvc._util.handles import UseCount
 from winsvc.backend import Backend, default_backend
 from winsvc.errors import ServiceError
 from winsvc.win32service.errors import error_of
@@ -31,22 +31,12 @@ class SystemHandle:
     of them closes the system's. It belongs to the backend that it came from.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_backend",
-        "_hash",
-        "_lock",
-        "_orphan",
-        "_owned",
-        "_users",
-        "_value",
-    )
+    __slots__ = ("__weakref__", "_backend", "_hash", "_owned", "_uses", "_value")
 
     _backend: Backend
     _value: int  # 0: closed or detached
     _owned: bool
-    _users: int
-    _orphan: int  # closed, but for those who still use it
+    _uses: UseCount
 
     def __init__(self) -> None:
         raise TypeError(f"cannot create '{type(self).__name__}' instances")
@@ -58,12 +48,11 @@ class SystemHandle:
         return self
 
     def _set(self, backend: Backend, value: int, owned: bool) -> None:
-        self._lock = threading.RLock()  # re-entrant: a signal handler may use it too
         self._backend = backend
         self._value = value
         self._hash = hash(_signed(value))
         self._owned = owned
-        self._users = self._orphan = 0
+        self._uses = UseCount()
 
     def _free(self, value: int) -> None:
         """Close the system's handle."""
@@ -71,28 +60,22 @@ class SystemHandle:
 
     def _borrow(self) -> int:
         """The value, which stays good until it is given back."""
-        with self._lock:
-            self._users += 1
+        with self._uses.lock:
+            self._uses.begin()
             return self._value
 
     def _give_back(self) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users or not self._orphan:
-                return
-            value, self._orphan = self._orphan, 0
-        try:
-            self._free(value)
-        except ServiceError:
-            pass  # nobody is there to be told
+        if value := self._uses.end():
+            try:
+                self._free(value)
+            except ServiceError:
+                pass  # no caller is left to report it to
 
-    def _release(self) -> int:
-        """Have no value any more; the one that is to be closed now, or 0."""
-        with self._lock:
+    def _release(self) -> int | None:
+        """Drop the value and return it; None if the last call that uses it has to close it."""
+        with self._uses.lock:
             value, self._value = self._value, 0
-            if self._users and self._owned:
-                value, self._orphan = 0, value
-            return value
+            return value if not self._owned or self._uses.retire(value) else None
 
     @property
     def handle(self) -> int:
@@ -107,7 +90,7 @@ class SystemHandle:
 
     def Detach(self) -> int:
         """Give up the handle without closing it: its number, and from now on 0."""
-        with self._lock:
+        with self._uses.lock:
             value, self._value = self._value, 0
             return _signed(value)
 

@@ -64,7 +64,7 @@ class UserObjectHandle(SystemHandle):
         with OnUserObject(type(self).__name__, handle, type(self)) as (backend, value):
             owned = not pywin32_kind(handle)
             if isinstance(handle, SystemHandle):
-                with handle._lock:
+                with handle._uses.lock:
                     owned, handle._owned = handle._owned, False
             self._set(backend, value, owned)
 
@@ -83,10 +83,8 @@ class UserObjectHandle(SystemHandle):
 
     def _close(self, function: str) -> None:
         """Close it in any case; a handle that can't be closed is kept."""
-        with self._lock:
-            busy = self._users and self._owned
-            value = self._release()
-        if busy:
+        value = self._release()
+        if value is None:
             return
         try:
             with Call(function, self._backend):
