@@ -246,7 +246,7 @@ def test_a_program_that_does_not_load(
     assert f"{deployed.name}: loading {script} failed" in log
     assert told in log
     assert "Traceback" in log or program.startswith("import winsvc")
-    assert "launch.py" not in log
+    assert "_bootstrap.py" not in log
 
 
 def test_a_program_that_is_gone(deployed: Deployed, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_program_that_explains_itself(
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.launching import explain_failures\n"
+    explain = "from winsvc.host.launcher import explain_failures\n"
     explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()

@@ -29,10 +29,10 @@ from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
 from winsvc.errors import service_error
 from winsvc.host import Service, run
+from winsvc.host._bootstrap import Options
 from winsvc.host.commands import COMMANDS
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
-from winsvc.host.launch import Options
 from winsvc.host.program import Program, ProgramKind, default_log_file, options_of
 from winsvc.security import SecurityDescriptor, Sid, service_sid
 from winsvc.testing import Behaviour, SimulatedSCM

@@ -15,7 +15,7 @@ import pytest
 import winsvc
 from winsvc import ArgumentError
 from winsvc._values.commandline import split
-from winsvc.host import launch
+from winsvc.host import _bootstrap
 from winsvc.host.program import (
     Program,
     ProgramKind,
@@ -142,7 +142,7 @@ SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter=
 def test_command_line_of_a_script() -> None:
     line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--loud", "a b"])
     assert split(line) == [
-        *("/py/python.exe", launch.__file__, "--log", "/log/beat.log", "--service", "beat"),
+        *("/py/python.exe", _bootstrap.__file__, "--log", "/log/beat.log", "--service", "beat"),
         *("--script", "/my app/beat.py", "--", "--loud", "a b"),
     ]
 
@@ -158,7 +158,7 @@ def test_command_line_in_a_virtual_environment() -> None:
     )
     line = program.command_line(["beat", "b 2"])
     assert split(line) == [
-        *("/py/python.exe", "-O", "-S", launch.__file__, "--log", default_log_file("beat")),
+        *("/py/python.exe", "-O", "-S", _bootstrap.__file__, "--log", default_log_file("beat")),
         *("--venv", "/v", "--path", "/src", "--service", "beat", "--service", "b 2"),
         *("--module", "beat"),
     ]
@@ -175,7 +175,7 @@ def test_the_launcher_is_found_again() -> None:
     found = options_of(split(line))
     assert found is not None
     start, options = found
-    assert start == ["/py/python.exe", launch.__file__]
+    assert start == ["/py/python.exe", _bootstrap.__file__]
     assert options.arguments == ("--", "--check")
     assert (options.script, options.log, options.check) == (
         "/my app/beat.py",
@@ -183,13 +183,15 @@ def test_the_launcher_is_found_again() -> None:
         False,
     )
     assert log_file_of(split(line), "x") == "/log/beat.log"
-    windows = r"C:\py\python.exe C:\Lib\WinSvc\host\launch.py --service b --module m"
+    windows = r"C:\py\python.exe C:\Lib\WinSvc\host\_bootstrap.py --service b --module m"
     found = options_of(split(windows))
     assert found is not None
     assert found[1].module == "m"
 
 
-@pytest.mark.parametrize("line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\launch.py --odd"])
+@pytest.mark.parametrize(
+    "line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\_bootstrap.py --odd"]
+)
 def test_other_command_lines(line: str) -> None:
     assert options_of(split(line)) is None
     assert log_file_of(split(line), "a:b").endswith("a_b.log")

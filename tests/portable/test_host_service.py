@@ -38,7 +38,7 @@ from winsvc.host import (
 from winsvc.host import Service as Hosted
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
-from winsvc.host.stopping import StopRequest
+from winsvc.host.stop_request import StopRequest
 from winsvc.testing import HostedProgram, SimulatedSCM
 
 A = AcceptedControls

@@ -27,8 +27,8 @@ from winsvc.errors import (
     ServiceNotFoundError,
     UnsupportedError,
 )
-from winsvc.host import launched
 from winsvc.host.classes import checked_names
+from winsvc.host.current_process import ConnectedProcess, get_current
 from winsvc.host.definition import Service
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
@@ -89,7 +89,7 @@ def run(
         ServiceError: the system refused to let it be a service.
     """
     checked_names(services)
-    state = launched.current()
+    state = get_current()
     if state is not None and state.by_launcher:
         _serve_launched(state, services)
         return
@@ -99,7 +99,7 @@ def run(
             raise SystemExit(code)
         return
     try:
-        _serve(state or launched.Launched(_process(services, log_file)), services)
+        _serve(state or ConnectedProcess(_process(services, log_file)), services)
     except ServiceError as error:
         if not not_by_the_system(error):
             raise
@@ -107,7 +107,7 @@ def run(
         raise SystemExit(2) from None
 
 
-def _serve(state: launched.Launched, services: Sequence[type[Service]]) -> None:
+def _serve(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
     _log_events(state.process.names[0], services)
     # From now on the services report by themselves; what fails before is a failure to load.
     state.served = True
@@ -136,7 +136,7 @@ def _process(
     return HostProcess(names, backend, report)
 
 
-def _serve_launched(state: launched.Launched, services: Sequence[type[Service]]) -> None:
+def _serve_launched(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
     try:
         _serve(state, services)
     except ServiceError as error:

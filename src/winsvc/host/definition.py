@@ -16,8 +16,8 @@ from winsvc.enums import State
 from winsvc.host.handlers import check_handlers
 
 if TYPE_CHECKING:
-    from winsvc.host.run import Run
-    from winsvc.host.stopping import StopRequest
+    from winsvc.host._run import ServiceRun
+    from winsvc.host.stop_request import StopRequest
 
 __all__ = ["Service", "ServiceExit"]
 
@@ -110,7 +110,7 @@ class Service:
     arguments: tuple[str, ...]
     stop_requested: StopRequest
 
-    _run: Run | None = None
+    _run: ServiceRun | None = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -220,7 +220,7 @@ class Service:
 
     # ------------------------------------------------------------------- within
 
-    def _attached(self) -> Run:
+    def _attached(self) -> ServiceRun:
         if self._run is None:
             raise RuntimeError(
                 f"{self!r} was not started by a service control manager: winsvc.host.run() does "

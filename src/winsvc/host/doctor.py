@@ -26,6 +26,7 @@ from winsvc._values.config import ServiceConfig
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation, ServiceType, SidType, StartType, State
 from winsvc.errors import ArgumentError, ServiceError, ServiceNotFoundError, UnsupportedError
+from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
 from winsvc.host.filerights import (
     CHANGE_FILE,
@@ -38,7 +39,6 @@ from winsvc.host.filerights import (
     granted,
     sid_of,
 )
-from winsvc.host.launch import Options
 from winsvc.host.logfile import folder_problem, in_default_folder
 from winsvc.host.program import options_of
 from winsvc.security import (

@@ -10,10 +10,10 @@ from winsvc._util.text import name_key
 from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
 from winsvc.errors import service_error
+from winsvc.host._run import ServiceRun
 from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
-from winsvc.host.run import Run
 
 __all__ = ["HostProcess"]
 
@@ -45,7 +45,9 @@ class HostProcess:
         self._lock = threading.Lock()
         self._services: dict[str, type[Service]] = {}
         self._loaded = backend.new_event()
-        self._starts: Mailbox[Run | None] = Mailbox(backend)  # for the main thread; None: over
+        self._starts: Mailbox[ServiceRun | None] = Mailbox(
+            backend
+        )  # for the main thread; None: over
         self._returned: list[HostEvent] = []  # one for each service's main function
         self._connected = False
         self._failure: tuple[str, BaseException] | None = None
@@ -116,7 +118,7 @@ class HostProcess:
 
     def _run(self, name: str, arguments: tuple[str, ...]) -> None:
         alone = len(self.names) == 1
-        run = Run(
+        run = ServiceRun(
             self._backend,
             name,
             arguments,
@@ -147,7 +149,7 @@ class HostProcess:
         """The name under which the class of a service is known."""
         return name if len(self.names) > 1 else self.names[0]
 
-    def _wait_until_loaded(self, run: Run) -> bool:
+    def _wait_until_loaded(self, run: ServiceRun) -> bool:
         """Wait for the classes; False if the service is to stop before they come."""
         end = self._backend.monotonic() + LOADING_LIMIT
         while not self._loaded.wait(LOADING_STEP):

@@ -14,7 +14,7 @@ from types import ModuleType
 from winsvc._values.commandline import join
 from winsvc._values.names import check_service_name
 from winsvc.errors import ArgumentError
-from winsvc.host import launch
+from winsvc.host import _bootstrap
 
 __all__ = [
     "Program",
@@ -86,7 +86,7 @@ class Program:
         if self.kind is ProgramKind.FROZEN:
             return join(self.target, *arguments)
         module = self.target if self.kind is ProgramKind.MODULE else None
-        told = launch.Options(
+        told = _bootstrap.Options(
             tuple(names),
             module=module,
             script=None if module else self.target,
@@ -96,7 +96,7 @@ class Program:
             arguments=tuple(arguments),
         )
         options = [*self.options, "-S"] if self.venv is not None else self.options
-        script = os.path.abspath(launch.__file__)
+        script = os.path.abspath(_bootstrap.__file__)
         return join(self.interpreter, *options, script, *told.to_arguments())
 
     def describe(self) -> str:
@@ -135,16 +135,16 @@ def default_log_file(name: str) -> str:
     return os.path.join(folder, "winsvc", re.sub(r'[<>:"|?*\x00-\x1f]', "_", name) + ".log")
 
 
-def options_of(command: Sequence[str]) -> tuple[list[str], launch.Options] | None:
+def options_of(command: Sequence[str]) -> tuple[list[str], _bootstrap.Options] | None:
     """The interpreter with its options, and the launcher's own, of a command line's parts.
 
     None where it does not start the launcher.
     """
     for index, part in enumerate(command):
         folders = re.split(r"[\\/]", part.lower())
-        if folders[-3:] == ["winsvc", "host", "launch.py"]:
+        if folders[-3:] == ["winsvc", "host", "_bootstrap.py"]:
             try:
-                return list(command[: index + 1]), launch.parse(command[index + 1 :])
+                return list(command[: index + 1]), _bootstrap.parse(command[index + 1 :])
             except ValueError:
                 return None
     return None

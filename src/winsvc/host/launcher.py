@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
-from winsvc.host import launched
 from winsvc.host.commands import is_command, not_by_the_system
+from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
 from winsvc.host.program import default_log_file
 
 if TYPE_CHECKING:
-    from winsvc.host.launch import Options
+    from winsvc.host._bootstrap import Options
 
 __all__ = ["Launcher", "check", "connected", "explain_failures"]
 
@@ -41,13 +41,13 @@ def connected(options: Options) -> Launcher:
     report = FailureReport(backend, None if options.log is None else Path(options.log))
     process = HostProcess(options.services, backend, report)
     process.connect()
-    return Launcher(launched.Launched(process), report)
+    return Launcher(ConnectedProcess(process), report)
 
 
 class Launcher:
     """Runs the user's program in a process that is connected."""
 
-    def __init__(self, state: launched.Launched, report: FailureReport) -> None:
+    def __init__(self, state: ConnectedProcess, report: FailureReport) -> None:
         self._state = state
         self._report = report
 
@@ -58,7 +58,7 @@ class Launcher:
             options: which one, and how.
             has_path: whether Python puts a script's folder first on ``sys.path`` here.
         """
-        launched.put(self._state)
+        set_current(self._state)
         try:
             self._run(options, has_path)
         except KeyboardInterrupt:
@@ -214,16 +214,16 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         raise ArgumentError("names", "at least one service's name is needed")
     for name in names:
         check_service_name(name, "names")
-    if launched.current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
+    if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
         return
     try:
         backend = default_backend()
     except UnsupportedError:
         return
     report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
-    state = launched.Launched(HostProcess(names, backend, report), by_launcher=False)
+    state = ConnectedProcess(HostProcess(names, backend, report), by_launcher=False)
     state.process.connect()
-    launched.put(state)
+    set_current(state)
     before = sys.excepthook
 
     def failed(
@@ -237,7 +237,7 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
     atexit.register(_fail_once, state, report, reason)
 
 
-def _fail_once(state: launched.Launched, report: FailureReport, error: BaseException) -> None:
+def _fail_once(state: ConnectedProcess, report: FailureReport, error: BaseException) -> None:
     """Have every start fail, unless the program has come as far as ``run()``.
 
     Where the system has not started it nothing is written down: it may be ``beat.exe --version``,

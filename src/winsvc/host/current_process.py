@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from winsvc.host.process import HostProcess
 
-__all__ = ["Launched", "current", "put"]
+__all__ = ["ConnectedProcess", "get_current", "set_current"]
 
 
 @dataclass
-class Launched:
+class ConnectedProcess:
     """A process that was connected before its program was loaded.
 
     Attributes:
@@ -27,14 +27,14 @@ class Launched:
     served: bool = False
 
 
-_current: list[Launched] = []
+_current: list[ConnectedProcess] = []
 
 
-def put(launched: Launched | None) -> None:
+def set_current(launched: ConnectedProcess | None) -> None:
     """It is this one, or none, from now on."""
     _current[:] = [] if launched is None else [launched]
 
 
-def current() -> Launched | None:
+def get_current() -> ConnectedProcess | None:
     """The one of this process; None where nothing is connected yet."""
     return _current[-1] if _current else None

@@ -3,7 +3,7 @@ r"""The program of a service that is no program of its own: it starts the user's
 Installed services start it as a script (:meth:`winsvc.host.program.Program.command_line` writes
 that)::
 
-    python.exe [-S] ...\winsvc\host\launch.py --log FILE [--venv DIR] [--path DIR]
+    python.exe [-S] ...\winsvc\host\_bootstrap.py --log FILE [--venv DIR] [--path DIR]
         --service NAME [--service NAME]... (--module NAME | --script FILE) [--check] [-- ARGS]
 
 It connects to the service control manager before it loads the user's program. So a slow import is
@@ -111,10 +111,10 @@ def main(arguments: Sequence[str]) -> int:
             for stream in (sys.stdout, sys.stderr):
                 if isinstance(stream, io.TextIOWrapper):
                     stream.reconfigure(encoding="utf-8")  # for doctor, which reads it
-            from winsvc.host.launching import check
+            from winsvc.host.launcher import check
 
             return check(options)
-        from winsvc.host.launching import connected
+        from winsvc.host.launcher import connected
 
         launched = connected(options)
     except BaseException:

@@ -19,13 +19,13 @@ from winsvc.host.events import decode
 from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
 from winsvc.host.mailbox import Mailbox
 from winsvc.host.status import StatusReporter
-from winsvc.host.stopping import StopRequest
+from winsvc.host.stop_request import StopRequest
 
 if TYPE_CHECKING:
     from winsvc.host.events import Event
     from winsvc.host.failures import FailureReport
 
-__all__ = ["Run"]
+__all__ = ["ServiceRun"]
 
 log = logging.getLogger("winsvc.host")
 
@@ -48,7 +48,7 @@ class _Told(NamedTuple):
     event: Event | None
 
 
-class Run:
+class ServiceRun:
     """A service that was started: it begins with its control handler, and ends with STOPPED.
 
     Made in the thread in which the system calls the service's main function; lived in another
