@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
@@ -15,15 +15,12 @@ from winsvc.backend import HostBackend, ProcessEnded
 from winsvc.enums import Control, ErrorCode, ServiceType, State
 from winsvc.errors import ServiceError
 from winsvc.host.definition import Service, ServiceExit
-from winsvc.host.events import decode
+from winsvc.host.events import Event, decode
+from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
 from winsvc.host.mailbox import Mailbox
 from winsvc.host.status import StatusReporter
 from winsvc.host.stop_request import StopRequest
-
-if TYPE_CHECKING:
-    from winsvc.host.events import Event
-    from winsvc.host.failures import FailureReport
 
 __all__ = ["ServiceRun"]
 

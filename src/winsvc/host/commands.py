@@ -27,9 +27,8 @@ from winsvc.errors import (
     ServiceNotFoundError,
     UnsupportedError,
 )
-from winsvc.host.classes import checked_names
 from winsvc.host.current_process import ConnectedProcess, get_current
-from winsvc.host.definition import Service
+from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from winsvc.host.process import HostProcess
+from winsvc.host.process import HostProcess
 
 __all__ = ["ConnectedProcess", "get_current", "set_current"]
 

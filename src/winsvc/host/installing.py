@@ -22,8 +22,7 @@ from winsvc.errors import (
     ServiceNotActiveError,
     ServiceNotFoundError,
 )
-from winsvc.host.classes import checked_names
-from winsvc.host.definition import Service
+from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
