@@ -19,7 +19,8 @@ from winsvc.host import Service
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
-from winsvc.host.program import Program, ProgramKind, log_file_of
+from winsvc.host.launch_command import log_file_of
+from winsvc.host.program import Program, ProgramKind
 
 BEAT = Path(__file__).with_name("programs") / "beat.py"
 SECONDS = 60
@@ -272,7 +273,7 @@ def test_a_program_that_explains_itself(
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.launcher import explain_failures\n"
+    explain = "from winsvc.host.frozen import explain_failures\n"
     explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()

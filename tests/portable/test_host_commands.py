@@ -30,10 +30,10 @@ from winsvc._values.settings import Settings
 from winsvc.errors import service_error
 from winsvc.host import Service, run
 from winsvc.host._bootstrap import Options
-from winsvc.host.commands import COMMANDS
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
-from winsvc.host.program import Program, ProgramKind, default_log_file, options_of
+from winsvc.host.launch_command import launch_command, options_of
+from winsvc.host.program import COMMANDS, Program, ProgramKind, default_log_file
 from winsvc.security import SecurityDescriptor, Sid, service_sid
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -87,7 +87,7 @@ def options(sim: SimulatedSCM, name: str) -> Options:
 def test_install(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert code("install", "--start", "auto", "--log", "/l/beat.log", "--", "--loud", "x") == 0
     config = sim["beat"]
-    assert config.binary_path == PROGRAM.command_line(["beat"], "/l/beat.log", ["--loud", "x"])
+    assert config.binary_path == launch_command(PROGRAM, ["beat"], "/l/beat.log", ["--loud", "x"])
     assert config.display_name == "Heartbeat"
     assert config.start_type == StartType.AUTOMATIC
     assert config.service_type == ServiceType.OWN_PROCESS

@@ -15,6 +15,7 @@ from winsvc.errors import service_error
 from winsvc.host import doctor
 from winsvc.host.doctor import Finding, Severity, describe, examine
 from winsvc.host.eventlog import register_source
+from winsvc.host.launch_command import launch_command
 from winsvc.host.program import Program, ProgramKind
 from winsvc.security import SecurityDescriptor
 from winsvc.testing import Behaviour, SimulatedSCM
@@ -81,7 +82,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def install(sim: SimulatedSCM, program: Program, tmp_path: Path, **settings: object) -> None:
-    line = program.command_line(["beat"], tmp_path / "log" / "beat.log")
+    line = launch_command(program, ["beat"], tmp_path / "log" / "beat.log")
     sim.add("beat", **{"binary_path": line, **settings})  # type: ignore[arg-type]
     register_source("beat")
 
@@ -149,7 +150,7 @@ def test_command_lines(sim: MachineWithFiles) -> None:
 
 
 def test_a_percent_sign(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
-    line = program.command_line(["beat"], tmp_path / "beat.log", ["%x%"])
+    line = launch_command(program, ["beat"], tmp_path / "beat.log", ["%x%"])
     install(sim, program, tmp_path, binary_path=line)
     assert one_bad(Severity.WARNING)[0] == "command line"
 
@@ -239,7 +240,7 @@ def test_the_event_source(sim: MachineWithFiles, program: Program, tmp_path: Pat
 
 
 def test_several_in_one_process(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
-    line = program.command_line(["a", "b"], tmp_path / "beat.log")
+    line = launch_command(program, ["a", "b"], tmp_path / "beat.log")
     install(sim, program, tmp_path, binary_path=line)
     assert {topic for topic, _ in bad()} == {"type", "command line"}
 
@@ -248,7 +249,7 @@ def test_a_type_that_does_not_fit_the_names(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     def topics(service_type: ServiceType, *names: str) -> list[str]:
-        line = program.command_line(names, tmp_path / "beat.log")
+        line = launch_command(program, names, tmp_path / "beat.log")
         with ServiceManager() as scm, scm.open("beat") as beat:
             beat.configure(service_type=service_type, binary_path=line)
         return [topic for topic, _ in bad()]
@@ -402,7 +403,7 @@ def test_the_default_folder_for_log_files(
     sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
-    install(sim, program, tmp_path, binary_path=program.command_line(["beat"]))
+    install(sim, program, tmp_path, binary_path=launch_command(program, ["beat"]))
     assert "any user may make it" in one_bad(Severity.WARNING)[1]
     folder = tmp_path / "winsvc"
     folder.mkdir()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import winsvc
 from winsvc.backend import EventLogBackend
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.host import Service, _bootstrap, launcher, run
+from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
 from winsvc.host._bootstrap import Options, parse
 from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
@@ -90,7 +90,7 @@ def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
 
 def test_check_of_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def check(script: Path) -> tuple[int, str]:
-        code = launcher.check(Options(("beat",), script=str(script)))
+        code = program_check.check(script=str(script))
         return code, capsys.readouterr().err
 
     assert "does not exist" in check(tmp_path / "beat.py")[1]
@@ -114,7 +114,7 @@ def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
     def check(module: str) -> tuple[int, str]:
         try:
-            code = launcher.check(Options(("beat",), module=module, path=str(tmp_path)))
+            code = program_check.check(module=module, path=str(tmp_path))
         finally:
             sys.path[:] = before
         return code, capsys.readouterr().err
@@ -413,11 +413,11 @@ def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callabl
     """A process for which explain_failures() was called; what runs at its exit."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
-    monkeypatch.setattr("winsvc.host.launcher.HostProcess", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     with SimulatedSCM().installed():
-        launcher.explain_failures("beat")
+        explain_failures("beat")
     return at_exit
 
 
@@ -481,7 +481,7 @@ def test_a_frozen_program_at_a_terminal(
     monkeypatch.setattr(sim, "new_event", threading.Event)
     try:
         with sim.installed():
-            launcher.explain_failures("beat", log_file=log)
+            explain_failures("beat", log_file=log)
             if how == "exception":
                 sys.excepthook(ImportError, ImportError("no DLL"), None)
             at_exit[0]()
@@ -505,11 +505,11 @@ def test_a_frozen_program_that_the_system_refuses(
     process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
-    monkeypatch.setattr("winsvc.host.launcher.HostProcess", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     sim = SimulatedSCM()
     with sim.installed():
-        launcher.explain_failures("beat", log_file="/dev/null/none")
+        explain_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
     assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
 
@@ -523,7 +523,7 @@ def test_where_the_launcher_is_nothing_is_explained(
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
-        launcher.explain_failures("beat")
+        explain_failures("beat")
     assert get_current() is before
     assert sys.excepthook is hook
 
@@ -531,7 +531,7 @@ def test_where_the_launcher_is_nothing_is_explained(
 def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
-        launcher.explain_failures("beat")
+        explain_failures("beat")
     assert get_current() is None
 
 

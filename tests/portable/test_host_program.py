@@ -16,12 +16,11 @@ import winsvc
 from winsvc import ArgumentError
 from winsvc._values.commandline import split
 from winsvc.host import _bootstrap
+from winsvc.host.launch_command import launch_command, log_file_of, options_of
 from winsvc.host.program import (
     Program,
     ProgramKind,
     default_log_file,
-    log_file_of,
-    options_of,
     this_program,
 )
 
@@ -110,7 +109,7 @@ def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/app/a b/beat.exe")
     program = this_program()
     assert program.kind is ProgramKind.FROZEN
-    assert program.command_line(["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
+    assert launch_command(program, ["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
 
 
 def test_compiled_by_nuitka(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +139,7 @@ SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter=
 
 
 def test_command_line_of_a_script() -> None:
-    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--loud", "a b"])
+    line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--loud", "a b"])
     assert split(line) == [
         *("/py/python.exe", _bootstrap.__file__, "--log", "/log/beat.log", "--service", "beat"),
         *("--script", "/my app/beat.py", "--", "--loud", "a b"),
@@ -156,7 +155,7 @@ def test_command_line_in_a_virtual_environment() -> None:
         path="/src",
         options=("-O",),
     )
-    line = program.command_line(["beat", "b 2"])
+    line = launch_command(program, ["beat", "b 2"])
     assert split(line) == [
         *("/py/python.exe", "-O", "-S", _bootstrap.__file__, "--log", default_log_file("beat")),
         *("--venv", "/v", "--path", "/src", "--service", "beat", "--service", "b 2"),
@@ -167,11 +166,11 @@ def test_command_line_in_a_virtual_environment() -> None:
 @pytest.mark.parametrize("names", [[], ["a/b"], [""]])
 def test_names_that_can_t_be(names: list[str]) -> None:
     with pytest.raises(ArgumentError):
-        SCRIPT.command_line(names)
+        launch_command(SCRIPT, names)
 
 
 def test_the_launcher_is_found_again() -> None:
-    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--", "--check"])
+    line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--", "--check"])
     found = options_of(split(line))
     assert found is not None
     start, options = found

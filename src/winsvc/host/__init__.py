@@ -22,8 +22,8 @@ from winsvc.host.events import (
     SessionChangeReason,
     TimeChange,
 )
+from winsvc.host.frozen import explain_failures
 from winsvc.host.installing import install, remove
-from winsvc.host.launcher import explain_failures
 
 __all__ = [
     "CustomControl",

@@ -1,7 +1,7 @@
 r"""The program of a service that is no program of its own: it starts the user's.
 
-Installed services start it as a script (:meth:`winsvc.host.program.Program.command_line` writes
-that)::
+Installed services start it as a script (:func:`winsvc.host.launch_command.launch_command`
+writes that)::
 
     python.exe [-S] ...\winsvc\host\_bootstrap.py --log FILE [--venv DIR] [--path DIR]
         --service NAME [--service NAME]... (--module NAME | --script FILE) [--check] [-- ARGS]
@@ -111,9 +111,10 @@ def main(arguments: Sequence[str]) -> int:
             for stream in (sys.stdout, sys.stderr):
                 if isinstance(stream, io.TextIOWrapper):
                     stream.reconfigure(encoding="utf-8")  # for doctor, which reads it
-            from winsvc.host.launcher import check
+            from winsvc.host.program_check import check
 
-            return check(options)
+            return check(script=options.script, module=options.module, path=options.path)
+        # Not at the top: until here winsvc may not be importable.
         from winsvc.host.launcher import connected
 
         launched = connected(options)

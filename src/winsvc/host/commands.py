@@ -31,36 +31,23 @@ from winsvc.host.current_process import ConnectedProcess, get_current
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess
+from winsvc.host.launch_command import log_file_of, options_of
+from winsvc.host.process import HostProcess, not_started_as_service
 from winsvc.host.program import (
+    COMMANDS,
     Program,
     ProgramKind,
     default_log_file,
-    log_file_of,
-    options_of,
+    is_command,
     this_program,
 )
 
 if TYPE_CHECKING:
     from winsvc._values.settings import CreateKeywords
 
-__all__ = ["COMMANDS", "is_command", "not_by_the_system", "run"]
-
-COMMANDS: Final = ("install", "remove", "start", "stop", "restart", "status", "debug", "doctor")
+__all__ = ["run"]
 
 TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
-
-
-def is_command(argument: str) -> bool:
-    """Whether a program's first argument is a command of :func:`run`'s."""
-    return argument in COMMANDS or argument in ("-h", "--help")
-
-
-def not_by_the_system(error: ServiceError) -> bool:
-    """Whether a refusal only says that nobody started this process as a service."""
-    return isinstance(error, UnsupportedError) or (
-        error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
-    )
 
 
 def run(
@@ -100,7 +87,7 @@ def run(
     try:
         _serve(state or ConnectedProcess(_process(services, log_file)), services)
     except ServiceError as error:
-        if not not_by_the_system(error):
+        if not not_started_as_service(error):
             raise
         _Commands(services, log_file).explain(given)
         raise SystemExit(2) from None
@@ -139,7 +126,7 @@ def _serve_launched(state: ConnectedProcess, services: Sequence[type[Service]]) 
     try:
         _serve(state, services)
     except ServiceError as error:
-        if not not_by_the_system(error):
+        if not not_started_as_service(error):
             raise
         print(
             "This is how the service control manager starts it, which nobody else can. At a "

@@ -39,8 +39,8 @@ from winsvc.host.filerights import (
     granted,
     sid_of,
 )
+from winsvc.host.launch_command import options_of
 from winsvc.host.logfile import folder_problem, in_default_folder
-from winsvc.host.program import options_of
 from winsvc.security import (
     NULL_ACL,
     Acl,

@@ -24,6 +24,7 @@ from winsvc.errors import (
 )
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
+from winsvc.host.launch_command import launch_command
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 
@@ -102,7 +103,7 @@ def install(
     # A frozen program finds its file by itself, and knows no other name.
     frozen = program.kind is ProgramKind.FROZEN
     log = os.path.abspath(log_file or default_log_file((frozen and services[0].name) or names[0]))
-    line = program.command_line(names, log, arguments)
+    line = launch_command(program, names, log, arguments)
     specs = [
         _spec(kind, own, line, shared=len(services) > 1, settings=settings)
         for kind, own in zip(services, names, strict=True)

@@ -1,34 +1,29 @@
-"""What the launcher does once winsvc can be imported: it connects, and runs the user's program.
+"""The launcher: connect to the service control manager, then run the user's program.
 
-:func:`explain_failures` does the same for a frozen program, which is its own.
+:mod:`winsvc.host._bootstrap`, the script that the system starts, loads this module.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
-import pkgutil
 import runpy
 import sys
 import traceback
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
-from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
-from winsvc.host.commands import is_command, not_by_the_system
-from winsvc.host.current_process import ConnectedProcess, get_current, set_current
+from winsvc.errors import ServiceError
+from winsvc.host.current_process import ConnectedProcess, set_current
 from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess
-from winsvc.host.program import default_log_file
+from winsvc.host.process import HostProcess, not_started_as_service
 
 if TYPE_CHECKING:
+    # An import cycle, for this type only: the script defines its options itself, because it must
+    # read them, and report failures by them, before anything of winsvc can be imported.
     from winsvc.host._bootstrap import Options
 
-__all__ = ["Launcher", "check", "connected", "explain_failures"]
+__all__ = ["Launcher", "connected"]
 
 
 def connected(options: Options) -> Launcher:
@@ -105,7 +100,7 @@ class Launcher:
             self._state.process.fail(where, error)
         except ServiceError as refused:
             traceback.print_exception(error)
-            if not not_by_the_system(refused):
+            if not not_started_as_service(refused):
                 self._report.failed(options.services[0], "connecting", refused)
                 self._report.failed(options.services[0], where, error)
             print(f"{where} failed; {refused}", file=sys.stderr)
@@ -117,139 +112,3 @@ def _has_main(path: str) -> bool:
     import zipfile
 
     return zipfile.is_zipfile(path)
-
-
-# ----------------------------------------------------------------------- for doctor
-
-
-def check(options: Options) -> int:
-    """Look, without running it, whether the program would be found; 0 if so, else 1 and why."""
-    try:
-        if sys.platform == "win32":
-            default_backend()  # with the compiled module, and all its DLLs
-        if options.script is not None:
-            _check_script(options.script)
-        else:
-            if options.path is not None:
-                sys.path.insert(0, options.path)
-            _check_module(options.module or "")
-    except Exception as error:
-        print("".join(traceback.format_exception_only(type(error), error)), file=sys.stderr)
-        return 1
-    print(f"{sys.executable} {'.'.join(map(str, sys.version_info[:3]))}")
-    return 0
-
-
-def _check_script(path: str) -> None:
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"{path} does not exist")
-    if os.path.isfile(path) and not _has_main(path):
-        compile(Path(path).read_bytes(), path, "exec")
-        return
-    importer = pkgutil.get_importer(path)
-    spec = None if importer is None else importer.find_spec("__main__", None)
-    if spec is None:
-        raise ImportError(f"{path} has no __main__.py")
-    _compile_spec(spec)
-
-
-def _check_module(name: str) -> None:
-    """Find a module as ``python -m`` does, without importing the packages that it is in."""
-    spec = _find_module(name)
-    if spec.submodule_search_locations is not None:
-        spec = _find_module(f"{name}.__main__")
-    _compile_spec(spec)
-
-
-def _find_module(name: str) -> ModuleSpec:
-    spec: ModuleSpec | None = None
-    full = ""
-    for part in name.split("."):
-        full = f"{full}.{part}" if full else part
-        places = None if spec is None else spec.submodule_search_locations
-        if spec is not None and places is None:
-            raise ModuleNotFoundError(f"{spec.name} is no package, so there is no {name}")
-        finds = (finder.find_spec(full, places) for finder in sys.meta_path)
-        spec = next((found for found in finds if found is not None), None)
-        if spec is None:
-            raise ModuleNotFoundError(f"there is no module {full} on {sys.path}")
-    assert spec is not None
-    return spec
-
-
-def _compile_spec(spec: ModuleSpec) -> None:
-    get_code = getattr(spec.loader, "get_code", None)
-    if get_code is None or get_code(spec.name) is None:
-        raise ImportError(f"{spec.name} ({spec.origin}) has no code to run")
-
-
-# ----------------------------------------------------------------------- for frozen programs
-
-
-def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
-    r"""Have a frozen program's failure to load written down; call it before all other imports.
-
-    ::
-
-        from winsvc.host import explain_failures
-        explain_failures("beat")
-
-        import everything_else
-        from winsvc.host import Service, run
-
-    It connects to the service control manager at once, as the launcher does for programs that are
-    not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
-    called, the service stops with exit code 1064, and the reason is in the event log and the file.
-    For programs that are not frozen nothing happens, and nothing is written down where the system
-    has not started it as a service.
-
-    Args:
-        *names: the key names of the services that the program has.
-        log_file: the file; None for ``%ProgramData%\winsvc\NAME.log``.
-
-    Raises:
-        ArgumentError: no service can have such a name, or there is none.
-    """
-    if not names:
-        raise ArgumentError("names", "at least one service's name is needed")
-    for name in names:
-        check_service_name(name, "names")
-    if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
-        return
-    try:
-        backend = default_backend()
-    except UnsupportedError:
-        return
-    report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
-    state = ConnectedProcess(HostProcess(names, backend, report), by_launcher=False)
-    state.process.connect()
-    set_current(state)
-    before = sys.excepthook
-
-    def failed(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        _fail_once(state, report, error)
-        before(kind, error, trace)
-
-    sys.excepthook = failed
-    reason = RuntimeError("the program came to its end without winsvc.host.run()")
-    atexit.register(_fail_once, state, report, reason)
-
-
-def _fail_once(state: ConnectedProcess, report: FailureReport, error: BaseException) -> None:
-    """Have every start fail, unless the program has come as far as ``run()``.
-
-    Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
-    or a child that multiprocessing has started.
-    """
-    if state.served:
-        return
-    state.served = True
-    where = "loading the program"
-    try:
-        state.process.fail(where, error)
-    except ServiceError as refused:
-        if not not_by_the_system(refused):
-            report.failed(state.process.names[0], "connecting", refused)
-            report.failed(state.process.names[0], where, error)

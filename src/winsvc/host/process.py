@@ -9,13 +9,13 @@ from typing import Final
 from winsvc._util.text import name_key
 from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
-from winsvc.errors import service_error
+from winsvc.errors import ServiceError, UnsupportedError, service_error
 from winsvc.host._run import ServiceRun
 from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
-__all__ = ["HostProcess"]
+__all__ = ["HostProcess", "not_started_as_service"]
 
 # While the program loads, the system is told again and again that it still does: as long as that
 # may well take, but not for ever.
@@ -24,6 +24,13 @@ LOADING_HINT: Final = 10.0
 LOADING_LIMIT: Final = 300.0
 
 RETURN_LIMIT: Final = 5.0  # seconds, for a thread that has nothing left to do
+
+
+def not_started_as_service(error: ServiceError) -> bool:
+    """Return whether an error only means that the system did not start this process."""
+    return isinstance(error, UnsupportedError) or (
+        error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
+    )
 
 
 class HostProcess:
