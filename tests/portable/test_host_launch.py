@@ -54,6 +54,8 @@ def test_what_is_written_is_read(told: Options) -> None:
         ["--module", "m"],
         ["--service", "a", "--module", "m", "--script", "s"],
         ["--odd", "x", "--service", "a", "--module", "m"],
+        ["--serv", "a", "--module", "m"],
+        ["--service", "a", "--module", "m", "-h"],
         ["stray"],
     ],
 )

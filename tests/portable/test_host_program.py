@@ -141,8 +141,8 @@ SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter=
 def test_command_line_of_a_script() -> None:
     line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--loud", "a b"])
     assert split(line) == [
-        *("/py/python.exe", _bootstrap.__file__, "--log", "/log/beat.log", "--service", "beat"),
-        *("--script", "/my app/beat.py", "--", "--loud", "a b"),
+        *("/py/python.exe", _bootstrap.__file__, "--log=/log/beat.log"),
+        *("--script=/my app/beat.py", "--service=beat", "--", "--loud", "a b"),
     ]
 
 
@@ -157,9 +157,8 @@ def test_command_line_in_a_virtual_environment() -> None:
     )
     line = launch_command(program, ["beat", "b 2"])
     assert split(line) == [
-        *("/py/python.exe", "-O", "-S", _bootstrap.__file__, "--log", default_log_file("beat")),
-        *("--venv", "/v", "--path", "/src", "--service", "beat", "--service", "b 2"),
-        *("--module", "beat"),
+        *("/py/python.exe", "-O", "-S", _bootstrap.__file__, f"--log={default_log_file('beat')}"),
+        *("--venv=/v", "--path=/src", "--module=beat", "--service=beat", "--service=b 2"),
     ]
 
 
