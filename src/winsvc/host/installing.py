@@ -13,7 +13,6 @@ from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration
 from winsvc._values.config import UNCHANGED
 from winsvc._values.settings import ServiceSpec
-from winsvc.backend import FileBackend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
     ArgumentError,
@@ -25,6 +24,7 @@ from winsvc.errors import (
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.launch_command import launch_command
+from winsvc.host.local_backend import backend_of, files_of
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 
@@ -110,7 +110,7 @@ def install(
     ]
     with _manager(scm) as manager:
         for own in names:
-            check_source(own, backend=manager._backend)
+            check_source(own, backend=backend_of(manager))
         return _install(manager, specs, log, update)
 
 
@@ -133,12 +133,12 @@ def _install(
                     service.configure(**cast("SettingsKeywords", spec.given()))
                     account = service.config().account
                 updated = True
-            registered = register_source(spec.name, backend=scm._backend)
+            registered = register_source(spec.name, backend=backend_of(scm))
             account = account or "LocalSystem"
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
-        if isinstance(scm._backend, FileBackend):
-            make_log_file(scm._backend, log, {one.name: one.account for one in done})
+        if (files := files_of(scm)) is not None:
+            make_log_file(files, log, {one.name: one.account for one in done})
     except BaseException as error:
         for name in reversed(made):
             _undo(scm, name, error)
@@ -148,7 +148,7 @@ def _install(
 
 def _undo(scm: ServiceManager, name: str, error: BaseException) -> None:
     """Take one away again, as far as that can be done; what failed first is what is told."""
-    steps = (scm.delete, lambda name: remove_source(name, backend=scm._backend))
+    steps = (scm.delete, lambda name: remove_source(name, backend=backend_of(scm)))
     for step in steps:
         try:
             step(name)
@@ -188,7 +188,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
                 removed.append(name)
             except ServiceNotFoundError:
                 pass
-            remove_source(name, backend=manager._backend)
+            remove_source(name, backend=backend_of(manager))
     return removed
 
 
