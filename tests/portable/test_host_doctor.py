@@ -12,7 +12,7 @@ import pytest
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
 from winsvc._values.commandline import command_line
 from winsvc.errors import service_error
-from winsvc.host import doctor
+from winsvc.host import _bootstrap
 from winsvc.host.doctor import Finding, Severity, describe, examine
 from winsvc.host.eventlog import register_source
 from winsvc.host.launch_command import launch_command
@@ -63,7 +63,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> No
     """Starting the interpreter takes its time: where it is not what is looked at, it is well."""
     if not request.node.get_closest_marker("usefixtures"):
         found = Finding(Severity.OK, "interpreter", "")
-        monkeypatch.setattr("winsvc.host.doctor._Examination._run_check", lambda *_: found)
+        monkeypatch.setattr("winsvc.host.doctor.program_checks._run_check", lambda *_: found)
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_what_the_interpreter_says(sim: MachineWithFiles, program: Program, tmp_
 def test_an_interpreter_that_hangs(
     sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("winsvc.host.doctor.CHECK_TIMEOUT", 0.001)
+    monkeypatch.setattr("winsvc.host.doctor.program_checks.CHECK_TIMEOUT", 0.001)
     install(sim, program, tmp_path)
     assert one_bad(Severity.WARNING)[0] == "interpreter"
 
@@ -347,7 +347,7 @@ def test_who_may_change_what_lies_beside(
     )
     install(sim, inside, tmp_path)
     assert not bad(Severity.WARNING)
-    host = Path(doctor.__file__).parent
+    host = Path(_bootstrap.__file__).parent
     places = {
         "program": tmp_path,  # the interpreter's
         "script": app,
