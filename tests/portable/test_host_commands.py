@@ -589,7 +589,7 @@ def test_at_a_terminal_without_a_command(
         raise service_error(1063, "StartServiceCtrlDispatcherW")
 
     monkeypatch.setattr("winsvc.host.process.HostProcess.serve", refused)
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: _Refusing())
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
     for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
         told = capsys.readouterr().err
@@ -617,7 +617,7 @@ def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         def serve(self, services: object) -> None:
             raise service_error(1056, "StartServiceCtrlDispatcherW")
 
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: Refusing())
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: Refusing())
     with pytest.raises(OSError, match="1056"):
         run(Beat, arguments=[])
 
@@ -665,7 +665,7 @@ class Served:
 
 
 def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: process)
     run(*services, arguments=[])
 
 

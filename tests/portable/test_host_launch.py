@@ -347,7 +347,7 @@ def test_what_fails_before_the_services_are_served(
     def fails(*_: object) -> None:
         raise LookupError("in run()")
 
-    monkeypatch.setattr("winsvc.host.commands._log_events", fails)
+    monkeypatch.setattr("winsvc.host.entry_point._log_events", fails)
     (tmp_path / "beside.py").write_text("")
     script = tmp_path / "beat.py"
     script.write_text(GOOD)

@@ -84,7 +84,7 @@ class FileChecks:
             )
 
     def check_access(self, topic: str, path: str, wanted: int) -> Iterator[Finding]:
-        """Check that the service's account has these rights to a file, and users may not change it."""
+        """Check that the account has these rights to a file, and that users may not change it."""
         sids = self._sids()
         if sids is None:
             text = f"whether {self._account} may read {path} can't be told from here"
