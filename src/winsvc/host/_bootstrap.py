@@ -117,13 +117,13 @@ def main(arguments: Sequence[str]) -> int:
 
             return check(script=options.script, module=options.module, path=options.path)
         # Not at the top: until here winsvc may not be importable.
-        from winsvc.host.launcher import connected
+        from winsvc.host.launcher import connect
 
-        launched = connected(options)
+        launcher = connect(options)
     except BaseException:
         _write_down(options)
         return 1
-    return launched.run(options, has_path=has_path)
+    return launcher.run(options, has_path=has_path)
 
 
 _BY_HAND = "It is started by the service control manager, as winsvc.host installs it"

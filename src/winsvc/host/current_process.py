@@ -1,4 +1,4 @@
-"""The process that was connected before the user's program calls ``run()``, if there is one."""
+"""The process that is connected before the user's program calls ``run()``, if there is one."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class ConnectedProcess:
 _current: list[ConnectedProcess] = []
 
 
-def set_current(launched: ConnectedProcess | None) -> None:
-    """It is this one, or none, from now on."""
-    _current[:] = [] if launched is None else [launched]
+def set_current(process: ConnectedProcess | None) -> None:
+    """Set the connected process; None for none."""
+    _current[:] = [] if process is None else [process]
 
 
 def get_current() -> ConnectedProcess | None:
-    """The one of this process; None where nothing is connected yet."""
+    """Return the connected process; None if the program connects in ``run()``."""
     return _current[-1] if _current else None

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     # read them, and report failures by them, before anything of winsvc can be imported.
     from winsvc.host._bootstrap import Options
 
-__all__ = ["Launcher", "connected"]
+__all__ = ["Launcher", "connect"]
 
 
-def connected(options: Options) -> Launcher:
-    """Connect for the services that the launcher was told.
+def connect(options: Options) -> Launcher:
+    """Connect to the service control manager for the services in the options.
 
     Raises:
-        ServiceError: there is no such thing here.
+        ServiceError: there is no service control manager.
     """
     backend = default_backend()
     report = FailureReport(backend, None if options.log is None else Path(options.log))
