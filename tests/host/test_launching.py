@@ -19,7 +19,8 @@ from winsvc.host import Service
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
-from winsvc.host.program import Program, ProgramKind, log_file_of
+from winsvc.host.launch_command import log_file_of
+from winsvc.host.program import Program, ProgramKind
 
 BEAT = Path(__file__).with_name("programs") / "beat.py"
 SECONDS = 60
@@ -232,9 +233,8 @@ def refused_before_it_connects(deployed: Deployed) -> str:
         ("if True\n    pass\n", "SyntaxError"),
         ("raise ValueError('ä failure')\n", "ValueError: ä failure"),
         ("raise SystemExit(3)\n", "SystemExit: 3"),
-        ("import winsvc.host\n", "without winsvc.host.run()"),
     ],
-    ids=["ImportError", "SyntaxError", "exception", "SystemExit", "no run()"],
+    ids=["ImportError", "SyntaxError", "exception", "SystemExit"],
 )
 def test_a_program_that_does_not_load(
     deployed: Deployed, tmp_path: Path, program: str, told: str
@@ -245,8 +245,18 @@ def test_a_program_that_does_not_load(
     log = deployed.failure()
     assert f"{deployed.name}: loading {script} failed" in log
     assert told in log
-    assert "Traceback" in log or program.startswith("import winsvc")
-    assert "launch.py" not in log
+    assert "Traceback" in log
+    assert "_bootstrap.py" not in log
+
+
+def test_program_without_run_fails_its_start(deployed: Deployed, tmp_path: Path) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text("import winsvc.host\n", "utf-8")
+    deployed.install_script(script)
+    log = deployed.failure()
+    assert f"{deployed.name}: loading {script} failed" in log
+    assert "without winsvc.host.run()" in log
+    assert "_bootstrap.py" not in log
 
 
 def test_a_program_that_is_gone(deployed: Deployed, tmp_path: Path) -> None:
@@ -272,7 +282,7 @@ def test_a_program_that_explains_itself(
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.launching import explain_failures\n"
+    explain = "from winsvc.host.frozen import explain_failures\n"
     explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()
@@ -364,7 +374,8 @@ def test_doctor_finds(deployed: Deployed, tmp_path: Path) -> None:
         assert (found.topic, found.text) == ("program", f"there is no {python}")
         service.configure(binary_path=r"C:\Program Files\x\x.exe", unquoted=True)
         assert "not in quotes" in " ".join(one.text for one in deployed.findings(Severity.ERROR))
-        at_module = [*rest[: rest.index("--script")], "--module", "no_such.module"]
+        module = "--module=no_such.module"
+        at_module = [module if one.startswith("--script=") else one for one in rest]
         service.configure(binary_path=command_line(interpreter, *at_module))
         (found,) = deployed.findings(Severity.ERROR)
         assert found.topic == "interpreter"

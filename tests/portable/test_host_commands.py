@@ -30,11 +30,11 @@ from winsvc._values.settings import Settings
 from winsvc.backend import Capabilities
 from winsvc.errors import service_error
 from winsvc.host import Service, run
-from winsvc.host.commands import COMMANDS
+from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
-from winsvc.host.launch import Options
-from winsvc.host.program import Program, ProgramKind, default_log_file, options_of
+from winsvc.host.launch_command import launch_command, options_of
+from winsvc.host.program import COMMANDS, Program, ProgramKind, default_log_file
 from winsvc.security import SecurityDescriptor, Sid, service_sid
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -88,7 +88,7 @@ def options(sim: SimulatedSCM, name: str) -> Options:
 def test_install(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert code("install", "--start", "auto", "--log", "/l/beat.log", "--", "--loud", "x") == 0
     config = sim["beat"]
-    assert config.binary_path == PROGRAM.command_line(["beat"], "/l/beat.log", ["--loud", "x"])
+    assert config.binary_path == launch_command(PROGRAM, ["beat"], "/l/beat.log", ["--loud", "x"])
     assert config.display_name == "Heartbeat"
     assert config.start_type == StartType.AUTOMATIC
     assert config.service_type == ServiceType.OWN_PROCESS
@@ -593,7 +593,7 @@ def test_at_a_terminal_without_a_command(
         raise service_error(1063, "StartServiceCtrlDispatcherW")
 
     monkeypatch.setattr("winsvc.host.process.HostProcess.serve", refused)
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: _Refusing())
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
     for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
         told = capsys.readouterr().err
@@ -621,7 +621,7 @@ def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         def serve(self, services: object) -> None:
             raise service_error(1056, "StartServiceCtrlDispatcherW")
 
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: Refusing())
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: Refusing())
     with pytest.raises(OSError, match="1056"):
         run(Beat, arguments=[])
 
@@ -669,7 +669,7 @@ class Served:
 
 
 def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
-    monkeypatch.setattr("winsvc.host.commands._process", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: process)
     run(*services, arguments=[])
 
 

@@ -159,7 +159,7 @@ def test_causes_and_groups(sim: SimulatedSCM) -> None:
 
 
 def test_frames_of_this_library_are_left_out(sim: SimulatedSCM) -> None:
-    space: dict[str, object] = {"__name__": "winsvc.host.run", "raised": _raises}
+    space: dict[str, object] = {"__name__": "winsvc.host._run", "raised": _raises}
     exec(compile("def live(): raised()", "ours.py", "exec"), space)
     live = space["live"]
     assert callable(live)

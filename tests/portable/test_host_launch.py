@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 import winsvc
 from winsvc.backend import EventLogBackend
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.host import Service, launch, launched, launching, run
+from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
+from winsvc.host._bootstrap import Options, parse
+from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
-from winsvc.host.launch import Options, parse
+from winsvc.host.launcher import Launcher
 from winsvc.host.process import HostProcess
 from winsvc.testing import SimulatedSCM
 
@@ -52,13 +54,15 @@ def test_what_is_written_is_read(told: Options) -> None:
         ["--module", "m"],
         ["--service", "a", "--module", "m", "--script", "s"],
         ["--odd", "x", "--service", "a", "--module", "m"],
+        ["--serv", "a", "--module", "m"],
+        ["--service", "a", "--module", "m", "-h"],
         ["stray"],
     ],
 )
 def test_what_can_t_be_read(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse(arguments)
-    assert launch.main(arguments) == 2
+    assert _bootstrap.main(arguments) == 2
     assert "service control manager" in capsys.readouterr().err
 
 
@@ -66,7 +70,7 @@ def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.Co
     """The launcher, as the system starts it: somewhere else, without variables of Python's."""
     own = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
     return subprocess.run(
-        [sys.executable, *python, launch.__file__, *map(str, arguments)],
+        [sys.executable, *python, _bootstrap.__file__, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
         cwd="/",
@@ -88,7 +92,7 @@ def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
 
 def test_check_of_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def check(script: Path) -> tuple[int, str]:
-        code = launching.check(Options(("beat",), script=str(script)))
+        code = program_check.check(script=str(script))
         return code, capsys.readouterr().err
 
     assert "does not exist" in check(tmp_path / "beat.py")[1]
@@ -112,7 +116,7 @@ def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
     def check(module: str) -> tuple[int, str]:
         try:
-            code = launching.check(Options(("beat",), module=module, path=str(tmp_path)))
+            code = program_check.check(module=module, path=str(tmp_path))
         finally:
             sys.path[:] = before
         return code, capsys.readouterr().err
@@ -130,18 +134,18 @@ def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_its_own_folder_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = str(Path(launch.__file__).parent)
+    here = str(Path(_bootstrap.__file__).parent)
     monkeypatch.setattr(sys, "path", [here, "/x"])
-    assert launch._leave_own_folder()
+    assert _bootstrap._leave_own_folder()
     assert sys.path == ["/x"]
-    assert not launch._leave_own_folder()
+    assert not _bootstrap._leave_own_folder()
 
 
 def test_winsvc_is_found_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
     root = str(Path(winsvc.__file__).parent.parent)
     monkeypatch.setattr(sys, "path", ["/x"])
-    launch._find_this_package()
-    launch._find_this_package()
+    _bootstrap._find_this_package()
+    _bootstrap._find_this_package()
     assert sys.path == ["/x", root]
 
 
@@ -157,8 +161,8 @@ def test_a_virtual_environment(tmp_path: Path, system: str) -> None:
     (venv / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = {system}\n")
     code = f"""\
 import sys, runpy
-launch = runpy.run_path({launch.__file__!r})
-launch["_enter_venv"]({str(venv)!r})
+bootstrap = runpy.run_path({_bootstrap.__file__!r})
+bootstrap["_enter_venv"]({str(venv)!r})
 import site
 print(sys.prefix, sys.exec_prefix, sys.executable, sep="\\n")
 print({str(packages)!r} in sys.path, site.ENABLE_USER_SITE and True)
@@ -198,7 +202,7 @@ def test_where_there_is_no_service_manager(tmp_path: Path) -> None:
 def test_streams_that_a_service_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
-    launch._open_streams()
+    _bootstrap._open_streams()
     opened = (sys.stdin, sys.stdout, sys.stderr)
     print("lost äöü")
     assert sys.stdin.read() == ""
@@ -250,13 +254,12 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuses]:
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield Refuses()
-    launched.put(None)
+    set_current(None)
 
 
 def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
     report = FailureReport(_as_event_log(SimulatedSCM()))
-    launcher = launching.Launcher(launched.Launched(process), report)
-    return launcher.run(told, has_path=has_path)
+    return Launcher(ConnectedProcess(process), report).run(told, has_path=has_path)
 
 
 GOOD = """\
@@ -344,7 +347,7 @@ def test_what_fails_before_the_services_are_served(
     def fails(*_: object) -> None:
         raise LookupError("in run()")
 
-    monkeypatch.setattr("winsvc.host.commands._log_events", fails)
+    monkeypatch.setattr("winsvc.host.entry_point._log_events", fails)
     (tmp_path / "beside.py").write_text("")
     script = tmp_path / "beat.py"
     script.write_text(GOOD)
@@ -366,7 +369,7 @@ def test_where_the_system_refuses(process: Refuses, tmp_path: Path) -> None:
     told = Options(("beat",), script=str(script))
     sim = SimulatedSCM()
     report = FailureReport(_as_event_log(sim))
-    assert launching.Launcher(launched.Launched(process), report).run(told, has_path=True) == 1
+    assert Launcher(ConnectedProcess(process), report).run(told, has_path=True) == 1
     texts = [one.text for one in sim.event_log]
     assert len(texts) == 2
     assert "connecting failed" in texts[0]
@@ -412,11 +415,11 @@ def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callabl
     """A process for which explain_failures() was called; what runs at its exit."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
-    monkeypatch.setattr("winsvc.host.launching.HostProcess", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     with SimulatedSCM().installed():
-        launching.explain_failures("beat")
+        explain_failures("beat")
     return at_exit
 
 
@@ -480,12 +483,12 @@ def test_a_frozen_program_at_a_terminal(
     monkeypatch.setattr(sim, "new_event", threading.Event)
     try:
         with sim.installed():
-            launching.explain_failures("beat", log_file=log)
+            explain_failures("beat", log_file=log)
             if how == "exception":
                 sys.excepthook(ImportError, ImportError("no DLL"), None)
             at_exit[0]()
     finally:
-        launched.put(None)
+        set_current(None)
     assert not sim.event_log
     assert not log.exists()
 
@@ -504,11 +507,11 @@ def test_a_frozen_program_that_the_system_refuses(
     process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
-    monkeypatch.setattr("winsvc.host.launching.HostProcess", lambda *_: process)
+    monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     sim = SimulatedSCM()
     with sim.installed():
-        launching.explain_failures("beat", log_file="/dev/null/none")
+        explain_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
     assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
 
@@ -517,23 +520,23 @@ def test_where_the_launcher_is_nothing_is_explained(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script that calls it, too, for when it is frozen."""
-    before = launched.Launched(process)
-    launched.put(before)
+    before = ConnectedProcess(process)
+    set_current(before)
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
-        launching.explain_failures("beat")
-    assert launched.current() is before
+        explain_failures("beat")
+    assert get_current() is before
     assert sys.excepthook is hook
 
 
 def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
-        launching.explain_failures("beat")
-    assert launched.current() is None
+        explain_failures("beat")
+    assert get_current() is None
 
 
 def test_it_is_a_script() -> None:
     """Nothing happens where it is imported, and all where it is run."""
-    assert runpy.run_path(launch.__file__)["parse"]
+    assert runpy.run_path(_bootstrap.__file__)["parse"]

@@ -15,13 +15,12 @@ import pytest
 import winsvc
 from winsvc import ArgumentError
 from winsvc._values.commandline import split
-from winsvc.host import launch
+from winsvc.host import _bootstrap
+from winsvc.host.launch_command import launch_command, log_file_of, options_of
 from winsvc.host.program import (
     Program,
     ProgramKind,
     default_log_file,
-    log_file_of,
-    options_of,
     this_program,
 )
 
@@ -110,7 +109,7 @@ def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/app/a b/beat.exe")
     program = this_program()
     assert program.kind is ProgramKind.FROZEN
-    assert program.command_line(["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
+    assert launch_command(program, ["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
 
 
 def test_compiled_by_nuitka(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +139,10 @@ SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter=
 
 
 def test_command_line_of_a_script() -> None:
-    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--loud", "a b"])
+    line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--loud", "a b"])
     assert split(line) == [
-        *("/py/python.exe", launch.__file__, "--log", "/log/beat.log", "--service", "beat"),
-        *("--script", "/my app/beat.py", "--", "--loud", "a b"),
+        *("/py/python.exe", _bootstrap.__file__, "--log=/log/beat.log"),
+        *("--script=/my app/beat.py", "--service=beat", "--", "--loud", "a b"),
     ]
 
 
@@ -156,26 +155,25 @@ def test_command_line_in_a_virtual_environment() -> None:
         path="/src",
         options=("-O",),
     )
-    line = program.command_line(["beat", "b 2"])
+    line = launch_command(program, ["beat", "b 2"])
     assert split(line) == [
-        *("/py/python.exe", "-O", "-S", launch.__file__, "--log", default_log_file("beat")),
-        *("--venv", "/v", "--path", "/src", "--service", "beat", "--service", "b 2"),
-        *("--module", "beat"),
+        *("/py/python.exe", "-O", "-S", _bootstrap.__file__, f"--log={default_log_file('beat')}"),
+        *("--venv=/v", "--path=/src", "--module=beat", "--service=beat", "--service=b 2"),
     ]
 
 
 @pytest.mark.parametrize("names", [[], ["a/b"], [""]])
 def test_names_that_can_t_be(names: list[str]) -> None:
     with pytest.raises(ArgumentError):
-        SCRIPT.command_line(names)
+        launch_command(SCRIPT, names)
 
 
 def test_the_launcher_is_found_again() -> None:
-    line = SCRIPT.command_line(["beat"], "/log/beat.log", ["--", "--check"])
+    line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--", "--check"])
     found = options_of(split(line))
     assert found is not None
     start, options = found
-    assert start == ["/py/python.exe", launch.__file__]
+    assert start == ["/py/python.exe", _bootstrap.__file__]
     assert options.arguments == ("--", "--check")
     assert (options.script, options.log, options.check) == (
         "/my app/beat.py",
@@ -183,13 +181,15 @@ def test_the_launcher_is_found_again() -> None:
         False,
     )
     assert log_file_of(split(line), "x") == "/log/beat.log"
-    windows = r"C:\py\python.exe C:\Lib\WinSvc\host\launch.py --service b --module m"
+    windows = r"C:\py\python.exe C:\Lib\WinSvc\host\_bootstrap.py --service b --module m"
     found = options_of(split(windows))
     assert found is not None
     assert found[1].module == "m"
 
 
-@pytest.mark.parametrize("line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\launch.py --odd"])
+@pytest.mark.parametrize(
+    "line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\_bootstrap.py --odd"]
+)
 def test_other_command_lines(line: str) -> None:
     assert options_of(split(line)) is None
     assert log_file_of(split(line), "a:b").endswith("a_b.log")

@@ -6,8 +6,9 @@ looks like to the system is :class:`Service`'s to say; what it is told, :mod:`wi
 
 from __future__ import annotations
 
-from winsvc.host.commands import run
+from winsvc.host.decorator import service
 from winsvc.host.definition import Service, ServiceExit
+from winsvc.host.entry_point import run
 from winsvc.host.eventlog import EventLogHandler, register_source, remove_source
 from winsvc.host.events import (
     CustomControl,
@@ -21,9 +22,8 @@ from winsvc.host.events import (
     SessionChangeReason,
     TimeChange,
 )
-from winsvc.host.functions import service
+from winsvc.host.frozen import explain_failures
 from winsvc.host.installing import install, remove
-from winsvc.host.launching import explain_failures
 
 __all__ = [
     "CustomControl",

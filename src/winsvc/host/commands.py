@@ -1,11 +1,10 @@
-"""The program of a service: run by the system, or with a command at a terminal."""
+"""The commands of a service's program at a terminal: install, start, stop, doctor and others."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
 import io
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,134 +26,30 @@ from winsvc.errors import (
     ServiceNotFoundError,
     UnsupportedError,
 )
-from winsvc.host import launched
-from winsvc.host.classes import checked_names
 from winsvc.host.definition import Service
-from winsvc.host.eventlog import EventLogHandler
-from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess
+from winsvc.host.launch_command import log_file_of, options_of
 from winsvc.host.program import (
+    COMMANDS,
     Program,
     ProgramKind,
     default_log_file,
-    log_file_of,
-    options_of,
+    is_command,
     this_program,
 )
 
 if TYPE_CHECKING:
     from winsvc._values.settings import CreateKeywords
 
-__all__ = ["COMMANDS", "is_command", "not_by_the_system", "run"]
-
-COMMANDS: Final = ("install", "remove", "start", "stop", "restart", "status", "debug", "doctor")
+__all__ = ["Commands"]
 
 TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
-
-
-def is_command(argument: str) -> bool:
-    """Whether a program's first argument is a command of :func:`run`'s."""
-    return argument in COMMANDS or argument in ("-h", "--help")
-
-
-def not_by_the_system(error: ServiceError) -> bool:
-    """Whether a refusal only says that nobody started this process as a service."""
-    return isinstance(error, UnsupportedError) or (
-        error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
-    )
-
-
-def run(
-    *services: type[Service],
-    arguments: Sequence[str] | None = None,
-    log_file: str | os.PathLike[str] | None = None,
-) -> None:
-    r"""Be the program of these services: the last line of it.
-
-    Started by the service control manager, it runs them until all have stopped. At a terminal it
-    takes a command, such as ``beat.py install``; ``beat.py --help`` tells all of them.
-
-    Call it on the main thread: the first service has its ``main()`` there.
-
-    Args:
-        *services: the classes.
-        arguments: the program's; None for ``sys.argv[1:]``. The first may be a command.
-        log_file: where failures are written to, beside the event log; None for
-            ``%ProgramData%\winsvc\NAME.log``, or what was said when it was installed.
-
-    Raises:
-        SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
-        ArgumentError: there is no class, one has no name, or two have the same.
-        TypeError: something else is among them.
-        ServiceError: the system refused to let it be a service.
-    """
-    checked_names(services)
-    state = launched.current()
-    if state is not None and state.by_launcher:
-        _serve_launched(state, services)
-        return
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and is_command(given[0]):
-        if code := _Commands(services, log_file).run(given):
-            raise SystemExit(code)
-        return
-    try:
-        _serve(state or launched.Launched(_process(services, log_file)), services)
-    except ServiceError as error:
-        if not not_by_the_system(error):
-            raise
-        _Commands(services, log_file).explain(given)
-        raise SystemExit(2) from None
-
-
-def _serve(state: launched.Launched, services: Sequence[type[Service]]) -> None:
-    _log_events(state.process.names[0], services)
-    # From now on the services report by themselves; what fails before is a failure to load.
-    state.served = True
-    state.process.serve(services)
-
-
-def _log_events(name: str, services: Sequence[type[Service]]) -> None:
-    """Have what is logged go to the event log, unless the program has said where it goes."""
-    root = logging.getLogger()
-    if root.handlers:
-        return
-    try:
-        handler = EventLogHandler(name)
-    except (ArgumentError, ServiceError):
-        return  # no source can have the name; no reason for a service not to start
-    root.addHandler(handler)
-    root.setLevel(min(kind.log_level for kind in services))
-
-
-def _process(
-    services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
-) -> HostProcess:
-    names = [kind.name for kind in services]
-    backend = default_backend()
-    report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
-    return HostProcess(names, backend, report)
-
-
-def _serve_launched(state: launched.Launched, services: Sequence[type[Service]]) -> None:
-    try:
-        _serve(state, services)
-    except ServiceError as error:
-        if not not_by_the_system(error):
-            raise
-        print(
-            "This is how the service control manager starts it, which nobody else can. At a "
-            "terminal start the service's own program, with the command debug.",
-            file=sys.stderr,
-        )
-        raise SystemExit(2) from None
 
 
 class _Failed(Exception):
     """A command that failed; the text says why."""
 
 
-class _Commands:
+class Commands:
     """The commands of a program with these services."""
 
     def __init__(
@@ -340,7 +235,7 @@ class _Commands:
         return 0  # it is installed, whatever was found
 
     def _frozen_log(self, program: Program) -> str | None:
-        """Where a frozen program writes to, under whatever name: see :func:`_process`."""
+        """Where a frozen program writes to, under whatever name: see :func:`winsvc.host.run`."""
         if program.kind is not ProgramKind.FROZEN:
             return None
         return default_log_file(self._services[0].name)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, milliseconds
+from winsvc._util.text import name_key
 from winsvc._values.names import check_display_name, check_service_name
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import State
+from winsvc.errors import ArgumentError
 from winsvc.host.handlers import check_handlers
+from winsvc.host.status import StatusReporter
+from winsvc.host.stop_request import StopRequest
 
-if TYPE_CHECKING:
-    from winsvc.host.run import Run
-    from winsvc.host.stopping import StopRequest
-
-__all__ = ["Service", "ServiceExit"]
+__all__ = ["RunContext", "Service", "ServiceExit", "checked_names"]
 
 
 class ServiceExit(Exception):
@@ -39,6 +39,23 @@ class ServiceExit(Exception):
         if self.service_exit_code:
             return f"the service ends with its own exit code {self.service_exit_code}"
         return f"the service ends with exit code {self.exit_code}"
+
+
+class RunContext(Protocol):
+    """The operations of one run of a service that the service's own methods use."""
+
+    @property
+    def reporter(self) -> StatusReporter:
+        """The reporter of the service's status."""
+
+    def busy(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
+        """See :meth:`Service.busy`."""
+
+    def watch_devices(self, interface: UUID | None) -> None:
+        """See :meth:`Service.watch_devices`."""
+
+    def watch_power(self, setting: UUID) -> None:
+        """See :meth:`Service.watch_power`."""
 
 
 class Service:
@@ -110,7 +127,7 @@ class Service:
     arguments: tuple[str, ...]
     stop_requested: StopRequest
 
-    _run: Run | None = None
+    _run: RunContext | None = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -220,7 +237,7 @@ class Service:
 
     # ------------------------------------------------------------------- within
 
-    def _attached(self) -> Run:
+    def _attached(self) -> RunContext:
         if self._run is None:
             raise RuntimeError(
                 f"{self!r} was not started by a service control manager: winsvc.host.run() does "
@@ -231,3 +248,35 @@ class Service:
     @classmethod
     def _is_async(cls) -> bool:
         return inspect.iscoroutinefunction(cls.main)
+
+
+def checked_names(services: Sequence[type[Service]], name: str | None = None) -> list[str]:
+    """The names of a program's services.
+
+    Args:
+        services: their classes.
+        name: instead of the name of a single one.
+
+    Raises:
+        TypeError: there is something else among them.
+        ArgumentError: there is none, one has no name or one that no service can have, or two have
+            the same.
+    """
+    if not services:
+        raise ArgumentError("services", "at least one class is needed")
+    given: Sequence[object] = services
+    for kind in given:
+        if not isinstance(kind, type) or not issubclass(kind, Service):
+            raise TypeError(f"services: expected classes of winsvc.host.Service, not {kind!r}")
+    if name is not None:
+        if len(services) > 1:
+            raise ArgumentError("name", "is for a single service; this program has several")
+        return [check_service_name(name)]
+    for kind in services:
+        if not kind.name:
+            raise ArgumentError("services", f"{kind.__qualname__} has no name")
+        check_service_name(kind.name, f"{kind.__qualname__}.name")
+    names = [kind.name for kind in services]
+    if len(set(map(name_key, names))) < len(names):
+        raise ArgumentError("services", f"two have the same name: {', '.join(names)}")
+    return names

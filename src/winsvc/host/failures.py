@@ -93,7 +93,9 @@ class FailureReport:
 def _cut_older_half(file: BinaryIO) -> None:
     """Leave the end of a file that is too long, from the start of a line on.
 
-    In place: somebody may have it open, and then it can't be replaced by another.
+    In place, and not with :class:`logging.handlers.RotatingFileHandler`: that renames the file,
+    which fails on Windows while another process has it open, such as an editor or a service
+    with the same file.
     """
     file.seek(-(FILE_LIMIT // 2), os.SEEK_END)
     kept = file.read()

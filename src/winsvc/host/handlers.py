@@ -5,14 +5,12 @@ from __future__ import annotations
 import difflib
 import inspect
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from winsvc.enums import AcceptedControls, Control
 from winsvc.host.events import CUSTOM_CONTROLS
-
-if TYPE_CHECKING:
-    from winsvc.host.definition import Service
 
 __all__ = ["HANDLERS", "STOP_CONTROLS", "accepted_controls", "check_handlers", "handler_of"]
 
@@ -57,7 +55,7 @@ def handler_of(control: int) -> _Handler | None:
     return _CUSTOM if control in CUSTOM_CONTROLS else HANDLERS.get(Control(control))
 
 
-def accepted_controls(kind: type[Service]) -> AcceptedControls:
+def accepted_controls(kind: type[object]) -> AcceptedControls:
     """The controls that a service of this class takes: STOP, and what it has handlers for."""
     accepts = AcceptedControls.STOP
     for handler in HANDLERS.values():
@@ -66,7 +64,7 @@ def accepted_controls(kind: type[Service]) -> AcceptedControls:
     return accepts
 
 
-def check_handlers(kind: type[Service]) -> None:
+def check_handlers(kind: type[object]) -> None:
     """Refuse what would only show when the service is started, or a control comes.
 
     Other methods ``on_...`` are the author's affair, unless one looks misspelt.
@@ -76,10 +74,9 @@ def check_handlers(kind: type[Service]) -> None:
             wrong arguments, a handler is misspelt, or one of ``on_pause`` and ``on_continue`` lacks
             the other.
     """
-    _check_signature(kind, "main", ("self",))
-    _check_signature(kind, "__init__", ("self",))
+    asynchronous = inspect.iscoroutinefunction(_checked_method(kind, "main", ("self",)))
+    _checked_method(kind, "__init__", ("self",))
     known = {handler.method: handler for handler in (*HANDLERS.values(), _CUSTOM)}
-    asynchronous = inspect.iscoroutinefunction(kind.main)
     for name in dir(kind):
         if not name.startswith("on_"):
             continue
@@ -90,8 +87,9 @@ def check_handlers(kind: type[Service]) -> None:
             raise TypeError(
                 f"{kind.__qualname__}.{name}: no control is handled by this; is {near[0]}() meant?"
             )
-        _check_signature(kind, name, ("self", "event") if known[name].has_event else ("self",))
-        if inspect.iscoroutinefunction(getattr(kind, name)) and not asynchronous:
+        arguments = ("self", "event") if known[name].has_event else ("self",)
+        method = _checked_method(kind, name, arguments)
+        if inspect.iscoroutinefunction(method) and not asynchronous:
             raise TypeError(f"{kind.__qualname__}.{name} is async, and main() is not")
     if hasattr(kind, "on_pause") != hasattr(kind, "on_continue"):
         raise TypeError(
@@ -108,8 +106,11 @@ def check_handlers(kind: type[Service]) -> None:
         )
 
 
-def _check_signature(kind: type[Service], name: str, arguments: tuple[str, ...]) -> None:
-    method = getattr(kind, name)
+def _checked_method(
+    kind: type[object], name: str, arguments: tuple[str, ...]
+) -> Callable[..., Any]:
+    """Return a method of the class; refuse one that does not take these arguments."""
+    method: object = getattr(kind, name)
     if not callable(method):
         raise TypeError(f"{kind.__qualname__}.{name} must be a method")
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
@@ -122,3 +123,4 @@ def _check_signature(kind: type[Service], name: str, arguments: tuple[str, ...])
             f"{kind.__qualname__}.{name} must take ({', '.join(arguments)}), "
             f"not {inspect.signature(method)}"
         ) from None
+    return method

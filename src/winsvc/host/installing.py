@@ -13,7 +13,6 @@ from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration
 from winsvc._values.config import UNCHANGED
 from winsvc._values.settings import ServiceSpec
-from winsvc.backend import EventSourceBackend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
     ArgumentError,
@@ -22,9 +21,10 @@ from winsvc.errors import (
     ServiceNotActiveError,
     ServiceNotFoundError,
 )
-from winsvc.host.classes import checked_names
-from winsvc.host.definition import Service
+from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
+from winsvc.host.launch_command import launch_command
+from winsvc.host.local_backend import event_sources_of, files_of
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 
@@ -103,19 +103,15 @@ def install(
     # A frozen program finds its file by itself, and knows no other name.
     frozen = program.kind is ProgramKind.FROZEN
     log = os.path.abspath(log_file or default_log_file((frozen and services[0].name) or names[0]))
-    line = program.command_line(names, log, arguments)
+    line = launch_command(program, names, log, arguments)
     specs = [
         _spec(kind, own, line, shared=len(services) > 1, settings=settings)
         for kind, own in zip(services, names, strict=True)
     ]
     with _manager(scm) as manager:
         for own in names:
-            check_source(own, backend=_sources(manager))
+            check_source(own, backend=event_sources_of(manager))
         return _install(manager, specs, log, update)
-
-
-def _sources(scm: ServiceManager) -> EventSourceBackend | None:
-    return scm.backend.capabilities(scm.machine).event_sources
 
 
 def _install(
@@ -137,12 +133,11 @@ def _install(
                     service.configure(**cast("SettingsKeywords", spec.given()))
                     account = service.config().account
                 updated = True
-            registered = register_source(spec.name, backend=_sources(scm))
+            registered = register_source(spec.name, backend=event_sources_of(scm))
             account = account or "LocalSystem"
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
-        files = scm.backend.capabilities(scm.machine).files
-        if files is not None:
+        if (files := files_of(scm)) is not None:
             make_log_file(files, log, {one.name: one.account for one in done})
     except BaseException as error:
         for name in reversed(made):
@@ -153,7 +148,7 @@ def _install(
 
 def _undo(scm: ServiceManager, name: str, error: BaseException) -> None:
     """Take one away again, as far as that can be done; what failed first is what is told."""
-    steps = (scm.delete, lambda name: remove_source(name, backend=_sources(scm)))
+    steps = (scm.delete, lambda name: remove_source(name, backend=event_sources_of(scm)))
     for step in steps:
         try:
             step(name)
@@ -193,7 +188,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
                 removed.append(name)
             except ServiceNotFoundError:
                 pass
-            remove_source(name, backend=_sources(manager))
+            remove_source(name, backend=event_sources_of(manager))
     return removed
 
 

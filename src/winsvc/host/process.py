@@ -9,13 +9,13 @@ from typing import Final
 from winsvc._util.text import name_key
 from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
-from winsvc.errors import service_error
+from winsvc.errors import ServiceError, UnsupportedError, service_error
+from winsvc.host._run import ServiceRun
 from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
-from winsvc.host.run import Run
 
-__all__ = ["HostProcess"]
+__all__ = ["HostProcess", "not_started_as_service"]
 
 # While the program loads, the system is told again and again that it still does: as long as that
 # may well take, but not for ever.
@@ -24,6 +24,13 @@ LOADING_HINT: Final = 10.0
 LOADING_LIMIT: Final = 300.0
 
 RETURN_LIMIT: Final = 5.0  # seconds, for a thread that has nothing left to do
+
+
+def not_started_as_service(error: ServiceError) -> bool:
+    """Return whether an error only means that the system did not start this process."""
+    return isinstance(error, UnsupportedError) or (
+        error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
+    )
 
 
 class HostProcess:
@@ -45,7 +52,9 @@ class HostProcess:
         self._lock = threading.Lock()
         self._services: dict[str, type[Service]] = {}
         self._loaded = backend.new_event()
-        self._starts: Mailbox[Run | None] = Mailbox(backend)  # for the main thread; None: over
+        self._starts: Mailbox[ServiceRun | None] = Mailbox(
+            backend
+        )  # for the main thread; None: over
         self._returned: list[HostEvent] = []  # one for each service's main function
         self._connected = False
         self._failure: tuple[str, BaseException] | None = None
@@ -116,7 +125,7 @@ class HostProcess:
 
     def _run(self, name: str, arguments: tuple[str, ...]) -> None:
         alone = len(self.names) == 1
-        run = Run(
+        run = ServiceRun(
             self._backend,
             name,
             arguments,
@@ -147,7 +156,7 @@ class HostProcess:
         """The name under which the class of a service is known."""
         return name if len(self.names) > 1 else self.names[0]
 
-    def _wait_until_loaded(self, run: Run) -> bool:
+    def _wait_until_loaded(self, run: ServiceRun) -> bool:
         """Wait for the classes; False if the service is to stop before they come."""
         end = self._backend.monotonic() + LOADING_LIMIT
         while not self._loaded.wait(LOADING_STEP):

@@ -1,4 +1,4 @@
-"""How a Python program is run as a service: what it is, and the command line that says so."""
+"""The program of a service: its kind, files, interpreter, commands and log file."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ import os
 import re
 import site
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
+from typing import Final
 
-from winsvc._values.commandline import join
-from winsvc._values.names import check_service_name
 from winsvc.errors import ArgumentError
-from winsvc.host import launch
 
 __all__ = [
+    "COMMANDS",
     "Program",
     "ProgramKind",
     "default_log_file",
-    "log_file_of",
-    "options_of",
+    "is_command",
     "this_program",
 ]
+
+COMMANDS: Final = ("install", "remove", "start", "stop", "restart", "status", "debug", "doctor")
+"""The commands that :func:`winsvc.host.run` takes at a terminal."""
+
+
+def is_command(argument: str) -> bool:
+    """Return whether a program's first argument is one of the commands."""
+    return argument in COMMANDS or argument in ("-h", "--help")
 
 
 class ProgramKind(Enum):
@@ -61,44 +67,6 @@ class Program:
     path: str | None = None
     options: tuple[str, ...] = ()
 
-    def command_line(
-        self,
-        names: Sequence[str],
-        log_file: str | os.PathLike[str] | None = None,
-        arguments: Sequence[str] = (),
-    ) -> str:
-        """The command line of a process with these services.
-
-        Args:
-            names: their key names.
-            log_file: where failures are written to; None for the default. A frozen program says
-                so itself, in :func:`winsvc.host.run`.
-            arguments: what the program gets in ``sys.argv``, each time it is started.
-
-        Raises:
-            ArgumentError: no service can have one of the names, there is none, or something can't
-                stand in a command line.
-        """
-        if not names:
-            raise ArgumentError("names", "at least one service's name is needed")
-        for name in names:
-            check_service_name(name, "names")
-        if self.kind is ProgramKind.FROZEN:
-            return join(self.target, *arguments)
-        module = self.target if self.kind is ProgramKind.MODULE else None
-        told = launch.Options(
-            tuple(names),
-            module=module,
-            script=None if module else self.target,
-            log=os.path.abspath(log_file or default_log_file(names[0])),
-            venv=self.venv,
-            path=self.path,
-            arguments=tuple(arguments),
-        )
-        options = [*self.options, "-S"] if self.venv is not None else self.options
-        script = os.path.abspath(launch.__file__)
-        return join(self.interpreter, *options, script, *told.to_arguments())
-
     def describe(self) -> str:
         """How it is started at a terminal: ``beat.py``, ``python -m beat``."""
         if self.kind is ProgramKind.MODULE:
@@ -133,32 +101,6 @@ def default_log_file(name: str) -> str:
     folder = os.environ.get("PROGRAMDATA") or ("C:\\ProgramData" if os.name == "nt" else "/var/log")
     # Of what a service's name may have, a file's may not have these.
     return os.path.join(folder, "winsvc", re.sub(r'[<>:"|?*\x00-\x1f]', "_", name) + ".log")
-
-
-def options_of(command: Sequence[str]) -> tuple[list[str], launch.Options] | None:
-    """The interpreter with its options, and the launcher's own, of a command line's parts.
-
-    None where it does not start the launcher.
-    """
-    for index, part in enumerate(command):
-        folders = re.split(r"[\\/]", part.lower())
-        if folders[-3:] == ["winsvc", "host", "launch.py"]:
-            try:
-                return list(command[: index + 1]), launch.parse(command[index + 1 :])
-            except ValueError:
-                return None
-    return None
-
-
-def log_file_of(command: Sequence[str], name: str) -> str:
-    """The file for a service's failures, by the parts of its command line.
-
-    Args:
-        command: the parts.
-        name: whose default file it is, where they say nothing: also those of a frozen program.
-    """
-    found = options_of(command)
-    return (found[1].log if found is not None else None) or default_log_file(name)
 
 
 def _frozen(main: ModuleType) -> str | None:

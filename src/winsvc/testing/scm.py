@@ -136,7 +136,7 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, Simul
 
     def capabilities(self, machine: str | None) -> Capabilities:
         """Return the abilities: bulk queries are sequential, so that :attr:`calls` is stable."""
-        return Capabilities(machine is None, 1, event_sources=None if machine else self)
+        return Capabilities(machine is None, 1, event_sources=self)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
         """Return None for each name: services are queried one by one."""

@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
@@ -15,17 +15,14 @@ from winsvc.backend import HostBackend, ProcessEnded
 from winsvc.enums import Control, ErrorCode, ServiceType, State
 from winsvc.errors import ServiceError
 from winsvc.host.definition import Service, ServiceExit
-from winsvc.host.events import decode
+from winsvc.host.events import Event, decode
+from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
 from winsvc.host.mailbox import Mailbox
 from winsvc.host.status import StatusReporter
-from winsvc.host.stopping import StopRequest
+from winsvc.host.stop_request import StopRequest
 
-if TYPE_CHECKING:
-    from winsvc.host.events import Event
-    from winsvc.host.failures import FailureReport
-
-__all__ = ["Run"]
+__all__ = ["ServiceRun"]
 
 log = logging.getLogger("winsvc.host")
 
@@ -48,7 +45,7 @@ class _Told(NamedTuple):
     event: Event | None
 
 
-class Run:
+class ServiceRun:
     """A service that was started: it begins with its control handler, and ends with STOPPED.
 
     Made in the thread in which the system calls the service's main function; lived in another

@@ -1,10 +1,10 @@
 r"""The program of a service that is no program of its own: it starts the user's.
 
-Installed services start it as a script (:meth:`winsvc.host.program.Program.command_line` writes
-that)::
+Installed services start it as a script (:func:`winsvc.host.launch_command.launch_command`
+writes that)::
 
-    python.exe [-S] ...\winsvc\host\launch.py --log FILE [--venv DIR] [--path DIR]
-        --service NAME [--service NAME]... (--module NAME | --script FILE) [--check] [-- ARGS]
+    python.exe [-S] ...\winsvc\host\_bootstrap.py --log=FILE [--venv=DIR] [--path=DIR]
+        (--module=NAME | --script=FILE) --service=NAME [--service=NAME]... [--check] [-- ARGS]
 
 It connects to the service control manager before it loads the user's program. So a slow import is
 no error 1053, and whatever keeps the program from running is written down.
@@ -15,28 +15,31 @@ start a second process, and the system watches the first. What that one does is 
 
 from __future__ import annotations
 
+import argparse
 import io
+import itertools
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 __all__ = ["Options", "parse"]
 
 
-@dataclass(frozen=True)  # without slots: these need more time to load than the rest takes
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What the launcher is told.
+    """The options of this script.
 
     Attributes:
         services: the key names of the process's services.
         module: the module to run, as ``python -m`` does; None for a script.
         script: the path of the script, zip file or folder to run; None for a module.
-        log: the file for what goes wrong before the event log can be written to, and after.
+        log: the file for failures; None for none.
         venv: the folder of the virtual environment; None without one.
         path: the folder that is put first on ``sys.path`` for a module; None for none.
         arguments: the program's own.
-        check: only look whether everything is there.
+        check: only check that the program can be found and compiled.
     """
 
     services: tuple[str, ...]
@@ -54,44 +57,43 @@ class Options:
         return self.script or f"-m {self.module}"
 
     def to_arguments(self) -> list[str]:
-        """The arguments from which :func:`parse` reads the same."""
-        told: list[str] = []
-        for name in ("log", "venv", "path"):
-            if (value := getattr(self, name)) is not None:
-                told += [f"--{name}", value]
-        for service in self.services:
-            told += ["--service", service]
-        told += ["--script", self.script] if self.script else ["--module", self.module or ""]
-        told += ["--check"] if self.check else []
-        return [*told, "--", *self.arguments] if self.arguments else told
+        """Return the arguments from which :func:`parse` reads these options.
+
+        Values are written as ``--name=value``, so that they may begin with a hyphen.
+        """
+        arguments = [
+            f"--{name}={value}"
+            for name in ("log", "venv", "path", "module", "script")
+            if (value := getattr(self, name)) is not None
+        ]
+        arguments += [f"--service={name}" for name in self.services]
+        arguments += ["--check"] if self.check else []
+        return [*arguments, "--", *self.arguments] if self.arguments else arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read the launcher's arguments.
+    """Read the options of this script; what follows ``--`` belongs to the program.
 
     Raises:
-        ValueError: they are none of its.
+        ValueError: an option is unknown, missing or invalid.
     """
-    values: dict[str, str] = {}
-    services: list[str] = []
-    check = False
-    rest = list(arguments)
-    while rest and rest[0] != "--":
-        name = rest.pop(0)
-        if name == "--check":
-            check = True
-            continue
-        if name not in ("--log", "--venv", "--path", "--service", "--module", "--script"):
-            raise ValueError(f"unknown option {name!r}")
-        if not rest:
-            raise ValueError(f"{name} lacks its value")
-        if name == "--service":
-            services.append(rest.pop(0))
-        else:
-            values[name[2:]] = rest.pop(0)
-    if not services or ("module" in values) == ("script" in values):
-        raise ValueError("it takes --service NAME, and --script FILE or --module NAME")
-    return Options(tuple(services), arguments=tuple(rest[1:]), check=check, **values)
+    parser = _Parser(prog=os.path.basename(__file__), add_help=False, allow_abbrev=False)
+    for name in ("--log", "--venv", "--path"):
+        parser.add_argument(name)
+    parser.add_argument("--service", dest="services", action="append", required=True)
+    program = parser.add_mutually_exclusive_group(required=True)
+    program.add_argument("--module")
+    program.add_argument("--script")
+    parser.add_argument("--check", action="store_true")
+    own = list(itertools.takewhile(lambda argument: argument != "--", arguments))
+    values = vars(parser.parse_args(own))
+    values["services"] = tuple(values["services"])
+    return Options(**values, arguments=tuple(arguments[len(own) + 1 :]))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -111,16 +113,17 @@ def main(arguments: Sequence[str]) -> int:
             for stream in (sys.stdout, sys.stderr):
                 if isinstance(stream, io.TextIOWrapper):
                     stream.reconfigure(encoding="utf-8")  # for doctor, which reads it
-            from winsvc.host.launching import check
+            from winsvc.host.program_check import check
 
-            return check(options)
-        from winsvc.host.launching import connected
+            return check(script=options.script, module=options.module, path=options.path)
+        # Not at the top: until here winsvc may not be importable.
+        from winsvc.host.launcher import connect
 
-        launched = connected(options)
+        launcher = connect(options)
     except BaseException:
         _write_down(options)
         return 1
-    return launched.run(options, has_path=has_path)
+    return launcher.run(options, has_path=has_path)
 
 
 _BY_HAND = "It is started by the service control manager, as winsvc.host installs it"

@@ -1,0 +1,203 @@
+"""Checks of the files of a service: where they are, and who may read and change them."""
+
+from __future__ import annotations
+
+import ntpath
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from winsvc._scm.service import Service
+from winsvc._values.account import Account, AccountKind
+from winsvc.backend import FileBackend
+from winsvc.enums import SecurityInformation, SidType
+from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.host.doctor.findings import Finding, Severity
+from winsvc.host.filerights import (
+    CHANGE_FILE,
+    CHANGE_FOLDER,
+    EVERY_USER,
+    READ_EXECUTE,
+    WRITE,
+    any_granted,
+    granted,
+    sid_of,
+)
+from winsvc.host.logfile import folder_problem, in_default_folder
+from winsvc.security import (
+    NULL_ACL,
+    Acl,
+    InvalidSecurityError,
+    SecurityDescriptor,
+    Sid,
+    service_sid,
+)
+from winsvc.security.aces import AclLike
+
+__all__ = ["FileChecks"]
+
+# In the token of every service: Everyone, Authenticated Users, SERVICE, LOCAL, Users.
+_EVERY_SERVICE: Final = tuple(
+    map(Sid.parse, ("S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-2-0", "S-1-5-32-545"))
+)
+_ALL_SERVICES: Final = Sid.parse("S-1-5-80-0")
+_ALSO_IN: Final = {
+    AccountKind.LOCAL_SYSTEM: (Sid.parse("S-1-5-32-544"),),  # Administrators
+    AccountKind.VIRTUAL: (_ALL_SERVICES,),
+}
+
+
+class FileChecks:
+    """Checks of the files of one service."""
+
+    def __init__(self, files: FileBackend, service: Service, account: str | None) -> None:
+        self._files = files
+        self._service = service
+        self._account = account or "LocalSystem"
+        self._checked: set[str] = set()
+
+    def check_location(self, topic: str, path: str) -> Iterator[Finding]:
+        """Check that a file is where a service finds it."""
+        drive = ntpath.splitdrive(path)[0]
+        local_form = drive.startswith(("\\\\?\\", "\\\\.\\"))
+        if drive.startswith("\\\\") and not local_form:
+            yield Finding(
+                Severity.WARNING,
+                topic,
+                f"{path} is on another machine, where LocalSystem is this machine's account and "
+                "LocalService nobody; and it is not there before the network is",
+            )
+        elif drive and self._files.is_remote_drive(drive + "\\"):
+            yield Finding(
+                Severity.ERROR,
+                topic,
+                f"{path}: {drive} is a drive of the network, which only the user has who has "
+                "connected it. Put it on a drive of this machine",
+            )
+        elif _in_a_profile(path):
+            yield Finding(
+                Severity.WARNING,
+                topic,
+                f"{path} lies in a user's profile: other accounts may have no access, and it goes "
+                r"with the user. A folder in C:\Program Files is safe from both",
+            )
+
+    def check_access(self, topic: str, path: str, wanted: int) -> Iterator[Finding]:
+        """Check that the account has these rights to a file, and that users may not change it."""
+        sids = self._sids()
+        if sids is None:
+            text = f"whether {self._account} may read {path} can't be told from here"
+            yield Finding(Severity.UNKNOWN, topic, text)
+        elif (right := self._may(path, wanted, sids)) is None:
+            yield Finding(Severity.UNKNOWN, topic, f"who may read {path} can't be read")
+        elif not right:
+            what = "read and execute" if wanted == READ_EXECUTE else "read"
+            yield Finding(
+                Severity.ERROR,
+                topic,
+                f"{self._account} may not {what} {path}: grant it that (icacls), or give the "
+                "service another account",
+            )
+        yield from self.check_writers(topic, path)
+
+    def check_writers(self, topic: str, path: str) -> Iterator[Finding]:
+        """Check that not every user may change a file, or the files of a folder; once for each."""
+        if path in self._checked:
+            return
+        self._checked.add(path)
+        if self._every_user_may_change(path):
+            yield Finding(
+                Severity.WARNING,
+                topic,
+                f"every user may change {path}, and so do what {self._account} may: let only "
+                "administrators write there",
+            )
+
+    def _every_user_may_change(self, path: str) -> bool:
+        wanted = CHANGE_FOLDER if os.path.isdir(path) else CHANGE_FILE
+        dacl = self._dacl(path)
+        return dacl is NULL_ACL or (isinstance(dacl, Acl) and any_granted(dacl, EVERY_USER, wanted))
+
+    def check_log_file(self, log: str) -> Iterator[Finding]:
+        """Check that the service can write to its file for failures, and to no other by it."""
+        file = Path(log)
+        there = next((one for one in (file, *file.parents) if one.exists()), None)
+        if there is None:
+            yield Finding(Severity.WARNING, "log file", f"there is no drive for {log}")
+            return
+        yield from self._log_folder(file.parent)
+        sids = self._sids()
+        may = None if sids is None else self._may(str(there), WRITE, sids)
+        if may is False:
+            yield Finding(
+                Severity.WARNING,
+                "log file",
+                f"{self._account} may not write to {there}: failures are in the event log alone",
+            )
+        elif may:
+            yield Finding(Severity.OK, "log file", log)
+        else:
+            yield Finding(Severity.UNKNOWN, "log file", f"whether {log} can be written to")
+
+    def _log_folder(self, folder: Path) -> Iterator[Finding]:
+        """Whether somebody else may lead the service to another file."""
+        problem: str | None = None
+        if not folder.is_dir():
+            if in_default_folder(str(folder / "x")):
+                problem = f"there is no {folder}, and any user may make it: install it again"
+        elif in_default_folder(str(folder / "x")):
+            try:
+                problem = folder_problem(self._files, str(folder))
+            except (ServiceError, ArgumentError) as error:
+                yield Finding(Severity.UNKNOWN, "log file", str(error))
+        elif self._every_user_may_change(str(folder)):
+            problem = f"every user may write to {folder}"
+        if problem is not None:
+            yield Finding(
+                Severity.WARNING,
+                "log file",
+                f"{problem}; who does may have {self._account} write to other files, by a link",
+            )
+
+    def _may(self, path: str, wanted: int, sids: frozenset[Sid]) -> bool | None:
+        """Whether a file's DACL gives rights to one with these SIDs; None if it can't be read."""
+        dacl = self._dacl(path)
+        if dacl is NULL_ACL:
+            return True
+        return granted(dacl, sids, wanted) if isinstance(dacl, Acl) else None
+
+    def _dacl(self, path: str) -> AclLike | None:
+        try:
+            data = self._files.get_file_security(path, int(SecurityInformation.DACL))
+            return SecurityDescriptor.from_bytes(data).dacl
+        except (ServiceError, InvalidSecurityError):
+            return None
+
+    def _sids(self) -> frozenset[Sid] | None:
+        """The account, and the groups that are in its token; None where only a domain knows."""
+        try:
+            account = Account(self._account)
+        except ArgumentError:
+            return None
+        own = sid_of(account)
+        if own is None:
+            return None
+        sids = {own, *_EVERY_SERVICE, *_ALSO_IN.get(account.kind, ())}
+        if self._has_service_sid():
+            sids |= {service_sid(self._service.name), _ALL_SERVICES}
+        return frozenset(sids)
+
+    def _has_service_sid(self) -> bool:
+        try:
+            return self._service.sid_type != SidType.NONE
+        except (ServiceError, UnsupportedError):
+            return False
+
+
+def _in_a_profile(path: str) -> bool:
+    public = os.environ.get("PUBLIC", r"C:\Users\Public")
+    users = ntpath.normcase(ntpath.dirname(public)).rstrip("\\") + "\\"
+    own = ntpath.normcase(public).rstrip("\\") + "\\"
+    given = ntpath.normcase(path)
+    return given.startswith(users) and not given.startswith(own)

@@ -1,0 +1,107 @@
+"""The entry point of a service's program: run the services, or a command at a terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from winsvc.backend import default_backend
+from winsvc.errors import ArgumentError, ServiceError
+from winsvc.host.commands import Commands
+from winsvc.host.current_process import ConnectedProcess, get_current
+from winsvc.host.definition import Service, checked_names
+from winsvc.host.eventlog import EventLogHandler
+from winsvc.host.failures import FailureReport
+from winsvc.host.process import HostProcess, not_started_as_service
+from winsvc.host.program import default_log_file, is_command
+
+__all__ = ["run"]
+
+
+def run(
+    *services: type[Service],
+    arguments: Sequence[str] | None = None,
+    log_file: str | os.PathLike[str] | None = None,
+) -> None:
+    r"""Be the program of these services: the last line of it.
+
+    Started by the service control manager, it runs them until all have stopped. At a terminal it
+    takes a command, such as ``beat.py install``; ``beat.py --help`` tells all of them.
+
+    Call it on the main thread: the first service has its ``main()`` there.
+
+    Args:
+        *services: the classes.
+        arguments: the program's; None for ``sys.argv[1:]``. The first may be a command.
+        log_file: where failures are written to, beside the event log; None for
+            ``%ProgramData%\winsvc\NAME.log``, or what was said when it was installed.
+
+    Raises:
+        SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
+        ArgumentError: there is no class, one has no name, or two have the same.
+        TypeError: something else is among them.
+        ServiceError: the system refused to let it be a service.
+    """
+    checked_names(services)
+    state = get_current()
+    if state is not None and state.by_launcher:
+        _serve_launched(state, services)
+        return
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and is_command(given[0]):
+        if code := Commands(services, log_file).run(given):
+            raise SystemExit(code)
+        return
+    try:
+        _serve(state or ConnectedProcess(_process(services, log_file)), services)
+    except ServiceError as error:
+        if not not_started_as_service(error):
+            raise
+        Commands(services, log_file).explain(given)
+        raise SystemExit(2) from None
+
+
+def _serve(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
+    _log_events(state.process.names[0], services)
+    # From now on the services report by themselves; what fails before is a failure to load.
+    state.served = True
+    state.process.serve(services)
+
+
+def _log_events(name: str, services: Sequence[type[Service]]) -> None:
+    """Have what is logged go to the event log, unless the program has said where it goes."""
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    try:
+        handler = EventLogHandler(name)
+    except (ArgumentError, ServiceError):
+        return  # no source can have the name; no reason for a service not to start
+    root.addHandler(handler)
+    root.setLevel(min(kind.log_level for kind in services))
+
+
+def _process(
+    services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+) -> HostProcess:
+    names = [kind.name for kind in services]
+    backend = default_backend()
+    report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
+    return HostProcess(names, backend, report)
+
+
+def _serve_launched(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
+    try:
+        _serve(state, services)
+    except ServiceError as error:
+        if not not_started_as_service(error):
+            raise
+        print(
+            "This is how the service control manager starts it, which nobody else can. At a "
+            "terminal start the service's own program, with the command debug.",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None

@@ -1,0 +1,88 @@
+"""Frozen programs: connect before the imports, so that a failure to load is reported."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from winsvc._values.names import check_service_name
+from winsvc.backend import default_backend
+from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.host.current_process import ConnectedProcess, get_current, set_current
+from winsvc.host.failures import FailureReport
+from winsvc.host.process import HostProcess, not_started_as_service
+from winsvc.host.program import default_log_file, is_command
+
+__all__ = ["explain_failures"]
+
+
+def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
+    r"""Have a frozen program's failure to load written down; call it before all other imports.
+
+    ::
+
+        from winsvc.host import explain_failures
+        explain_failures("beat")
+
+        import everything_else
+        from winsvc.host import Service, run
+
+    It connects to the service control manager at once, as the launcher does for programs that are
+    not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
+    called, the service stops with exit code 1064, and the reason is in the event log and the file.
+    For programs that are not frozen nothing happens, and nothing is written down where the system
+    has not started it as a service.
+
+    Args:
+        *names: the key names of the services that the program has.
+        log_file: the file; None for ``%ProgramData%\winsvc\NAME.log``.
+
+    Raises:
+        ArgumentError: no service can have such a name, or there is none.
+    """
+    if not names:
+        raise ArgumentError("names", "at least one service's name is needed")
+    for name in names:
+        check_service_name(name, "names")
+    if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
+        return
+    try:
+        backend = default_backend()
+    except UnsupportedError:
+        return
+    report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
+    state = ConnectedProcess(HostProcess(names, backend, report), by_launcher=False)
+    state.process.connect()
+    set_current(state)
+    before = sys.excepthook
+
+    def failed(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        _fail_once(state, report, error)
+        before(kind, error, trace)
+
+    sys.excepthook = failed
+    reason = RuntimeError("the program came to its end without winsvc.host.run()")
+    atexit.register(_fail_once, state, report, reason)
+
+
+def _fail_once(state: ConnectedProcess, report: FailureReport, error: BaseException) -> None:
+    """Have every start fail, unless the program has come as far as ``run()``.
+
+    Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
+    or a child that multiprocessing has started.
+    """
+    if state.served:
+        return
+    state.served = True
+    where = "loading the program"
+    try:
+        state.process.fail(where, error)
+    except ServiceError as refused:
+        if not not_started_as_service(refused):
+            report.failed(state.process.names[0], "connecting", refused)
+            report.failed(state.process.names[0], where, error)
