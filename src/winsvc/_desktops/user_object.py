@@ -258,8 +258,8 @@ class UserObject(Generic[AccessT, FlagsT]):
         Right: ``READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
         ``SeSecurityPrivilege``. Windows call: ``GetUserObjectSecurity``.
         """
-        from winsvc._scm.apply_settings import rights_to_read
         from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import rights_to_read
 
         info = SecurityInformation(check_dword(parts, "parts"))
         right = self._access_type(int(rights_to_read(info)))  # these have the same bits for all
@@ -287,8 +287,8 @@ class UserObject(Generic[AccessT, FlagsT]):
         ``ACCESS_SYSTEM_SECURITY`` and the privilege ``SeSecurityPrivilege``.
         Windows call: ``SetUserObjectSecurity``.
         """
-        from winsvc._scm.apply_settings import parts_to_write, rights_to_write
         from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import parts_to_write, rights_to_write
 
         info = SecurityInformation(check_dword(parts, "parts"))
         content = parts_to_write(SecurityDescriptor.coerce(descriptor), info)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from winsvc._scm.handle_pool import Grants
 from winsvc._util.checks import check_bool, check_dword
@@ -28,13 +27,11 @@ from winsvc.enums import (
     ServiceAccess,
     ServiceType,
     StartType,
-    TriggerAction,
-    TriggerDataType,
-    TriggerType,
 )
 from winsvc.errors import AccessDeniedError, ArgumentError, InvalidArgumentError, ServiceError
 from winsvc.security import SecurityDescriptor
-from winsvc.triggers import Trigger, TriggerData, check_triggers
+from winsvc.security.parts import parts_to_write, rights_to_write
+from winsvc.triggers import check_triggers
 
 __all__ = ["Change", "CreationPlan", "apply", "plan_creation", "prepare"]
 
@@ -248,7 +245,7 @@ def _levels(settings: Settings, backend: Backend) -> Iterator[Change]:
             lambda value: backend.change_required_privileges(value, privileges),
         )
     if not isinstance(settings.triggers, Unchanged):
-        rows = [trigger_row(trigger) for trigger in check_triggers(settings.triggers or ())]
+        rows = [trigger.to_row() for trigger in check_triggers(settings.triggers or ())]
         yield Change("triggers", right, lambda value: _change_triggers(backend, value, rows))
     if not isinstance(settings.preferred_node, Unchanged):
         node = settings.preferred_node
@@ -339,15 +336,6 @@ def failure_actions_part(
     )
 
 
-def trigger_from_row(row: TriggerRow) -> Trigger:
-    return Trigger(
-        TriggerType(row.trigger_type),
-        TriggerAction(row.action),
-        None if row.subtype is None else UUID(bytes_le=row.subtype),
-        tuple(TriggerData(TriggerDataType(kind), raw) for kind, raw in row.data_items),
-    )
-
-
 def _change_triggers(backend: Backend, service: int, rows: list[TriggerRow]) -> None:
     try:
         backend.change_triggers(service, rows)
@@ -355,15 +343,6 @@ def _change_triggers(backend: Backend, service: int, rows: list[TriggerRow]) -> 
         # Windows refuses to clear the triggers of a service that has none.
         if rows:
             raise
-
-
-def trigger_row(trigger: Trigger) -> TriggerRow:
-    return TriggerRow(
-        int(trigger.type),
-        int(trigger.action),
-        None if trigger.subtype is None else trigger.subtype.bytes_le,
-        tuple((int(item.type), item.raw) for item in trigger.data),
-    )
 
 
 def _number(value: int, argument: str) -> int:
@@ -387,47 +366,3 @@ def security_change(
         rights_to_write(parts),
         lambda value: backend.set_service_object_security(value, int(parts), content),
     )
-
-
-def parts_to_write(descriptor: SecurityDescriptor, parts: SecurityInformation) -> bytes:
-    """These parts of a security descriptor, which must have them, in its binary form."""
-    selected = descriptor.select(parts)
-    wanted = parts & _PARTS
-    if parts & _IN_SACL:
-        wanted |= SecurityInformation.SACL
-    missing = wanted & ~selected.parts
-    if not wanted or missing:
-        names = [part.name or "" for part in SecurityInformation if part & (missing or _PARTS)]
-        raise ArgumentError("security", f"the descriptor has no {' or '.join(names)}")
-    return selected.to_bytes()
-
-
-_PARTS: Final = (
-    SecurityInformation.OWNER
-    | SecurityInformation.GROUP
-    | SecurityInformation.DACL
-    | SecurityInformation.SACL
-)
-# The mandatory label and its kin lie in the SACL, too.
-_IN_SACL: Final = (
-    SecurityInformation.LABEL | SecurityInformation.ATTRIBUTE | SecurityInformation.SCOPE
-)
-
-
-def rights_to_read(parts: SecurityInformation) -> ServiceAccess:
-    """What a handle must grant to read these parts of a security descriptor."""
-    if parts & (SecurityInformation.SACL | SecurityInformation.BACKUP):
-        return ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
-    return ServiceAccess.READ_CONTROL
-
-
-def rights_to_write(parts: SecurityInformation) -> ServiceAccess:
-    """What a handle must grant to write these parts of a security descriptor."""
-    info, rights = SecurityInformation, ServiceAccess(0)
-    if parts & (info.OWNER | info.GROUP | info.LABEL):
-        rights |= ServiceAccess.WRITE_OWNER
-    if parts & (info.DACL | info.ATTRIBUTE):
-        rights |= ServiceAccess.WRITE_DAC
-    if parts & (info.SACL | info.SCOPE | info.BACKUP):
-        rights |= ServiceAccess.ACCESS_SYSTEM_SECURITY
-    return rights

@@ -299,10 +299,10 @@ class Service(Granted[ServiceAccess]):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        from winsvc._scm.apply_settings import trigger_from_row
+        from winsvc.triggers import Trigger
 
         rows = self._grants.call(ServiceAccess.QUERY_CONFIG, self._backend.query_triggers)
-        return tuple(map(trigger_from_row, rows))
+        return tuple(map(Trigger.from_row, rows))
 
     @property
     def preferred_node(self) -> int | None:
@@ -352,8 +352,8 @@ class Service(Granted[ServiceAccess]):
         Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
         privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
         """
-        from winsvc._scm.apply_settings import rights_to_read
         from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import rights_to_read
 
         info = SecurityInformation(check_dword(parts, "parts"))
         content = self._grants.call(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from winsvc._scm.apply_settings import rights_to_read, rights_to_write
 from winsvc._util.checks import check_dword
 from winsvc._values.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.enums import (
@@ -18,6 +17,7 @@ from winsvc.enums import (
     SidType,
 )
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import windows_call
 from winsvc.testing.configuring import Configuration, with_parts
 from winsvc.testing.open_handles import ServiceHandles

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from winsvc._scm.apply_settings import trigger_row
 from winsvc._util.durations import milliseconds
 from winsvc._values.account import Account
 from winsvc._values.config import FailureActions, Unchanged
@@ -45,7 +44,7 @@ def record_of(seed: Seed) -> SimulatedService:
         description=_given(spec.description, None) or None,
         failure_actions=(_given(spec.failure_actions, None) or FailureActions()).to_row(),
         required_privileges=tuple(_given(spec.required_privileges or (), ())),
-        triggers=tuple(trigger_row(one) for one in _given(spec.triggers or (), ())),
+        triggers=tuple(one.to_row() for one in _given(spec.triggers or (), ())),
         preferred_node=_given(spec.preferred_node, None),
         exit_code=seed.exit_code,
         service_exit_code=seed.service_exit_code,
