@@ -104,12 +104,13 @@ def test_a_listing_imports_only_what_it_needs(tmp_path: Path) -> None:
     # What the simulated system, which needs more, has not loaded before it.
     found = {name for name in loaded(listing) if name.startswith("winsvc")}
     names = {"_scm", "_scm.handle_pool", "_scm.handles", "_scm.manager", "_scm.service"}
-    names |= {"_util.handles", "cli"}
+    names |= {"_scm.service_settings", "_util.handles", "cli"}
     assert found == {f"winsvc.{name}" for name in names}
     alone = loaded("from winsvc.cli import _parser; _parser().parse_args(['list'])")
     heavy = {"json", "pathlib", "urllib", "rich", "asyncio", "concurrent", "logging"}
     needed = {"backend", "cli", "enums", "errors", "_scm", "_util", "_values"}
     needed |= {f"_scm.{name}" for name in ("handle_pool", "handles", "manager", "service")}
+    needed.add("_scm.service_settings")
     needed |= {f"_util.{name}" for name in ("checks", "durations", "handles", "text")}
     needed |= {f"_values.{name}" for name in ("config", "dependency", "names", "rows", "status")}
     assert not heavy & alone

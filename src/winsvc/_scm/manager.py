@@ -352,7 +352,8 @@ class ServiceManager(Granted[ManagerAccess]):
         Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
         """
         # Security, triggers and accounts are not loaded for what only reads.
-        from winsvc._scm import apply_settings
+        from winsvc._scm.apply_settings import apply
+        from winsvc._values.changes import creation_for
         from winsvc._values.settings import ServiceSpec, hide_password
 
         hide_password(settings)
@@ -368,12 +369,11 @@ class ServiceManager(Granted[ManagerAccess]):
             raise InvalidNameError(
                 ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
             ) from None
-        plan = apply_settings.plan_creation(
-            spec, self._backend, want_tag=want_tag, unquoted=unquoted
-        )
         every = ServiceAccess.ALL_ACCESS
+        arguments, changes = creation_for(spec, every, want_tag=want_tag, unquoted=unquoted)
+        create = self._backend.create_service
         try:
-            value = self._grants.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))
+            value, _ = self._grants.call(ManagerAccess.CREATE_SERVICE, create, *arguments)
         except ServiceError as error:
             error.locate(service=spec.name)
             raise
@@ -381,7 +381,7 @@ class ServiceManager(Granted[ManagerAccess]):
         grants.adopt(every, self._service_handle(spec.name, value))
         service = Service(spec.name, grants, self._backend)
         try:
-            apply_settings.apply(plan.later, grants)
+            apply(changes, grants, self._backend)
         except BaseException as error:
             try:
                 with service:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING
 
 from winsvc._scm.manager import ServiceManager
-from winsvc._scm.service import OWNER_GROUP_DACL, Service
+from winsvc._scm.service import Service
+from winsvc._scm.service_settings import OWNER_GROUP_DACL
 from winsvc._values.config import UNCHANGED
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
@@ -20,6 +21,7 @@ from winsvc.errors import HandleClosedError, ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import timedelta
+    from typing import Self, Unpack
 
     from winsvc._util.durations import Duration
     from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged
@@ -87,36 +89,6 @@ class AsyncService:
         """The machine that it is on; None for this one."""
         return self._sync.machine
 
-    async def status(self) -> ServiceStatus:
-        """Where the service stands now.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
-        """
-        return await calling(lambda: self._sync.status())
-
-    async def config(self) -> ServiceConfig:
-        """How the service is set up.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
-        """
-        return await calling(lambda: self._sync.config())
-
-    async def dependencies(self) -> tuple[Dependency, ...]:
-        """The services and the groups that must run before this one.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
-        """
-        return await calling(lambda: self._sync.dependencies)
-
     async def configure(
         self,
         *,
@@ -154,31 +126,6 @@ class AsyncService:
             lambda: self._sync.configure(want_tag=want_tag, unquoted=unquoted, **settings)
         )
 
-    async def description(self) -> str:
-        """A text for people; "" for none, or for one whose resource can't be loaded.
-
-        To set: ``configure(description=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.description)
-
-    async def failure_actions(self) -> FailureActions:
-        """What the SCM does when the service fails. To set:
-        ``configure(failure_actions=...)``, or in part :meth:`change_failure_actions`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``; to assign ``CHANGE_CONFIG``, with RESTART actions
-        also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
-        Windows calls: ``QueryServiceConfig2W``, ``ChangeServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.failure_actions)
-
     async def change_failure_actions(
         self,
         *,
@@ -212,103 +159,6 @@ class AsyncService:
                 command=command,
             )
         )
-
-    async def delayed_auto_start(self) -> bool:
-        """Whether an automatic start waits until the others are done.
-
-        To set: ``configure(delayed_auto_start=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.delayed_auto_start)
-
-    async def failure_actions_on_error(self) -> bool:
-        """Whether the failure actions are also for a stop with an error code, not only a crash.
-
-        To set: ``configure(failure_actions_on_error=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.failure_actions_on_error)
-
-    async def sid_type(self) -> SidType:
-        """Whether the service's own SID is in its process token.
-
-        To set: ``configure(sid_type=...)``. The SID itself: :func:`winsvc.service_sid`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.sid_type)
-
-    async def required_privileges(self) -> tuple[str, ...]:
-        """The privileges that its process keeps; () for all that its account has.
-
-        To set: ``configure(required_privileges=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.required_privileges)
-
-    async def preshutdown_timeout(self) -> timedelta:
-        """How long it may take before a shutdown.
-
-        To set: ``configure(preshutdown_timeout=...)``, up to 49.7 days.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.preshutdown_timeout)
-
-    async def triggers(self) -> tuple[Trigger, ...]:
-        """What starts and stops it; every byte as Windows has it.
-
-        To set: ``configure(triggers=...)``, which replaces them all.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.triggers)
-
-    async def preferred_node(self) -> int | None:
-        """The NUMA node of its process; None for any, and where there is only one.
-
-        To set: ``configure(preferred_node=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.preferred_node)
-
-    async def launch_protection(self) -> LaunchProtection:
-        """The kind of protected process that it runs in.
-
-        To set: ``configure(launch_protection=...)``; Windows takes it only from a program that is
-        protected itself, and never takes it back.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.launch_protection)
 
     async def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
         """Who may do what with the service.
@@ -346,6 +196,159 @@ class AsyncService:
         ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
         """
         return await calling(lambda: self._sync.set_security(descriptor, parts))
+
+    async def description(self) -> str:
+        """Query the text that describes the service; "" for none or for a missing resource.
+
+        To set: ``configure(description=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.description)
+
+    async def delayed_auto_start(self) -> bool:
+        """Query whether an automatic start waits until the other automatic starts are done.
+
+        To set: ``configure(delayed_auto_start=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.delayed_auto_start)
+
+    async def failure_actions(self) -> FailureActions:
+        """Query the actions of the SCM when the service fails.
+
+        To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
+        REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
+        :meth:`winsvc.Service.change_failure_actions`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.failure_actions)
+
+    async def failure_actions_on_error(self) -> bool:
+        """Query whether the failure actions also apply when the service stops with an error code.
+
+        To set: ``configure(failure_actions_on_error=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.failure_actions_on_error)
+
+    async def sid_type(self) -> SidType:
+        """Query whether the service's own SID is in its process token.
+
+        To set: ``configure(sid_type=...)``. The SID: :func:`winsvc.service_sid`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.sid_type)
+
+    async def required_privileges(self) -> tuple[str, ...]:
+        """Query the privileges that the process keeps; () for all privileges of its account.
+
+        To set: ``configure(required_privileges=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.required_privileges)
+
+    async def preshutdown_timeout(self) -> timedelta:
+        """Query the time that the service may take before a shutdown.
+
+        To set: ``configure(preshutdown_timeout=...)``. A timedelta or seconds, up to 49.7 days.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.preshutdown_timeout)
+
+    async def triggers(self) -> tuple[Trigger, ...]:
+        """Query the events that start or stop the service.
+
+        To set: ``configure(triggers=...)``. All triggers are replaced.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.triggers)
+
+    async def preferred_node(self) -> int | None:
+        """Query the preferred NUMA node of the process; None for any, and if there is only one.
+
+        To set: ``configure(preferred_node=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.preferred_node)
+
+    async def launch_protection(self) -> LaunchProtection:
+        """Query the kind of protected process that the service runs in.
+
+        To set: ``configure(launch_protection=...)``. Windows accepts a change only from a protected
+        program, and never removes the protection.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.launch_protection)
+
+    async def status(self) -> ServiceStatus:
+        """Where the service stands now.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
+        """
+        return await calling(lambda: self._sync.status())
+
+    async def config(self) -> ServiceConfig:
+        """How the service is set up.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+        """
+        return await calling(lambda: self._sync.config())
+
+    async def dependencies(self) -> tuple[Dependency, ...]:
+        """The services and the groups that must run before this one.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+        """
+        return await calling(lambda: self._sync.dependencies)
 
     async def wait(
         self,
