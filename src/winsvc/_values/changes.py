@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -76,8 +76,7 @@ def changes_for(
         ArgumentError: a setting is invalid.
         InvalidSecurityError: the security descriptor is malformed.
     """
-    arguments = _config_arguments(settings, want_tag=want_tag, unquoted=unquoted)
-    changes = list(_own_calls(settings))
+    arguments, changes = _calls(settings, want_tag=want_tag, unquoted=unquoted)
     if arguments == ConfigArguments():
         return changes
     right = ServiceAccess.CHANGE_CONFIG
@@ -101,25 +100,24 @@ def creation_for(
     Raises:
         TypeError, ArgumentError, InvalidSecurityError: as :func:`changes_for`.
     """
-    arguments = _config_arguments(spec, want_tag=want_tag, unquoted=unquoted)
+    arguments, changes = _calls(spec, want_tag=want_tag, unquoted=unquoted)
     if not arguments.binary_path:
         raise ArgumentError("binary_path", "a new service needs one")
-    return arguments.creation(spec.name, access), list(_own_calls(spec))
+    return arguments.creation(spec.name, access), changes
 
 
-def _own_calls(settings: Settings) -> Iterator[Change]:
-    for name, value in settings.given().items():
-        if SETTINGS[name].has_own_call:
-            yield SETTINGS[name].change(value)
-
-
-def _config_arguments(settings: Settings, *, want_tag: bool, unquoted: bool) -> ConfigArguments:
+def _calls(
+    settings: Settings, *, want_tag: bool, unquoted: bool
+) -> tuple[ConfigArguments, list[Change]]:
+    """Check every setting, and return the configuration and the other changes."""
     check_bool(unquoted, "unquoted")
     given: dict[str, Any] = {"want_tag": check_bool(want_tag, "want_tag")}
+    changes: list[Change] = []
     values: dict[str, Any] = settings.given()
     for name, value in values.items():
         setting = SETTINGS[name]
         if setting.has_own_call:
+            changes.append(setting.change(value))
             continue
         if unquoted and name == "binary_path":
             check_binary_path(value, unquoted=True)
@@ -130,7 +128,7 @@ def _config_arguments(settings: Settings, *, want_tag: bool, unquoted: bool) -> 
         given |= _account_arguments(
             given["account"], given.get("password"), given.get("service_type")
         )
-    return ConfigArguments(**given)
+    return ConfigArguments(**given), changes
 
 
 def _account_arguments(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -78,6 +78,7 @@ class Setting:
         label: the label in :meth:`ServiceSnapshot.describe`; None for a setting that is displayed
             as part of another line.
         lines: the lines there that display a value.
+        is_number: whether the backend's form is a number, which follows from ``reads``.
     """
 
     name: str
@@ -95,20 +96,18 @@ class Setting:
     unset_errors: frozenset[int] = frozenset()
     label: str | None = None
     lines: Callable[[Any], Iterable[str]] = _lines
+    is_number: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.reads is None:
-            object.__setattr__(self, "reads", self.accepts)  # frozen
+        reads = self.accepts if self.reads is None else self.reads
+        object.__setattr__(self, "reads", reads)  # frozen
+        is_number = isinstance(reads, type) and issubclass(reads, (int, timedelta))
+        object.__setattr__(self, "is_number", is_number)
 
     @property
     def has_own_call(self) -> bool:
         """Whether calls of its own read and write the setting."""
         return self.level is not None or self.to_change is not None
-
-    @property
-    def is_number(self) -> bool:
-        """Whether the backend's form of the setting is a number."""
-        return isinstance(self.reads, type) and issubclass(self.reads, (int, timedelta))
 
     @property
     def document_type(self) -> object:
