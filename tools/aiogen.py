@@ -3,8 +3,8 @@
     python tools/aiogen.py            write it
     python tools/aiogen.py --check    fail, and show the difference, when it is stale
 
-Signatures and docstrings are those of `src/winsvc/_scm/manager.py` and
-`src/winsvc/_scm/service.py`, so that types are exact and an editor shows the help. Compared as
+Signatures and docstrings are those of `manager.py`, `service.py` and `service_settings.py` in
+`src/winsvc/_scm/`, so that types are exact and an editor shows the help. Compared as
 syntax trees: how the file is formatted is ruff's matter.
 """
 
@@ -69,11 +69,6 @@ class AsyncServiceManager(AsyncManagerBase):
 #: Parts of docstrings that differ for coroutines. Each of them must occur.
 REPLACEMENTS = (
     (", WaitCancelledError", ""),
-    (
-        "May be assigned to; see\n        :meth:`change_failure_actions` to change a part of it.",
-        "To set:\n        ``configure(failure_actions=...)``, or in part"
-        " :meth:`change_failure_actions`.",
-    ),
     (
         "An iterator; the system is asked page by page as it is used.",
         "What to iterate over with ``async for``.",
@@ -222,11 +217,13 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 
 def text() -> str:
     """The whole module."""
-    service, manager = (
-        list(methods("Service", "_scm.service")),
-        list(methods("ServiceManager", "_scm.manager")),
-    )
-    known = dict([*imports("_scm.service"), *imports("_scm.manager")])
+    service = [
+        *methods("ServiceSettings", "_scm.service_settings"),
+        *methods("Service", "_scm.service"),
+    ]
+    manager = list(methods("ServiceManager", "_scm.manager"))
+    modules = ("_scm.service_settings", "_scm.service", "_scm.manager")
+    known = dict(item for module in modules for item in imports(module))
     runtime: set[str] = set()
     typing: set[str] = set()
     for method in (*service, *manager):

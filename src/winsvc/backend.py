@@ -469,10 +469,10 @@ class ServiceBackend(NotificationBackend, Protocol):
         """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
 
     def query_config_number(self, service: int, level: int) -> int:
-        """A level that is one number (the levels 3, 4, 5, 7 and 12)."""
+        """A level that is a single number."""
 
     def change_config_number(self, service: int, level: int, number: int) -> None:
-        """A level that is one number (the levels 3, 4, 5, 7 and 12)."""
+        """A level that is a single number."""
 
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
         """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""

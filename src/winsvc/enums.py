@@ -286,6 +286,12 @@ class SecurityInformation(OpenFlag):
     PROTECTED_DACL = 0x80000000
 
 
+OWNER_GROUP_DACL: Final = (
+    SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
+)
+"""The parts of a security descriptor that the right ``READ_CONTROL`` allows to read."""
+
+
 class ConfigLevel(OpenEnum):
     """The levels of ``QueryServiceConfig2`` and ``ChangeServiceConfig2``."""
 

@@ -18,6 +18,7 @@ from uuid import UUID
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.jsonable import JSON, from_jsonable, json_object
 from winsvc._util.text import check_text, pack_multi_string
+from winsvc._values.rows import TriggerRow
 from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
 
@@ -230,6 +231,25 @@ class Trigger:
         check_type(self.data, tuple, "data")
         for index, item in enumerate(self.data):
             check_type(item, TriggerData, f"data[{index}]")
+
+    @classmethod
+    def from_row(cls, row: TriggerRow) -> Trigger:
+        """Create a trigger from the fields of a ``SERVICE_TRIGGER``."""
+        return cls(
+            TriggerType(row.trigger_type),
+            TriggerAction(row.action),
+            None if row.subtype is None else UUID(bytes_le=row.subtype),
+            tuple(TriggerData(TriggerDataType(kind), raw) for kind, raw in row.data_items),
+        )
+
+    def to_row(self) -> TriggerRow:
+        """Return the fields of a ``SERVICE_TRIGGER``."""
+        return TriggerRow(
+            int(self.type),
+            int(self.action),
+            None if self.subtype is None else self.subtype.bytes_le,
+            tuple((int(item.type), item.raw) for item in self.data),
+        )
 
     @classmethod
     def on_ip_available(cls, *, action: TriggerAction = _START) -> Trigger:

@@ -24,7 +24,8 @@ LOCAL = {"backend", "borrowed", "closed", "machine", "sync"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
-    for name, member in vars(kind).items():
+    classes = (*kind.__bases__, kind) if kind is Service else (kind,)
+    for name, member in (item for cls in classes for item in vars(cls).items()):
         if name.startswith("_") or name in LOCAL:
             continue
         function = getattr(member, "fget", None) or getattr(member, "__func__", member)

@@ -108,13 +108,20 @@ def test_null_keeps_the_actions_and_none_at_an_address_deletes_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "most"), [(3, 0x7FFFFFFF), (4, 0x7FFFFFFF), (5, NEVER), (7, NEVER), (12, NEVER)]
+    ("level", "size"),
+    [
+        (3, ffi.sizeof("SERVICE_DELAYED_AUTO_START_INFO")),
+        (4, ffi.sizeof("SERVICE_FAILURE_ACTIONS_FLAG")),
+        (5, ffi.sizeof("SERVICE_SID_INFO")),
+        (7, ffi.sizeof("SERVICE_PRESHUTDOWN_INFO")),
+        (12, ffi.sizeof("SERVICE_LAUNCH_PROTECTED_INFO")),
+    ],
 )
-def test_a_level_that_is_one_number(level: int, most: int) -> None:
-    for number in (0, 1, 3, most):
+def test_a_level_that_is_one_number(level: int, size: int) -> None:
+    for number in (0, 1, 3, NEVER):
         info, _kept = structs.encode_number(level, number)
         assert structs.decode_number(level, info) == number
-        assert bytes(ffi.buffer(info)) == number.to_bytes(4, "little")
+        assert bytes(ffi.buffer(info)) == number.to_bytes(size, "little")
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 11, 13, 0xFFF0])

@@ -31,6 +31,7 @@ def check(lab: Lab) -> int:
         (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab"),
         (python, "-m", "pyright", "--pythonpath", python),
         (python, "tools/stubgen.py", "--check"),
+        (python, "tools/settingsgen.py", "--check"),
         (python, "tools/aiogen.py", "--check"),
     )
     failed = 0

@@ -16,6 +16,7 @@ from winsvc._values.config import UNCHANGED, Unchanged
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import DesktopBackend
 from winsvc.enums import (
+    OWNER_GROUP_DACL,
     DesktopAccess,
     DesktopFlags,
     OpenFlag,
@@ -43,8 +44,6 @@ FlagsT = TypeVar("FlagsT", WindowStationFlags, DesktopFlags)
 FlagT = TypeVar("FlagT", bound=OpenFlag)
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
 
     # ------------------------------------------------------------------- security
 
-    def security(self, parts: SecurityInformation = _OWNER_GROUP_DACL) -> SecurityDescriptor:
+    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
         """Who may do what with the object.
 
         Args:
@@ -252,8 +251,8 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         Right: ``READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
         ``SeSecurityPrivilege``. Windows call: ``GetUserObjectSecurity``.
         """
-        from winsvc._scm.apply_settings import rights_to_read
         from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import rights_to_read
 
         info = SecurityInformation(check_dword(parts, "parts"))
         right = self._access_type(int(rights_to_read(info)))  # these have the same bits for all
@@ -281,8 +280,8 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         ``ACCESS_SYSTEM_SECURITY`` and the privilege ``SeSecurityPrivilege``.
         Windows call: ``SetUserObjectSecurity``.
         """
-        from winsvc._scm.apply_settings import parts_to_write, rights_to_write
         from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import parts_to_write, rights_to_write
 
         info = SecurityInformation(check_dword(parts, "parts"))
         content = parts_to_write(SecurityDescriptor.coerce(descriptor), info)

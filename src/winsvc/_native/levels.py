@@ -35,7 +35,7 @@ class ConfigLevels:
         _change(service, lib.SERVICE_CONFIG_FAILURE_ACTIONS, info)
 
     def query_config_number(self, service: int, level: int) -> int:
-        structs.number_level(level)  # refuses another level before its structure is asked for
+        structs.check_number_level(level)  # before the call
         return structs.decode_number(level, _query(service, level))
 
     def change_config_number(self, service: int, level: int, number: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from _winsvc_cffi import ffi, lib
 
@@ -218,49 +218,29 @@ def decode_required_privileges(info: AnyPointer) -> tuple[str, ...] | None:
 
 # ------------------------------------------------------------------ the levels that are one number
 
-_Number: TypeAlias = Literal[
-    "SERVICE_DELAYED_AUTO_START_INFO *",
-    "SERVICE_FAILURE_ACTIONS_FLAG *",
-    "SERVICE_SID_INFO *",
-    "SERVICE_PRESHUTDOWN_INFO *",
-    "SERVICE_LAUNCH_PROTECTED_INFO *",
-]
-
-_NUMBERS: Final[dict[int, tuple[_Number, str]]] = {
-    lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO: (
-        "SERVICE_DELAYED_AUTO_START_INFO *",
-        "fDelayedAutostart",
-    ),
-    lib.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG: (
-        "SERVICE_FAILURE_ACTIONS_FLAG *",
-        "fFailureActionsOnNonCrashFailures",
-    ),
-    lib.SERVICE_CONFIG_SERVICE_SID_INFO: ("SERVICE_SID_INFO *", "dwServiceSidType"),
-    lib.SERVICE_CONFIG_PRESHUTDOWN_INFO: ("SERVICE_PRESHUTDOWN_INFO *", "dwPreshutdownTimeout"),
-    lib.SERVICE_CONFIG_LAUNCH_PROTECTED: ("SERVICE_LAUNCH_PROTECTED_INFO *", "dwLaunchProtected"),
-}
-
 
 def encode_number(level: int, number: int) -> Encoded:
-    kind, field = number_level(level)
-    return ffi.new(kind, {field: number}), ()
+    check_number_level(level)
+    return ffi.new("DWORD *", number), ()
 
 
 def decode_number(level: int, info: AnyPointer) -> int:
-    kind, field = number_level(level)
-    return int(getattr(ffi.cast(kind, info), field))
+    check_number_level(level)
+    return ffi.cast("DWORD *", info)[0]
 
 
-def number_level(level: int) -> tuple[_Number, str]:
-    """The structure of a level that is one number, and its field.
+def check_number_level(level: int) -> None:
+    """Check that the structure of a level is a single number, of four bytes.
 
     Raises:
-        ArgumentError: the level is none of these.
+        ArgumentError: it is not.
     """
-    if level not in _NUMBERS:
-        known = ", ".join(map(str, _NUMBERS))
+    # Not loaded for what only lists and starts.
+    from winsvc._values.setting_table import NUMBER_LEVELS
+
+    if level not in NUMBER_LEVELS:
+        known = ", ".join(map(str, sorted(NUMBER_LEVELS)))
         raise ArgumentError("level", f"{level} is none of those that are one number ({known})")
-    return _NUMBERS[level]
 
 
 # --------------------------------------------------------------------------------- failure actions

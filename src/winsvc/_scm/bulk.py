@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -16,7 +17,7 @@ from winsvc._scm.open_service import OpenService
 from winsvc._util.checks import check_type
 from winsvc._values.config import ServiceConfig
 from winsvc._values.status import ServiceInfo
-from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, ServiceType
+from winsvc.enums import OWNER_GROUP_DACL, ErrorCode, ManagerAccess, ServiceAccess, ServiceType
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
@@ -113,20 +114,18 @@ def snapshots(
     return _in_order(lambda batch: map(query, batch), infos, concurrency, largest=1)
 
 
-def take_snapshot(opened: OpenService) -> ServiceSnapshot:
+def take_snapshot(service: OpenService) -> ServiceSnapshot:
     """Read all properties of a service; read failures are stored in ``snapshot.errors``."""
-    from winsvc._scm.service import Service
-    from winsvc._values.snapshot import EVERYTHING, ServiceSnapshot
+    from winsvc._values.snapshot import EVERYTHING, QUERIED, ServiceSnapshot
     from winsvc.security import InvalidSecurityError
 
-    opened.check_open()
-    opened.try_acquire(EVERYTHING)
-    service = Service(opened)
+    service.check_open()
+    service.try_acquire(EVERYTHING)
     errors: dict[str, ServiceError] = {}
 
-    def read(name: str, question: Callable[[], T]) -> T | None:
+    def read(name: str, query: Callable[[], T]) -> T | None:
         try:
-            return question()
+            return query()
         except ServiceError as error:
             errors[name] = error
         except InvalidSecurityError as error:
@@ -140,20 +139,9 @@ def take_snapshot(opened: OpenService) -> ServiceSnapshot:
         machine=service.machine,
         status=read("status", service.status),
         config=read("config", service.config),
-        description=read("description", lambda: service.description),
-        failure_actions=read("failure_actions", lambda: service.failure_actions),
-        failure_actions_on_error=read(
-            "failure_actions_on_error", lambda: service.failure_actions_on_error
-        ),
-        delayed_auto_start=read("delayed_auto_start", lambda: service.delayed_auto_start),
-        sid_type=read("sid_type", lambda: service.sid_type),
-        required_privileges=read("required_privileges", lambda: service.required_privileges),
-        preshutdown_timeout=read("preshutdown_timeout", lambda: service.preshutdown_timeout),
-        triggers=read("triggers", lambda: service.triggers),
-        preferred_node=read("preferred_node", lambda: service.preferred_node),
-        launch_protection=read("launch_protection", lambda: service.launch_protection),
         dependents=read("dependents", lambda: tuple(info.name for info in service.dependents())),
-        security=read("security", service.security),
+        security=read("security", lambda: service.security(OWNER_GROUP_DACL)),
+        **{item.name: read(item.name, partial(service.query_setting, item)) for item in QUERIED},
         errors=errors,
     )
 

@@ -269,7 +269,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
         Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
         """
         # Security, triggers and accounts are not loaded for what only reads.
-        from winsvc._scm import apply_settings
+        from winsvc._scm.apply_settings import apply
+        from winsvc._values.changes import creation_for
         from winsvc._values.settings import ServiceSpec, hide_password
 
         hide_password(settings)
@@ -285,13 +286,11 @@ class ServiceManager(ScmObject[ManagerAccess]):
             raise InvalidNameError(
                 ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
             ) from None
-        connection = self._connection
-        plan = apply_settings.plan_creation(
-            spec, connection.backend, want_tag=want_tag, unquoted=unquoted
-        )
-        every = ServiceAccess.ALL_ACCESS
+        connection, every = self._connection, ServiceAccess.ALL_ACCESS
+        arguments, changes = creation_for(spec, every, want_tag=want_tag, unquoted=unquoted)
+        create = connection.backend.create_service
         try:
-            value = connection.call(ManagerAccess.CREATE_SERVICE, plan.create, int(every))
+            value, _ = connection.call(ManagerAccess.CREATE_SERVICE, create, *arguments)
         except ServiceError as error:
             error.locate(service=spec.name)
             raise
@@ -299,7 +298,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         opened.add_handle(every, connection.service_handle(spec.name, value))
         service = Service(opened)
         try:
-            apply_settings.apply(plan.later, opened)
+            apply(changes, opened)
         except BaseException as error:
             try:
                 with service:

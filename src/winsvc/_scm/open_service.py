@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import HandlePool
@@ -11,7 +11,7 @@ from winsvc._scm.handles import ServiceHandle
 from winsvc._util.checks import check_dword, check_type
 from winsvc._values.config import ServiceConfig
 from winsvc._values.status import ServiceInfo, ServiceStatus
-from winsvc.enums import Control, ErrorCode, ServiceAccess, State, StateFilter
+from winsvc.enums import Control, ErrorCode, SecurityInformation, ServiceAccess, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
     ArgumentError,
@@ -24,7 +24,9 @@ from winsvc.errors import (
 if TYPE_CHECKING:
     from winsvc._scm.waiting import CancelToken, StateWait
     from winsvc._util.durations import Duration
+    from winsvc._values.setting import Setting
     from winsvc._values.stopreason import StopReason
+    from winsvc.security import SecurityDescriptor
 
 __all__ = ["OpenService"]
 
@@ -88,6 +90,26 @@ class OpenService(HandlePool[ServiceAccess]):
         right = ServiceAccess.ENUMERATE_DEPENDENTS
         rows = self.call(right, self.backend.enum_dependent_services, int(state))
         return list(map(ServiceInfo.from_row, rows))
+
+    def query_setting(self, setting: Setting) -> Any:
+        """Query a setting that has a call of its own."""
+        method, arguments = setting.query()
+        call = getattr(self.backend, method)
+        try:
+            row = self.call(ServiceAccess.QUERY_CONFIG, call, *arguments)
+        except ServiceError as error:
+            if error.winerror not in setting.unset_errors:
+                raise
+            row = None
+        return setting.decode(row)
+
+    def security(self, parts: SecurityInformation) -> SecurityDescriptor:
+        """Read parts of the security descriptor."""
+        from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import rights_to_read
+
+        method = self.backend.query_service_object_security
+        return SecurityDescriptor.from_bytes(self.call(rights_to_read(parts), method, int(parts)))
 
     # ------------------------------------------------------------------- requests
 

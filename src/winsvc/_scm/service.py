@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
-from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
-from winsvc._util.checks import check_dword
+from winsvc._scm.service_settings import ServiceSettings
 from winsvc._util.durations import Duration, to_timedelta
-from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig, Unchanged
+from winsvc._values.config import ServiceConfig
 from winsvc._values.dependency import Dependency
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import (
-    ConfigLevel,
     Control,
-    ErrorCode,
-    LaunchProtection,
-    SecurityInformation,
     ServiceAccess,
-    SidType,
     StartReason,
     State,
     StateFilter,
 )
 from winsvc.errors import (
     ControlRefusedError,
-    InvalidArgumentError,
-    ServiceError,
 )
 
 if TYPE_CHECKING:
     from winsvc._scm.waiting import CancelToken
     from winsvc._scm.watching import Watch
-    from winsvc._values.settings import SettingsKeywords
     from winsvc._values.snapshot import ServiceSnapshot
     from winsvc._values.stopreason import StopReason
-    from winsvc.security import SecurityDescriptor
-    from winsvc.triggers import Trigger
-
-OWNER_GROUP_DACL = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
 __all__ = ["Service"]
 
 
-class Service(ScmObject[ServiceAccess]):
+class Service(ServiceSettings):
     """An open service, made by :meth:`ServiceManager.open` and :meth:`ServiceManager.create`.
 
     Use it as a context manager, or call :meth:`close`. It outlives its manager's connection. May
@@ -54,7 +40,6 @@ class Service(ScmObject[ServiceAccess]):
 
     def __init__(self, service: OpenService) -> None:
         super().__init__(service)
-        self._service = service
         self.name = service.name
 
     def __repr__(self) -> str:
@@ -90,297 +75,6 @@ class Service(ScmObject[ServiceAccess]):
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
         return self.config().dependencies
-
-    def configure(
-        self,
-        *,
-        want_tag: bool = False,
-        unquoted: bool = False,
-        **settings: Unpack[SettingsKeywords],
-    ) -> int | None:
-        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
-
-        Every setting is checked before the first is changed. If Windows then refuses one, the
-        error's hint says which were changed before it.
-
-        Args:
-            want_tag: have Windows give a driver a new tag in its load-order group.
-            unquoted: take a command line whose program has a blank in its path and no quotes
-                around it: to write back what was there. Windows may start another program.
-            **settings: see :class:`winsvc.Settings`, which has them all.
-
-        Returns:
-            The tag, where one was wanted.
-
-        Raises:
-            ArgumentError: a setting can't be.
-            InvalidArgumentError: Windows does not take a setting, or a combination of them.
-            ServiceExistsError: another service has this display name.
-            MarkedForDeleteError: the service is being deleted.
-            AccessDeniedError: a right below is not granted.
-
-        Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
-        descriptor ``WRITE_DAC`` instead.
-        Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
-        ``SetServiceObjectSecurity``: one for each group of settings that is given.
-        """
-        # Security, triggers and accounts are not loaded for what only reads.
-        from winsvc._scm.apply_settings import apply, prepare
-        from winsvc._values.settings import Settings, hide_password
-
-        hide_password(settings)
-        changes, config = prepare(
-            Settings(**settings), self.backend, want_tag=want_tag, unquoted=unquoted
-        )
-        apply(changes, self._service)
-        return config.tag
-
-    # ------------------------------------------------------------------- settings by name
-
-    @property
-    def description(self) -> str:
-        """A text for people; "" for none, or for one whose resource can't be loaded.
-
-        To set: ``configure(description=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        try:
-            text = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_description)
-        except ServiceError as error:
-            if error.winerror not in _NO_TEXT:
-                raise
-            return ""
-        return text or ""
-
-    @property
-    def failure_actions(self) -> FailureActions:
-        """What the SCM does when the service fails. May be assigned to; see
-        :meth:`change_failure_actions` to change a part of it.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``; to assign ``CHANGE_CONFIG``, with RESTART actions
-        also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
-        Windows calls: ``QueryServiceConfig2W``, ``ChangeServiceConfig2W``.
-        """
-        row = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_failure_actions)
-        return FailureActions.from_row(row)
-
-    @failure_actions.setter
-    def failure_actions(self, actions: FailureActions | None) -> None:
-        self.configure(failure_actions=actions)
-
-    def change_failure_actions(
-        self,
-        *,
-        actions: Sequence[FailureAction] | Unchanged | None = UNCHANGED,
-        reset_after: Duration | Unchanged | None = UNCHANGED,
-        reboot_message: str | Unchanged | None = UNCHANGED,
-        command: str | Unchanged | None = UNCHANGED,
-    ) -> None:
-        """Change parts of the failure actions; the others stay as they are.
-
-        Windows stores the actions and the time of reset together: to change one of them alone the
-        other is read first.
-
-        Args:
-            actions: what is done for each failure in turn; None or () for nothing.
-            reset_after: how long without a failure until the count starts again; None for never.
-            reboot_message: what users are told before a reboot; None or "" for nothing.
-            command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
-
-        Raises:
-            ArgumentError: a duration can't be, or a time of reset is given without actions.
-
-        Right: as for :attr:`failure_actions`.
-        Windows call: ``ChangeServiceConfig2W``.
-        """
-        from winsvc._scm.apply_settings import apply, failure_actions_part
-
-        parts = (actions, reset_after, reboot_message, command)
-        if all(part is UNCHANGED for part in parts):
-            return
-        change = failure_actions_part(
-            self.backend,
-            lambda: self.failure_actions,
-            actions,
-            reset_after,
-            reboot_message,
-            command,
-        )
-        apply([change], self._service)
-
-    @property
-    def delayed_auto_start(self) -> bool:
-        """Whether an automatic start waits until the others are done.
-
-        To set: ``configure(delayed_auto_start=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return bool(self._number(ConfigLevel.DELAYED_AUTO_START_INFO))
-
-    @property
-    def failure_actions_on_error(self) -> bool:
-        """Whether the failure actions are also for a stop with an error code, not only a crash.
-
-        To set: ``configure(failure_actions_on_error=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return bool(self._number(ConfigLevel.FAILURE_ACTIONS_FLAG))
-
-    @property
-    def sid_type(self) -> SidType:
-        """Whether the service's own SID is in its process token.
-
-        To set: ``configure(sid_type=...)``. The SID itself: :func:`winsvc.service_sid`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return SidType(self._number(ConfigLevel.SERVICE_SID_INFO))
-
-    @property
-    def required_privileges(self) -> tuple[str, ...]:
-        """The privileges that its process keeps; () for all that its account has.
-
-        To set: ``configure(required_privileges=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        right = ServiceAccess.QUERY_CONFIG
-        return self._service.call(right, self.backend.query_required_privileges) or ()
-
-    @property
-    def preshutdown_timeout(self) -> timedelta:
-        """How long it may take before a shutdown.
-
-        To set: ``configure(preshutdown_timeout=...)``, up to 49.7 days.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return timedelta(milliseconds=self._number(ConfigLevel.PRESHUTDOWN_INFO))
-
-    @property
-    def triggers(self) -> tuple[Trigger, ...]:
-        """What starts and stops it; every byte as Windows has it.
-
-        To set: ``configure(triggers=...)``, which replaces them all.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        from winsvc._scm.apply_settings import trigger_from_row
-
-        rows = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_triggers)
-        return tuple(map(trigger_from_row, rows))
-
-    @property
-    def preferred_node(self) -> int | None:
-        """The NUMA node of its process; None for any, and where there is only one.
-
-        To set: ``configure(preferred_node=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        try:
-            row = self._service.call(ServiceAccess.QUERY_CONFIG, self.backend.query_preferred_node)
-        except InvalidArgumentError:
-            return None  # what Windows answers where no node is set
-        return None if row.delete else row.preferred_node
-
-    @property
-    def launch_protection(self) -> LaunchProtection:
-        """The kind of protected process that it runs in.
-
-        To set: ``configure(launch_protection=...)``; Windows takes it only from a program that is
-        protected itself, and never takes it back.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return LaunchProtection(self._number(ConfigLevel.LAUNCH_PROTECTED))
-
-    def _number(self, level: ConfigLevel) -> int:
-        return self._service.call(
-            ServiceAccess.QUERY_CONFIG, self.backend.query_config_number, int(level)
-        )
-
-    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service.
-
-        Args:
-            parts: which parts to read. The SACL needs more than the others.
-
-        Raises:
-            AccessDeniedError: a right below is not granted.
-
-        Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
-        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
-        """
-        from winsvc._scm.apply_settings import rights_to_read
-        from winsvc.security import SecurityDescriptor
-
-        info = SecurityInformation(check_dword(parts, "parts"))
-        content = self._service.call(
-            rights_to_read(info), self.backend.query_service_object_security, int(info)
-        )
-        return SecurityDescriptor.from_bytes(content)
-
-    def set_security(
-        self,
-        descriptor: SecurityDescriptor | str | bytes,
-        parts: SecurityInformation = SecurityInformation.DACL,
-    ) -> None:
-        """Change who may do what with the service; parts that are not named stay.
-
-        Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
-
-        Raises:
-            InvalidSecurityError: the descriptor is malformed.
-            ArgumentError: it does not have one of the parts.
-            AccessDeniedError: a right below is not granted.
-
-        Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
-        ``WRITE_OWNER``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
-        ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
-        """
-        from winsvc._scm.apply_settings import apply, security_change
-        from winsvc.security import SecurityDescriptor
-
-        info = SecurityInformation(check_dword(parts, "parts"))
-        change = security_change(SecurityDescriptor.coerce(descriptor), info, self.backend)
-        apply([change], self._service)
 
     # ------------------------------------------------------------------- waiting
 
@@ -743,9 +437,3 @@ class Service(ScmObject[ServiceAccess]):
 
             self._service.close()
             wait_until_removed(self._service, timeout, cancel)
-
-
-# A description may point to a resource, and the resource may be missing.
-_NO_TEXT = frozenset(
-    {ErrorCode.FILE_NOT_FOUND, ErrorCode.NOT_FOUND, *range(15100, 15109)}  # ERROR_MUI_*
-)

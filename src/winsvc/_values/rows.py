@@ -6,9 +6,10 @@ Numbers are unsigned as Windows keeps them, times are milliseconds, None is NULL
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 __all__ = [
+    "NO_CHANGE",
     "ConfigRow",
     "EnumPage",
     "EnumRow",
@@ -20,6 +21,9 @@ __all__ = [
     "TriggerRow",
     "UserObjectFlagsRow",
 ]
+
+NO_CHANGE: Final = 0xFFFFFFFF
+"""``SERVICE_NO_CHANGE``: keeps a number in ``ChangeServiceConfigW``."""
 
 
 class StatusRow(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from winsvc._scm.service import OWNER_GROUP_DACL, Service
+from winsvc._scm.service import Service
 from winsvc._values.config import UNCHANGED
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
-from winsvc.enums import SecurityInformation, ServiceType, StateFilter
+from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceType, StateFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,36 +40,6 @@ class AsyncService(AsyncServiceBase):
     Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
     is called in the event loop's thread.
     """
-
-    async def status(self) -> ServiceStatus:
-        """Where the service stands now.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
-        """
-        return await calling(lambda: self._sync.status())
-
-    async def config(self) -> ServiceConfig:
-        """How the service is set up.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
-        """
-        return await calling(lambda: self._sync.config())
-
-    async def dependencies(self) -> tuple[Dependency, ...]:
-        """The services and the groups that must run before this one.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
-        """
-        return await calling(lambda: self._sync.dependencies)
 
     async def configure(
         self,
@@ -108,31 +78,6 @@ class AsyncService(AsyncServiceBase):
             lambda: self._sync.configure(want_tag=want_tag, unquoted=unquoted, **settings)
         )
 
-    async def description(self) -> str:
-        """A text for people; "" for none, or for one whose resource can't be loaded.
-
-        To set: ``configure(description=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.description)
-
-    async def failure_actions(self) -> FailureActions:
-        """What the SCM does when the service fails. To set:
-        ``configure(failure_actions=...)``, or in part :meth:`change_failure_actions`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``; to assign ``CHANGE_CONFIG``, with RESTART actions
-        also ``START``, with REBOOT actions the privilege ``SeShutdownPrivilege``.
-        Windows calls: ``QueryServiceConfig2W``, ``ChangeServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.failure_actions)
-
     async def change_failure_actions(
         self,
         *,
@@ -166,103 +111,6 @@ class AsyncService(AsyncServiceBase):
                 command=command,
             )
         )
-
-    async def delayed_auto_start(self) -> bool:
-        """Whether an automatic start waits until the others are done.
-
-        To set: ``configure(delayed_auto_start=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.delayed_auto_start)
-
-    async def failure_actions_on_error(self) -> bool:
-        """Whether the failure actions are also for a stop with an error code, not only a crash.
-
-        To set: ``configure(failure_actions_on_error=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.failure_actions_on_error)
-
-    async def sid_type(self) -> SidType:
-        """Whether the service's own SID is in its process token.
-
-        To set: ``configure(sid_type=...)``. The SID itself: :func:`winsvc.service_sid`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.sid_type)
-
-    async def required_privileges(self) -> tuple[str, ...]:
-        """The privileges that its process keeps; () for all that its account has.
-
-        To set: ``configure(required_privileges=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.required_privileges)
-
-    async def preshutdown_timeout(self) -> timedelta:
-        """How long it may take before a shutdown.
-
-        To set: ``configure(preshutdown_timeout=...)``, up to 49.7 days.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.preshutdown_timeout)
-
-    async def triggers(self) -> tuple[Trigger, ...]:
-        """What starts and stops it; every byte as Windows has it.
-
-        To set: ``configure(triggers=...)``, which replaces them all.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.triggers)
-
-    async def preferred_node(self) -> int | None:
-        """The NUMA node of its process; None for any, and where there is only one.
-
-        To set: ``configure(preferred_node=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.preferred_node)
-
-    async def launch_protection(self) -> LaunchProtection:
-        """The kind of protected process that it runs in.
-
-        To set: ``configure(launch_protection=...)``; Windows takes it only from a program that is
-        protected itself, and never takes it back.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
-        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
-        """
-        return await calling(lambda: self._sync.launch_protection)
 
     async def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
         """Who may do what with the service.
@@ -300,6 +148,159 @@ class AsyncService(AsyncServiceBase):
         ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
         """
         return await calling(lambda: self._sync.set_security(descriptor, parts))
+
+    async def description(self) -> str:
+        """Query the text that describes the service; "" for none or for a missing resource.
+
+        To set: ``configure(description=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.description)
+
+    async def delayed_auto_start(self) -> bool:
+        """Query whether an automatic start waits until the other automatic starts are done.
+
+        To set: ``configure(delayed_auto_start=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.delayed_auto_start)
+
+    async def failure_actions(self) -> FailureActions:
+        """Query the actions of the SCM when the service fails.
+
+        To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
+        REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
+        :meth:`winsvc.Service.change_failure_actions`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.failure_actions)
+
+    async def failure_actions_on_error(self) -> bool:
+        """Query whether the failure actions also apply when the service stops with an error code.
+
+        To set: ``configure(failure_actions_on_error=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.failure_actions_on_error)
+
+    async def sid_type(self) -> SidType:
+        """Query whether the service's own SID is in its process token.
+
+        To set: ``configure(sid_type=...)``. The SID: :func:`winsvc.service_sid`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.sid_type)
+
+    async def required_privileges(self) -> tuple[str, ...]:
+        """Query the privileges that the process keeps; () for all privileges of its account.
+
+        To set: ``configure(required_privileges=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.required_privileges)
+
+    async def preshutdown_timeout(self) -> timedelta:
+        """Query the time that the service may take before a shutdown.
+
+        To set: ``configure(preshutdown_timeout=...)``. A timedelta or seconds, up to 49.7 days.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.preshutdown_timeout)
+
+    async def triggers(self) -> tuple[Trigger, ...]:
+        """Query the events that start or stop the service.
+
+        To set: ``configure(triggers=...)``. All triggers are replaced.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.triggers)
+
+    async def preferred_node(self) -> int | None:
+        """Query the preferred NUMA node of the process; None for any, and if there is only one.
+
+        To set: ``configure(preferred_node=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.preferred_node)
+
+    async def launch_protection(self) -> LaunchProtection:
+        """Query the kind of protected process that the service runs in.
+
+        To set: ``configure(launch_protection=...)``. Windows accepts a change only from a protected
+        program, and never removes the protection.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        return await calling(lambda: self._sync.launch_protection)
+
+    async def status(self) -> ServiceStatus:
+        """Where the service stands now.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
+        """
+        return await calling(lambda: self._sync.status())
+
+    async def config(self) -> ServiceConfig:
+        """How the service is set up.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+        """
+        return await calling(lambda: self._sync.config())
+
+    async def dependencies(self) -> tuple[Dependency, ...]:
+        """The services and the groups that must run before this one.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
+        """
+        return await calling(lambda: self._sync.dependencies)
 
     async def wait(
         self,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from winsvc._scm.apply_settings import rights_to_read, rights_to_write
 from winsvc._util.checks import check_dword
 from winsvc._values.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc._values.setting import Setting
+from winsvc._values.setting_table import NUMBER_LEVELS
 from winsvc.enums import (
     ActionType,
     ConfigLevel,
     ErrorCode,
-    LaunchProtection,
     SecurityInformation,
     ServiceAccess,
-    SidType,
 )
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import windows_call
 from winsvc.testing.configuring import Configuration, with_parts
 from winsvc.testing.open_handles import ServiceHandles
@@ -28,22 +28,6 @@ if TYPE_CHECKING:
     from winsvc._values.account import Secret
 
 __all__ = ["ConfigCalls"]
-
-# What the levels that are one number can be; the others take any.
-_LEVEL_VALUES: Final[dict[int, frozenset[int]]] = {
-    ConfigLevel.DELAYED_AUTO_START_INFO: frozenset({0, 1}),
-    ConfigLevel.SERVICE_SID_INFO: frozenset(map(int, SidType)),
-    ConfigLevel.LAUNCH_PROTECTED: frozenset(map(int, LaunchProtection)),
-}
-_NUMBER_LEVELS: Final = frozenset(
-    {
-        ConfigLevel.DELAYED_AUTO_START_INFO,
-        ConfigLevel.FAILURE_ACTIONS_FLAG,
-        ConfigLevel.SERVICE_SID_INFO,
-        ConfigLevel.PRESHUTDOWN_INFO,
-        ConfigLevel.LAUNCH_PROTECTED,
-    }
-)
 
 
 class ConfigCalls(ServiceHandles):
@@ -142,22 +126,22 @@ class ConfigCalls(ServiceHandles):
     @windows_call("QueryServiceConfig2W")
     def query_config_number(self, service: int, level: int) -> int:
         """A level that is one number."""
-        _check_level(level)
+        _number_level(level)
         return self._service(service, ServiceAccess.QUERY_CONFIG).numbers[level]
 
     @windows_call("ChangeServiceConfig2W")
     def change_config_number(self, service: int, level: int, number: int) -> None:
         """A level that is one number."""
-        _check_level(level)
+        known = _number_level(level).known_numbers
         check_dword(number, "number")
         one = self._changing(service)
-        if number not in _LEVEL_VALUES.get(level, (number,)):
+        if level == ConfigLevel.FAILURE_ACTIONS_FLAG:
+            number = int(bool(number))
+        if known is not None and number not in known:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         if level == ConfigLevel.LAUNCH_PROTECTED and number != one.numbers[level]:
             # Only a protected program may; no simulated one is.
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        if level == ConfigLevel.FAILURE_ACTIONS_FLAG:
-            number = int(bool(number))
         one.numbers[level] = number
         self._changed(service)
 
@@ -240,6 +224,7 @@ class ConfigCalls(ServiceHandles):
         return known.machine.security if known.service is None else known.service.security
 
 
-def _check_level(level: int) -> None:
-    if level not in _NUMBER_LEVELS:
+def _number_level(level: int) -> Setting:
+    if level not in NUMBER_LEVELS:
         raise Refusal(ErrorCode.INVALID_LEVEL)
+    return NUMBER_LEVELS[level]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account, Secret
 from winsvc._values.names import check_service_name
+from winsvc._values.rows import NO_CHANGE
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
 from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
     from winsvc.testing.services import SimulatedService
 
-__all__ = ["NO_CHANGE", "Configuration", "check_name", "with_parts"]
-
-NO_CHANGE: Final = 0xFFFFFFFF
+__all__ = ["Configuration", "check_name", "with_parts"]
 
 _TYPES: Final = frozenset({0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x50, 0x60, 0x110, 0x120})
 

@@ -7,7 +7,6 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from winsvc._scm.apply_settings import rights_to_read, rights_to_write
 from winsvc._util.text import same_name
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.enums import (
@@ -22,6 +21,7 @@ from winsvc.enums import (
 )
 from winsvc.errors import ArgumentError
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.access import Caller
 from winsvc.testing.calls import Simulation, windows_call
 from winsvc.testing.configuring import with_parts

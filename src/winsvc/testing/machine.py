@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Unpack
 
-from winsvc._scm.apply_settings import trigger_row
 from winsvc._util.checks import check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import name_key, same_name
@@ -306,7 +305,7 @@ class SimulatedMachine:
 
         Data items of a service's trigger must be among those of what happens.
         """
-        event = trigger_row(trigger)
+        event = trigger.to_row()
         with self.simulation.happening():
             for service in self:
                 for row in service.triggers:

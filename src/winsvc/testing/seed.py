@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,24 +19,17 @@ from winsvc._util.checks import check_type
 from winsvc._util.jsonable import Reader, from_jsonable, mapping
 from winsvc._util.text import name_key
 from winsvc._values.account import Secret
-from winsvc._values.config import FailureActions
-from winsvc._values.dependency import Dependency
 from winsvc._values.names import check_service_name
+from winsvc._values.setting_table import SETTINGS
 from winsvc._values.settings import ServiceSpec
 from winsvc._values.snapshot import FORMAT, READERS
 from winsvc.enums import (
     AcceptedControls,
     ErrorCode,
-    ErrorControl,
-    LaunchProtection,
-    ServiceType,
-    SidType,
-    StartType,
     State,
 )
 from winsvc.errors import ArgumentError
 from winsvc.security import Acl, ControlFlags, SecurityDescriptor
-from winsvc.triggers import Trigger
 
 __all__ = ["Seed", "read_document"]
 
@@ -72,28 +64,7 @@ class Seed:
 
 
 # What a service may have in a document, as which type.
-_SETTINGS: Final[Mapping[str, object]] = {
-    "service_type": ServiceType,
-    "start_type": StartType,
-    "error_control": ErrorControl,
-    "binary_path": str,
-    "load_order_group": str | None,
-    "dependencies": tuple[Dependency, ...] | None,
-    "account": str,
-    "password": Secret | None,
-    "display_name": str,
-    "description": str | None,
-    "delayed_auto_start": bool,
-    "failure_actions": FailureActions | None,
-    "failure_actions_on_error": bool,
-    "sid_type": SidType,
-    "required_privileges": tuple[str, ...] | None,
-    "preshutdown_timeout": timedelta,
-    "triggers": tuple[Trigger, ...] | None,
-    "preferred_node": int | None,
-    "launch_protection": LaunchProtection,
-    "security": SecurityDescriptor,
-}
+_SETTINGS: Final = {name: setting.document_type for name, setting in SETTINGS.items()}
 _STATE: Final[Mapping[str, object]] = {
     "state": State,
     "controls_accepted": AcceptedControls | None,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from winsvc._values.account import Secret
 from winsvc._values.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow, TriggerRow
+from winsvc._values.setting_table import NUMBER_LEVELS
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
-    ConfigLevel,
     Control,
     ErrorCode,
     ErrorControl,
@@ -36,11 +36,7 @@ USUAL: Final = Behaviour()
 
 # What Windows 10 and later answer where nothing was set.
 DEFAULT_NUMBERS: Final[dict[int, int]] = {
-    ConfigLevel.DELAYED_AUTO_START_INFO: 0,
-    ConfigLevel.FAILURE_ACTIONS_FLAG: 0,
-    ConfigLevel.SERVICE_SID_INFO: 0,
-    ConfigLevel.PRESHUTDOWN_INFO: 10_000,
-    ConfigLevel.LAUNCH_PROTECTED: 0,
+    level: setting.encode(None) for level, setting in NUMBER_LEVELS.items()
 }
 
 

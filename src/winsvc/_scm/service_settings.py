@@ -1,0 +1,308 @@
+"""Query and change the settings of an open service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+from winsvc._scm.handle_pool import ScmObject
+from winsvc._scm.open_service import OpenService
+from winsvc._util.checks import check_dword
+from winsvc._util.durations import Duration
+from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, Unchanged
+from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceAccess
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from winsvc._values.settings import SettingsKeywords
+    from winsvc.enums import LaunchProtection, SidType
+    from winsvc.security import SecurityDescriptor
+    from winsvc.triggers import Trigger
+
+__all__ = ["ServiceSettings"]
+
+
+class ServiceSettings(ScmObject[ServiceAccess]):
+    """The part of :class:`winsvc.Service` that queries and changes settings."""
+
+    def __init__(self, service: OpenService) -> None:
+        super().__init__(service)
+        self._service = service
+
+    def configure(
+        self,
+        *,
+        want_tag: bool = False,
+        unquoted: bool = False,
+        **settings: Unpack[SettingsKeywords],
+    ) -> int | None:
+        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+
+        Every setting is checked before the first is changed. If Windows then refuses one, the
+        error's hint says which were changed before it.
+
+        Args:
+            want_tag: have Windows give a driver a new tag in its load-order group.
+            unquoted: take a command line whose program has a blank in its path and no quotes
+                around it: to write back what was there. Windows may start another program.
+            **settings: see :class:`winsvc.Settings`, which has them all.
+
+        Returns:
+            The tag, where one was wanted.
+
+        Raises:
+            ArgumentError: a setting can't be.
+            InvalidArgumentError: Windows does not take a setting, or a combination of them.
+            ServiceExistsError: another service has this display name.
+            MarkedForDeleteError: the service is being deleted.
+            AccessDeniedError: a right below is not granted.
+
+        Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
+        descriptor ``WRITE_DAC`` instead.
+        Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
+        ``SetServiceObjectSecurity``: one for each group of settings that is given.
+        """
+        # Security, triggers and accounts are not loaded for what only reads.
+        from winsvc._scm.apply_settings import apply
+        from winsvc._values.changes import changes_for
+        from winsvc._values.settings import Settings, hide_password
+
+        hide_password(settings)
+        changes = changes_for(Settings(**settings), want_tag=want_tag, unquoted=unquoted)
+        tag = apply(changes, self._service).get("configuration")
+        return tag if isinstance(tag, int) else None
+
+    def change_failure_actions(
+        self,
+        *,
+        actions: Sequence[FailureAction] | Unchanged | None = UNCHANGED,
+        reset_after: Duration | Unchanged | None = UNCHANGED,
+        reboot_message: str | Unchanged | None = UNCHANGED,
+        command: str | Unchanged | None = UNCHANGED,
+    ) -> None:
+        """Change parts of the failure actions; the others stay as they are.
+
+        Windows stores the actions and the time of reset together: to change one of them alone the
+        other is read first.
+
+        Args:
+            actions: what is done for each failure in turn; None or () for nothing.
+            reset_after: how long without a failure until the count starts again; None for never.
+            reboot_message: what users are told before a reboot; None or "" for nothing.
+            command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
+
+        Raises:
+            ArgumentError: a duration can't be, or a time of reset is given without actions.
+
+        Right: as for :attr:`failure_actions`.
+        Windows call: ``ChangeServiceConfig2W``.
+        """
+        from winsvc._scm.apply_settings import apply
+        from winsvc._values.changes import failure_actions_part
+
+        parts = (actions, reset_after, reboot_message, command)
+        if all(part is UNCHANGED for part in parts):
+            return
+        one_missing = (actions is UNCHANGED) != (reset_after is UNCHANGED)
+        current = self.failure_actions if one_missing and actions else FailureActions()
+        apply([failure_actions_part(current, *parts)], self._service)
+
+    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
+        """Who may do what with the service.
+
+        Args:
+            parts: which parts to read. The SACL needs more than the others.
+
+        Raises:
+            AccessDeniedError: a right below is not granted.
+
+        Right: ``ServiceAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
+        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
+        """
+        return self._service.security(SecurityInformation(check_dword(parts, "parts")))
+
+    def set_security(
+        self,
+        descriptor: SecurityDescriptor | str | bytes,
+        parts: SecurityInformation = SecurityInformation.DACL,
+    ) -> None:
+        """Change who may do what with the service; parts that are not named stay.
+
+        Args:
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
+                passes, too).
+            parts: which of its parts to write.
+
+        Raises:
+            InvalidSecurityError: the descriptor is malformed.
+            ArgumentError: it does not have one of the parts.
+            AccessDeniedError: a right below is not granted.
+
+        Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
+        ``WRITE_OWNER``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
+        ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
+        """
+        from winsvc._scm.apply_settings import apply
+        from winsvc._values.setting_table import change_security
+        from winsvc.security import SecurityDescriptor
+
+        info = SecurityInformation(check_dword(parts, "parts"))
+        change = change_security(SecurityDescriptor.coerce(descriptor), info)
+        apply([change], self._service)
+
+    def _query(self, name: str) -> Any:
+        from winsvc._values.setting_table import SETTINGS
+
+        return self._service.query_setting(SETTINGS[name])
+
+    # Generated by tools/settingsgen.py.
+
+    @property
+    def description(self) -> str:
+        """Query the text that describes the service; "" for none or for a missing resource.
+
+        To set: ``configure(description=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: str = self._query("description")
+        return value
+
+    @property
+    def delayed_auto_start(self) -> bool:
+        """Query whether an automatic start waits until the other automatic starts are done.
+
+        To set: ``configure(delayed_auto_start=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: bool = self._query("delayed_auto_start")
+        return value
+
+    @property
+    def failure_actions(self) -> FailureActions:
+        """Query the actions of the SCM when the service fails.
+
+        To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
+        REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
+        :meth:`winsvc.Service.change_failure_actions`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: FailureActions = self._query("failure_actions")
+        return value
+
+    @failure_actions.setter
+    def failure_actions(self, value: FailureActions | None) -> None:
+        self.configure(failure_actions=value)
+
+    @property
+    def failure_actions_on_error(self) -> bool:
+        """Query whether the failure actions also apply when the service stops with an error code.
+
+        To set: ``configure(failure_actions_on_error=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: bool = self._query("failure_actions_on_error")
+        return value
+
+    @property
+    def sid_type(self) -> SidType:
+        """Query whether the service's own SID is in its process token.
+
+        To set: ``configure(sid_type=...)``. The SID: :func:`winsvc.service_sid`.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: SidType = self._query("sid_type")
+        return value
+
+    @property
+    def required_privileges(self) -> tuple[str, ...]:
+        """Query the privileges that the process keeps; () for all privileges of its account.
+
+        To set: ``configure(required_privileges=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: tuple[str, ...] = self._query("required_privileges")
+        return value
+
+    @property
+    def preshutdown_timeout(self) -> timedelta:
+        """Query the time that the service may take before a shutdown.
+
+        To set: ``configure(preshutdown_timeout=...)``. A timedelta or seconds, up to 49.7 days.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: timedelta = self._query("preshutdown_timeout")
+        return value
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Query the events that start or stop the service.
+
+        To set: ``configure(triggers=...)``. All triggers are replaced.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: tuple[Trigger, ...] = self._query("triggers")
+        return value
+
+    @property
+    def preferred_node(self) -> int | None:
+        """Query the preferred NUMA node of the process; None for any, and if there is only one.
+
+        To set: ``configure(preferred_node=...)``.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: int | None = self._query("preferred_node")
+        return value
+
+    @property
+    def launch_protection(self) -> LaunchProtection:
+        """Query the kind of protected process that the service runs in.
+
+        To set: ``configure(launch_protection=...)``. Windows accepts a change only from a protected
+        program, and never removes the protection.
+
+        Raises:
+            AccessDeniedError: the right below is not granted.
+
+        Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
+        """
+        value: LaunchProtection = self._query("launch_protection")
+        return value
+
+    # End of the generated part.
