@@ -15,9 +15,9 @@ from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow
 from winsvc._values.status import ServiceStatus
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.testing.baton import Baton
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
+from winsvc.testing.hosted.baton import Baton
 from winsvc.testing.refusal import Refusal
 
 if TYPE_CHECKING:

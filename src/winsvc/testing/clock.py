@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from winsvc._util.durations import Duration, to_timedelta
 
 if TYPE_CHECKING:
-    from winsvc.testing.baton import Baton
+    from winsvc.testing.hosted.baton import Baton
 
 __all__ = ["SimulatedClock", "Timer"]
 

@@ -23,13 +23,13 @@ from winsvc.enums import (
 from winsvc.testing.behaviour import Behaviour, HostedProgram
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
-from winsvc.testing.processes import HostedProcess
+from winsvc.testing.hosted.processes import HostedProcess
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
+    from winsvc.testing.hosted.processes import HostedRun
     from winsvc.testing.machine import SimulatedMachine
-    from winsvc.testing.processes import HostedRun
     from winsvc.testing.seed import Seed
 
 __all__ = ["Running"]

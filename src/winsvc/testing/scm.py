@@ -18,7 +18,7 @@ from winsvc.testing.calls import Call
 from winsvc.testing.desktops import SimulatedDesktops
 from winsvc.testing.dropin_calls import DropInCalls
 from winsvc.testing.eventlog import SimulatedEventLog
-from winsvc.testing.hosting import HostCalls
+from winsvc.testing.hosted.hosting import HostCalls
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import plain_name
 from winsvc.testing.seed import Seed, read_document

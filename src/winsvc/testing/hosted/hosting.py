@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode, State
-from winsvc.testing.baton import Pause
 from winsvc.testing.calls import windows_call
 from winsvc.testing.clock import Timer
-from winsvc.testing.processes import HostedProcess, HostedRun, Watch
+from winsvc.testing.hosted.baton import Pause
+from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.service_calls import SimulatedServices
 from winsvc.testing.services import SimulatedService
@@ -232,7 +232,7 @@ class HostCalls(SimulatedServices):
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
         """Run a coroutine in an event loop whose timers are in simulated time."""
-        from winsvc.testing.eventloop import run_coroutine  # asyncio is slow to import
+        from winsvc.testing.hosted.eventloop import run_coroutine  # asyncio is slow to import
 
         return run_coroutine(self, coroutine)
 

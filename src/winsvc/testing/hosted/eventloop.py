@@ -11,8 +11,8 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 from winsvc.backend import ProcessEnded
-from winsvc.testing.baton import Pause
 from winsvc.testing.clock import Timer
+from winsvc.testing.hosted.baton import Pause
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike

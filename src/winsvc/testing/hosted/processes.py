@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from winsvc._util.text import name_key
 from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
-from winsvc.testing.baton import Pause
 from winsvc.testing.behaviour import HostedProgram
+from winsvc.testing.hosted.baton import Pause
 from winsvc.testing.refusal import Refusal
 
 if TYPE_CHECKING:

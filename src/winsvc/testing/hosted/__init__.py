@@ -1,0 +1,1 @@
+"""Services in Python on the simulated system: deterministic threads in simulated time."""
