@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winsvc.enums import ManagerAccess, ServiceAccess
-from winsvc.errors import AccessDeniedError, ArgumentError
+from winsvc.errors import AccessDeniedError
 from winsvc.security import Ace, Acl, SecurityDescriptor, Sid
 from winsvc.testing.access import (
     DEFAULT_MANAGER_SECURITY,
@@ -175,8 +175,6 @@ def test_the_maximum_and_a_right_by_name() -> None:
 
 def test_a_right_that_no_service_has() -> None:
     assert refused(DEFAULT_SERVICE_SECURITY, 0x8000, ADMIN) == 5
-    with pytest.raises(ArgumentError, match="kind"):
-        granted(DEFAULT_SERVICE_SECURITY, ADMIN, 1, "desktop", "F")  # type: ignore[arg-type]
 
 
 _BITS = (A.START, A.STOP, A.DELETE, A.READ_CONTROL, A.GENERIC_READ, A.GENERIC_EXECUTE)
