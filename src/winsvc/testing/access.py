@@ -8,7 +8,6 @@ from typing import Any, Final, Literal, TypeAlias
 
 from winsvc._util.checks import check_dword, check_type
 from winsvc.enums import ErrorCode, ServiceAccess
-from winsvc.errors import service_error
 from winsvc.security import SecurityDescriptor, Sid, SidLike
 from winsvc.security.accesscheck import (
     DESKTOP,
@@ -18,6 +17,7 @@ from winsvc.security.accesscheck import (
     GenericMapping,
     access_check,
 )
+from winsvc.testing.refusal import Refusal
 
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
@@ -143,9 +143,7 @@ def map_rights(access: int, kind: Kind) -> int:
     return _MAPPINGS[kind].map(access)
 
 
-def granted(
-    descriptor: SecurityDescriptor, caller: Caller, access: int, kind: Kind, function: str
-) -> int:
+def granted(descriptor: SecurityDescriptor, caller: Caller, access: int, kind: Kind) -> int:
     """Return the rights of a handle that is opened with these.
 
     Args:
@@ -153,17 +151,16 @@ def granted(
         caller: the account that opens the object.
         access: the desired rights, which may contain generic ones and ``MAXIMUM_ALLOWED``.
         kind: the kind of object.
-        function: the Windows function to name in an error.
 
     Raises:
-        AccessDeniedError: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
+        Refusal: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
             desired without ``SeSecurityPrivilege`` (1314).
     """
     desired = map_rights(check_dword(access, "access"), kind)
     # Privileges count only for rights that are desired by name.
     privileged = desired & int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
     if privileged and not caller.holds("SeSecurityPrivilege"):
-        raise service_error(ErrorCode.PRIVILEGE_NOT_HELD, function)
+        raise Refusal(ErrorCode.PRIVILEGE_NOT_HELD)
     if caller.holds("SeTakeOwnershipPrivilege"):
         privileged |= desired & int(ServiceAccess.WRITE_OWNER)
     rights = access_check(
@@ -175,5 +172,5 @@ def granted(
         privileged=privileged,
     )
     if rights is None:
-        raise service_error(ErrorCode.ACCESS_DENIED, function)
+        raise Refusal(ErrorCode.ACCESS_DENIED)
     return rights

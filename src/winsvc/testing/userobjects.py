@@ -13,7 +13,8 @@ from winsvc.enums import (
     WindowStationFlags,
 )
 from winsvc.security import SecurityDescriptor, Sid
-from winsvc.testing.access import Caller, Kind, granted, map_rights
+from winsvc.testing.access import Caller, Kind, granted
+from winsvc.testing.refusal import Refusal
 
 __all__ = [
     "DEFAULT_SECURITY",
@@ -22,8 +23,8 @@ __all__ = [
     "SimulatedWindow",
     "SimulatedWindowStation",
     "UserObject",
-    "handle_rights",
     "interactive_station",
+    "kind_of",
     "may_list",
     "service_station",
 ]
@@ -165,24 +166,9 @@ def service_station() -> SimulatedWindowStation:
     return station
 
 
-def handle_rights(one: UserObject, access: int, caller: Caller | None, function: str) -> int:
-    """Return the rights of a handle that is opened with these.
-
-    Args:
-        one: the object that is opened.
-        access: the desired rights, which may contain generic ones and ``MAXIMUM_ALLOWED``.
-        caller: the account that opens it; None for its creator, who gets all desired rights.
-        function: the Windows function to name in an error.
-
-    Raises:
-        AccessDeniedError: a desired right is not allowed.
-    """
-    kind: Kind = "desktop" if isinstance(one, SimulatedDesktop) else "station"
-    if caller is not None:
-        return granted(one.security, caller, access, kind, function)
-    maximum = access & int(WindowStationAccess.MAXIMUM_ALLOWED)
-    everything = int(WindowStationAccess.GENERIC_ALL) if maximum else 0
-    return map_rights((access | everything) & ~maximum, kind)
+def kind_of(one: UserObject) -> Kind:
+    """Return the kind of an object, by which its rights are mapped."""
+    return "desktop" if isinstance(one, SimulatedDesktop) else "station"
 
 
 def may_list(one: UserObject, caller: Caller) -> bool:
@@ -190,7 +176,7 @@ def may_list(one: UserObject, caller: Caller) -> bool:
     station = isinstance(one, SimulatedWindowStation)
     right = WindowStationAccess.ENUMERATE if station else DesktopAccess.ENUMERATE
     try:
-        handle_rights(one, int(right), caller, "")
-    except PermissionError:
+        granted(one.security, caller, int(right), kind_of(one))
+    except Refusal:
         return False
     return True
