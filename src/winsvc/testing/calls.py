@@ -22,6 +22,7 @@ from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
 from winsvc.testing.hosted.baton import Baton
 from winsvc.testing.refusal import Refusal
+from winsvc.testing.threads import EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -37,6 +38,7 @@ S = TypeVar("S", bound="Simulation")
 _HANDLES: Final = ("service", "manager", "handle", "station", "desktop", "user_object")
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1", ".")
 _FOREVER: Final = 1e12  # seconds
+_LOOKS: Final = 10  # in which no thread is found that can end a wait, until it is endless
 _GLANCE: Final = 0.01  # real seconds between two looks at what other threads have done
 # Arguments that are lists in which an empty text would be the end, and how an error calls them.
 _MULTI_STRINGS: Final = {"dependencies": "dependencies", "privileges": "required_privileges"}
@@ -74,12 +76,14 @@ class Simulation:
         caller: the account that programs run as.
         handles: the open handles.
         latency: how long every call takes, in simulated seconds.
+        other_threads: the threads that can end a wait of the calling one.
     """
 
     def __init__(self) -> None:
         self._later: list[Callable[[], None]] = []
         self.clock = SimulatedClock(self.happening, lambda: bool(self._later))
         self.baton = self.clock.turns = Baton(self.clock)
+        self.other_threads = OtherThreads(self.baton.is_hosted)
         self.calls: list[Call] = []
         self.faults = Faults()
         self.caller = Caller.administrator()
@@ -159,7 +163,8 @@ class Simulation:
     ) -> bool:
         """Let time pass from event to event until a wait is over.
 
-        Where nothing is scheduled, and there is no timeout, it waits for other threads.
+        Where nothing is scheduled, and there is no timeout, it waits for other threads; see
+        :class:`OtherThreads` for those that count.
 
         Args:
             is_over: whether it is.
@@ -169,20 +174,28 @@ class Simulation:
 
         Returns:
             Whether anything happened.
+
+        Raises:
+            EndlessWaitError: there is no other thread that can end the wait.
         """
+        self.other_threads.register()
         end = _FOREVER if timeout is None else self.clock.later(timeout)
-        any_event = False
+        any_event, looks = False, 0
         while not is_over():
             due = False
             if drives:
                 with self.happening():
                     due = (self.clock.run_next if timeout is None else self.clock.step)(end)
             if due:
-                any_event = True
+                any_event, looks = True, 0
                 continue
             if self.clock.now >= end:
                 break
-            changed.wait(_GLANCE)
+            looks = 0 if self.other_threads.can_act() else looks + 1
+            if looks > _LOOKS:  # not at once: a thread may be about to begin or to end
+                raise EndlessWaitError
+            with self.other_threads.waiting(lambda: is_over() or self.clock.now >= end):
+                changed.wait(_GLANCE)
         return any_event
 
 
@@ -208,6 +221,7 @@ def windows_call(
         def call(self: S, /, *args: P.args, **keywords: P.kwargs) -> R:
             arguments = {**dict(zip(names, args, strict=False)), **keywords}
             _check_texts(arguments)
+            self.other_threads.register()
             # A process that has ended has closed all.
             if not function.startswith(("Close", "DeregisterEventSource")):
                 self.baton.check()

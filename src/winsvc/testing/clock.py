@@ -166,6 +166,11 @@ class SimulatedClock:
                     return True
         return False
 
+    def is_anything_due(self) -> bool:
+        """Return whether anything is scheduled."""
+        with self.lock:
+            return any(timer.action is not None for _, _, timer in self._due)
+
     @contextmanager
     def replacing_time(self) -> Iterator[None]:
         """Have ``time.sleep`` and the clocks of :mod:`time` be this clock in the ``with`` block.

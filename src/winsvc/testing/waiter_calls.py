@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
@@ -12,8 +13,11 @@ from winsvc.testing.calls import windows_call
 from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.service_calls import ServiceCalls
+from winsvc.testing.threads import EndlessWaitError
 
 __all__ = ["Waiter", "WaiterCalls"]
+
+MOST_POLLS: Final = 100_000  # of one waiter, in succession, with nothing scheduled
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +27,7 @@ class Waiter:
     news: list[tuple[int, NotificationRow]] = field(default_factory=list)
     changed: threading.Event = field(default_factory=threading.Event)
     woken: bool = False
+    polls: int = 0  # in succession, with nothing scheduled
     place: Place = (None, None)
 
     def is_over(self) -> bool:
@@ -99,9 +104,18 @@ class WaiterCalls(ServiceCalls):
     def wait_notified(
         self, waiter: int, timeout: float | None
     ) -> list[tuple[int, NotificationRow]]:
-        """Return the notifications; time passes until there are some, or until the timeout."""
+        """Return the notifications; time passes until there are some, or until the timeout.
+
+        Raises:
+            EndlessWaitError: nothing can end the wait; see :meth:`Simulation.wait_until`. Also if
+                the waiter has polled, with timeouts, very often while nothing was scheduled.
+        """
         one = self.handles.get(waiter, Waiter)
-        self.wait_until(one.is_over, one.changed, timeout)
+        any_event = self.wait_until(one.is_over, one.changed, timeout)
+        polled_in_vain = not (any_event or one.is_over() or self.clock.is_anything_due())
+        one.polls = one.polls + 1 if polled_in_vain else 0
+        if one.polls >= MOST_POLLS and not self.other_threads.can_act():
+            raise EndlessWaitError
         return one.take()
 
     def wake(self, waiter: int) -> None:
