@@ -22,7 +22,6 @@ from winsvc.testing.userobjects import (
     SimulatedWindowStation,
     UserObject,
     interactive_station,
-    kind_of,
     service_station,
 )
 
@@ -107,13 +106,13 @@ class DesktopSimulation:
 
     def open(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its security descriptor allows it."""
-        rights = self._simulation.grant(target.security, access, kind_of(target), target.name)
+        rights = self._simulation.grant(target.security, access, target.kind, target.name)
         return self._add(target, rights, inherit)
 
     def create(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its creator, who gets all desired rights."""
         everybody = SecurityDescriptor()
-        rights = granted(everybody, self._simulation.caller, access, kind_of(target))
+        rights = granted(everybody, self._simulation.caller, access, target.kind)
         return self._add(target, rights, inherit)
 
     def _add(self, target: UserObject, rights: int, inherit: bool) -> int:

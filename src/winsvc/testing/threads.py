@@ -65,7 +65,7 @@ class OtherThreads:
         try:
             yield
         finally:
-            del self._waiting[threading.get_ident()]
+            self._waiting.pop(threading.get_ident(), None)  # a signal handler may have waited, too
 
     def can_act(self) -> bool:
         """Return whether another thread, or a signal handler, may still do something."""

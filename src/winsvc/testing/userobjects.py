@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from winsvc._util.text import same_name
 from winsvc.enums import (
     DesktopAccess,
     DesktopFlags,
+    OpenFlag,
     WindowStationAccess,
     WindowStationFlags,
 )
@@ -24,7 +25,6 @@ __all__ = [
     "SimulatedWindowStation",
     "UserObject",
     "interactive_station",
-    "kind_of",
     "may_list",
     "service_station",
 ]
@@ -80,6 +80,9 @@ class SimulatedDesktop:
         handles: how many handles to it are open.
     """
 
+    kind: ClassVar[Kind] = "desktop"
+    list_right: ClassVar[OpenFlag] = DesktopAccess.ENUMERATE
+
     name: str
     station: SimulatedWindowStation
     security: SecurityDescriptor = DEFAULT_SECURITY
@@ -110,6 +113,9 @@ class SimulatedWindowStation:
         user: the SID of its user; None for nobody.
         handles: how many handles to it are open.
     """
+
+    kind: ClassVar[Kind] = "station"
+    list_right: ClassVar[OpenFlag] = WindowStationAccess.ENUMERATE
 
     name: str
     security: SecurityDescriptor = DEFAULT_SECURITY
@@ -166,17 +172,10 @@ def service_station() -> SimulatedWindowStation:
     return station
 
 
-def kind_of(one: UserObject) -> Kind:
-    """Return the kind of an object, by which its rights are mapped."""
-    return "desktop" if isinstance(one, SimulatedDesktop) else "station"
-
-
 def may_list(one: UserObject, caller: Caller) -> bool:
     """Return whether an enumeration shows the object to the caller."""
-    station = isinstance(one, SimulatedWindowStation)
-    right = WindowStationAccess.ENUMERATE if station else DesktopAccess.ENUMERATE
     try:
-        granted(one.security, caller, int(right), kind_of(one))
+        granted(one.security, caller, int(one.list_right), one.kind)
     except Refusal:
         return False
     return True
