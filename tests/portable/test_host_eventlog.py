@@ -33,6 +33,7 @@ from winsvc.host.eventlog import (
     without_middle,
 )
 from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing.eventlog import EventSourceHandle
 
 OTHERS = r"C:\Other\messages.dll"
 
@@ -204,7 +205,10 @@ def test_without_a_stderr(
 def test_a_handle_that_cannot_be_closed(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat")
     handler.handle(record("x"))
-    sim.faults.before("DeregisterEventSource", sim._event_handles.clear)
+    (handle,) = sim.handles.of_kind(EventSourceHandle)
+    sim.faults.before(
+        "DeregisterEventSource", lambda: sim.handles.remove(handle, EventSourceHandle)
+    )
     handler.close()
     assert sim.called("DeregisterEventSource")[0].error == 6
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 
@@ -27,20 +26,19 @@ from winsvc import (
     WindowStationAccess,
 )
 from winsvc._values.rows import UserObjectFlagsRow
-from winsvc.backend import Backend, use_backend
-from winsvc.testing import Caller
-from winsvc.testing.desktops import SimulatedDesktops
+from winsvc.backend import use_backend
+from winsvc.testing import Caller, SimulatedSCM
 
 
 @pytest.fixture
-def sim() -> Iterator[SimulatedDesktops]:
-    sim = SimulatedDesktops()
-    with use_backend(cast(Backend, sim)):
+def sim() -> Iterator[SimulatedSCM]:
+    sim = SimulatedSCM()
+    with use_backend(sim):
         yield sim
     assert sim.open_desktop_handles == 0
 
 
-def test_what_is_there_from_the_start(sim: SimulatedDesktops) -> None:
+def test_what_is_there_from_the_start(sim: SimulatedSCM) -> None:
     assert WindowStation.names() == ["WinSta0", "Service-0x0-3e7$"]
     own = WindowStation.current()
     assert own.desktops() == ["Default", "Disconnect", "Winlogon"]
@@ -56,7 +54,7 @@ def test_what_is_there_from_the_start(sim: SimulatedDesktops) -> None:
         _ = own.receives_input
 
 
-def test_windows_own_desktops(sim: SimulatedDesktops) -> None:
+def test_windows_own_desktops(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.READ_OBJECTS"):
         Desktop.open("Winlogon")
     with Desktop.open("Winlogon", DesktopAccess.ENUMERATE) as secure:
@@ -80,7 +78,7 @@ def test_windows_own_desktops(sim: SimulatedDesktops) -> None:
             default.switch_to()
 
 
-def test_a_service(sim: SimulatedDesktops) -> None:
+def test_a_service(sim: SimulatedSCM) -> None:
     sim.begin_on()
     own, desktop = WindowStation.current(), Desktop.current()
     assert (own.name, desktop.name) == ("Service-0x0-3e7$", "Default")
@@ -98,7 +96,7 @@ def test_a_service(sim: SimulatedDesktops) -> None:
             sim.begin_on(*bad)
 
 
-def test_beginning_on_what_the_program_has_made(sim: SimulatedDesktops) -> None:
+def test_beginning_on_what_the_program_has_made(sim: SimulatedSCM) -> None:
     station = WindowStation.create("mine")
     station.set_for_process()
     desktop = Desktop.create("work")
@@ -113,7 +111,7 @@ def test_beginning_on_what_the_program_has_made(sim: SimulatedDesktops) -> None:
     assert "mine" not in WindowStation.names()
 
 
-def test_names_that_are_too_long(sim: SimulatedDesktops) -> None:
+def test_names_that_are_too_long(sim: SimulatedSCM) -> None:
     for name in ("x" * 260, "\U0001f40d" * 130):
         for create in (WindowStation.create, Desktop.create):
             with pytest.raises(InvalidNameError) as caught:
@@ -123,7 +121,7 @@ def test_names_that_are_too_long(sim: SimulatedDesktops) -> None:
         pass
 
 
-def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedDesktops) -> None:
+def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedSCM) -> None:
     with WindowStation.create("hidden").as_process_station(), Desktop.create("x") as desktop:
         with pytest.raises(AccessDeniedError) as caught:
             desktop.switch_to()  # with every right
@@ -133,14 +131,14 @@ def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedDesktops) -> None:
     assert str(caught.value.hint).startswith("Needed: DesktopAccess.SWITCH_DESKTOP. The handle")
 
 
-def test_switching_to_where_it_is_already(sim: SimulatedDesktops) -> None:
+def test_switching_to_where_it_is_already(sim: SimulatedSCM) -> None:
     with WindowStation.current().as_process_station() as station:
         assert station.name == "WinSta0"
     with Desktop.current().as_thread_desktop() as desktop:
         assert desktop.name == "Default"
 
 
-def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedDesktops) -> None:
+def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedSCM) -> None:
     before = WindowStation.current()
     with pytest.raises(AccessDeniedError, match="SetProcessWindowStation"):
         with WindowStation.create("S").as_process_station():
@@ -151,7 +149,7 @@ def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedDesktops) -> None
     sim.close_window_station(left)
 
 
-def test_windows(sim: SimulatedDesktops) -> None:
+def test_windows(sim: SimulatedSCM) -> None:
     first = sim.add_window(title="Editor", class_name="Edit")
     second = sim.add_window(title=None, class_name=None)
     assert Desktop.current().windows() == [
@@ -170,7 +168,7 @@ def test_windows(sim: SimulatedDesktops) -> None:
     assert caught.value.winerror == 1400
 
 
-def test_a_thread_with_windows_stays(sim: SimulatedDesktops) -> None:
+def test_a_thread_with_windows_stays(sim: SimulatedSCM) -> None:
     window = sim.add_window(thread=threading.get_native_id())
     with Desktop.create("other") as other:
         with pytest.raises(ObjectInUseError, match="destroy them first"):
@@ -190,14 +188,14 @@ def test_a_thread_with_windows_stays(sim: SimulatedDesktops) -> None:
             sim.begin_on("WinSta0")  # and so the thread is on the first one again
 
 
-def test_threads_of_other_processes(sim: SimulatedDesktops) -> None:
+def test_threads_of_other_processes(sim: SimulatedSCM) -> None:
     sim.add_window(thread=4242)
     assert Desktop.of_thread(4242).name == "Default"
     with pytest.raises(ServiceError):
         Desktop.of_thread(4243)
 
 
-def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedDesktops) -> None:
+def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedSCM) -> None:
     with Desktop.create("other") as other:
         thread = threading.Thread(target=other.set_for_thread)
         thread.start()
@@ -205,7 +203,7 @@ def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedDesktops) -> Non
     assert "other" not in WindowStation.current().desktops()
 
 
-def test_what_vanishes_with_its_last_handle(sim: SimulatedDesktops) -> None:
+def test_what_vanishes_with_its_last_handle(sim: SimulatedSCM) -> None:
     with WindowStation.create("station") as station, station.as_process_station():
         first = Desktop.create("one")
         second = Desktop.create("ONE")
@@ -217,7 +215,7 @@ def test_what_vanishes_with_its_last_handle(sim: SimulatedDesktops) -> None:
     assert "station" not in WindowStation.names()
 
 
-def test_a_shown_desktop_that_vanishes(sim: SimulatedDesktops) -> None:
+def test_a_shown_desktop_that_vanishes(sim: SimulatedSCM) -> None:
     with Desktop.create("other") as other:
         other.switch_to()
         with Desktop.input() as shown:
@@ -226,7 +224,7 @@ def test_a_shown_desktop_that_vanishes(sim: SimulatedDesktops) -> None:
         assert shown.name == "Default"
 
 
-def test_who_may_open_is_what_its_security_says(sim: SimulatedDesktops) -> None:
+def test_who_may_open_is_what_its_security_says(sim: SimulatedSCM) -> None:
     with Desktop.create("mine", security="O:SYG:SYD:(A;;GR;;;BA)") as mine:
         assert "mine" in WindowStation.current().desktops()
         with Desktop.open("mine", DesktopAccess.GENERIC_READ) as reader:
@@ -244,14 +242,14 @@ def test_who_may_open_is_what_its_security_says(sim: SimulatedDesktops) -> None:
         Desktop.open("mine", DesktopAccess.MAXIMUM_ALLOWED).close()
 
 
-def test_flags_of_a_desktop(sim: SimulatedDesktops) -> None:
+def test_flags_of_a_desktop(sim: SimulatedSCM) -> None:
     with Desktop.create("other", DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK) as other:
         assert other.flags.flags is DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK
         other.set_flags(DesktopFlags(0), inherit=True)
         assert (other.flags.flags, other.flags.inherit) == (0, True)
 
 
-def test_bare_calls(sim: SimulatedDesktops) -> None:
+def test_bare_calls(sim: SimulatedSCM) -> None:
     """What the drop-in asks for, which knows no objects."""
     station = sim.get_process_window_station()
     desktop = sim.get_thread_desktop(sim.get_current_thread_id())
@@ -279,7 +277,7 @@ def test_bare_calls(sim: SimulatedDesktops) -> None:
         sim.query_user_object_number(station, 99)
 
 
-def test_faults_and_the_log(sim: SimulatedDesktops) -> None:
+def test_faults_and_the_log(sim: SimulatedSCM) -> None:
     sim.faults.fail("CreateDesktopW", 8)
     with pytest.raises(ServiceError) as caught:
         Desktop.create("other")
@@ -290,7 +288,7 @@ def test_faults_and_the_log(sim: SimulatedDesktops) -> None:
     assert ("EnumDesktopsW", "WinSta0") in names
 
 
-def test_rights_that_are_refused_on_demand(sim: SimulatedDesktops) -> None:
+def test_rights_that_are_refused_on_demand(sim: SimulatedSCM) -> None:
     sim.faults.deny(DesktopAccess.READ_OBJECTS, "default")
     sim.faults.deny(WindowStationAccess.READ_ATTRIBUTES)
     with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.ENUMERATE|READ_"):

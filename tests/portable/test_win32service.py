@@ -266,8 +266,8 @@ def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDL
 
     def in_the_call() -> None:
         handle.Close()
-        handle.Close()  # which does nothing
-        seen.append((int(handle), number in sim._open))
+        handle.Close()  # has no effect
+        seen.append((int(handle), number in sim.handles))
 
     original = sim.query_service_status
 
@@ -280,7 +280,7 @@ def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDL
     sim.query_service_status = slow  # type: ignore[method-assign]
     assert w.QueryServiceStatus(handle)[1] == w.SERVICE_STOPPED
     assert seen == [(0, True)]
-    assert number not in sim._open
+    assert number not in sim.handles
     with pytest.raises(w.error) as caught:
         w.QueryServiceStatus(handle)
     assert caught.value.winerror == 6

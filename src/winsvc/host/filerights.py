@@ -7,6 +7,7 @@ from typing import Final
 
 from winsvc._values.account import Account, AccountKind
 from winsvc.security import AceFlags, AceType, Acl, Sid, service_sid
+from winsvc.security.accesscheck import FILE, allowed_rights
 
 __all__ = [
     "CHANGE_FILE",
@@ -47,15 +48,6 @@ TRUSTED: Final = frozenset(
 )
 _CREATOR_OWNER: Final = Sid.parse("S-1-3-0")  # of what is made there; nobody's token has it
 
-# What the generic rights mean for a file.
-_GENERIC: Final = {
-    0x80000000: 0x120089,
-    0x40000000: 0x120116,
-    0x20000000: 0x1200A0,
-    0x10000000: 0x1F01FF,
-}
-
-
 _SIDS: Final = {
     AccountKind.LOCAL_SYSTEM: Sid.parse("S-1-5-18"),
     AccountKind.LOCAL_SERVICE: Sid.parse("S-1-5-19"),
@@ -71,23 +63,13 @@ def sid_of(account: Account) -> Sid | None:
 
 
 def granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
-    """Whether a file's list gives all the rights to one with these SIDs; the first entry counts."""
-    missing = wanted
-    for ace in dacl:
-        if ace.trustee not in sids or ace.flags & AceFlags.INHERIT_ONLY:
-            continue
-        access = _mapped(int(ace.access))
-        if ace.type == AceType.DENIED and access & missing:
-            return False
-        if ace.type == AceType.ALLOWED:
-            missing &= ~access
-    return not missing
+    """Return whether the list of a file grants all the rights to a holder of these SIDs."""
+    return not wanted & ~allowed_rights(dacl, sids, FILE)
 
 
 def any_granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
-    """Whether it gives one of the rights, or more."""
-    bits = (1 << place for place in range(wanted.bit_length()))
-    return any(granted(dacl, sids, bit) for bit in bits if bit & wanted)
+    """Return whether the list grants at least one of the rights."""
+    return bool(wanted & allowed_rights(dacl, sids, FILE))
 
 
 def strangers(dacl: Acl, wanted: int) -> list[Sid]:
@@ -98,14 +80,7 @@ def strangers(dacl: Acl, wanted: int) -> list[Sid]:
         if ace.type == AceType.ALLOWED
         and ace.trustee is not None
         and not ace.flags & AceFlags.INHERIT_ONLY
-        and _mapped(int(ace.access)) & wanted
+        and FILE.map(int(ace.access)) & wanted
         and ace.trustee not in TRUSTED
         and ace.trustee != _CREATOR_OWNER
     ]
-
-
-def _mapped(access: int) -> int:
-    for generic, meaning in _GENERIC.items():
-        if access & generic:
-            access |= meaning
-    return access

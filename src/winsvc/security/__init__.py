@@ -1,10 +1,12 @@
 """Security descriptors, their entries and SIDs, in pure Python.
 
-``sids``: who; ``aces``: may do what; ``sddl``: the text form; ``descriptor``: all of it.
+``sids``: who; ``aces``: may do what; ``sddl``: the text form; ``descriptor``: all of it;
+``accesscheck``: the rights that a list grants.
 """
 
 from __future__ import annotations
 
+from winsvc.security.accesscheck import map_generic
 from winsvc.security.aces import (
     NULL_ACL,
     Ace,
@@ -15,7 +17,7 @@ from winsvc.security.aces import (
     NullAcl,
     right_names,
 )
-from winsvc.security.descriptor import SecurityDescriptor, map_generic
+from winsvc.security.descriptor import SecurityDescriptor
 from winsvc.security.sddl import InvalidSddlError
 from winsvc.security.sids import InvalidSecurityError, Sid, SidLike, service_sid
 

@@ -18,6 +18,7 @@ from typing import Final
 from winsvc._util.checks import check_type
 from winsvc.enums import SecurityInformation, ServiceAccess
 from winsvc.security import sddl
+from winsvc.security.accesscheck import SERVICE, allowed_rights, map_generic
 from winsvc.security.aces import (
     NULL_ACL,
     Ace,
@@ -38,25 +39,9 @@ from winsvc.security.sids import (
     read_sid,
 )
 
-__all__ = ["SecurityDescriptor", "map_generic"]
+__all__ = ["SecurityDescriptor"]
 
-_A: Final = ServiceAccess
 _EVERY_RIGHT: Final = ServiceAccess(0xFFFFFFFF)
-# What the generic rights mean for a service.
-_GENERIC_MEANING: Final = {
-    _A.GENERIC_READ: (
-        _A.READ_CONTROL
-        | _A.QUERY_CONFIG
-        | _A.QUERY_STATUS
-        | _A.INTERROGATE
-        | _A.ENUMERATE_DEPENDENTS
-    ),
-    _A.GENERIC_WRITE: _A.READ_CONTROL | _A.CHANGE_CONFIG,
-    _A.GENERIC_EXECUTE: (
-        _A.READ_CONTROL | _A.START | _A.STOP | _A.PAUSE_CONTINUE | _A.USER_DEFINED_CONTROL
-    ),
-    _A.GENERIC_ALL: _A.ALL_ACCESS,
-}
 
 _DENYING: Final = frozenset(
     {
@@ -80,15 +65,6 @@ _HEADER: Final = struct.Struct("<BBHIIII")
 _C: Final = ControlFlags
 _NO_CONTROL: Final = ControlFlags(0)
 _COMPUTED: Final = _C.DACL_PRESENT | _C.SACL_PRESENT | _C.SELF_RELATIVE
-
-
-def map_generic(access: ServiceAccess) -> ServiceAccess:
-    """The rights with the generic ones replaced by what they mean for a service."""
-    result = int(access)
-    for generic, meaning in _GENERIC_MEANING.items():
-        if result & generic:
-            result = result & ~int(generic) | meaning
-    return ServiceAccess(result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,17 +238,9 @@ class SecurityDescriptor:
             InvalidSecurityError: the descriptor has no DACL to ask.
         """
         sid = Sid.coerce(trustee)
-        allowed = denied = 0
         if self.dacl is NULL_ACL:
             return ServiceAccess.ALL_ACCESS
-        for ace in self._list().aces:
-            if ace.trustee != sid or ace.flags & AceFlags.INHERIT_ONLY:
-                continue
-            if ace.type == AceType.ALLOWED:
-                allowed |= map_generic(ace.access) & ~denied
-            elif ace.type == AceType.DENIED:
-                denied |= map_generic(ace.access) & ~allowed
-        return ServiceAccess(allowed)
+        return ServiceAccess(allowed_rights(self._list(), {sid}, SERVICE))
 
     def grant(self, trustee: SidLike, access: ServiceAccess) -> SecurityDescriptor:
         """Allow these rights to the trustee, beside those it has; they are no longer denied to it.

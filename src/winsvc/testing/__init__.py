@@ -16,6 +16,7 @@ from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.scm import SimulatedSCM
 from winsvc.testing.seed import Seed
 from winsvc.testing.services import SimulatedService
+from winsvc.testing.threads import EndlessWaitError
 from winsvc.testing.userobjects import (
     SimulatedDesktop,
     SimulatedWindow,
@@ -26,6 +27,7 @@ __all__ = [
     "Behaviour",
     "Call",
     "Caller",
+    "EndlessWaitError",
     "EventLogEntry",
     "Faults",
     "HostedProgram",

@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from winsvc._util.checks import check_dword, check_type
-from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
-from winsvc.errors import ArgumentError, service_error
-from winsvc.security import (
-    Ace,
-    AceFlags,
-    AceType,
-    Acl,
-    SecurityDescriptor,
-    Sid,
-    SidLike,
-    map_generic,
+from winsvc.enums import ErrorCode, ServiceAccess
+from winsvc.security import SecurityDescriptor, Sid, SidLike
+from winsvc.security.accesscheck import (
+    DESKTOP,
+    MANAGER,
+    SERVICE,
+    WINDOW_STATION,
+    GenericMapping,
+    access_check,
 )
+from winsvc.testing.refusal import Refusal
 
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
@@ -29,8 +28,8 @@ __all__ = [
     "map_rights",
 ]
 
-Kind: TypeAlias = Literal["service", "manager"]
-"""What is opened: a service, or the service control manager."""
+Kind: TypeAlias = Literal["service", "manager", "station", "desktop"]
+"""The kinds of objects that are opened by their security descriptor."""
 
 # What Windows gives a new service whose creator says nothing else.
 DEFAULT_SERVICE_SECURITY: Final = SecurityDescriptor.from_sddl(
@@ -43,9 +42,7 @@ DEFAULT_MANAGER_SECURITY: Final = SecurityDescriptor.from_sddl(
     "(A;;CC;;;AC)S:(AU;FA;KA;;;WD)(AU;OIIOFA;GA;;;WD)"
 )
 
-_OWNER_RIGHTS: Final = Sid.parse("OW")
 _SYSTEM: Final = Sid.parse("SY")
-_ADMINISTRATORS: Final = Sid.parse("BA")
 _EVERY_LOGON: Final = ("WD", "AU", "BU", "S-1-5-15")
 _AT_THE_CONSOLE: Final = ("IU", "S-1-2-0", "S-1-2-1")
 # Accounts of a machine that does not exist.
@@ -133,91 +130,47 @@ def _several(value: object, argument: str) -> Collection[Any]:
     return value
 
 
-_M: Final = ManagerAccess
-# What the generic rights mean for the service control manager.
-_MANAGER_MEANING: Final = {
-    _M.GENERIC_READ: _M.READ_CONTROL | _M.ENUMERATE_SERVICE | _M.QUERY_LOCK_STATUS,
-    _M.GENERIC_WRITE: _M.READ_CONTROL | _M.CREATE_SERVICE | _M.MODIFY_BOOT_CONFIG,
-    _M.GENERIC_EXECUTE: _M.READ_CONTROL | _M.CONNECT | _M.LOCK,
-    _M.GENERIC_ALL: _M.ALL_ACCESS,
+_MAPPINGS: Final[dict[Kind, GenericMapping]] = {
+    "service": SERVICE,
+    "manager": MANAGER,
+    "station": WINDOW_STATION,
+    "desktop": DESKTOP,
 }
 
 
 def map_rights(access: int, kind: Kind) -> int:
-    """The rights with the generic ones replaced by what they mean for this kind of object."""
-    if kind == "service":
-        return int(map_generic(ServiceAccess(access)))
-    for generic, meaning in _MANAGER_MEANING.items():
-        if access & generic:
-            access = access & ~int(generic) | int(meaning)
-    return access
+    """Replace the generic rights by those that they stand for with this kind of object."""
+    return _MAPPINGS[kind].map(access)
 
 
-_IMPLIED_FOR_OWNER: Final = int(ServiceAccess.READ_CONTROL | ServiceAccess.WRITE_DAC)
-# A condition is not evaluated; Windows then takes a denying entry for met, an allowing one for not.
-_DENYING: Final = frozenset({AceType.DENIED, AceType.DENIED_CALLBACK})
-
-
-def granted(
-    descriptor: SecurityDescriptor, caller: Caller, access: int, kind: Kind, function: str
-) -> int:
-    """The rights of a handle that is opened with these, as Windows' access check has it.
-
-    An absent DACL allows everything, as a null one does. Integrity labels are not looked at.
+def granted(descriptor: SecurityDescriptor, caller: Caller, access: int, kind: Kind) -> int:
+    """Return the rights of a handle that is opened with these.
 
     Args:
-        descriptor: the object's.
-        caller: who opens it.
-        access: the rights that are asked for, generic ones and ``MAXIMUM_ALLOWED`` included.
-        kind: what it is.
-        function: the Windows function to name in an error.
+        descriptor: the security descriptor of the object.
+        caller: the account that opens the object.
+        access: the desired rights, which may contain generic ones and ``MAXIMUM_ALLOWED``.
+        kind: the kind of object.
 
     Raises:
-        AccessDeniedError: something that was asked for is not allowed (5), or
-            ``ACCESS_SYSTEM_SECURITY`` was without ``SeSecurityPrivilege`` (1314).
+        Refusal: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
+            desired without ``SeSecurityPrivilege`` (1314).
     """
-    if kind not in ("service", "manager"):
-        raise ArgumentError("kind", f"{kind!r} is neither 'service' nor 'manager'")
-    asked = map_rights(check_dword(access, "access"), kind)
-    maximum = asked & int(ServiceAccess.MAXIMUM_ALLOWED)
-    asked &= ~maximum
-    given = 0
-    # Privileges count only for what was asked for by name, and before any entry.
-    if asked & ServiceAccess.ACCESS_SYSTEM_SECURITY:
-        if not caller.holds("SeSecurityPrivilege"):
-            raise service_error(ErrorCode.PRIVILEGE_NOT_HELD, function)
-        given |= int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
-    if asked & ServiceAccess.WRITE_OWNER and caller.holds("SeTakeOwnershipPrivilege"):
-        given |= int(ServiceAccess.WRITE_OWNER)
-    if isinstance(descriptor.dacl, Acl):
-        given |= _allowed(descriptor, descriptor.dacl, caller, kind)
-    else:
-        given |= asked | (map_rights(int(ServiceAccess.GENERIC_ALL), kind) if maximum else 0)
-    if asked & ~given or (maximum and not given):
-        raise service_error(ErrorCode.ACCESS_DENIED, function)
-    return given if maximum else asked
-
-
-def _allowed(descriptor: SecurityDescriptor, dacl: Acl, caller: Caller, kind: Kind) -> int:
-    """All that the entries allow: for each right the first entry that names it decides."""
-    entries = [ace for ace in dacl if not ace.flags & AceFlags.INHERIT_ONLY]
-    sids = caller.sids
-    allowed = denied = 0
-    if descriptor.owner in sids:
-        sids |= {_OWNER_RIGHTS}
-        if not any(ace.trustee == _OWNER_RIGHTS for ace in entries):
-            allowed = _IMPLIED_FOR_OWNER
-    for ace in entries:
-        if ace.trustee not in sids:
-            continue
-        rights = _rights(ace, kind)
-        if ace.type == AceType.ALLOWED:
-            allowed |= rights & ~denied
-        elif ace.type in _DENYING:
-            denied |= rights
-    return allowed
-
-
-def _rights(ace: Ace, kind: Kind) -> int:
-    """What an entry speaks of; nothing in a DACL gives access to the SACL."""
-    return map_rights(int(ace.access), kind) & ~int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
+    desired = map_rights(check_dword(access, "access"), kind)
+    # Privileges count only for rights that are desired by name.
+    privileged = desired & int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
+    if privileged and not caller.holds("SeSecurityPrivilege"):
+        raise Refusal(ErrorCode.PRIVILEGE_NOT_HELD)
+    if caller.holds("SeTakeOwnershipPrivilege"):
+        privileged |= desired & int(ServiceAccess.WRITE_OWNER)
+    rights = access_check(
+        descriptor.dacl,
+        caller.sids,
+        desired,
+        _MAPPINGS[kind],
+        owner=descriptor.owner,
+        privileged=privileged,
+    )
+    if rights is None:
+        raise Refusal(ErrorCode.ACCESS_DENIED)
+    return rights

@@ -10,25 +10,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from winsvc._util.text import check_text, pack_multi_string
+from winsvc._util.text import check_text, pack_multi_string, same_name
 from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow
 from winsvc._values.status import ServiceStatus
+from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.testing.baton import Baton
+from winsvc.testing.access import Caller, Kind, granted
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
+from winsvc.testing.handles import HandleTable, Place
+from winsvc.testing.hosted.baton import Baton
 from winsvc.testing.refusal import Refusal
+from winsvc.testing.threads import EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
+    from winsvc.security import SecurityDescriptor
 
-__all__ = ["Call", "Simulation", "windows_call"]
+__all__ = ["Call", "Simulation", "plain_name", "windows_call"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Simulation")
 
+# Arguments that are handles whose place is that of the call.
+_HANDLES: Final = ("service", "manager", "handle", "station", "desktop", "user_object")
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1", ".")
+_FOREVER: Final = 1e12  # seconds
+_LOOKS: Final = 10  # in which no thread is found that can end a wait, until it is endless
+_GLANCE: Final = 0.01  # real seconds between two looks at what other threads have done
 # Arguments that are lists in which an empty text would be the end, and how an error calls them.
 _MULTI_STRINGS: Final = {"dependencies": "dependencies", "privileges": "required_privileges"}
 
@@ -55,49 +66,75 @@ class Call:
 
 
 class Simulation:
-    """A clock, a log of calls, and faults: what the parts of the simulated system share."""
+    """A clock, handles, a log of calls, and faults: what the parts of the simulated system share.
+
+    Attributes:
+        clock: the simulated time.
+        baton: gives the threads of services in Python their turns.
+        calls: every call that was made, in order.
+        faults: what is to go wrong.
+        caller: the account that programs run as.
+        handles: the open handles.
+        latency: how long every call takes, in simulated seconds.
+        other_threads: the threads that can end a wait of the calling one.
+    """
 
     def __init__(self) -> None:
-        # Re-entrant: what happens while time passes may call back.
-        self._lock = threading.RLock()
         self._later: list[Callable[[], None]] = []
-        self.baton = Baton(self._lock)
-        self.clock = SimulatedClock(
-            self._lock, self.happening, lambda: bool(self._later), self.baton
-        )
+        self.clock = SimulatedClock(self.happening, lambda: bool(self._later))
+        self.baton = self.clock.turns = Baton(self.clock)
+        self.other_threads = OtherThreads(self.baton.is_hosted)
         self.calls: list[Call] = []
         self.faults = Faults()
+        self.caller = Caller.administrator()
+        self.handles = HandleTable()
         self.latency = 0.001
-        """How long every call takes, in simulated seconds."""
-        self._last_handle = 0x100
 
     def as_host(self) -> HostBackend:
         """The simulation, as the processes of services use it."""
         raise NotImplementedError
 
-    def _next_handle(self) -> int:
-        """A number that no other handle, of any kind, has had."""
-        self._last_handle += 4
-        return self._last_handle
-
-    def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
-        """The machine and the service (or object) that a call's arguments mean."""
-        return None, None
-
     def _own_name(self) -> str:
         """The name of the machine that programs run on."""
-        return ""
+        raise NotImplementedError
+
+    def is_own_name(self, name: str) -> bool:
+        """Return whether a name means the machine that programs run on."""
+        plain = plain_name(name)
+        return not plain or any(same_name(plain, one) for one in (*_LOCAL, self._own_name()))
+
+    def _place(self, arguments: dict[str, object]) -> Place:
+        """The machine and the service (or object) that a call's arguments mean."""
+        places = (self.handles.place(arguments.get(one)) for one in _HANDLES)
+        machine, found = next((place for place in places if place is not None), (None, None))
+        called = arguments.get("machine")
+        if isinstance(called, str) and not self.is_own_name(called):
+            machine = plain_name(called)
+        name = arguments.get("name", arguments.get("source"))
+        return machine, name if isinstance(name, str) else found
+
+    def grant(
+        self, descriptor: SecurityDescriptor, access: int, kind: Kind, name: str | None = None
+    ) -> int:
+        """Return the rights of a handle that the caller opens, but for those that faults deny."""
+        rights = granted(descriptor, self.caller, access, kind)
+        denied = self.faults.denied(kind, name)
+        if access & ServiceAccess.MAXIMUM_ALLOWED:
+            return rights & ~denied
+        if rights & denied:
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        return rights
 
     def later(self, action: Callable[[], None]) -> None:
         """Have something called once the call that runs is done."""
-        with self._lock:
+        with self.clock.lock:
             self._later.append(action)
 
     @contextmanager
     def happening(self) -> Iterator[None]:
         """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
         try:
-            with self._lock:
+            with self.clock.lock:
                 baton = self.baton
                 outer, baton.inside = baton.inside, threading.get_ident()
                 try:
@@ -110,17 +147,61 @@ class Simulation:
     def _deliver(self) -> None:
         """Call those who wait for something that has happened; never under the lock."""
         while self.baton.inside != threading.get_ident():  # else at the end of the outer call
-            with self._lock:
+            with self.clock.lock:
                 if not self._later:
                     return
                 action = self._later.pop(0)
             action()
-            self.stir()
+            self.baton.stir_later()
 
-    def stir(self) -> None:
-        """Have hosted threads that wait for something look again, when time next passes."""
-        if self.baton.watched:
-            self.clock.after(0, lambda: None)
+    def wait_until(
+        self,
+        is_over: Callable[[], bool],
+        changed: threading.Event,
+        timeout: float | None,
+        drives: bool = True,
+    ) -> bool:
+        """Let time pass from event to event until a wait is over.
+
+        Where nothing is scheduled, and there is no timeout, it waits for other threads; see
+        :class:`OtherThreads` for those that count.
+
+        Args:
+            is_over: whether it is.
+            changed: set by other threads when that may have changed.
+            timeout: how many simulated seconds to wait; None for no limit.
+            drives: whether the thread lets time pass, rather than wait for others to do so.
+
+        Returns:
+            Whether anything happened.
+
+        Raises:
+            EndlessWaitError: there is no other thread that can end the wait.
+        """
+        self.other_threads.register()
+        end = _FOREVER if timeout is None else self.clock.later(timeout)
+        any_event, looks = False, 0
+        while not is_over():
+            due = False
+            if drives:
+                with self.happening():
+                    due = (self.clock.run_next if timeout is None else self.clock.step)(end)
+            if due:
+                any_event, looks = True, 0
+                continue
+            if self.clock.now >= end:
+                break
+            looks = 0 if self.other_threads.can_act() else looks + 1
+            if looks > _LOOKS:  # not at once: a thread may be about to begin or to end
+                raise EndlessWaitError
+            with self.other_threads.waiting(lambda: is_over() or self.clock.now >= end):
+                changed.wait(_GLANCE)
+        return any_event
+
+
+def plain_name(machine: str) -> str:
+    """A machine's name, which may have been given as ``\\\\name``."""
+    return machine.removeprefix("\\\\")
 
 
 def windows_call(
@@ -140,6 +221,7 @@ def windows_call(
         def call(self: S, /, *args: P.args, **keywords: P.kwargs) -> R:
             arguments = {**dict(zip(names, args, strict=False)), **keywords}
             _check_texts(arguments)
+            self.other_threads.register()
             # A process that has ended has closed all.
             if not function.startswith(("Close", "DeregisterEventSource")):
                 self.baton.check()

@@ -8,14 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from winsvc._util.durations import Duration, to_timedelta
 
-if TYPE_CHECKING:
-    from winsvc.testing.baton import Baton
-
-__all__ = ["SimulatedClock", "Timer"]
+__all__ = ["SimulatedClock", "Timer", "Turns"]
 
 _SECOND: Final = 1_000_000
 
@@ -34,32 +31,55 @@ class Timer:
         self.action = None
 
 
+class Turns(Protocol):
+    """Threads of which one runs at a time, and whose waits are events of the clock.
+
+    See :mod:`winsvc.testing.hosted`. All other threads, such as a test's, let time pass themselves.
+    """
+
+    def is_hosted(self) -> bool:
+        """Return whether the calling thread is such a thread."""
+
+    def sleep(self, seconds: float) -> None:
+        """Suspend the calling thread for so many seconds."""
+
+    def watch(self, end: float) -> bool:
+        """Suspend the calling thread until an event or a time; return whether there was one."""
+
+    def run_ready(self) -> bool:
+        """Run the threads that can continue; return whether there were any."""
+
+    def settle(self) -> None:
+        """Run the threads that can continue after an event."""
+
+
 class SimulatedClock:
     """A clock that stands still until somebody waits.
 
     Times are seconds since the clock was made, so a test gives the same ones each time it runs.
+
+    Attributes:
+        lock: held while something happens.
+        turns: the threads that take turns, if there are any.
     """
 
     def __init__(
         self,
-        lock: threading.RLock | None = None,
         happening: Callable[[], AbstractContextManager[None]] = nullcontext,
         somebody_waits: Callable[[], bool] = lambda: False,
-        baton: Baton | None = None,
     ) -> None:
         """A clock at 0.
 
         Time that is let pass from outside passes within ``happening``, which is left for a moment
-        when ``somebody_waits`` to be told of what has happened. Hosted threads wait by the
-        ``baton``: what is due happens in the others.
+        when ``somebody_waits`` to be told of what has happened.
         """
         self._now = 0  # microseconds: they add up exactly
         self._order = itertools.count()
         self._due: list[tuple[int, int, Timer]] = []
-        self._lock = lock or threading.RLock()
+        self.lock = threading.RLock()  # re-entrant: what happens may let time pass
+        self.turns: Turns | None = None
         self._happening = happening
         self._somebody_waits = somebody_waits
-        self._baton = baton
 
     @property
     def now(self) -> float:
@@ -68,7 +88,7 @@ class SimulatedClock:
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
         """Have something happen so much later; what is due at once happens with the next wait."""
-        with self._lock:
+        with self.lock:
             timer = Timer(self._now + round(seconds * _SECOND), action)
             heapq.heappush(self._due, (timer.at, next(self._order), timer))
         return timer
@@ -82,9 +102,8 @@ class SimulatedClock:
             ArgumentError: the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
-        hosted = None if self._baton is None else self._baton.current()
-        if self._baton is not None and hosted is not None:
-            self._baton.sleep(hosted, self, seconds)
+        if (turns := self._own_turns()) is not None:
+            turns.sleep(seconds)
             return
         end: int | None = None
         while True:
@@ -103,9 +122,9 @@ class SimulatedClock:
 
         In a hosted thread, which may hold locks of its own, nothing happens meanwhile.
         """
-        with self._lock:
+        with self.lock:
             end = self._now + round(seconds * _SECOND)
-            while (self._baton is None or self._baton.current() is None) and self._run_next(end):
+            while self._own_turns() is None and self._run_next(end):
                 pass
             self._now = max(self._now, end)
 
@@ -114,24 +133,43 @@ class SimulatedClock:
 
         A hosted thread waits for it.
         """
-        hosted = None if self._baton is None else self._baton.current()
-        if self._baton is not None and hosted is not None:
-            return self._baton.watch(hosted, self, end)
+        if (turns := self._own_turns()) is not None:
+            return turns.watch(end)
         return self._run_next(round(end * _SECOND))
 
+    def step(self, end: float) -> bool:
+        """Go to the next thing that is due until then, or to that time; whether there was one."""
+        due = self.run_next(end)
+        if not due:
+            self.elapse(end - self.now)
+        return due
+
+    def later(self, seconds: float) -> float:
+        """The time so many seconds from now, as the clock will show it."""
+        return round(self.now + seconds, 6)
+
+    def _own_turns(self) -> Turns | None:
+        """The turns, if the calling thread takes them."""
+        return self.turns if self.turns is not None and self.turns.is_hosted() else None
+
     def _run_next(self, end: int) -> bool:
-        with self._lock:
-            if self._baton is not None and self._baton.run_ready():
+        with self.lock:
+            if self.turns is not None and self.turns.run_ready():
                 return True
             while self._due and self._due[0][0] <= end:
                 at, _, timer = heapq.heappop(self._due)
                 if timer.action is not None:
                     self._now = max(self._now, at)
                     timer.action()
-                    if self._baton is not None:
-                        self._baton.settle()
+                    if self.turns is not None:
+                        self.turns.settle()
                     return True
         return False
+
+    def is_anything_due(self) -> bool:
+        """Return whether anything is scheduled."""
+        with self.lock:
+            return any(timer.action is not None for _, _, timer in self._due)
 
     @contextmanager
     def replacing_time(self) -> Iterator[None]:

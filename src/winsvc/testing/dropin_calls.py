@@ -6,12 +6,12 @@ from winsvc._values.rows import EnumRow, StatusRow
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.errors import message_for
 from winsvc.testing.calls import windows_call
-from winsvc.testing.service_calls import SimulatedServices
+from winsvc.testing.service_calls import ServiceCalls
 
 __all__ = ["DropInCalls"]
 
 
-class DropInCalls(SimulatedServices):
+class DropInCalls(ServiceCalls):
     """What :mod:`winsvc.win32service` calls beyond the object API."""
 
     @windows_call("QueryServiceStatus")

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from winsvc._util.text import name_key, same_name
+from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, EventType
-from winsvc.testing.access import Caller
 from winsvc.testing.calls import Simulation, windows_call
+from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 
 if TYPE_CHECKING:
     from winsvc.backend import EventLogBackend, EventSourceBackend
 
-__all__ = ["EventLogEntry", "SimulatedEventLog"]
+__all__ = ["EventLogEntry", "EventLogCalls", "EventLogSimulation"]
 
 # In UTF-16 code units. ReportEventW promises 31,839; but the record also holds the names of the
 # source and the machine, and with them Windows 10 and 11 may refuse what is shorter than that.
@@ -52,45 +52,87 @@ class EventLogEntry:
     category: int = 0
 
 
-class SimulatedEventLog(Simulation):
-    """The calls for the event log, and what they have written.
+class EventLogSimulation:
+    """The event logs: their sources, and the entries of the Application log.
+
+    Attributes:
+        entries: what was written, in order.
+        logs: the logs, each with its sources: their message files and types.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[EventLogEntry] = []
+        self.logs: dict[str, dict[str, tuple[str, int]]] = {
+            "Application": {},
+            "Security": {"Security": (r"%SystemRoot%\System32\MsAuditE.dll", 31)},
+            "System": {"Service Control Manager": (r"%SystemRoot%\System32\services.exe", 7)},
+        }
+
+    @property
+    def sources(self) -> dict[str, tuple[str, int]]:
+        """The sources of the Application log."""
+        return self.logs["Application"]
+
+    def log_named(self, name: str) -> dict[str, tuple[str, int]]:
+        """Return the sources of a log."""
+        return next((log for one, log in self.logs.items() if same_name(one, name)), {})
+
+    def find(self, source: str, log: str = "Application") -> str | None:
+        """Return how a log's source is spelled, which is found in upper or lower case."""
+        return next((one for one in self.log_named(log) if same_name(one, source)), None)
+
+    def text(self, source: str, event_id: int, strings: Sequence[str]) -> str:
+        """Return what a viewer shows of an event."""
+        found = self.find(source)
+        file = self.sources[found][0] if found is not None else ""
+        if file.lower().endswith(r"\eventcreate.exe") and 1 <= event_id <= 1000:
+            return _expanded("%1", strings)
+        unknown = f"The description for Event ID {event_id} from source {source} cannot be found."
+        return "\n\n".join([unknown, *strings])
+
+
+@dataclass(slots=True, eq=False)
+class EventSourceHandle:
+    """A handle to a source, through which events are written."""
+
+    source: str
+
+    @property
+    def place(self) -> Place:
+        return None, self.source
+
+
+class EventLogCalls(Simulation):
+    """The calls for the event log.
 
     Writing takes no simulated time: logging holds the lock of its handler meanwhile, and another
     thread whose turn it became, and who logs, would wait for it for ever.
 
     Attributes:
-        event_log: what was written, in order.
-        event_logs: the logs, each with its sources: their message files and types.
+        events: what they have written, and the sources.
     """
 
-    caller: Caller
+    events: EventLogSimulation
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.event_log: list[EventLogEntry] = []
-        self.event_logs: dict[str, dict[str, tuple[str, int]]] = {
-            "Application": {},
-            "Security": {"Security": (r"%SystemRoot%\System32\MsAuditE.dll", 31)},
-            "System": {"Service Control Manager": (r"%SystemRoot%\System32\services.exe", 7)},
-        }
-        self._event_handles: dict[int, str] = {}
+    @property
+    def event_log(self) -> list[EventLogEntry]:
+        """What was written to the event log, in order."""
+        return self.events.entries
+
+    @property
+    def event_logs(self) -> dict[str, dict[str, tuple[str, int]]]:
+        """The logs, each with its sources: their message files and types."""
+        return self.events.logs
 
     @property
     def event_sources(self) -> dict[str, tuple[str, int]]:
         """The sources of the Application log: their message files and types."""
-        return self.event_logs["Application"]
+        return self.events.sources
 
     @property
     def open_event_handles(self) -> int:
         """How many handles to the event log are open."""
-        return len(self._event_handles)
-
-    def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
-        source, handle = arguments.get("source"), arguments.get("handle")
-        if isinstance(source, str):
-            return None, source
-        known = self._event_handles.get(handle) if isinstance(handle, int) else None
-        return super()._place(arguments) if known is None else (None, known)
+        return len(self.handles.of_kind(EventSourceHandle))
 
     # ------------------------------------------------------------------- writing
 
@@ -99,15 +141,12 @@ class SimulatedEventLog(Simulation):
         """``RegisterEventSourceW``; a source that nobody has registered will do, too."""
         if same_name(source, "Security"):
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        handle = self._next_handle()
-        self._event_handles[handle] = source
-        return handle
+        return self.handles.add(EventSourceHandle(source))
 
     @windows_call("DeregisterEventSource", instant=True)
     def deregister_event_source(self, handle: int) -> None:
         """``DeregisterEventSource``."""
-        if self._event_handles.pop(handle, None) is None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+        self.handles.remove(handle, EventSourceHandle)
 
     @windows_call("ReportEventW", instant=True)
     def report_event(
@@ -120,9 +159,7 @@ class SimulatedEventLog(Simulation):
         data: bytes,
     ) -> None:
         """``ReportEventW``."""
-        source = self._event_handles.get(handle)
-        if source is None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+        source = self.handles.get(handle, EventSourceHandle).source
         lengths = (len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in strings)
         if any(length > _LONGEST_STRING for length in lengths) or len(data) > _LONGEST_DATA:
             raise Refusal(_BOUND)
@@ -130,21 +167,13 @@ class SimulatedEventLog(Simulation):
             source,
             EventType(event_type),
             event_id,
-            self._event_text(source, event_id, strings),
+            self.events.text(source, event_id, strings),
             tuple(strings),
             bytes(data),
             self.clock.now,
             category,
         )
-        self.event_log.append(entry)
-
-    def _event_text(self, source: str, event_id: int, strings: Sequence[str]) -> str:
-        found = self._event_source("Application", source)
-        file = self.event_sources[found][0] if found is not None else ""
-        if file.lower().endswith(r"\eventcreate.exe") and 1 <= event_id <= 1000:
-            return _expanded("%1", strings)
-        unknown = f"The description for Event ID {event_id} from source {source} cannot be found."
-        return "\n\n".join([unknown, *strings])
+        self.events.entries.append(entry)
 
     # ------------------------------------------------------------------- the sources
 
@@ -152,7 +181,7 @@ class SimulatedEventLog(Simulation):
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
         """Make, or make anew, a source of the Application log in the registry."""
         self._only_administrators()
-        found = self._event_source("Application", source)
+        found = self.events.find(source)
         self.event_sources[source if found is None else found] = message_file, types
 
     @windows_call("RegOpenKeyExW")
@@ -160,14 +189,14 @@ class SimulatedEventLog(Simulation):
         """The message file and the types of a log's source; None where there is none."""
         if same_name(log, "Security"):
             self._only_administrators()
-        found = self._event_source(log, source)
-        return None if found is None else self._event_log_named(log)[found]
+        found = self.events.find(source, log)
+        return None if found is None else self.events.log_named(log)[found]
 
     @windows_call("RegDeleteKeyW")
     def delete_event_source(self, source: str) -> None:
         """Take a source of the Application log out of the registry, if there is one."""
         self._only_administrators()
-        found = self._event_source("Application", source)
+        found = self.events.find(source)
         if found is not None:
             del self.event_sources[found]
 
@@ -179,14 +208,6 @@ class SimulatedEventLog(Simulation):
     def _only_administrators(self) -> None:
         if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
             raise Refusal(ErrorCode.ACCESS_DENIED)
-
-    def _event_log_named(self, name: str) -> dict[str, tuple[str, int]]:
-        return next((log for one, log in self.event_logs.items() if same_name(one, name)), {})
-
-    def _event_source(self, log: str, source: str) -> str | None:
-        """How a log's source is written, which is found however it is."""
-        key = name_key(source)
-        return next((one for one in self._event_log_named(log) if name_key(one) == key), None)
 
 
 def _expanded(template: str, strings: Sequence[str]) -> str:
@@ -202,5 +223,5 @@ def _expanded(template: str, strings: Sequence[str]) -> str:
 
 if TYPE_CHECKING:
 
-    def _is_a_backend(sim: SimulatedEventLog) -> tuple[EventLogBackend, EventSourceBackend]:
+    def _is_a_backend(sim: EventLogCalls) -> tuple[EventLogBackend, EventSourceBackend]:
         return sim, sim  # checked by mypy: every method is there, with its types

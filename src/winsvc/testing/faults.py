@@ -11,14 +11,19 @@ from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import same_name
 from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
 from winsvc.errors import ArgumentError
-from winsvc.testing.access import map_rights
+from winsvc.testing.access import Kind, map_rights
 from winsvc.testing.refusal import Refusal
 
 __all__ = ["Faults"]
 
 Rights: TypeAlias = ManagerAccess | ServiceAccess | WindowStationAccess | DesktopAccess
 
-_RIGHTS: Final = (ManagerAccess, ServiceAccess, WindowStationAccess, DesktopAccess)
+_KINDS: Final[dict[type[Rights], Kind]] = {
+    ManagerAccess: "manager",
+    ServiceAccess: "service",
+    WindowStationAccess: "station",
+    DesktopAccess: "desktop",
+}
 
 
 @dataclass(slots=True)
@@ -126,7 +131,7 @@ class Faults:
 
         Args:
             access: the rights: to services, the manager, window stations or desktops; of generic
-                ones to the first two, all they mean.
+                ones, all they mean.
             service: the service, window station or desktop whose rights they are; None for every
                 one.
 
@@ -135,7 +140,7 @@ class Faults:
         Raises:
             ArgumentError: the rights are the manager's, and a service is named.
         """
-        check_type(access, _RIGHTS, "access")
+        check_type(access, tuple(_KINDS), "access")
         if service is not None and isinstance(access, ManagerAccess):
             raise ArgumentError("service", "no service has rights to the manager")
         self._denied.append((access, service))
@@ -147,15 +152,13 @@ class Faults:
         self._denied.clear()
         self.lag = 0.0
 
-    def denied(self, kind: type[Rights], name: str | None = None) -> int:
-        """The rights of this kind that are refused to the object of this name."""
+    def denied(self, kind: Kind, name: str | None) -> int:
+        """Return the rights that are refused to the object of this kind and name."""
         mask = 0
         for access, whose in self._denied:
-            if isinstance(access, kind) and (whose is None or same_name(whose, name or "")):
+            if _KINDS[type(access)] == kind and (whose is None or same_name(whose, name or "")):
                 mask |= int(access)
-        if issubclass(kind, ServiceAccess):
-            return map_rights(mask, "service")
-        return map_rights(mask, "manager") if issubclass(kind, ManagerAccess) else mask
+        return map_rights(mask, kind)
 
     def delay(self, function: str) -> float:
         """How much longer a call takes."""

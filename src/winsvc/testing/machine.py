@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Unpack
 
-from winsvc._util.checks import check_type
+from winsvc._util.checks import DWORD_MAX, check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import name_key, same_name
+from winsvc._values.account import Account
 from winsvc._values.commandline import split
 from winsvc._values.names import check_service_name
 from winsvc._values.settings import ServiceSpec
 from winsvc.enums import (
+    ActionType,
     ConfigLevel,
     Control,
     ErrorCode,
@@ -24,6 +27,7 @@ from winsvc.enums import (
 from winsvc.errors import ArgumentError
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
 from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
+from winsvc.testing.database import Services
 from winsvc.testing.dependencies import members
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.records import record_of
@@ -38,44 +42,11 @@ if TYPE_CHECKING:
     from winsvc._values.settings import SettingsKeywords
     from winsvc.testing.calls import Simulation
 
-__all__ = ["Lock", "Services", "SimulatedMachine"]
+__all__ = ["Lock", "SimulatedMachine"]
 
 DELAYED_START: Final = 120.0  # seconds after the others: AutoStartDelay
-
-
-class Services:
-    """The service database of one machine, in the order in which its services were made."""
-
-    def __init__(self) -> None:
-        self._by_name: dict[str, SimulatedService] = {}
-        self._number = 0
-
-    def __iter__(self) -> Iterator[SimulatedService]:
-        return iter(list(self._by_name.values()))
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def __contains__(self, service: object) -> bool:
-        return isinstance(service, SimulatedService) and self.get(service.name) is service
-
-    def get(self, name: str) -> SimulatedService | None:
-        """The service of this key name, in upper or lower case."""
-        return self._by_name.get(name_key(name))
-
-    def by_display_name(self, name: str) -> SimulatedService | None:
-        """The first service of this display name."""
-        return next((one for one in self if same_name(one.display_name, name)), None)
-
-    def put(self, service: SimulatedService) -> None:
-        """A new one, last in the list."""
-        self._number += 1
-        service.number = self._number
-        self._by_name[name_key(service.name)] = service
-
-    def remove(self, service: SimulatedService) -> None:
-        """It is gone."""
-        del self._by_name[name_key(service.name)]
+# Else time would not get on with a program that always crashes at once and is always restarted.
+LEAST_PAUSE: Final = 0.1  # seconds between a failure and what is done about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +79,8 @@ class SimulatedMachine:
     def __init__(self, simulation: Simulation, name: str, *, error: int = 0) -> None:
         self.simulation = simulation
         self.name = name
-        self.services = Services()
         self.notifications = Notifications(simulation)
+        self.services = Services(self.notifications)
         self.programs: dict[str, Program] = {}
         self.other_programs: Program = Behaviour()
         self.accounts: dict[str, str] | None = None
@@ -123,9 +94,11 @@ class SimulatedMachine:
         self.lost = 0  # how often all connections were lost: handles from before are dead
         self.lock: Lock | None = None
         self.boot_accepted = False
-        self.boots = 0  # and ends: what was to happen by itself is forgotten
-        self.running = Running(self)
-        self.starting = Starting(self)
+        self._boots = 0  # and ends: what was to happen by itself is forgotten
+        self.running = Running(simulation, self.services, self.notifications, self._failed)
+        self.starting = Starting(
+            simulation.clock, self.services, self.running, self.behaviour_of, self._may_log_on
+        )
 
     def __repr__(self) -> str:
         return f"<SimulatedMachine {self.name!r}: {len(self.services)} services>"
@@ -170,8 +143,7 @@ class SimulatedMachine:
         if isinstance(behaviour, HostedProgram):
             raise ArgumentError("state", "a program in Python must be started")
         with self.simulation.happening():
-            self.services.put(service)
-            self.notifications.created(service.name)
+            self.services.add(service)
             if seed.state is not State.STOPPED:
                 self.running.resume(service, behaviour, seed)
         return service
@@ -186,7 +158,6 @@ class SimulatedMachine:
         with self.simulation.happening():
             self.running.forget(service)
             self.services.remove(service)
-            self.notifications.deleted(service.name)
 
     def __getitem__(self, name: str) -> SimulatedService:
         service = self.services.get(name)
@@ -255,7 +226,7 @@ class SimulatedMachine:
         """
         with self.simulation.happening():
             self.boot_accepted = False
-            self.boots += 1
+            self._boots += 1
             for service in self:
                 service.failures = 0
                 if service.state is State.STOPPED:
@@ -265,15 +236,18 @@ class SimulatedMachine:
                 for service in self._in_load_order(start_type):
                     delayed = service.numbers[ConfigLevel.DELAYED_AUTO_START_INFO]
                     if delayed and start_type is StartType.AUTOMATIC:
-                        self._start_later(service)
+                        reason = StartReason.DELAYED_AUTO
+                        self._later(
+                            DELAYED_START, partial(self.starting.start_by_itself, service, reason)
+                        )
                     else:
                         self.starting.start_by_itself(service, StartReason.AUTO)
 
     def shut_down(self) -> None:
         """Stop everything, with the notice that each service asks for."""
         with self.simulation.happening():
-            self.running.shut_down(self.services)
-            self.boots += 1
+            self.running.shut_down()
+            self._boots += 1
 
     def reboot(self) -> None:
         """Shut down, lose every connection, and start again."""
@@ -294,7 +268,7 @@ class SimulatedMachine:
         self.notifications.cancel_all()
         for service in self:
             service.handles = 0
-            self.forget_if_gone(service)
+            self.services.remove_if_deleted(service)
 
     def reconnect(self) -> None:
         """Answer again. Handles from before stay dead: error 6."""
@@ -353,23 +327,55 @@ class SimulatedMachine:
         ordered += [one for one in self if one not in ordered]
         return [one for one in ordered if one.start_type == start_type]
 
-    def _start_later(self, service: SimulatedService) -> None:
-        boot = self.boots
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have something happen later, unless the machine goes down before."""
+        boot = self._boots
 
-        def start() -> None:
-            if boot == self.boots:
-                self.starting.start_by_itself(service, StartReason.DELAYED_AUTO)
+        def act() -> None:
+            if boot == self._boots:
+                action()
 
-        self.simulation.clock.after(DELAYED_START, start)
+        self.simulation.clock.after(seconds, act)
+
+    # ------------------------------------------------------------------- failures
+
+    def _failed(self, service: SimulatedService) -> None:
+        row = service.failure_actions
+        reset, now = row.reset_period, self.simulation.clock.now
+        if reset != DWORD_MAX and now - service.last_failure >= reset:
+            service.failures = 0
+        service.failures += 1
+        service.last_failure = now
+        if row.actions:
+            kind, delay = row.actions[min(service.failures, len(row.actions)) - 1]
+            pause = max(delay / 1000, LEAST_PAUSE)
+            self._later(pause, partial(self._recover, service, ActionType(kind)))
+
+    def _recover(self, service: SimulatedService, kind: ActionType) -> None:
+        row = service.failure_actions
+        if service not in self.services:
+            return  # deleted meanwhile
+        if kind is ActionType.RESTART:
+            self.starting.start_by_itself(service, StartReason.RESTART_ON_FAILURE)
+        elif kind is ActionType.RUN_COMMAND:
+            if row.command:
+                self.commands.append(row.command)
+        elif kind is ActionType.REBOOT:
+            self.reboots.append(row.reboot_message or "")
+            self.reboot()
 
     # ------------------------------------------------------------------- for the calls
 
-    def forget_if_gone(self, service: SimulatedService) -> None:
-        """A service marked for deletion goes when it has stopped and nobody has it open."""
-        idle = service.state is State.STOPPED and not service.handles
-        if service.marked_for_deletion and idle and service in self.services:
-            self.services.remove(service)
-            self.notifications.deleted(service.name)
+    def _may_log_on(self, service: SimulatedService) -> bool:
+        if self.accounts is None or not service.account:
+            return True
+        try:
+            needs_password = Account(service.account).kind.takes_password
+        except ArgumentError:
+            needs_password = True
+        known = {name_key(name): password for name, password in self.accounts.items()}
+        given = "" if service.password is None else service.password.reveal()
+        return not needs_password or known.get(name_key(service.account)) == given
 
     def knows_group(self, group: str) -> bool:
         """Whether a load-order group is in use or in the order of groups."""

@@ -3,65 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
-from winsvc.security import SecurityDescriptor
-from winsvc.testing.access import Caller, granted
-from winsvc.testing.calls import Simulation
+from winsvc.testing.calls import Simulation, plain_name
+from winsvc.testing.handles import Place
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
-__all__ = ["ServiceHandles", "plain_name"]
-
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1", ".")
+__all__ = ["ServiceHandle", "ServiceHandles"]
 
 
 @dataclass(slots=True, eq=False)
-class _Handle:
-    """An open handle."""
+class ServiceHandle:
+    """An open handle to a service or to the manager of a machine."""
 
     machine: SimulatedMachine
     service: SimulatedService | None  # None: the manager's
     access: int
     connection: int  # the machine's count of lost connections when it was opened
+    place: Place
 
 
 class ServiceHandles(Simulation):
-    """The machines, and the handles to their managers and services."""
+    """The machines, and the handles to their managers and services.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.local = SimulatedMachine(self, "SIMULATED")
-        self.machines: list[SimulatedMachine] = []
-        self.caller = Caller.administrator()
-        self._open: dict[int, _Handle] = {}
+    Attributes:
+        local: the machine that programs run on.
+        machines: the others.
+    """
 
-    def _place(self, arguments: dict[str, object]) -> tuple[str | None, str | None]:
-        machine, service = super()._place(arguments)
-        for kind in ("service", "manager", "handle"):
-            handle = arguments.get(kind)
-            known = self._open.get(handle) if isinstance(handle, int) else None
-            if known is not None:
-                machine = None if known.machine is self.local else known.machine.name
-                service = None if known.service is None else known.service.name
-        called, name = arguments.get("machine"), arguments.get("name")
-        if isinstance(called, str):
-            machine = None if self._is_local(called) else plain_name(called)
-        return machine, name if isinstance(name, str) else service
+    local: SimulatedMachine
+    machines: list[SimulatedMachine]
 
     def _own_name(self) -> str:
         return self.local.name
 
-    def _is_local(self, name: str) -> bool:
-        plain = plain_name(name)
-        return not plain or any(same_name(plain, one) for one in (*_LOCAL, self.local.name))
-
     def _machine_called(self, name: str | None) -> SimulatedMachine:
         plain = plain_name(name or "")
-        if self._is_local(plain):
+        if self.is_own_name(plain):
             return self.local
         for machine in self.machines:
             if same_name(plain, machine.name):
@@ -69,16 +50,16 @@ class ServiceHandles(Simulation):
         raise Refusal(ErrorCode.RPC_SERVER_UNAVAILABLE)
 
     def _new(self, machine: SimulatedMachine, service: SimulatedService | None, access: int) -> int:
-        handle = self._next_handle()
-        self._open[handle] = _Handle(machine, service, access, machine.lost)
         if service is not None:
             service.handles += 1
-        return handle
+        place = (
+            None if machine is self.local else machine.name,
+            None if service is None else service.name,
+        )
+        return self.handles.add(ServiceHandle(machine, service, access, machine.lost, place))
 
-    def _handle(self, value: int) -> _Handle:
-        handle = self._open.get(value)
-        if handle is None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+    def _handle(self, value: int) -> ServiceHandle:
+        handle = self.handles.get(value, ServiceHandle)
         machine, service = handle.machine, handle.service
         if machine is not self.local and machine not in self.machines:
             raise Refusal(ErrorCode.RPC_SERVER_UNAVAILABLE)
@@ -106,35 +87,12 @@ class ServiceHandles(Simulation):
         return handle.service
 
     def _close(self, value: int) -> None:
-        closed = self._open.pop(value, None)
-        if closed is None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+        closed = self.handles.remove(value, ServiceHandle)
         machine, service = closed.machine, closed.service
         machine.notifications.cancel(value)
         if service is not None and closed.connection == machine.lost:
             service.handles -= 1
-            machine.forget_if_gone(service)
+            machine.services.remove_if_deleted(service)
 
     def _of(self, value: int) -> SimulatedMachine:
-        return self._open[value].machine
-
-    def _grant(
-        self,
-        descriptor: SecurityDescriptor,
-        access: int,
-        kind: Literal["service", "manager"],
-        service: str | None,
-        function: str,
-    ) -> int:
-        rights = granted(descriptor, self.caller, access, kind, function)
-        refused = self.faults.denied(ManagerAccess if service is None else ServiceAccess, service)
-        if access & ServiceAccess.MAXIMUM_ALLOWED:
-            return rights & ~refused
-        if rights & refused:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
-        return rights
-
-
-def plain_name(machine: str) -> str:
-    """A machine's name, which may have been given as ``\\\\name``."""
-    return machine.removeprefix("\\\\")
+        return self.handles.get(value, ServiceHandle).machine

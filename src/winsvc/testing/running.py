@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from winsvc._util.checks import DWORD_MAX
 from winsvc._util.durations import milliseconds, to_timedelta
 from winsvc._util.text import same_name
 from winsvc._values.rows import StatusRow
 from winsvc.enums import (
     PENDING_STATES,
     AcceptedControls,
-    ActionType,
     ConfigLevel,
     Control,
     ErrorCode,
     ServiceType,
-    StartReason,
     State,
 )
 from winsvc.testing.behaviour import Behaviour, HostedProgram
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
-from winsvc.testing.processes import HostedProcess
+from winsvc.testing.hosted.processes import HostedProcess, HostedRun
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
-    from winsvc.testing.machine import SimulatedMachine
-    from winsvc.testing.processes import HostedRun
+    from winsvc.testing.calls import Simulation
+    from winsvc.testing.database import Services
+    from winsvc.testing.notifications import Notifications
     from winsvc.testing.seed import Seed
 
 __all__ = ["Running"]
 
 SHUTDOWN_TIMEOUT: Final = 5.0  # WaitToKillServiceTimeout
-
-# Else time would not get on with a program that always crashes at once and is always restarted.
-LEAST_PAUSE: Final = 0.1  # seconds between a failure and what is done about it
 
 _SETTLED: Final = {
     State.START_PENDING: State.RUNNING,
@@ -71,6 +66,7 @@ _ACCEPT: Final = {
     Control.LOW_RESOURCES: AcceptedControls.LOW_RESOURCES,
     Control.SYSTEM_LOW_RESOURCES: AcceptedControls.SYSTEM_LOW_RESOURCES,
 }
+_INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013
 _DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
 
@@ -78,11 +74,21 @@ _DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
 class Running:
     """What runs on one machine."""
 
-    def __init__(self, machine: SimulatedMachine) -> None:
-        self._machine = machine
-        self._clock = machine.simulation.clock
+    def __init__(
+        self,
+        simulation: Simulation,
+        services: Services,
+        notifications: Notifications,
+        on_failure: Callable[[SimulatedService], None],
+    ) -> None:
+        """Run the services of a machine; ``on_failure`` is called when one has failed."""
+        self._simulation = simulation
+        self._clock = simulation.clock
+        self._services = services
+        self._notifications = notifications
+        self._on_failure = on_failure
         self._last_pid = 1000
-        self.processes: list[HostedProcess] = []
+        self._processes: list[HostedProcess] = []
 
     # ------------------------------------------------------------------- processes
 
@@ -104,7 +110,7 @@ class Running:
         """A service whose process this one would share: both may, and have one command line."""
         if not service.service_type & ServiceType.SHARE_PROCESS:
             return None
-        for one in self._machine.services:
+        for one in self._services:
             shares = one.pid and one.service_type & ServiceType.SHARE_PROCESS
             if shares and same_name(one.binary_path, service.binary_path):
                 return one
@@ -123,18 +129,28 @@ class Running:
     def process_of(self, service: SimulatedService, program: HostedProgram) -> HostedProcess:
         """A process for a service that is about to start: a new one, or one that it shares."""
         path, shared = service.binary_path, bool(service.service_type & ServiceType.SHARE_PROCESS)
-        for process in self.processes:
+        for process in self._processes:
             if shared and process.takes_starts and same_name(process.path, path):
                 return process
-        process = HostedProcess(self._machine, program, self._new_pid(), path, shared)
-        self.processes.append(process)
+        pid = self._new_pid()
+        process = HostedProcess(
+            self._simulation.baton,
+            self._simulation.as_host(),
+            program,
+            pid,
+            path,
+            shared,
+            on_end=lambda: self._crash_process(pid),
+        )
+        self._processes = [one for one in self._processes if not one.ended]
+        self._processes.append(process)
         return process
 
     def end_processes(self) -> None:
         """End all processes of Python services, as a system that goes down does."""
-        for process in list(self.processes):
-            for run in list(process.runs):
-                self.stopped(run.service, 0)
+        for process in list(self._processes):
+            for service in self._services_in(process.pid):
+                self.stopped(service, 0)
             process.end()
 
     def resume(self, service: SimulatedService, behaviour: Behaviour, seed: Seed) -> None:
@@ -182,6 +198,21 @@ class Running:
             check_point = wait_hint = 0  # the system takes none here
         self.show(service, state, check_point, wait_hint)
 
+    def set_status(self, service: SimulatedService, row: StatusRow) -> None:
+        """Store a status that a program has reported in full (``SetServiceStatus``)."""
+        if not State.STOPPED <= row.current_state <= State.PAUSED:
+            raise Refusal(_INVALID_DATA)
+        state, accepts = State(row.current_state), AcceptedControls(row.controls_accepted)
+        if service.hosted is not None:
+            service.hosted.accepts = accepts
+        service.exit_code = row.win32_exit_code
+        service.service_exit_code = row.service_specific_exit_code
+        if state is State.STOPPED:
+            self.stopped(service, row.win32_exit_code, row.service_specific_exit_code)
+            return
+        self.report(service, state, check_point=row.check_point, wait_hint=row.wait_hint)
+        service.controls_accepted = accepts
+
     def enter(self, service: SimulatedService, state: State) -> None:
         """Go into a state, and on from a pending one when its time has come."""
         self._cancel(service.timers)
@@ -203,7 +234,7 @@ class Running:
 
         def count() -> None:
             service.check_point += 1
-            self._machine.notifications.state_changed(service)
+            self._notifications.state_changed(service)
             service.timers.append(self._clock.after(every, count))
 
         service.timers.append(self._clock.after(every, count))
@@ -233,7 +264,7 @@ class Running:
         service.controls_accepted = accepts
         service.check_point, service.wait_hint = check_point, wait_hint
         if news:
-            self._machine.notifications.state_changed(service)
+            self._notifications.state_changed(service)
 
     def stopped(
         self,
@@ -253,17 +284,22 @@ class Running:
             run.process.stopped(run)
         flag = service.numbers[ConfigLevel.FAILURE_ACTIONS_FLAG]
         if crashed or (flag and exit_code):
-            self._failed(service)
-        self._machine.forget_if_gone(service)
+            self._on_failure(service)
+        self._services.remove_if_deleted(service)
 
     def crash(self, service: SimulatedService) -> None:
         """End the process of a service without a word, and so all services in it."""
-        pid = service.pid
         process = None if service.hosted is None else service.hosted.process
-        for one in [one for one in self._machine.services if one.pid == pid and pid]:
-            self.stopped(one, ErrorCode.PROCESS_ABORTED, crashed=True)
+        self._crash_process(service.pid)
         if process is not None:
             process.end()
+
+    def _crash_process(self, pid: int) -> None:
+        for one in self._services_in(pid):
+            self.stopped(one, ErrorCode.PROCESS_ABORTED, crashed=True)
+
+    def _services_in(self, pid: int) -> list[SimulatedService]:
+        return [one for one in self._services if pid and one.pid == pid]
 
     def _end_by_itself(self, service: SimulatedService) -> None:
         service.end = None
@@ -279,34 +315,6 @@ class Running:
             timer.cancel()
         timers.clear()
 
-    # ------------------------------------------------------------------- failures
-
-    def _failed(self, service: SimulatedService) -> None:
-        row = service.failure_actions
-        reset, now = row.reset_period, self._clock.now
-        if reset != DWORD_MAX and now - service.last_failure >= reset:
-            service.failures = 0
-        service.failures += 1
-        service.last_failure = now
-        if row.actions:
-            kind, delay = row.actions[min(service.failures, len(row.actions)) - 1]
-            boot = self._machine.boots
-            pause = max(delay / 1000, LEAST_PAUSE)
-            self._clock.after(pause, lambda: self._recover(service, ActionType(kind), boot))
-
-    def _recover(self, service: SimulatedService, kind: ActionType, boot: int) -> None:
-        row = service.failure_actions
-        if service not in self._machine.services or boot != self._machine.boots:
-            return  # deleted meanwhile, or the machine went down
-        if kind is ActionType.RESTART:
-            self._machine.starting.start_by_itself(service, StartReason.RESTART_ON_FAILURE)
-        elif kind is ActionType.RUN_COMMAND:
-            if row.command:
-                self._machine.commands.append(row.command)
-        elif kind is ActionType.REBOOT:
-            self._machine.reboots.append(row.reboot_message or "")
-            self._machine.reboot()
-
     # ------------------------------------------------------------------- controls
 
     def control(self, service: SimulatedService, code: int) -> StatusRow:
@@ -319,7 +327,7 @@ class Running:
             raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
         if not self._takes(service, control):
             raise Refusal(ErrorCode.INVALID_SERVICE_CONTROL, service.brief_status_row())
-        if control is Control.STOP and blocking(self._machine.services, service):
+        if control is Control.STOP and blocking(self._services, service):
             raise Refusal(ErrorCode.DEPENDENT_SERVICES_RUNNING)
         self.send(service, control)
         return service.brief_status_row()
@@ -333,7 +341,7 @@ class Running:
     def send(self, service: SimulatedService, control: Control) -> None:
         """A control reaches the service's program."""
         if service.hosted is not None:
-            self.tell(service.hosted, control)
+            self._tell(service, service.hosted, control)
             return
         service.controls.append(control)
         tell: Callable[[Control], None] | None = service.behaviour.on_control
@@ -346,15 +354,24 @@ class Running:
         if begins is not None and settled.get(begins) is not service.state:
             self.enter(service, begins)
 
-    def tell(self, run: HostedRun, control: Control, event_type: int = 0, data: bytes = b"") -> int:
-        """A control reaches a service in Python; what its handler answers."""
-        run.service.controls.append(control)
-        return run.process.control(run, int(control), event_type, data)
+    @staticmethod
+    def _tell(
+        service: SimulatedService,
+        run: HostedRun,
+        control: Control,
+        event_type: int = 0,
+        data: bytes = b"",
+    ) -> int:
+        """Call the control handler of a service in Python; return its answer."""
+        service.controls.append(control)
+        if run.handler is None:
+            raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
+        return run.process.control(run.handler, int(control), event_type, data)
 
     def event(self, control: Control, event_type: int, data: bytes) -> dict[str, int]:
         """Send what the system sends by itself to all who want it; what their handlers answer."""
         answers: dict[str, int] = {}
-        for one in self._machine.services:
+        for one in self._services:
             if one.state in (State.RUNNING, State.PAUSED) and _wants(
                 one, control, event_type, data
             ):
@@ -362,12 +379,12 @@ class Running:
                 if one.hosted is None:
                     self.send(one, control)
                 else:
-                    answers[one.name] = self.tell(one.hosted, control, event_type, data)
+                    answers[one.name] = self._tell(one, one.hosted, control, event_type, data)
         return answers
 
-    def shut_down(self, services: Iterable[SimulatedService]) -> None:
+    def shut_down(self) -> None:
         """End everything, as a system that goes down does."""
-        every = [one for one in services if one.state is not State.STOPPED]
+        every = [one for one in self._services if one.state is not State.STOPPED]
         for one in every:
             if one.controls_accepted & AcceptedControls.PRESHUTDOWN:
                 self.send(one, Control.PRESHUTDOWN)
@@ -383,10 +400,9 @@ class Running:
         self.end_processes()
 
     def _wait_for_end(self, service: SimulatedService, seconds: float) -> None:
-        end = round(self._clock.now + seconds, 6)  # as the clock will show it
+        end = self._clock.later(seconds)
         while service.state is State.STOP_PENDING and self._clock.now < end:
-            if not self._clock.run_next(end):
-                self._clock.elapse(end - self._clock.now)
+            self._clock.step(end)
 
 
 def _wants(service: SimulatedService, control: Control, event_type: int, data: bytes) -> bool:

@@ -14,16 +14,17 @@ from winsvc.enums import ServiceType, State
 from winsvc.errors import ArgumentError
 from winsvc.testing.access import Caller
 from winsvc.testing.behaviour import HostedProgram, Program
-from winsvc.testing.calls import Call
-from winsvc.testing.desktops import SimulatedDesktops
+from winsvc.testing.calls import Call, plain_name
+from winsvc.testing.desktop_calls import DesktopCalls
+from winsvc.testing.desktops import DesktopSimulation
 from winsvc.testing.dropin_calls import DropInCalls
-from winsvc.testing.eventlog import SimulatedEventLog
-from winsvc.testing.hosting import HostCalls
+from winsvc.testing.eventlog import EventLogCalls, EventLogSimulation
+from winsvc.testing.host_calls import HostCalls, NoProcess
 from winsvc.testing.machine import SimulatedMachine
-from winsvc.testing.open_handles import plain_name
+from winsvc.testing.open_handles import ServiceHandle
 from winsvc.testing.seed import Seed, read_document
 from winsvc.testing.services import SimulatedService
-from winsvc.testing.waiter_calls import WaiterCalls
+from winsvc.testing.waiter_calls import Waiter, WaiterCalls
 
 if TYPE_CHECKING:
     from winsvc._values.rows import ConfigRow
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, SimulatedEventLog):
+class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -62,6 +63,17 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, Simul
         event_sources: the sources of the Application log, in the registry.
         latency: how many simulated seconds each call takes.
     """
+
+    # The bases have the methods of the backend and share the state of Simulation; all other state
+    # is in the parts that are created here.
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local = SimulatedMachine(self, "SIMULATED")
+        self.machines = []
+        self.own_process = NoProcess()
+        self.desktops = DesktopSimulation(self)
+        self.events = EventLogSimulation()
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str] | Mapping[str, object]) -> Self:
@@ -155,7 +167,7 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, Simul
             ArgumentError: there is one of this name, or it is the own machine's.
         """
         name = plain_name(check_text(name, "name"))
-        if self._is_local(name):
+        if self.is_own_name(name):
             raise ArgumentError("name", f"{name!r} is the own machine")
         if any(same_name(name, one.name) for one in self.machines):
             raise ArgumentError("name", f"there is a machine {name!r} already")
@@ -192,8 +204,8 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, SimulatedDesktops, Simul
     @property
     def open_handles(self) -> int:
         """How many handles are open, of whatever kind, and waits on: 0 where nothing leaks."""
-        handles = len(self._open) + len(self._waiters) + self.open_desktop_handles
-        return handles + self.open_event_handles
+        handles = sum(len(self.handles.of_kind(kind)) for kind in (ServiceHandle, Waiter))
+        return handles + self.open_desktop_handles + self.open_event_handles
 
     @contextmanager
     def installed(self, *, replace_time: bool = False) -> Iterator[Self]:

@@ -28,7 +28,7 @@ from winsvc.testing.services import SimulatedService
 if TYPE_CHECKING:
     from winsvc._values.account import Secret
 
-__all__ = ["SimulatedServices"]
+__all__ = ["ServiceCalls"]
 
 _ACTIVE_DATABASE: Final = "ServicesActive"
 _FAILED_DATABASE: Final = "ServicesFailed"
@@ -48,7 +48,7 @@ _RIGHTS_TO_SEND: Final = {
 }
 
 
-class SimulatedServices(ConfigCalls):
+class ServiceCalls(ConfigCalls):
     """The machines, and every call to them of :class:`winsvc.backend.Backend`."""
 
     @windows_call("OpenSCManagerW")
@@ -63,7 +63,7 @@ class SimulatedServices(ConfigCalls):
             raise Refusal(ErrorCode.INVALID_NAME)
         # Every handle can connect: to ask for nothing is to ask for that.
         asked = access | ManagerAccess.CONNECT
-        rights = self._grant(called.security, asked, "manager", None, "OpenSCManagerW")
+        rights = self.grant(called.security, asked, "manager")
         return self._new(called, None, rights)
 
     @windows_call("CloseServiceHandle")
@@ -80,7 +80,7 @@ class SimulatedServices(ConfigCalls):
         service = machine.services.get(name)
         if service is None:
             raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
-        rights = self._grant(service.security, access, "service", service.name, "OpenServiceW")
+        rights = self.grant(service.security, access, "service", service.name)
         return self._new(machine, service, rights)
 
     # ------------------------------------------------------------------- listing and names
@@ -190,9 +190,8 @@ class SimulatedServices(ConfigCalls):
         tag = wanted.apply(machine, service)
         # Who makes a service gets what he asks for, whatever its descriptor says.
         everybody = SecurityDescriptor()
-        rights = self._grant(everybody, access, "service", name, "CreateServiceW")
-        machine.services.put(service)
-        machine.notifications.created(service.name)
+        rights = self.grant(everybody, access, "service", name)
+        machine.services.add(service)
         return self._new(machine, service, rights), tag
 
     @windows_call("DeleteService")
@@ -256,7 +255,7 @@ class SimulatedServices(ConfigCalls):
         machine = self._manager(manager, ManagerAccess.LOCK)
         if machine.lock is not None:
             raise Refusal(ErrorCode.SERVICE_DATABASE_LOCKED)
-        machine.lock = Lock(self._next_handle(), self.caller.name, self.clock.now)
+        machine.lock = Lock(self.handles.number(), self.caller.name, self.clock.now)
         return machine.lock.number
 
     @windows_call("UnlockServiceDatabase")

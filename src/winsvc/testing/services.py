@@ -26,7 +26,7 @@ from winsvc.testing.behaviour import Behaviour, Program
 from winsvc.testing.clock import Timer
 
 if TYPE_CHECKING:
-    from winsvc.testing.processes import HostedRun
+    from winsvc.testing.hosted.processes import HostedRun
 
 __all__ = ["SimulatedService"]
 

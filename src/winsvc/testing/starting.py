@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from winsvc._util.text import name_key, same_name
-from winsvc._values.account import Account, Secret
+from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ServiceType, StartReason, StartType, State
-from winsvc.errors import ArgumentError
-from winsvc.testing.behaviour import HostedProgram
+from winsvc.testing.behaviour import Behaviour, HostedProgram
 from winsvc.testing.dependencies import members
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import USUAL, SimulatedService
 
 if TYPE_CHECKING:
-    from winsvc.testing.machine import SimulatedMachine
+    from winsvc.testing.clock import SimulatedClock
+    from winsvc.testing.database import Services
+    from winsvc.testing.running import Running
 
 __all__ = ["Starting"]
+
+BehaviourOf: TypeAlias = Callable[[SimulatedService, Sequence[str]], Behaviour | HostedProgram]
 
 CONNECT_TIMEOUT: Final = 30.0  # ServicesPipeTimeout
 HANG_ALLOWANCE: Final = 20.0  # beyond its wait hint, before a start counts as hung
@@ -32,17 +35,26 @@ Steps: TypeAlias = Generator[float, None, None]
 class Starting:
     """The starts on one machine."""
 
-    def __init__(self, machine: SimulatedMachine) -> None:
-        self._machine = machine
-        self._clock = machine.simulation.clock
+    def __init__(
+        self,
+        clock: SimulatedClock,
+        services: Services,
+        running: Running,
+        behaviour_of: BehaviourOf,
+        may_log_on: Callable[[SimulatedService], bool],
+    ) -> None:
+        self._clock = clock
+        self._services = services
+        self._running = running
+        self._behaviour_of = behaviour_of
+        self._may_log_on = may_log_on
         self._starting: list[SimulatedService] = []  # that wait for what they need
 
     def start(self, service: SimulatedService, arguments: Sequence[str] = ()) -> None:
         """Start a service as a program demands it, which waits."""
         with closing(self._steps(service, arguments, StartReason.DEMAND, ())) as steps:
             for until in steps:
-                if not self._clock.run_next(until):
-                    self._clock.elapse(until - self._clock.now)
+                self._clock.step(until)
 
     def start_by_itself(self, service: SimulatedService, reason: StartReason) -> None:
         """Start a service as nobody waits for it; a failure shows in its exit code."""
@@ -83,7 +95,7 @@ class Starting:
             yield from self._until_started(service)
 
     def _check(self, service: SimulatedService) -> None:
-        if service.marked_for_deletion or service not in self._machine.services:
+        if service.marked_for_deletion or service not in self._services:
             raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
         if service.start_type == StartType.DISABLED:
             raise Refusal(ErrorCode.SERVICE_DISABLED)
@@ -95,8 +107,7 @@ class Starting:
     def _start_needed(
         self, service: SimulatedService, before: tuple[SimulatedService, ...]
     ) -> Steps:
-        services = self._machine.services
-        found = [services.get(name) for name in service.service_dependencies()]
+        found = [self._services.get(name) for name in service.service_dependencies()]
         needed = [one for one in found if one is not None and not one.marked_for_deletion]
         if len(needed) < len(found):
             raise Refusal(ErrorCode.SERVICE_DEPENDENCY_DELETED)
@@ -105,7 +116,7 @@ class Starting:
                 raise Refusal(ErrorCode.SERVICE_DEPENDENCY_FAIL)
         for group in service.group_dependencies():
             up = False  # all are started, one that runs is enough
-            for one in members(services, group):
+            for one in members(self._services, group):
                 if one is not service:
                     up = (yield from self._bring_up(one, before)) or up
             if not up:
@@ -136,26 +147,23 @@ class Starting:
                 check_point, patience = service.check_point, self._patience(service)
 
     def _patience(self, service: SimulatedService) -> float:
-        return self._later(service.wait_hint / 1000 + HANG_ALLOWANCE)
-
-    def _later(self, seconds: float) -> float:
-        return round(self._clock.now + seconds, 6)  # as the clock will show it
+        return self._clock.later(service.wait_hint / 1000 + HANG_ALLOWANCE)
 
     # ------------------------------------------------------------------- its own process
 
     def _launch(
         self, service: SimulatedService, arguments: Sequence[str], reason: StartReason
     ) -> Steps:
-        running = self._machine.running
+        running = self._running
         if service.is_driver:
             arguments = ()  # drivers are given none
         self._check_logon(service)
-        behaviour = self._machine.behaviour_of(service, arguments)
+        behaviour = self._behaviour_of(service, arguments)
         if isinstance(behaviour, HostedProgram):
             yield from self._launch_hosted(service, arguments, reason, behaviour)
             return
         if behaviour.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
-            end = self._later(CONNECT_TIMEOUT)
+            end = self._clock.later(CONNECT_TIMEOUT)
             while self._clock.now < end:
                 yield end
         if behaviour.start_error:
@@ -175,44 +183,33 @@ class Starting:
         program: HostedProgram,
     ) -> Steps:
         """Start a program in Python, which has some time to connect."""
-        running = self._machine.running
+        running = self._running
         process = running.process_of(service, program)
-        end = self._later(CONNECT_TIMEOUT)
+        end = self._clock.later(CONNECT_TIMEOUT)
         while not process.connected:
             if process.ended or self._clock.now >= end:
                 process.end()
                 raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
             yield end
         own = not service.service_type & ServiceType.SHARE_PROCESS
-        main = process.main_of(service, own)
-        if main is None or service not in self._machine.services:
+        main = process.main_of(service.name, own)
+        if main is None or service not in self._services:
             if not process.runs:
                 process.end()
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
         service.starts += 1
         service.start_reason = reason
         service.arguments = tuple(arguments)
-        process.start_service(service, main, arguments)
+        report = partial(running.set_status, service)
+        service.hosted = process.start_service(service.name, main, arguments, report)
         running.begin(service, USUAL)
         running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
 
     def _check_logon(self, service: SimulatedService) -> None:
         if service.is_driver:
             return
-        sharer = self._machine.running.sharer(service)
+        sharer = self._running.sharer(service)
         if sharer is not None and not same_name(sharer.account, service.account):
             raise Refusal(ErrorCode.DIFFERENT_SERVICE_ACCOUNT)
-        accounts = self._machine.accounts
-        if accounts is None or not service.account:
-            return
-        try:
-            needs_password = Account(service.account).kind.takes_password
-        except ArgumentError:
-            needs_password = True
-        known = {name_key(name): password for name, password in accounts.items()}
-        if needs_password and known.get(name_key(service.account)) != _text(service.password):
+        if not self._may_log_on(service):
             raise Refusal(ErrorCode.SERVICE_LOGON_FAILED)
-
-
-def _text(password: Secret | None) -> str:
-    return "" if password is None else password.reveal()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, TypeAlias
 
 from winsvc._util.text import same_name
 from winsvc.enums import (
@@ -13,8 +13,9 @@ from winsvc.enums import (
     WindowStationAccess,
     WindowStationFlags,
 )
-from winsvc.security import Acl, SecurityDescriptor, Sid
-from winsvc.testing.access import Caller, granted
+from winsvc.security import SecurityDescriptor, Sid
+from winsvc.testing.access import Caller, Kind, granted
+from winsvc.testing.refusal import Refusal
 
 __all__ = [
     "DEFAULT_SECURITY",
@@ -23,7 +24,6 @@ __all__ = [
     "SimulatedWindow",
     "SimulatedWindowStation",
     "UserObject",
-    "handle_rights",
     "interactive_station",
     "may_list",
     "service_station",
@@ -80,6 +80,9 @@ class SimulatedDesktop:
         handles: how many handles to it are open.
     """
 
+    kind: ClassVar[Kind] = "desktop"
+    list_right: ClassVar[OpenFlag] = DesktopAccess.ENUMERATE
+
     name: str
     station: SimulatedWindowStation
     security: SecurityDescriptor = DEFAULT_SECURITY
@@ -110,6 +113,9 @@ class SimulatedWindowStation:
         user: the SID of its user; None for nobody.
         handles: how many handles to it are open.
     """
+
+    kind: ClassVar[Kind] = "station"
+    list_right: ClassVar[OpenFlag] = WindowStationAccess.ENUMERATE
 
     name: str
     security: SecurityDescriptor = DEFAULT_SECURITY
@@ -166,74 +172,10 @@ def service_station() -> SimulatedWindowStation:
     return station
 
 
-_S: Final = WindowStationAccess
-_D: Final = DesktopAccess
-_STANDARD: Final = 0xF0000  # STANDARD_RIGHTS_REQUIRED
-_READ: Final = 0x20000  # STANDARD_RIGHTS_READ and the like are all READ_CONTROL
-# What the generic rights mean.
-_STATION_MEANING: Final[dict[OpenFlag, int]] = {
-    _S.GENERIC_READ: (
-        _READ | _S.ENUM_DESKTOPS | _S.ENUMERATE | _S.READ_ATTRIBUTES | _S.READ_SCREEN
-    ),
-    _S.GENERIC_WRITE: _READ | _S.ACCESS_CLIPBOARD | _S.CREATE_DESKTOP | _S.WRITE_ATTRIBUTES,
-    _S.GENERIC_EXECUTE: _READ | _S.ACCESS_GLOBAL_ATOMS | _S.EXIT_WINDOWS,
-    _S.GENERIC_ALL: _STANDARD | _S.ALL_ACCESS,
-}
-_DESKTOP_MEANING: Final[dict[OpenFlag, int]] = {
-    _D.GENERIC_READ: _READ | _D.ENUMERATE | _D.READ_OBJECTS,
-    _D.GENERIC_WRITE: (
-        _READ
-        | _D.CREATE_MENU
-        | _D.CREATE_WINDOW
-        | _D.HOOK_CONTROL
-        | _D.JOURNAL_PLAYBACK
-        | _D.JOURNAL_RECORD
-        | _D.WRITE_OBJECTS
-    ),
-    _D.GENERIC_EXECUTE: _READ | _D.SWITCH_DESKTOP,
-    _D.GENERIC_ALL: _STANDARD | 0x1FF,
-}
-
-
-def handle_rights(one: UserObject, access: int, caller: Caller | None, function: str) -> int:
-    """The rights of a handle that is opened with these.
-
-    Args:
-        one: what is opened.
-        access: the rights that are asked for, generic ones and ``MAXIMUM_ALLOWED`` included.
-        caller: who opens it; None for its maker, who gets what was asked for.
-        function: the Windows function to name in an error.
-
-    Raises:
-        AccessDeniedError: something that was asked for is not allowed.
-    """
-    asked = _mapped(one, access)
-    maximum = asked & int(_S.MAXIMUM_ALLOWED)
-    everything = _mapped(one, int(_S.GENERIC_ALL))
-    if caller is None or not isinstance(one.security.dacl, Acl):
-        return (asked | everything) & ~maximum if maximum else asked
-    dacl = one.security.dacl
-    entries = tuple(
-        replace(ace, access=type(ace.access)(_mapped(one, int(ace.access)))) for ace in dacl
-    )
-    descriptor = replace(one.security, dacl=Acl(entries, dacl.revision))
-    # Nothing generic is left, whose meaning would depend on the kind.
-    return granted(descriptor, caller, asked, "manager", function)
-
-
 def may_list(one: UserObject, caller: Caller) -> bool:
-    """Whether an enumeration shows it to the caller."""
-    right = _S.ENUMERATE if isinstance(one, SimulatedWindowStation) else _D.ENUMERATE
+    """Return whether an enumeration shows the object to the caller."""
     try:
-        handle_rights(one, int(right), caller, "")
-    except PermissionError:
+        granted(one.security, caller, int(one.list_right), one.kind)
+    except Refusal:
         return False
     return True
-
-
-def _mapped(one: UserObject, access: int) -> int:
-    meanings = _DESKTOP_MEANING if isinstance(one, SimulatedDesktop) else _STATION_MEANING
-    for generic, meaning in meanings.items():
-        if access & generic:
-            access = access & ~int(generic) | int(meaning)
-    return access

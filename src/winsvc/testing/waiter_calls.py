@@ -4,52 +4,67 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import windows_call
+from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
-from winsvc.testing.service_calls import SimulatedServices
+from winsvc.testing.service_calls import ServiceCalls
+from winsvc.testing.threads import EndlessWaitError
 
-__all__ = ["WaiterCalls"]
+__all__ = ["Waiter", "WaiterCalls"]
 
-_FOREVER: Final = 1e12  # seconds
-_GLANCE: Final = 0.01  # real seconds: where nothing is due, another thread has to do something
+MOST_POLLS: Final = 100_000  # of one waiter, in succession, with nothing scheduled
 
 
 @dataclass(slots=True, eq=False)
-class _Waiter:
-    """Who waits, and what he was told since he looked last."""
+class Waiter:
+    """A set of registrations, and the notifications that were not taken yet."""
 
     news: list[tuple[int, NotificationRow]] = field(default_factory=list)
-    something: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Event = field(default_factory=threading.Event)
     woken: bool = False
+    polls: int = 0  # in succession, with nothing scheduled
+    place: Place = (None, None)
+
+    def is_over(self) -> bool:
+        """Return whether a wait is to return."""
+        return self.woken or bool(self.news)
+
+    def add(self, handle: int, row: NotificationRow) -> None:
+        """Add a notification."""
+        self.news.append((handle, row))
+        self.changed.set()
 
     def take(self) -> list[tuple[int, NotificationRow]]:
-        self.something.clear()
+        """Return the notifications, and remove them."""
+        self.changed.clear()
         self.woken = False
         # In place, and one by one: others add to it.
         return [self.news.pop(0) for _ in range(len(self.news))]
 
+    def drop(self, handle: int) -> None:
+        """Remove the notifications of a handle."""
+        self.changed.clear()
+        self.news[:] = [entry for entry in self.news if entry[0] != handle]
+        if self.is_over():
+            self.changed.set()
 
-class WaiterCalls(SimulatedServices):
+
+class WaiterCalls(ServiceCalls):
     """What :class:`winsvc.backend.NotificationBackend` has."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiters: dict[int, _Waiter] = {}
-
     def open_waiter(self) -> int:
-        """A new waiter."""
-        with self._lock:
-            number = self._next_handle()
-            self._waiters[number] = _Waiter()
-            return number
+        """Create a waiter."""
+        with self.clock.lock:
+            return self.handles.add(Waiter())
 
     def close_waiter(self, waiter: int) -> None:
-        """The waiter is needed no more."""
-        del self._waiters[waiter]
+        """Remove a waiter."""
+        self.handles.remove(waiter, Waiter)
 
     @windows_call("NotifyServiceStatusChangeW")
     def arm(self, waiter: int, handle: int, mask: int) -> None:
@@ -58,63 +73,54 @@ class WaiterCalls(SimulatedServices):
         At once, where the service has been in a state of the mask since its last change, and this
         handle has not told so. Never after the handle is closed.
         """
-        one = self._waiters[waiter]
+        one = self.handles.get(waiter, Waiter)
         known = self._handle(handle)
         if known.service is None:
             self._manager(handle, ManagerAccess.ENUMERATE_SERVICE)
         else:
             self._service(handle, ServiceAccess.QUERY_STATUS)
-
-        def deliver(row: NotificationRow) -> None:
-            one.news.append((handle, row))
-            one.something.set()
-
-        known.machine.notifications.register(handle, known.service, mask, deliver)
+        known.machine.notifications.register(handle, known.service, mask, partial(one.add, handle))
 
     @windows_call("SubscribeServiceChangeNotifications")
     def subscribe(self, waiter: int, handle: int) -> None:
         """``SubscribeServiceChangeNotifications``: have changes of the configuration told."""
-        one = self._waiters[waiter]
+        one = self.handles.get(waiter, Waiter)
         service = self._service(handle, ServiceAccess.QUERY_STATUS)
         if service.is_driver:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
 
         def deliver(row: NotificationRow) -> None:
             if (handle, row) not in one.news:  # not taken yet
-                one.news.append((handle, row))
-            one.something.set()
+                one.add(handle, row)
 
         self._of(handle).notifications.subscribe(handle, service, deliver)
 
     def disarm(self, waiter: int, handle: int) -> None:
         """``CloseServiceHandle``, which ends what was armed."""
-        one = self._waiters[waiter]
+        one = self.handles.get(waiter, Waiter)
         self.close_service_handle(handle)
-        one.news[:] = [entry for entry in one.news if entry[0] != handle]
+        one.drop(handle)
 
     def wait_notified(
         self, waiter: int, timeout: float | None
     ) -> list[tuple[int, NotificationRow]]:
-        """What was told; time passes until there is something, or until the timeout.
+        """Return the notifications; time passes until there are some, or until the timeout.
 
-        Where nothing is due, and there is no timeout, it waits for other threads.
+        Raises:
+            EndlessWaitError: nothing can end the wait; see :meth:`Simulation.wait_until`. Also if
+                the waiter has polled, with timeouts, very often while nothing was scheduled.
         """
-        one = self._waiters[waiter]
-        end = _FOREVER if timeout is None else round(self.clock.now + timeout, 6)
-        while not one.news and not one.woken:
-            with self.happening():
-                due = self.clock.run_next(end)
-                if not due and timeout is not None:
-                    self.clock.elapse(end - self.clock.now)
-            if not due and timeout is not None:
-                break
-            if not due:
-                one.something.wait(_GLANCE)
+        one = self.handles.get(waiter, Waiter)
+        any_event = self.wait_until(one.is_over, one.changed, timeout)
+        polled_in_vain = not (any_event or one.is_over() or self.clock.is_anything_due())
+        one.polls = one.polls + 1 if polled_in_vain else 0
+        if one.polls >= MOST_POLLS and not self.other_threads.can_act():
+            raise EndlessWaitError
         return one.take()
 
     def wake(self, waiter: int) -> None:
         """Have the wait that is on, or else the next one, return."""
-        one = self._waiters[waiter]
+        one = self.handles.get(waiter, Waiter)
         one.woken = True
-        one.something.set()
-        self.stir()
+        one.changed.set()
+        self.baton.stir_later()

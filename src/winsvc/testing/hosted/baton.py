@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from winsvc.backend import ProcessEnded
-from winsvc.testing.clock import SimulatedClock, Timer
+from winsvc.testing.clock import SimulatedClock
 
-__all__ = ["Baton", "HostedThread", "Owner", "Pause"]
+__all__ = ["SHORTEST", "Baton", "HostedThread", "Owner", "Pause"]
 
 SHORTEST: Final = 0.001
-"""How many simulated seconds a wait of a hosted thread takes at least: polling takes time, too."""
+"""How many simulated seconds a wait takes at least: a thread that polls must let time pass."""
 
 _real_monotonic = time.monotonic  # also where the clock stands in for those of the time module
 
@@ -99,13 +99,15 @@ class Baton:
     holds the lock, and waits without it while a hosted thread has its turn.
 
     Attributes:
-        lock: the simulation's.
+        clock: the clock by which the threads wait.
+        lock: the lock of the clock.
         inside: the thread in which something is happening; see ``Simulation.happening``.
         patience: how many real seconds a hosted thread may go on without waiting.
     """
 
-    def __init__(self, lock: threading.RLock) -> None:
-        self.lock = lock
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.clock = clock
+        self.lock = lock = clock.lock
         self.inside: int | None = None
         self.patience = 30.0
         self._back = threading.Condition(lock)
@@ -120,6 +122,10 @@ class Baton:
     def current(self) -> HostedThread | None:
         """The hosted thread that asks; None in any other."""
         return self._threads.get(threading.get_ident())
+
+    def is_hosted(self, ident: int | None = None) -> bool:
+        """Return whether a thread, by default the calling one, is a hosted one."""
+        return (threading.get_ident() if ident is None else ident) in self._threads
 
     def owner(self) -> Owner | None:
         """The process that the calling thread belongs to."""
@@ -136,15 +142,13 @@ class Baton:
         if thread is not None and thread.over:
             raise ProcessEnded
 
-    def new_thread(
-        self, clock: SimulatedClock, target: Callable[[], None], name: str, owner: Owner
-    ) -> HostedThread:
+    def new_thread(self, target: Callable[[], None], name: str, owner: Owner) -> HostedThread:
         """A thread that begins when time next passes."""
         thread = HostedThread(self, target, name, owner)
         assert thread.pause is not None
         with self.lock:
             self._alive.append(thread)
-            clock.after(0, thread.pause.resume)
+            self.clock.after(0, thread.pause.resume)
         return thread
 
     def make_ready(self, pause: Pause) -> None:
@@ -158,10 +162,10 @@ class Baton:
             self._ready.extend(self._watching)
             self._watching.clear()
 
-    @property
-    def watched(self) -> bool:
-        """Whether hosted threads watch for what happens, or may be about to."""
-        return bool(self._watching) or self._running is not None
+    def stir_later(self) -> None:
+        """Have those who watch for anything look again, when time next passes."""
+        if self._watching or self._running is not None:  # which may be about to watch
+            self.clock.after(0, lambda: None)
 
     def end(self, owner: Owner) -> None:
         """Have the threads of a process that has ended come to their ends.
@@ -177,53 +181,51 @@ class Baton:
 
     # ------------------------------------------------------------------- for hosted threads
 
-    def pause(self, thread: HostedThread) -> Pause:
+    def pause(self) -> Pause:
         """Begin a wait: from now on the thread can be resumed. Under the lock, until it waits.
 
         Raises:
             ProcessEnded: the process has ended.
         """
-        if thread.over:
-            raise ProcessEnded
+        self.check()
+        thread = self.current()
+        if thread is None:
+            raise RuntimeError("only the threads of hosted services can wait for a turn")
         thread.pause = Pause(self, thread)
         return thread.pause
 
-    def wait(self, pause: Pause) -> None:
-        """Give the turn back, and wait for the next one.
+    def wait(self, pause: Pause, seconds: float | None = None) -> None:
+        """Give the turn back, and wait for the next one, at most so many simulated seconds.
 
         Raises:
             ProcessEnded: the process has ended.
         """
         thread = pause.thread
         with self.lock, self._outside():
+            timer = None if seconds is None else self.clock.after(seconds, pause.time_out)
             thread.has_turn = False
             self._running = None
             self._back.notify_all()
             while not thread.has_turn:
                 thread.turn.wait()
+            if timer is not None:
+                timer.cancel()
         if thread.over:
             raise ProcessEnded
 
-    def sleep(self, thread: HostedThread, clock: SimulatedClock, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait for so many simulated seconds."""
         with self.lock:
-            pause = self.pause(thread)
-            clock.after(max(seconds, SHORTEST), pause.time_out)
-            self.wait(pause)
+            self.wait(self.pause(), max(seconds, SHORTEST))
 
-    def watch(self, thread: HostedThread, clock: SimulatedClock, end: float) -> bool:
+    def watch(self, end: float) -> bool:
         """Wait until something happens, whatever it is, or until a time; whether it did."""
         with self.lock:
-            pause = self.pause(thread)
-            timer: Timer | None = None
-            if end < _NEVER:
-                timer = clock.after(max(end - clock.now, 0.0), pause.time_out)
+            pause = self.pause()
             self._watching.append(pause)
             try:
-                self.wait(pause)
+                self.wait(pause, max(end - self.clock.now, 0.0) if end < _NEVER else None)
             finally:
-                if timer is not None:
-                    timer.cancel()
                 if pause in self._watching:
                     self._watching.remove(pause)
             return not pause.timed_out
@@ -258,7 +260,7 @@ class Baton:
         Raises:
             RuntimeError: one did not come back.
         """
-        if self.current() is not None:
+        if self.is_hosted():
             return False  # the driver does that, once this thread waits
         self._until_back()
         any_ready = False

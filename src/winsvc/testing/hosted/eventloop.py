@@ -11,14 +11,12 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 from winsvc.backend import ProcessEnded
-from winsvc.testing.baton import Pause
-from winsvc.testing.clock import Timer
+from winsvc.testing.hosted.baton import SHORTEST, Baton, Pause
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-    from winsvc.backend import HostEvent
-    from winsvc.testing.calls import Simulation
+    from winsvc.backend import HostBackend, HostEvent
 
     Ts = TypeVarTuple("Ts")
 
@@ -36,8 +34,8 @@ _LAST_ROUNDS: Final = 1000  # that tasks have to end when their process has
 class _Selector(selectors.BaseSelector):
     """Waits in simulated time; at what is real it looks every second of that."""
 
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
+    def __init__(self, baton: Baton) -> None:
+        self._baton = baton
         self._real = selectors.DefaultSelector()
         self._pause: Pause | None = None
         self._woken = False
@@ -65,10 +63,10 @@ class _Selector(selectors.BaseSelector):
 
     def wake(self) -> None:
         """Have the wait that is on, or else the next one, end when time next passes."""
-        with self._simulation.baton.lock:
+        with self._baton.lock:
             self._woken = True
             if self._pause is not None:
-                self._simulation.clock.after(0, self._pause.resume)
+                self._baton.clock.after(0, self._pause.resume)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self.rounds_left is not None:
@@ -85,43 +83,35 @@ class _Selector(selectors.BaseSelector):
         return self._real.select(0)
 
     def _wait(self, timeout: float | None) -> None:
-        baton, clock = self._simulation.baton, self._simulation.clock
-        thread = baton.current()
-        if thread is None:
-            raise RuntimeError("run_coroutine() is for the threads of hosted services")
-        with baton.lock:
+        with self._baton.lock:
             woken, self._woken = self._woken, False
             if woken:
                 return
-            timer: Timer | None = None
             if len(self._real.get_map()) > 1:  # more than what wakes the loop
                 timeout = _GLANCE if timeout is None else min(timeout, _GLANCE)
-            self._pause = pause = baton.pause(thread)
             if timeout is not None:
                 # Never a trifle early: the loop would ask again and again.
-                seconds = math.ceil(round(timeout * 1e6, 3)) / 1e6
-                timer = clock.after(max(seconds, self._simulation.latency), pause.time_out)
+                timeout = max(math.ceil(round(timeout * 1e6, 3)) / 1e6, SHORTEST)
+            self._pause = self._baton.pause()
             try:
-                baton.wait(pause)
+                self._baton.wait(self._pause, timeout)
             finally:
                 self._pause = None
                 self._woken = False
-                if timer is not None:
-                    timer.cancel()
 
 
 class _Loop(asyncio.SelectorEventLoop):
     """The loop: its time is the simulation's."""
 
-    def __init__(self, simulation: Simulation, selector: _Selector) -> None:
-        self._simulation = simulation
+    def __init__(self, host: HostBackend, selector: _Selector) -> None:
+        self._host = host
         self._simulated = selector
         self._jobs: list[HostEvent] = []  # that run in threads; set at their ends
         super().__init__(selector)
 
     def time(self) -> float:
         """The simulated time, in seconds."""
-        return self._simulation.clock.now
+        return self._host.monotonic()
 
     def call_soon_threadsafe(
         self,
@@ -144,8 +134,7 @@ class _Loop(asyncio.SelectorEventLoop):
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         future: asyncio.Future[T] = self.create_future()
-        host = self._simulation.as_host()
-        over = host.new_event()
+        over = self._host.new_event()
 
         def job() -> None:
             try:
@@ -159,7 +148,7 @@ class _Loop(asyncio.SelectorEventLoop):
                 over.set()
 
         self._jobs.append(over)
-        host.start_thread(job, f"{getattr(func, '__qualname__', 'a function')} in a thread")
+        self._host.start_thread(job, f"{getattr(func, '__qualname__', 'a function')} in a thread")
         return future
 
     def _tell(self, told: Callable[[asyncio.Future[T], A], None], *args: Any) -> None:
@@ -182,16 +171,16 @@ def _fail(future: asyncio.Future[T], error: Exception) -> None:
         future.set_exception(error)
 
 
-def run_coroutine(simulation: Simulation, coroutine: Coroutine[object, object, T]) -> T:
+def run_coroutine(host: HostBackend, baton: Baton, coroutine: Coroutine[object, object, T]) -> T:
     """:func:`asyncio.run`, in a hosted thread."""
-    selector = _Selector(simulation)
-    loop = _Loop(simulation, selector)
+    selector = _Selector(baton)
+    loop = _Loop(host, selector)
     loop.set_exception_handler(_handle_exception)
     try:
         return loop.run_until_complete(coroutine)
     finally:
         try:
-            thread = simulation.baton.current()
+            thread = baton.current()
             if thread is not None and thread.over:
                 selector.rounds_left = _LAST_ROUNDS
             _cancel_all(loop)

@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from winsvc._util.text import name_key
+from winsvc._util.text import same_name
+from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
-from winsvc.testing.baton import Pause
 from winsvc.testing.behaviour import HostedProgram
+from winsvc.testing.hosted.baton import Baton, Pause
 from winsvc.testing.refusal import Refusal
 
 if TYPE_CHECKING:
-    from winsvc.testing.machine import SimulatedMachine
-    from winsvc.testing.services import SimulatedService
+    from winsvc.backend import HostBackend
 
 __all__ = ["HostedProcess", "HostedRun", "Watch"]
 
@@ -46,23 +46,32 @@ class HostedRun:
     """One run of a service in a process.
 
     Attributes:
+        process: the process.
+        name: the key name of the service.
+        report: called with each status that the service reports (``SetServiceStatus``).
         accepts: the controls that were reported last.
         handler: its control handler, once it is registered.
         watches: what it has registered for, by registration.
     """
 
     process: HostedProcess
-    service: SimulatedService
+    name: str
+    report: Callable[[StatusRow], None]
     accepts: AcceptedControls = NO_CONTROLS
     handler: ControlHandler | None = None
     watches: dict[int, Watch] = field(default_factory=dict)
 
+    @property
+    def over(self) -> bool:
+        """Whether the service has stopped, or its process has ended."""
+        return self not in self.process.runs
+
 
 @dataclass(slots=True, eq=False)
 class _Control:
-    """A control for a service, and what its handler says to it."""
+    """A control for a service, and the answer of its handler."""
 
-    run: HostedRun
+    handler: ControlHandler
     code: int
     event_type: int
     data: bytes
@@ -83,22 +92,25 @@ class HostedProcess:
 
     def __init__(
         self,
-        machine: SimulatedMachine,
+        baton: Baton,
+        host: HostBackend,
         program: HostedProgram,
         pid: int,
         path: str,
         shared: bool,
+        on_end: Callable[[], None],
     ) -> None:
-        self.machine = machine
+        """Start the main thread; ``on_end`` is called when it ends while services run."""
         self.pid = pid
         self.path = path
         self.shared = shared
         self.runs: list[HostedRun] = []
         self.connected = False
         self.ended = False
-        self._simulation = machine.simulation
-        self._baton = machine.simulation.baton
+        self._baton = baton
+        self._host = host
         self._program = program
+        self._on_end = on_end
         self._table: list[tuple[str, ServiceMain]] = []
         self._controls: deque[_Control] = deque()
         self._over = False  # all services have stopped: the dispatcher returns
@@ -117,21 +129,20 @@ class HostedProcess:
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
         """A thread of the process."""
-        self._baton.new_thread(self._simulation.clock, target, name, self)
+        self._baton.new_thread(target, name, self)
 
     def _main(self) -> None:
         try:
-            self._program.main(self._simulation.as_host())
+            self._program.main(self._host)
         except SystemExit:
             pass  # the process's exit code, which is nobody's here
         except Exception:
             log.exception("%s has ended with an exception", self)
         finally:
             with self._baton.lock:
-                if not self.ended:
-                    for run in list(self.runs):
-                        self.machine.running.crash(run.service)
-                    self.end()
+                if self.runs:
+                    self._on_end()
+                self.end()
 
     def end(self) -> None:
         """It is no more: its threads end, wherever they wait."""
@@ -139,56 +150,56 @@ class HostedProcess:
             return
         self.ended = True
         self.runs.clear()
-        if self in self.machine.running.processes:
-            self.machine.running.processes.remove(self)
         self._baton.end(self)
 
     # ------------------------------------------------------------------- as the system sees it
 
-    def main_of(self, service: SimulatedService, own: bool) -> ServiceMain | None:
-        """What its table has for a service; in a process of its own names don't count."""
-        for name, main in self._table:
-            if own or name_key(name) == name_key(service.name):
+    def main_of(self, name: str, own: bool) -> ServiceMain | None:
+        """Find a service's main function; in a process of its own any name will do."""
+        for known, main in self._table:
+            if own or same_name(known, name):
                 return main
         return None
 
     def start_service(
-        self, service: SimulatedService, main: ServiceMain, arguments: Sequence[str]
-    ) -> None:
-        """Have a service's main function called."""
-        run = HostedRun(self, service)
-        service.hosted = run
+        self,
+        name: str,
+        main: ServiceMain,
+        arguments: Sequence[str],
+        report: Callable[[StatusRow], None],
+    ) -> HostedRun:
+        """Call a service's main function in a thread of its own."""
+        run = HostedRun(self, name, report)
         self.runs.append(run)
-        self.start_thread(lambda: main([service.name, *arguments]), f"{service.name}: ServiceMain")
+        self.start_thread(lambda: main([name, *arguments]), f"{name}: ServiceMain")
+        return run
 
     def stopped(self, run: HostedRun) -> None:
-        """A service has stopped; with the last one the dispatcher returns."""
+        """Remove a service that has stopped; with the last one the dispatcher returns."""
         if run in self.runs:
             self.runs.remove(run)
         if not self.runs:
             self._over = True
-            self._wake_dispatcher()
+            if self._dispatcher is not None:
+                self._baton.clock.after(0, self._dispatcher.resume)
 
-    def control(self, run: HostedRun, code: int, event_type: int, data: bytes) -> int:
-        """Have a control handler called, and wait for its answer.
+    def control(self, handler: ControlHandler, code: int, event_type: int, data: bytes) -> int:
+        """Call a control handler, and wait for its answer.
 
         Raises:
-            Refusal: it did not come.
+            Refusal: the answer did not come in time.
         """
-        if run.handler is None:
-            raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, run.service.brief_status_row())
-        clock = self._simulation.clock
-        control = _Control(run, code, event_type, data)
+        clock = self._baton.clock
+        control = _Control(handler, code, event_type, data)
         self._controls.append(control)
         if self._dispatcher is not None:
             self._dispatcher.resume()  # at once: no time passes until it has answered
             self._baton.run_ready()
-        end = round(clock.now + CONTROL_TIMEOUT, 6)
+        end = clock.later(CONTROL_TIMEOUT)
         while control.answer is None:
             if self.ended or clock.now >= end:
                 raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
-            if not clock.run_next(end):
-                clock.elapse(end - clock.now)
+            clock.step(end)
         return control.answer
 
     # ------------------------------------------------------------------- as the process sees it
@@ -199,20 +210,18 @@ class HostedProcess:
             raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
         self._table = list(table)
         self.connected = True
-        self._simulation.stir()
+        self._baton.stir_later()
 
     def dispatch(self) -> None:
         """Call control handlers, until all services have stopped."""
-        thread = self._baton.current()
-        assert thread is not None
         while True:
             with self._baton.lock:
                 if not self._controls:
                     if self._over:
                         return
-                    self._dispatcher = pause = self._baton.pause(thread)
+                    self._dispatcher = self._baton.pause()
                     try:
-                        self._baton.wait(pause)
+                        self._baton.wait(self._dispatcher)
                     finally:
                         self._dispatcher = None
                     continue
@@ -221,24 +230,16 @@ class HostedProcess:
             self._baton.stir()  # a service that has sent it
 
     def _answer(self, control: _Control) -> int:
-        handler = control.run.handler
-        if handler is None:
-            return 0
         try:
-            return handler(control.code, control.event_type, control.data)
+            return control.handler(control.code, control.event_type, control.data)
         except ProcessEnded:
             raise
         except Exception:
             log.exception("%s: a control handler has failed", self)
             return ErrorCode.CALL_NOT_IMPLEMENTED
 
-    def _wake_dispatcher(self) -> None:
-        if self._dispatcher is not None:
-            self._simulation.clock.after(0, self._dispatcher.resume)
-
     def run_named(self, name: str) -> HostedRun | None:
         """The service that is meant by a name; where there is one alone, always that."""
         if len(self.runs) == 1 and not self.shared:
             return self.runs[0]
-        found = (one for one in self.runs if name_key(one.service.name) == name_key(name))
-        return next(found, None)
+        return next((one for one in self.runs if same_name(one.name, name)), None)

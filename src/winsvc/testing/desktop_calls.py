@@ -1,0 +1,367 @@
+"""Every simulated call for window stations and desktops."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from winsvc._values.rows import UserObjectFlagsRow
+from winsvc.enums import (
+    DesktopAccess,
+    DesktopFlags,
+    ErrorCode,
+    SecurityInformation,
+    UserObjectInformation,
+    WindowStationAccess,
+    WindowStationCreation,
+    WindowStationFlags,
+)
+from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security.parts import rights_to_read, rights_to_write
+from winsvc.testing.calls import Simulation, windows_call
+from winsvc.testing.configuring import with_parts
+from winsvc.testing.desktops import DesktopSimulation
+from winsvc.testing.refusal import Refusal
+from winsvc.testing.userobjects import (
+    DEFAULT_SECURITY,
+    INTERACTIVE_STATION,
+    SERVICE_STATION,
+    SimulatedDesktop,
+    SimulatedWindow,
+    SimulatedWindowStation,
+    may_list,
+)
+
+if TYPE_CHECKING:
+    from winsvc.backend import DesktopBackend
+
+__all__ = ["DesktopCalls"]
+
+_LOGON_STATION: Final = "Service-0x0-1ba4f$"  # of the logon session that the program runs in
+_TOO_LONG: Final = 260  # MAX_PATH, with the NUL
+
+
+class DesktopCalls(Simulation):
+    """What :class:`winsvc.backend.DesktopBackend` has.
+
+    The program under test is on ``WinSta0\\Default``, as programs of a user are.
+
+    Attributes:
+        desktops: the window stations, and where the program is.
+    """
+
+    desktops: DesktopSimulation
+
+    @property
+    def stations(self) -> list[SimulatedWindowStation]:
+        """The window stations. Those that nobody has open any more are gone."""
+        return self.desktops.stations
+
+    @property
+    def open_desktop_handles(self) -> int:
+        """How many handles of window stations and desktops are open, besides its first two."""
+        return self.desktops.open_handles
+
+    def begin_on(self, station: str = SERVICE_STATION, desktop: str = "Default") -> None:
+        """Have the program begin elsewhere: by default where a service of LocalSystem does.
+
+        Raises:
+            ArgumentError: there is no such window station, or no such desktop.
+        """
+        self.desktops.begin_on(station, desktop)
+
+    def add_window(
+        self,
+        desktop: str = "Default",
+        title: str | None = "",
+        class_name: str | None = "Window",
+        *,
+        thread: int | None = None,
+        station: str = INTERACTIVE_STATION,
+    ) -> SimulatedWindow:
+        """Put a top-level window on a desktop.
+
+        Args:
+            desktop: the desktop's name.
+            title: the text of its title bar; None for one that can't be read.
+            class_name: the name of its class; None for one that can't be read.
+            thread: the id of the thread that owns it, which can't leave its desktop then; None for
+                one of another process.
+            station: the name of the desktop's window station.
+
+        Raises:
+            ArgumentError: there is no such desktop.
+        """
+        window = SimulatedWindow(self.handles.number(), title, class_name, thread)
+        self.desktops.add_window(station, desktop, window)
+        return window
+
+    def destroy_window(self, window: SimulatedWindow) -> None:
+        """Take a window away.
+
+        Raises:
+            ArgumentError: it is gone already.
+        """
+        self.desktops.destroy_window(window)
+
+    # ------------------------------------------------------------------- window stations
+
+    @windows_call("EnumWindowStationsW")
+    def enum_window_stations(self) -> list[str]:
+        """``EnumWindowStationsW``."""
+        return [station.name for station in self.stations if may_list(station, self.caller)]
+
+    @windows_call("OpenWindowStationW")
+    def open_window_station(self, name: str | None, inherit: bool, access: int) -> int:
+        """``OpenWindowStationW``."""
+        if "\\" in (name or ""):
+            raise Refusal(ErrorCode.PATH_NOT_FOUND)
+        station = self.desktops.station_named(name or _LOGON_STATION)
+        if station is None:
+            raise Refusal(ErrorCode.FILE_NOT_FOUND)
+        return self.desktops.open(station, access, inherit)
+
+    @windows_call("CreateWindowStationW")
+    def create_window_station(
+        self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
+    ) -> int:
+        """``CreateWindowStationW``; a name of None or "" is made of the logon id."""
+        if "\\" in (name or ""):
+            raise Refusal(ErrorCode.PATH_NOT_FOUND)
+        _check_length(name or "")
+        security = _read(descriptor)
+        station = self.desktops.station_named(name or _LOGON_STATION)
+        if station is not None:
+            if flags & WindowStationCreation.CREATE_ONLY:
+                raise Refusal(ErrorCode.ALREADY_EXISTS)
+            return self.desktops.open(station, access, inherit)
+        if name and not self.caller.is_member("BA"):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        station = SimulatedWindowStation(name or _LOGON_STATION, security)
+        self.stations.append(station)
+        return self.desktops.create(station, access, inherit)
+
+    @windows_call("CloseWindowStation")
+    def close_window_station(self, station: int) -> None:
+        """``CloseWindowStation``."""
+        self.desktops.station(station)
+        if station == self.desktops.process:
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        self.desktops.close(station)
+
+    @windows_call("GetProcessWindowStation")
+    def get_process_window_station(self) -> int:
+        """``GetProcessWindowStation``: a handle that is not to be closed."""
+        return self.desktops.process
+
+    @windows_call("SetProcessWindowStation")
+    def set_process_window_station(self, station: int) -> None:
+        """``SetProcessWindowStation``; threads stay on their desktops."""
+        self.desktops.station(station)
+        self.desktops.process = station
+
+    @windows_call("EnumDesktopsW")
+    def enum_desktops(self, station: int) -> list[str]:
+        """``EnumDesktopsW``; 0 means the process's window station."""
+        right = int(WindowStationAccess.ENUM_DESKTOPS)
+        place = self.desktops.station(station or self.desktops.process, right)
+        return [desktop.name for desktop in place.desktops if may_list(desktop, self.caller)]
+
+    # ------------------------------------------------------------------- desktops
+
+    @windows_call("OpenDesktopW")
+    def open_desktop(self, name: str | None, flags: int, inherit: bool, access: int) -> int:
+        """``OpenDesktopW``: in the process's window station."""
+        found = self.desktops.station(self.desktops.process).find(_desktop_name(name))
+        if found is None:
+            raise Refusal(ErrorCode.FILE_NOT_FOUND)
+        return self.desktops.open(found, access, inherit)
+
+    @windows_call("OpenInputDesktop")
+    def open_input_desktop(self, flags: int, inherit: bool, access: int) -> int:
+        """``OpenInputDesktop``; not from an invisible window station."""
+        found = self.desktops.station(self.desktops.process).input
+        if found is None:
+            raise Refusal(ErrorCode.INVALID_FUNCTION)
+        return self.desktops.open(found, access, inherit)
+
+    @windows_call("CreateDesktopW")
+    def create_desktop(
+        self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
+    ) -> int:
+        """``CreateDesktopW``: in the process's window station."""
+        text, security = _desktop_name(name), _read(descriptor)
+        _check_length(text)
+        right = int(WindowStationAccess.CREATE_DESKTOP)
+        station = self.desktops.station(self.desktops.process, right)
+        found = station.find(text)
+        if found is not None:
+            return self.desktops.open(found, access, inherit)
+        made = SimulatedDesktop(
+            text,
+            station,
+            security,
+            heap_size=20480 if station.visible else 768,
+            user=station.user,
+            flags=DesktopFlags(flags) & DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK,
+        )
+        station.desktops.append(made)
+        return self.desktops.create(made, access, inherit)
+
+    @windows_call("CloseDesktop")
+    def close_desktop(self, desktop: int) -> None:
+        """``CloseDesktop``; not while a thread is on it."""
+        self.desktops.desktop(desktop)
+        if self.desktops.is_in_use(desktop):
+            raise Refusal(ErrorCode.BUSY)
+        self.desktops.close(desktop)
+
+    @windows_call("GetCurrentThreadId")
+    def get_current_thread_id(self) -> int:
+        """``GetCurrentThreadId``: that of the thread that really calls."""
+        return threading.get_native_id()
+
+    @windows_call("GetThreadDesktop")
+    def get_thread_desktop(self, thread_id: int) -> int:
+        """``GetThreadDesktop``: a handle that is not to be closed."""
+        threads = {thread.native_id for thread in threading.enumerate()}
+        threads |= {window.thread for _, window in self.desktops.windows.values()}
+        if thread_id not in threads | {threading.get_native_id()}:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        return self.desktops.of_thread(thread_id)
+
+    @windows_call("SetThreadDesktop")
+    def set_thread_desktop(self, desktop: int) -> None:
+        """``SetThreadDesktop``: of the thread that calls, to any window station's."""
+        self.desktops.desktop(desktop)
+        thread_id = threading.get_native_id()
+        if any(window.thread == thread_id for _, window in self.desktops.windows.values()):
+            raise Refusal(ErrorCode.BUSY)
+        self.desktops.set_for_thread(desktop)
+
+    @windows_call("SwitchDesktop")
+    def switch_desktop(self, desktop: int) -> None:
+        """``SwitchDesktop``; not on an invisible window station."""
+        found = self.desktops.desktop(desktop, int(DesktopAccess.SWITCH_DESKTOP))
+        if not found.station.visible:
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        found.station.input = found
+
+    @windows_call("EnumDesktopWindows")
+    def enum_desktop_windows(self, desktop: int) -> list[int]:
+        """``EnumDesktopWindows``: the top-level windows; 0 means the thread's own desktop."""
+        value = desktop or self.desktops.of_thread(threading.get_native_id())
+        found = self.desktops.desktop(value, int(DesktopAccess.READ_OBJECTS))
+        return [window.handle for window in found.windows]
+
+    @windows_call("InternalGetWindowText")
+    def get_window_text(self, window: int) -> str:
+        """``InternalGetWindowText``."""
+        return self._text(window, "title")
+
+    @windows_call("GetClassNameW")
+    def get_class_name(self, window: int) -> str:
+        """``GetClassNameW``."""
+        return self._text(window, "class_name")
+
+    def _text(self, handle: int, attribute: str) -> str:
+        known = self.desktops.windows.get(handle)
+        if known is None:
+            raise Refusal(ErrorCode.INVALID_WINDOW_HANDLE)
+        text = known[1].title if attribute == "title" else known[1].class_name
+        if text is None:
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+        return text
+
+    # ------------------------------------------------------------------- both
+
+    @windows_call("GetUserObjectInformationW")
+    def query_user_object_flags(self, user_object: int) -> UserObjectFlagsRow:
+        """``GetUserObjectInformationW(UOI_FLAGS)``."""
+        handle = self.desktops.handle(user_object)
+        return UserObjectFlagsRow(int(handle.inherit), 0, int(handle.target.flags))
+
+    @windows_call("GetUserObjectInformationW")
+    def query_user_object_text(self, user_object: int, index: int) -> str:
+        """``GetUserObjectInformationW`` with an index that gives a text (2 and 3)."""
+        target = self.desktops.handle(user_object).target
+        if index == UserObjectInformation.NAME:
+            return target.name
+        if index != UserObjectInformation.TYPE:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        return "WindowStation" if isinstance(target, SimulatedWindowStation) else "Desktop"
+
+    @windows_call("GetUserObjectInformationW")
+    def query_user_object_number(self, user_object: int, index: int) -> int:
+        """``GetUserObjectInformationW`` with an index that gives a number (5 and 6)."""
+        target = self.desktops.handle(user_object).target
+        if isinstance(target, SimulatedDesktop):
+            if index == UserObjectInformation.HEAP_SIZE:
+                return target.heap_size
+            if index == UserObjectInformation.IO:
+                return int(target.station.visible and target.station.input is target)
+        raise Refusal(ErrorCode.INVALID_PARAMETER)
+
+    @windows_call("GetUserObjectInformationW")
+    def query_user_object_sid(self, user_object: int) -> bytes | None:
+        """``GetUserObjectInformationW(UOI_USER_SID)``; None where it has no user."""
+        user = self.desktops.handle(user_object).target.user
+        return None if user is None else user.to_bytes()
+
+    @windows_call("SetUserObjectInformationW")
+    def set_user_object_flags(self, user_object: int, row: UserObjectFlagsRow) -> None:
+        """``SetUserObjectInformationW(UOI_FLAGS)``."""
+        handle = self.desktops.handle(user_object)
+        if row.reserved:
+            raise Refusal(ErrorCode.INVALID_PARAMETER)
+        handle.inherit = bool(row.inherit)
+        if isinstance(handle.target, SimulatedWindowStation):
+            handle.target.flags = WindowStationFlags(row.flags) & WindowStationFlags.VISIBLE
+        else:
+            flags = DesktopFlags(row.flags) & DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK
+            handle.target.flags = flags
+
+    @windows_call("GetUserObjectSecurity")
+    def get_user_object_security(self, user_object: int, information: int) -> bytes:
+        """``GetUserObjectSecurity``: a self-relative security descriptor."""
+        parts = SecurityInformation(information)
+        target = self.desktops.handle(user_object, int(rights_to_read(parts))).target
+        return target.security.select(parts).to_bytes()
+
+    @windows_call("SetUserObjectSecurity")
+    def set_user_object_security(
+        self, user_object: int, information: int, descriptor: bytes
+    ) -> None:
+        """``SetUserObjectSecurity``, with a self-relative security descriptor."""
+        parts = SecurityInformation(information)
+        target = self.desktops.handle(user_object, int(rights_to_write(parts))).target
+        target.security = with_parts(target.security, _read(descriptor), parts)
+
+
+def _desktop_name(name: str | None) -> str:
+    if not name:
+        raise Refusal(ErrorCode.INVALID_HANDLE)
+    if "\\" in name:
+        raise Refusal(ErrorCode.BAD_PATHNAME)
+    return name
+
+
+def _check_length(name: str) -> None:
+    """Refuse a name that nothing new can have."""
+    if len(name.encode("utf-16-le", "surrogatepass")) // 2 >= _TOO_LONG:
+        raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
+
+
+def _read(descriptor: bytes | None) -> SecurityDescriptor:
+    if descriptor is None:
+        return DEFAULT_SECURITY
+    try:
+        return SecurityDescriptor.from_bytes(descriptor)
+    except InvalidSecurityError:
+        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+
+
+if TYPE_CHECKING:
+
+    def _is_a_backend(sim: DesktopCalls) -> DesktopBackend:
+        return sim  # checked by mypy: every method is there, with its types

@@ -1,0 +1,176 @@
+"""Being a service on the simulated system: what :mod:`winsvc.host` asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from winsvc._values.rows import StatusRow
+from winsvc.backend import ControlHandler, ServiceMain
+from winsvc.enums import Control, ErrorCode
+from winsvc.testing.calls import windows_call
+from winsvc.testing.handles import Place
+from winsvc.testing.hosted.events import SimulatedEvent
+from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
+from winsvc.testing.open_handles import ServiceHandles
+from winsvc.testing.refusal import Refusal
+
+__all__ = ["HostCalls"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class StatusHandle:
+    """A handle with which the status of a service is reported."""
+
+    name: str
+    report: Callable[[StatusRow], None]
+    run: HostedRun | None  # None: of a service that is only simulated
+
+    @property
+    def place(self) -> Place:
+        return None, self.name
+
+
+@dataclass(slots=True, eq=False)
+class Registration:
+    """A registration of a run for events."""
+
+    run: HostedRun
+    place: Place = (None, None)
+
+
+class NoProcess:
+    """What threads belong to that are no simulated process's."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def __str__(self) -> str:
+        return "the program under test"
+
+
+class HostCalls(ServiceHandles):
+    """What :class:`winsvc.backend.HostBackend` has, but for the event log.
+
+    Attributes:
+        own_process: the owner of threads that belong to no simulated process.
+    """
+
+    own_process: NoProcess
+
+    # ------------------------------------------------------------------- being a service
+
+    def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
+        """``StartServiceCtrlDispatcherW``: returns when all services of it have stopped."""
+        self._connect([name for name, _ in table], [main for _, main in table]).dispatch()
+
+    @windows_call("StartServiceCtrlDispatcherW")
+    def _connect(self, names: Sequence[str], mains: Sequence[ServiceMain]) -> HostedProcess:
+        process = self.baton.owner()
+        if not isinstance(process, HostedProcess):
+            raise Refusal(ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT)
+        process.connect(list(zip(names, mains, strict=True)))
+        return process
+
+    @windows_call("RegisterServiceCtrlHandlerExW")
+    def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
+        """``RegisterServiceCtrlHandlerExW``: the status handle."""
+        process = self.baton.owner()
+        run = process.run_named(name) if isinstance(process, HostedProcess) else None
+        if run is None:
+            raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
+        run.handler = handler
+        return self.handles.add(StatusHandle(run.name, run.report, run))
+
+    @windows_call("SetServiceStatus")
+    def set_service_status(self, handle: int, row: StatusRow) -> None:
+        """``SetServiceStatus``, with the handle of a service, or of :meth:`status_handle`."""
+        known = self.handles.get(handle, StatusHandle)
+        if known.run is not None and known.run.over:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+        known.report(row)
+
+    def status_handle(self, name: str) -> int:
+        """Open a handle with which tests report for a service that is only simulated.
+
+        Raises:
+            KeyError: there is no such service on this machine.
+        """
+        with self.clock.lock:
+            report = partial(self.local.running.set_status, self.local[name])
+            return self.handles.add(StatusHandle(self.local[name].name, report, None))
+
+    # ------------------------------------------------------------------- what it is to be told
+
+    @windows_call("RegisterDeviceNotificationW")
+    def register_device_notification(self, handle: int, interface: bytes | None) -> int:
+        """``RegisterDeviceNotificationW``: for a service's status handle."""
+        return self._register(handle, Watch(Control.DEVICE_EVENT, interface))
+
+    @windows_call("UnregisterDeviceNotification")
+    def unregister_device_notification(self, registration: int) -> None:
+        """``UnregisterDeviceNotification``."""
+        self._unregister(registration, Control.DEVICE_EVENT)
+
+    @windows_call("RegisterPowerSettingNotification")
+    def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
+        """``RegisterPowerSettingNotification``: for a service's status handle."""
+        return self._register(handle, Watch(Control.POWER_EVENT, setting))
+
+    @windows_call("UnregisterPowerSettingNotification")
+    def unregister_power_setting_notification(self, registration: int) -> None:
+        """``UnregisterPowerSettingNotification``."""
+        self._unregister(registration, Control.POWER_EVENT)
+
+    def _register(self, handle: int, watch: Watch) -> int:
+        run = self.handles.get(handle, StatusHandle).run
+        if run is None or run.over:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+        registration = self.handles.add(Registration(run))
+        run.watches[registration] = watch
+        return registration
+
+    def _unregister(self, registration: int, control: Control) -> None:
+        run = self.handles.get(registration, Registration).run
+        if run.watches[registration].control is not control:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+        self.handles.remove(registration, Registration)
+        del run.watches[registration]
+
+    # ------------------------------------------------------------------- threads and time
+
+    def start_thread(self, target: Callable[[], None], name: str) -> None:
+        """Have something go on beside, when time next passes; its waits take simulated time."""
+        self.baton.check()
+        process = self.baton.owner()
+        if isinstance(process, HostedProcess):
+            process.start_thread(target, name)
+        else:
+            self.baton.new_thread(target, name, self.own_process)
+
+    def new_event(self) -> SimulatedEvent:
+        """An event that is not set."""
+        return SimulatedEvent(self.baton, self.wait_until)
+
+    def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
+        """Run a coroutine in an event loop whose timers are in simulated time."""
+        from winsvc.testing.hosted.eventloop import run_coroutine  # asyncio is slow to import
+
+        return run_coroutine(self.as_host(), self.baton, coroutine)
+
+    def close(self) -> None:
+        """End the processes of hosted services, and their threads; the clock goes no further.
+
+        Raises:
+            RuntimeError: a thread of theirs does not end.
+        """
+        with self.happening():
+            for machine in (self.local, *self.machines):
+                machine.running.end_processes()
+            ended, self.own_process = self.own_process, NoProcess()
+            ended.ended = True
+            self.baton.end(ended)
