@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from winsvc import Secret, Service, ServiceManager
 from winsvc._values.rows import (
     ConfigRow,
     FailureActionsRow,
@@ -114,3 +115,17 @@ def refuse_without(needed: int, function: str) -> Callable[..., int]:
         return 0x77
 
     return opener
+
+
+def opened(recorder: Recorder) -> Service:
+    with ServiceManager(backend=recorder.backend) as scm:
+        return scm.open("x")
+
+
+def revealed(sent: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(item.reveal() if isinstance(item, Secret) else item for item in sent)
+
+
+def changed_config(recorder: Recorder) -> tuple[object, ...]:
+    (arguments,) = recorder.called("change_service_config")
+    return arguments[1:]
