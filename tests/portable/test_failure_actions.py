@@ -12,26 +12,27 @@ from winsvc._values.rows import FailureActionsRow
 from winsvc.errors import service_error
 
 NO_CHANGE = 0xFFFFFFFF
-
-
 RESTARTS = FailureActions.restart(after=(5, 30.5), reset_after=timedelta(days=1))
+
+
+def sent(recorder: Recorder) -> list[FailureActionsRow]:
+    return [call.row for call in recorder.called("change_failure_actions")]
 
 
 def test_failure_actions_are_set_with_the_rights_they_need() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.failure_actions = RESTARTS
-    assert recorder.called("change_failure_actions")[0][1] == FailureActionsRow(
-        86400, "", "", ((1, 5000), (1, 30500))
-    )
-    assert ServiceAccess.START in ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
+    assert sent(recorder) == [FailureActionsRow(86400, "", "", ((1, 5000), (1, 30500)))]
+    assert recorder.called("open_service")[-1].access & ServiceAccess.START
 
 
 def test_failure_actions_are_cleared() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.failure_actions = None
-    assert recorder.called("change_failure_actions")[0][1] == FailureActionsRow(0, "", "", ())
+    assert sent(recorder) == [FailureActionsRow(0, "", "", ())]
+    assert not recorder.called("open_service")[-1].access & ServiceAccess.START
 
 
 def test_actions_of_the_wrong_type() -> None:
@@ -43,9 +44,7 @@ def test_actions_of_the_wrong_type() -> None:
         with pytest.raises(TypeError, match="actions"):
             service.change_failure_actions(actions=[5])  # type: ignore[list-item]
         service.change_failure_actions(actions=None)
-    assert [call[1] for call in recorder.called("change_failure_actions")] == [
-        FailureActionsRow(0, None, None, ())
-    ]
+    assert sent(recorder) == [FailureActionsRow(0, None, None, ())]
 
 
 def test_parts_of_the_failure_actions() -> None:
@@ -57,7 +56,7 @@ def test_parts_of_the_failure_actions() -> None:
         service.change_failure_actions(reset_after=None)
         service.change_failure_actions(actions=[FailureAction.run_command(2)])
         service.change_failure_actions(actions=())
-    assert [call[1] for call in recorder.called("change_failure_actions")] == [
+    assert sent(recorder) == [
         FailureActionsRow(0, None, "other", None),
         FailureActionsRow(0, "", None, None),
         FailureActionsRow(NO_CHANGE, None, None, ((2, 1000),)),
@@ -76,16 +75,28 @@ def test_the_longest_durations() -> None:
         FailureActions(
             actions=(FailureAction.restart(longest + timedelta(milliseconds=1)),)
         ).to_row()
-    for wrong in (-1, float("nan"), float("inf"), 1e300):
-        with pytest.raises(ArgumentError):
-            FailureAction.restart(wrong)
-    with pytest.raises(TypeError):
-        FailureAction.restart("5")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("delay", "error"),
+    [
+        (-1, ArgumentError),
+        (float("nan"), ArgumentError),
+        (float("inf"), ArgumentError),
+        (1e300, ArgumentError),
+        ("5", TypeError),
+    ],
+)
+def test_failure_action_invalid_delay_raises(delay: float, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^delay: "):
+        FailureAction.restart(delay)
 
 
 def test_a_reset_time_needs_actions() -> None:
-    with opened(Recorder()) as service, pytest.raises(ArgumentError, match="at least one action"):
+    recorder = Recorder()
+    with opened(recorder) as service, pytest.raises(ArgumentError, match="at least one action"):
         service.change_failure_actions(reset_after=timedelta(days=1))
+    assert sent(recorder) == []
 
 
 def test_what_windows_gave_can_be_set_elsewhere() -> None:
@@ -93,15 +104,14 @@ def test_what_windows_gave_can_be_set_elsewhere() -> None:
     recorder = Recorder(query_failure_actions=row)
     with opened(recorder) as service:
         service.failure_actions = service.failure_actions
-    sent = recorder.called("change_failure_actions")[0][1]
-    assert sent == FailureActionsRow(NO_CHANGE, "", "", ())
+    assert sent(recorder) == [FailureActionsRow(NO_CHANGE, "", "", ())]
 
 
 def test_no_part_of_the_failure_actions_is_no_call() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.change_failure_actions()
-    assert not recorder.called("change_failure_actions")
+    assert sent(recorder) == []
 
 
 def test_a_reboot_without_the_privilege() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,32 +13,45 @@ from recorder import STOPPED, Recorder
 from winsvc import (
     ArgumentError,
     HandleClosedError,
-    InvalidArgumentError,
-    Service,
     ServiceError,
     ServiceManager,
-    Trigger,
     UnsupportedError,
 )
 from winsvc._values.rows import EnumRow, LockRow
 from winsvc.errors import service_error
 
 
+class BodyError(Exception):
+    """Raised in the body of a with block."""
+
+
 def test_a_machine_that_is_not_there() -> None:
     recorder = Recorder(open_sc_manager=service_error(1722, "OpenSCManagerW"))
-    with pytest.raises(ConnectionError, match=r"failed on nowhere: .*1722") as caught:
-        ServiceManager("nowhere", backend=recorder.backend)
-    assert isinstance(caught.value, ServiceError)
-    assert caught.value.machine == "nowhere"
-    gc.collect()  # nothing was opened, nothing is to be warned of
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(ConnectionError, match=r"failed on nowhere: .*1722") as caught:
+            ServiceManager("nowhere", backend=recorder.backend)
+        assert isinstance(caught.value, ServiceError)
+        assert caught.value.machine == "nowhere"
+        del caught
+        gc.collect()
+    assert not recorder.open
+    assert warned == []
 
 
 def test_the_lock() -> None:
     recorder = Recorder(lock_service_database=0xABC)
     with ServiceManager(backend=recorder.backend) as scm:
-        with pytest.raises(ZeroDivisionError), scm.lock():
-            _ = 1 / len(recorder.called("unlock_service_database"))
-        assert recorder.called("unlock_service_database") == [(0xABC,)]
+        with scm.lock():
+            assert not recorder.called("unlock_service_database")
+        with pytest.raises(BodyError), scm.lock():
+            raise BodyError
+    assert [call.lock for call in recorder.called("unlock_service_database")] == [0xABC, 0xABC]
+
+
+def test_lock_status_returns_owner_and_duration() -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
         assert scm.lock_status().owner is None
         recorder.answers["query_service_lock_status"] = LockRow(1, r"ME\me", 7)
         assert scm.lock_status().owner == r"ME\me"
@@ -70,6 +84,7 @@ def test_pages_are_asked_for_as_they_are_used() -> None:
         assert next(services).name == "a"
         assert len(recorder.called("enum_services_status_ex")) == 1
         assert [info.display_name for info in services] == ["b"]
+    assert [call.resume for call in recorder.called("enum_services_status_ex")] == [0, 5, 6]
 
 
 def test_existence_does_not_need_rights() -> None:
@@ -118,51 +133,55 @@ def test_a_remote_manager_does_not_restart_this_machine() -> None:
     assert not recorder.called("notify_boot_config_status")
 
 
-def test_wrong_arguments() -> None:
-    recorder = Recorder(enum_services_status_ex=([], 0))
-    wrong: list[Callable[[ServiceManager, Service], object]] = [
-        lambda scm, service: scm.services(state="running"),  # type: ignore[arg-type]
-        lambda scm, service: scm.services(state={"running"}),  # type: ignore[arg-type]
-        lambda scm, service: scm.services(type="win32"),  # type: ignore[arg-type]
-        lambda scm, service: scm.by_pid("7"),  # type: ignore[arg-type]
-        lambda scm, service: scm.create(None),  # type: ignore[arg-type]
-        lambda scm, service: scm.create(b"x", "y.exe"),  # type: ignore[arg-type]
-        lambda scm, service: scm.open("x", access="all"),  # type: ignore[arg-type]
-        lambda scm, service: service.stop(30),  # type: ignore[arg-type]
-        lambda scm, service: service.stop("maintenance"),  # type: ignore[arg-type]
-        lambda scm, service: service.control(True),
-        lambda scm, service: service.control("STOP"),  # type: ignore[arg-type]
-        lambda scm, service: service.control(200.5),  # type: ignore[arg-type]
-        lambda scm, service: service.security("DACL"),  # type: ignore[arg-type]
-        lambda scm, service: service.set_security(5),  # type: ignore[arg-type]
-        lambda scm, service: Trigger(1, 1, "guid"),  # type: ignore[arg-type]
-    ]
-    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
-        for call in wrong:
-            with pytest.raises(TypeError):
-                call(scm, service)
-        with pytest.raises(ArgumentError, match="access"):
-            scm.open("x", access=-1)  # type: ignore[arg-type]
-        with pytest.raises(ArgumentError, match="type"):
-            scm.services(type=-1)  # type: ignore[arg-type]
-    assert not recorder.called("control_service")
-
-
-def test_the_first_error_counts() -> None:
-    recorder = Recorder(
-        change_config_number=service_error(87, "ChangeServiceConfig2W"),
-        delete_service=service_error(5, "DeleteService"),
-    )
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda scm: scm.services(state="running"), "state"),
+        (lambda scm: scm.services(state={"running"}), "state"),
+        (lambda scm: scm.services(type="win32"), "type"),
+        (lambda scm: scm.by_pid("7"), "pid"),
+        (lambda scm: scm.create(None), "spec"),
+        (lambda scm: scm.create(b"x", "y.exe"), r"create\(\) takes a ServiceSpec, or a name"),
+        (lambda scm: scm.open("x", access="all"), "access"),
+    ],
+)
+def test_wrong_arguments(call: Callable[[ServiceManager], object], argument: str) -> None:
+    recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
-        with pytest.raises(InvalidArgumentError, match="could not be deleted"):
-            scm.create("x", "x.exe", delayed_auto_start=True)
+        with pytest.raises(TypeError, match=f"^{argument}"):
+            call(scm)
+    methods = [call.method for call in recorder.calls]
+    assert methods == ["open_sc_manager", "close_service_handle"]
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda scm: scm.open("x", access=-1), "access"),
+        (lambda scm: scm.services(type=-1), "type"),
+    ],
+)
+def test_manager_argument_out_of_range_raises_argument_error(
+    call: Callable[[ServiceManager], object], argument: str
+) -> None:
+    with ServiceManager(backend=Recorder().backend) as scm:
+        with pytest.raises(ArgumentError, match=f"^{argument}"):
+            call(scm)
+
+
+def test_lock_with_failing_unlock_raises_error_of_body() -> None:
     recorder = Recorder(
         lock_service_database=1,
         unlock_service_database=service_error(1071, "UnlockServiceDatabase"),
     )
-    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(ZeroDivisionError):
+    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(BodyError):
         with scm.lock():
-            _ = 1 / len(recorder.called("unlock_service_database"))
+            raise BodyError
+    assert len(recorder.called("unlock_service_database")) == 1
+
+
+def test_manager_with_failing_close_raises_error_of_body() -> None:
     recorder = Recorder(close_service_handle=service_error(6, "CloseServiceHandle"))
-    with pytest.raises(ZeroDivisionError), ServiceManager(backend=recorder.backend):
-        _ = 1 / 0
+    with pytest.raises(BodyError), ServiceManager(backend=recorder.backend):
+        raise BodyError
+    assert len(recorder.called("close_service_handle")) == 1

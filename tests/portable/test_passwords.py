@@ -5,9 +5,9 @@ from __future__ import annotations
 import traceback
 
 import pytest
-from recorder import CONFIG, Recorder, changed_config, opened, revealed
+from recorder import CONFIG, Recorder, opened
 
-from winsvc import UNCHANGED, ArgumentError, ServiceError, ServiceManager, ServiceSpec
+from winsvc import UNCHANGED, ArgumentError, Secret, ServiceError, ServiceManager, ServiceSpec
 from winsvc.errors import service_error
 
 
@@ -21,15 +21,20 @@ def test_accounts_and_passwords() -> None:
             service.configure(password="hunter3")
         with pytest.raises(ArgumentError, match="takes no password"):
             service.configure(account="NetworkService", password="x")
-    sent = [revealed(call[8:10]) for call in recorder.called("change_service_config")]
-    assert sent == [("LocalSystem", ""), (r"NT SERVICE\x", None), (r".\me", "hunter2")]
+    sent = [(call.account, call.password) for call in recorder.called("change_service_config")]
+    assert sent == [
+        ("LocalSystem", Secret("")),
+        (r"NT SERVICE\x", None),
+        (r".\me", Secret("hunter2")),
+    ]
 
 
 def test_a_password_alone_goes_with_the_account_it_is_for() -> None:
     recorder = Recorder(query_service_config=CONFIG._replace(service_start_name=r".\me"))
     with opened(recorder) as service:
         service.configure(password="hunter2")
-    assert revealed(changed_config(recorder)[7:9]) == (r".\me", "hunter2")
+    (call,) = recorder.called("change_service_config")
+    assert (call.account, call.password) == (r".\me", Secret("hunter2"))
 
 
 def test_a_password_shows_nowhere() -> None:
@@ -39,26 +44,29 @@ def test_a_password_shows_nowhere() -> None:
     recorder = Recorder(create_service=refusal)
     with ServiceManager(backend=recorder.backend) as scm, pytest.raises(ServiceError) as caught:
         scm.create(spec)
-    assert "hunter2" not in str(caught.value)
+    (call,) = recorder.called("create_service")
+    assert call.password == Secret("hunter2")
+    assert "hunter2" not in str(caught.value) + repr(caught.value) + repr(call)
 
 
 @pytest.mark.parametrize(
-    ("account", "password", "sent"),
+    ("account", "password", "sent_account", "sent_password"),
     [
-        ("LocalService", UNCHANGED, (r"NT AUTHORITY\LocalService", "")),
-        ("me", "", (r".\me", "")),
-        ("me", "hunter2", (r".\me", "hunter2")),
-        (r"NT SERVICE\x", None, (r"NT SERVICE\x", None)),
-        (r"DOMAIN\managed$", None, (r"DOMAIN\managed$", None)),
+        ("LocalService", UNCHANGED, r"NT AUTHORITY\LocalService", Secret("")),
+        ("me", "", r".\me", Secret("")),
+        ("me", "hunter2", r".\me", Secret("hunter2")),
+        (r"NT SERVICE\x", None, r"NT SERVICE\x", None),
+        (r"DOMAIN\managed$", None, r"DOMAIN\managed$", None),
     ],
 )
 def test_passwords_of_a_new_service(
-    account: str, password: str, sent: tuple[str | None, ...]
+    account: str, password: str, sent_account: str, sent_password: Secret | None
 ) -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         scm.create("x", "x.exe", account=account, password=password).close()
-    assert revealed(recorder.called("create_service")[0][11:13]) == sent
+    (call,) = recorder.called("create_service")
+    assert (call.account, call.password) == (sent_account, sent_password)
 
 
 def test_a_password_is_in_no_frame_of_ours() -> None:

@@ -22,7 +22,7 @@ def test_the_fewest_calls_for_a_status() -> None:
     with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
         service.status()
         service.config()
-    assert [call[0] for call in recorder.calls] == [
+    assert [call.method for call in recorder.calls] == [
         "open_sc_manager",
         "open_service",
         "query_service_status_ex",
@@ -39,9 +39,8 @@ def test_each_operation_asks_for_its_right_and_keeps_what_it_has() -> None:
         service.start()
         service.stop()
         service.start()
-    rights = [ServiceAccess(call[2]) for call in recorder.called("open_service")]  # type: ignore[arg-type]
     reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
-    assert rights == [
+    assert [call.access for call in recorder.called("open_service")] == [
         reading,
         reading | ServiceAccess.START,
         reading | ServiceAccess.START | ServiceAccess.STOP,
@@ -82,9 +81,14 @@ def test_a_service_that_may_only_be_started() -> None:
 def test_rights_that_are_taken_away_meanwhile() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
+        (before,) = recorder.open
         recorder.answers["open_service"] = refuse_without(ServiceAccess.START, "OpenServiceW")
         service.start()
-        assert service.status().state is State.STOPPED  # on the handle from before
+        (started,) = recorder.called("start_service")
+        assert started.service not in recorder.open  # on a handle with the right to start alone
+        assert service.status().state is State.STOPPED
+        (query,) = recorder.called("query_service_status_ex")
+        assert query.service == before
 
 
 def test_every_handle_is_closed_even_if_one_fails() -> None:
@@ -94,7 +98,9 @@ def test_every_handle_is_closed_even_if_one_fails() -> None:
     recorder.answers["close_service_handle"] = service_error(6, "CloseServiceHandle")
     with pytest.raises(ServiceError):
         service.close()
-    assert {call[0] for call in recorder.called("close_service_handle")} >= recorder.open
+    assert len(recorder.open) == 2
+    closed = [call.handle for call in recorder.called("close_service_handle")]
+    assert sorted(closed[-2:]) == sorted(recorder.open)
 
 
 def test_a_signal_handler_may_use_the_service_meanwhile() -> None:
@@ -110,6 +116,10 @@ def test_a_signal_handler_may_use_the_service_meanwhile() -> None:
 
         recorder.answers["open_service"] = interrupted
         service.start()
+    assert [call.method for call in recorder.calls if call.method[:5] in ("query", "start")] == [
+        "query_service_status_ex",
+        "start_service",
+    ]
     assert not recorder.open
 
 
@@ -126,4 +136,5 @@ def test_a_service_closed_while_it_is_opened_again() -> None:
     recorder.answers["open_service"] = closing
     with pytest.raises(HandleClosedError):
         service.start()
+    assert not recorder.called("start_service")
     assert not recorder.open

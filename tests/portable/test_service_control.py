@@ -10,7 +10,6 @@ from recorder import STOPPED, Recorder, opened
 from winsvc import (
     ArgumentError,
     Control,
-    ControlRefusedError,
     DependentServicesRunningError,
     Service,
     ServiceAccess,
@@ -46,8 +45,10 @@ def test_controls(
     recorder = Recorder()
     with opened(recorder) as service:
         assert send(service).state is State.STOPPED
-    assert recorder.called("control_service")[0][1] == code
-    assert right in ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
+    (call,) = recorder.called("control_service")
+    assert call.control == code
+    reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
+    assert [call.access for call in recorder.called("open_service")] == [reading, reading | right]
 
 
 @pytest.mark.parametrize("code", [0, 5, 11, 15, 127, 256])
@@ -63,10 +64,37 @@ def test_a_stop_with_a_reason() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.stop(reason)
+    (call,) = recorder.called("control_service", "control_service_ex")
+    assert (call.method, call.control) == ("control_service_ex", Control.STOP)
+    assert (call.reason, call.comment) == (reason.code, "new version")
+
+
+def test_reason_for_other_control_raises_argument_error() -> None:
+    reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE)
+    recorder = Recorder()
+    with opened(recorder) as service:
         with pytest.raises(ArgumentError, match="goes with STOP alone"):
             service.control(Control.PAUSE, reason)
-    assert recorder.called("control_service_ex")[0][1:] == (1, reason.code, "new version")
-    assert not recorder.called("control_service")
+    assert not recorder.called("control_service", "control_service_ex")
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda service: service.stop(30), "reason"),
+        (lambda service: service.stop("maintenance"), "reason"),
+        (lambda service: service.control(True), "control"),
+        (lambda service: service.control("STOP"), "control"),
+        (lambda service: service.control(200.5), "control"),
+    ],
+)
+def test_control_argument_of_wrong_type_raises_type_error(
+    call: Callable[[Service], object], argument: str
+) -> None:
+    recorder = Recorder()
+    with opened(recorder) as service, pytest.raises(TypeError, match=f"^{argument}: "):
+        call(service)
+    assert not recorder.called("control_service", "control_service_ex")
 
 
 def test_a_stop_that_dependents_forbid_names_them() -> None:
@@ -78,7 +106,8 @@ def test_a_stop_that_dependents_forbid_names_them() -> None:
         service.stop()
     assert caught.value.dependents == ("b", "a")
     assert "Running services depend on it: b, a." in str(caught.value)
-    assert recorder.called("enum_dependent_services")[0][1] == StateFilter.ACTIVE
+    (call,) = recorder.called("enum_dependent_services")
+    assert call.state == StateFilter.ACTIVE
 
 
 def test_a_stop_that_unknown_dependents_forbid() -> None:
@@ -89,16 +118,7 @@ def test_a_stop_that_unknown_dependents_forbid() -> None:
     with opened(recorder) as service, pytest.raises(DependentServicesRunningError) as caught:
         service.stop()
     assert caught.value.dependents == ()
-
-
-def test_a_refused_control_says_where_the_service_stands() -> None:
-    error = service_error(1061, "ControlService")
-    error.status = ServiceStatus.from_row(STOPPED._replace(current_state=3))
-    with opened(Recorder(control_service=error)) as service:
-        with pytest.raises(ControlRefusedError) as caught:
-            service.pause()
-    assert caught.value.status is not None
-    assert caught.value.status.state is State.STOP_PENDING
+    assert len(recorder.called("enum_dependent_services")) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from recorder import Recorder, opened
 
 from winsvc import ArgumentError, SecurityDescriptor, SecurityInformation, ServiceAccess
 
+READ = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
+READ_SACL = ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
 SDDL = "O:SYG:SYD:(A;;GA;;;SY)S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)"
 
 
@@ -15,8 +17,8 @@ SDDL = "O:SYG:SYD:(A;;GA;;;SY)S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)"
     [
         (SecurityInformation.DACL, ServiceAccess.READ_CONTROL),
         (SecurityInformation.LABEL, ServiceAccess.READ_CONTROL),
-        (SecurityInformation.SACL, ServiceAccess.ACCESS_SYSTEM_SECURITY),
-        (SecurityInformation.BACKUP, ServiceAccess.ACCESS_SYSTEM_SECURITY),
+        (SecurityInformation.SACL, READ_SACL),
+        (SecurityInformation.BACKUP, READ_SACL),
     ],
 )
 def test_reading_security_asks_for_its_right(
@@ -25,10 +27,9 @@ def test_reading_security_asks_for_its_right(
     recorder = Recorder(query_service_object_security=SecurityDescriptor.from_sddl(SDDL).to_bytes())
     with opened(recorder) as service:
         service.security(parts)
-    asked = ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
-    assert right in asked
-    system = ServiceAccess.ACCESS_SYSTEM_SECURITY
-    assert (system in asked) == (right == system)
+    assert recorder.called("open_service")[-1].access == READ | right
+    (call,) = recorder.called("query_service_object_security")
+    assert call.information == parts
 
 
 @pytest.mark.parametrize(
@@ -50,23 +51,36 @@ def test_writing_security_writes_what_is_named(
     recorder = Recorder()
     with opened(recorder) as service:
         service.set_security(SDDL, parts)
-    asked = ServiceAccess(recorder.called("open_service")[-1][2])  # type: ignore[arg-type]
-    writing = (
-        ServiceAccess.WRITE_DAC | ServiceAccess.WRITE_OWNER | ServiceAccess.ACCESS_SYSTEM_SECURITY
-    )
-    assert asked & writing == right
-    ((_, information, content),) = recorder.called("set_service_object_security")
-    assert information == parts
-    assert isinstance(content, bytes)
-    assert SecurityDescriptor.from_bytes(content).to_sddl() == written
+    assert recorder.called("open_service")[-1].access == READ | right
+    (call,) = recorder.called("set_service_object_security")
+    assert call.information == parts
+    assert SecurityDescriptor.from_bytes(call.descriptor).to_sddl() == written
 
 
 def test_configuring_security_leaves_the_owner_alone() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(security=SDDL)
+    (call,) = recorder.called("set_service_object_security")
+    assert call.information == SecurityInformation.DACL
+    assert SecurityDescriptor.from_bytes(call.descriptor).to_sddl() == "D:(A;;GA;;;SY)"
+
+
+def test_missing_security_part_raises_argument_error() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
         with pytest.raises(ArgumentError, match="has no DACL"):
             service.configure(security="O:SY")
         with pytest.raises(ArgumentError, match="has no SACL"):
             service.set_security("D:(A;;GA;;;SY)", SecurityInformation.SACL)
-    assert [call[1] for call in recorder.called("set_service_object_security")] == [4]
+    assert not recorder.called("set_service_object_security")
+
+
+def test_security_argument_of_wrong_type_raises_type_error() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        with pytest.raises(TypeError, match=r"^parts: "):
+            service.security("DACL")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="SecurityDescriptor"):
+            service.set_security(5)  # type: ignore[arg-type]
+    assert not recorder.called("query_service_object_security", "set_service_object_security")

@@ -46,5 +46,10 @@ def test_snapshots_compare_and_need_an_open_service() -> None:
         one, other = service.snapshot(), service.snapshot()
     assert one == other
     assert set(one.errors) == {"triggers", "security"}
+
+
+def test_snapshot_of_closed_service_raises_handle_closed() -> None:
+    service = opened(Recorder())
+    service.close()
     with pytest.raises(HandleClosedError):
         service.snapshot()
