@@ -22,8 +22,6 @@ from winsvc.security import (
     Sid,
 )
 
-pytestmark = pytest.mark.portable
-
 # As `sc sdshow` prints it for many services.
 SERVICE = (
     "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"

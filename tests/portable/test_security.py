@@ -26,8 +26,6 @@ from winsvc.security import (
     right_names,
 )
 
-pytestmark = pytest.mark.portable
-
 # The descriptor that the SCM keeps in the registry for many services: SACL, DACL, owner, group.
 SERVICE_BYTES = bytes.fromhex(
     "01001480 90000000 9c000000 14000000 30000000"

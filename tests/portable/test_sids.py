@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from winsvc.security.sids import InvalidSecurityError, Sid, service_sid
 
-pytestmark = pytest.mark.portable
-
 sids = st.builds(
     Sid,
     st.integers(0, 2**48 - 1),

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from winsvc._values.stopreason import StopFlag, StopMajor, StopMinor, StopReason
 from winsvc.errors import ArgumentError
 
-pytestmark = pytest.mark.portable
-
 
 @given(
     st.sampled_from([StopFlag.PLANNED, StopFlag.UNPLANNED]),

@@ -14,8 +14,6 @@ from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
 from winsvc.triggers import SUBTYPES, Trigger, TriggerData, check_triggers, subtype_name
 
-pytestmark = pytest.mark.portable
-
 START = TriggerAction.SERVICE_START
 STOP = TriggerAction.SERVICE_STOP
 DISK = UUID("53f56307-b6bf-11d0-94f2-00a0c91efb8b")
