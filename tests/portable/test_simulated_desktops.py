@@ -244,8 +244,9 @@ def test_who_may_open_is_what_its_security_says(sim: SimulatedDesktops) -> None:
         assert mine.security().owner is not None  # what was not written stays
         assert "mine" not in WindowStation.current().desktops()
         mine.set_security("D:NO_ACCESS_CONTROL")
-        with Desktop.open("mine", DesktopAccess.WRITE_OBJECTS) as written:
-            assert written.name == "mine"
+        for access in (DesktopAccess.MAXIMUM_ALLOWED, DesktopAccess.WRITE_OBJECTS):
+            with Desktop.open("mine", access) as opened:
+                assert opened.name == "mine"
 
 
 def test_flags_of_a_desktop(sim: SimulatedDesktops) -> None:
