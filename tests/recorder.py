@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
+from winsvc import Service, ServiceManager
 from winsvc._values.rows import (
     ConfigRow,
     FailureActionsRow,
@@ -21,6 +23,23 @@ STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
 CONFIG = ConfigRow(0x10, 3, 1, r"C:\x.exe", "", 0, (), "LocalSystem", "X")
 
 
+@dataclass(frozen=True)
+class Call:
+    """A recorded call of a backend method.
+
+    Each argument is an attribute with the name of its parameter in :class:`Backend`.
+    """
+
+    method: str
+    values: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"{self.method} has no parameter {name!r}") from None
+
+
 class Recorder:
     """Every method of :class:`Backend`; ``answers`` overrides what one returns or raises.
 
@@ -34,7 +53,8 @@ class Recorder:
         return [None] * len(names)
 
     def __init__(self, **answers: object) -> None:
-        self.calls: list[tuple[object, ...]] = []
+        self.calls: list[Call] = []
+        self.now = 0.0
         self.open: set[int] = set()
         self._next = 0x100
         self.answers: dict[str, object] = {
@@ -52,14 +72,14 @@ class Recorder:
             "enum_dependent_services": [],
             "control_service": STOPPED,
             "control_service_ex": STOPPED,
-            "monotonic": time.monotonic,
-            "sleep": time.sleep,
+            "monotonic": lambda: self.now,
+            "sleep": self._sleep,
             "open_waiter": self._handle,
             "close_waiter": self.open.discard,
             "arm": service_error(120, "NotifyServiceStatusChangeW"),
             "subscribe": service_error(120, "SubscribeServiceChangeNotifications"),
             "disarm": lambda waiter, handle: self.open.discard(handle),
-            "wait_notified": lambda waiter, timeout: [],
+            "wait_notified": self._wait_notified,
             "open_window_station": self._handle,
             "create_window_station": self._handle,
             "close_window_station": self.open.discard,
@@ -81,12 +101,21 @@ class Recorder:
         self.open.add(self._next)
         return self._next
 
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _wait_notified(self, waiter: int, timeout: float) -> list[object]:
+        self.now += timeout
+        return []
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if not hasattr(Backend, name):
             raise AttributeError(name)
+        signature = inspect.signature(getattr(Backend, name))
 
         def method(*arguments: object) -> object:
-            self.calls.append((name, *arguments))
+            _, *values = signature.bind(self, *arguments).arguments.items()
+            self.calls.append(Call(name, dict(values)))
             answer = self.answers.get(name)
             if isinstance(answer, BaseException):
                 raise answer
@@ -98,9 +127,14 @@ class Recorder:
     def backend(self) -> Backend:
         return cast(Backend, self)
 
-    def called(self, name: str) -> list[tuple[object, ...]]:
-        """The arguments of each call of a method."""
-        return [tuple(arguments) for called, *arguments in self.calls if called == name]
+    def called(self, *names: str) -> list[Call]:
+        """Return the calls of these methods, in order."""
+        return [call for call in self.calls if call.method in names]
+
+    @property
+    def changes(self) -> list[Call]:
+        """The calls that change a setting."""
+        return [call for call in self.calls if call.method.startswith("change_")]
 
 
 def refuse_without(needed: int, function: str) -> Callable[..., int]:
@@ -114,3 +148,9 @@ def refuse_without(needed: int, function: str) -> Callable[..., int]:
         return 0x77
 
     return opener
+
+
+def opened(recorder: Recorder) -> Service:
+    """Open the service ``x``."""
+    with ServiceManager(backend=recorder.backend) as scm:
+        return scm.open("x")

@@ -139,7 +139,9 @@ def rows() -> list[ENUM_SERVICE_STATUS_PROCESS]:
     return found
 
 
-def by_level(service: PySC_HANDLE) -> None:
+def by_level(
+    service: PySC_HANDLE,
+) -> tuple[str | None, list[int], bool, int, tuple[SERVICE_TRIGGER, ...], list[str] | None]:
     w = win32service
     text: str | None = w.QueryServiceConfig2(service, w.SERVICE_CONFIG_DESCRIPTION)
     actions: SERVICE_FAILURE_ACTIONS = w.QueryServiceConfig2(
@@ -155,10 +157,10 @@ def by_level(service: PySC_HANDLE) -> None:
         service, w.SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO
     )
     w.ChangeServiceConfig2(service, w.SERVICE_CONFIG_FAILURE_ACTIONS, actions)
-    assert (text, delays, delayed, sid_type, triggers, privileges) is not None
     assert w.EnumDependentServices(service) == ()
     descriptor: PySECURITY_DESCRIPTOR = w.QueryServiceObjectSecurity(service, 4)
     assert bytes(descriptor)
+    return text, delays, delayed, sid_type, triggers, privileges
 
 
 def with_a_tag(manager: PySC_HANDLE, name: str) -> int:

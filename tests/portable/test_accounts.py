@@ -23,8 +23,6 @@ from winsvc._values.account import (
 from winsvc.enums import ServiceType
 from winsvc.errors import ArgumentError
 
-pytestmark = pytest.mark.portable
-
 
 @pytest.mark.parametrize(
     "text",

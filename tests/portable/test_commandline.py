@@ -18,8 +18,6 @@ from winsvc._values.commandline import (
 )
 from winsvc.errors import ArgumentError
 
-pytestmark = pytest.mark.portable
-
 # Mostly what matters to the rules, now and then anything but NUL.
 texts = st.one_of(
     st.text('"\\ \tab%\n'), st.text(st.characters(exclude_characters="\0", codec=None))

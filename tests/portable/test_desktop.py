@@ -81,7 +81,8 @@ def test_what_opening_and_making_ask_for() -> None:
     ):
         made.close()
     assert not script.open
-    assert [call for call in script.calls if not str(call[0]).startswith("close_")] == [
+    calls = [call for call in script.calls if not call.method.startswith("close_")]
+    assert [(call.method, *call.values.values()) for call in calls] == [
         ("open_window_station", "S", False, 0x0003),
         ("open_window_station", "S", True, 0x0100),
         ("create_window_station", None, 0, 0x10000000, False, None),
@@ -98,7 +99,7 @@ def test_desktops_are_listed_of_the_handle_itself() -> None:
     """Never of none at all, which lists window stations on some systems."""
     script = Recorder(enum_desktops=["Default"])
     assert WindowStation.current(backend=script.backend).desktops() == ["Default"]
-    assert script.called("enum_desktops") == [(0x44,)]
+    assert [call.station for call in script.called("enum_desktops")] == [0x44]
 
 
 def test_the_flags_are_read_only_where_one_is_left_out() -> None:
@@ -111,7 +112,8 @@ def test_the_flags_are_read_only_where_one_is_left_out() -> None:
     station.set_flags(WindowStationFlags(0))
     station.set_flags(inherit=False)
     station.set_flags()
-    assert script.called("set_user_object_flags") == [
+    changes = script.called("set_user_object_flags")
+    assert [(call.user_object, call.row) for call in changes] == [
         (0x44, UserObjectFlagsRow(0, 0, 1)),
         (0x44, UserObjectFlagsRow(1, 0, 0)),
         (0x44, UserObjectFlagsRow(0, 0, 0x11)),
@@ -352,7 +354,8 @@ def test_the_process_is_put_back() -> None:
         (value,) = script.open
         with pytest.raises(BodyError), station.as_process_station():
             raise BodyError
-        assert script.called("set_process_window_station") == [(value,), (0x44,)]
+        changes = script.called("set_process_window_station")
+        assert [call.station for call in changes] == [value, 0x44]
 
 
 def test_the_thread_is_put_back() -> None:
@@ -361,8 +364,8 @@ def test_the_thread_is_put_back() -> None:
         (value,) = script.open
         with pytest.raises(BodyError), desktop.as_thread_desktop():
             raise BodyError
-        assert script.called("set_thread_desktop") == [(value,), (0x48,)]
-        assert script.called("get_thread_desktop")[0] == (7,)
+        assert [call.desktop for call in script.called("set_thread_desktop")] == [value, 0x48]
+        assert script.called("get_thread_desktop")[0].thread_id == 7
 
 
 def test_what_could_not_begin_has_nothing_to_put_back() -> None:
@@ -417,7 +420,7 @@ def test_a_thread_that_may_only_go_back_from_its_old_station() -> None:
         there = process[0]
         with Desktop.create("D", backend=script.backend) as desktop, desktop.as_thread_desktop():
             pass
-        assert script.called("set_thread_desktop")[-2:] == [(0x48,), (0x48,)]
+        assert [call.desktop for call in script.called("set_thread_desktop")][-2:] == [0x48, 0x48]
         assert process[0] == there != 0x44
     assert process[0] == 0x44
     with WindowStation.create("S", backend=script.backend) as station:
@@ -464,7 +467,7 @@ def test_what_is_opened_for_the_block_is_closed_after_it(named: bool) -> None:
     if named:
         assert not block.closed
         block.close()
-    names = [str(call[0]) for call in script.calls]
+    names = [call.method for call in script.calls]
     assert names.index("close_window_station") > names.index("set_process_window_station")
 
 
@@ -472,7 +475,7 @@ def test_the_last_set_of_the_process_comes_before_the_close() -> None:
     script = Recorder()
     with WindowStation.open("S", backend=script.backend).as_process_station():
         pass
-    assert [str(call[0]) for call in script.calls][-2:] == [
+    assert [call.method for call in script.calls][-2:] == [
         "set_process_window_station",
         "close_window_station",
     ]

@@ -71,7 +71,7 @@ def test_all_services(
     assert snapshot.status is not None
     assert snapshot.status.pid == 12
     (call,) = recorder.called("enum_services_status_ex")
-    assert call[1:3] == (0x3FF, 3)  # every type, every state
+    assert (call.service_type, call.state) == (0x3FF, 3)  # every type, every state
     assert not recorder.open
 
 
@@ -86,7 +86,7 @@ def test_some_services(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert not recorder.called("enum_services_status_ex")
     exported(capsys, "--type", "driver")
     (call,) = recorder.called("enum_services_status_ex")
-    assert call[1] == 0xB
+    assert call.service_type == 0xB
 
 
 def test_the_machine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,6 @@ from winsvc._values.dependency import (
 from winsvc._values.names import check_display_name, check_service_name
 from winsvc.errors import ArgumentError
 
-pytestmark = pytest.mark.portable
-
 # A multi-string carries any text but "" and NUL, lone surrogates included.
 elements = st.text(st.characters(exclude_characters="\0", codec=None), min_size=1)
 

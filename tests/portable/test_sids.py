@@ -6,12 +6,10 @@ import copy
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winsvc.security.sids import InvalidSecurityError, Sid, service_sid
-
-pytestmark = pytest.mark.portable
 
 sids = st.builds(
     Sid,
@@ -181,13 +179,32 @@ def test_round_trips(sid: Sid) -> None:
     assert pickle.loads(pickle.dumps(sid)) == copy.deepcopy(sid) == sid
 
 
-@given(st.binary(max_size=80))
+def is_sid(data: bytes) -> bool:
+    """Return whether data has the form of [MS-DTYP] 2.4.2.2."""
+    return len(data) >= 8 and data[0] == 1 and data[1] <= 15 and len(data) == 8 + 4 * data[1]
+
+
+sid_like = st.builds(
+    lambda revision, count, body: bytes([revision, count]) + body,
+    st.integers(0, 2),
+    st.integers(0, 16),
+    st.integers(0, 17).flatmap(lambda n: st.binary(min_size=6 + 4 * n, max_size=7 + 4 * n)),
+)
+
+
+@given(sids.map(Sid.to_bytes))
+@example(bytes.fromhex("0100000000000005"))
 def test_hostile_bytes(data: bytes) -> None:
-    try:
-        sid = Sid.from_bytes(data)
-    except InvalidSecurityError:
-        return
-    assert sid.to_bytes() == data
+    assert is_sid(data)
+    assert Sid.from_bytes(data).to_bytes() == data
+
+
+@given((st.binary(max_size=80) | sid_like).filter(lambda data: not is_sid(data)))
+@example(bytes.fromhex("010f000000000005"))
+@example(bytes.fromhex("0110000000000005") + bytes(64))
+def test_bytes_of_invalid_sid_raise_invalid_security(data: bytes) -> None:
+    with pytest.raises(InvalidSecurityError):
+        Sid.from_bytes(data)
 
 
 def test_coerce() -> None:

@@ -13,7 +13,6 @@ from winsvc import (
     SecurityDescriptor,
     SecurityInformation,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
 )
@@ -42,7 +41,7 @@ def dacl(sddl: str) -> bytes:
 MANAGER_RIGHTS = [
     (Caller.administrator, M.ALL_ACCESS, 0),
     (Caller.administrator, GENERIC_ALL, 0),
-    (Caller.local_system, M.CONNECT | M.ENUMERATE_SERVICE | M.LOCK * 0, 0),
+    (Caller.local_system, M.CONNECT | M.ENUMERATE_SERVICE | M.LOCK, 0),
     (Caller.user, M.CONNECT | M.ENUMERATE_SERVICE | M.QUERY_LOCK_STATUS, 0),
     (Caller.user, GENERIC_READ, 0),
     (Caller.user, M.CREATE_SERVICE, 5),
@@ -111,30 +110,39 @@ def test_handles_keep_what_they_were_opened_with(sim: SimulatedSCM) -> None:
 def test_the_most_that_is_allowed(sim: SimulatedSCM) -> None:
     with sim.run_as(Caller.user()):
         handle = opened(sim, "beat", MAXIMUM)
-        sim.query_service_config(handle)
-        sim.control_service(handle, 4)
+        assert code_of(sim.query_service_config, handle) == 0
+        assert code_of(sim.control_service, handle, 4) == 0
         assert code_of(sim.start_service, handle, ()) == 5
         assert code_of(sim.delete_service, handle) == 5
-    sim.control_service(opened(sim, "beat", MAXIMUM), 1)
+    assert code_of(sim.control_service, opened(sim, "beat", MAXIMUM), 1) == 0
+    assert state_of(sim, "beat") is State.STOPPED
 
 
+CALLS: dict[str, Callable[[SimulatedSCM, int], object]] = {
+    "query_status": lambda sim, handle: sim.query_service_status_ex(handle),
+    "query_config": lambda sim, handle: sim.query_service_config(handle),
+    "enum_dependents": lambda sim, handle: sim.enum_dependent_services(handle, 3),
+    "change_config": lambda sim, handle: sim.change_description(handle, "text"),
+    "stop": lambda sim, handle: sim.control_service(handle, 1),
+    "interrogate": lambda sim, handle: sim.control_service(handle, 4),
+    "user_control": lambda sim, handle: sim.control_service(handle, 200),
+    "delete": lambda sim, handle: sim.delete_service(handle),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
-    ("access", "good", "bad"),
+    ("access", "allowed"),
     [
-        (GENERIC_READ, "query_service_config", "delete_service"),
-        (GENERIC_EXECUTE, "query_start_reason", "query_service_config"),
-        (GENERIC_ALL, "delete_service", "query_nothing"),
+        (GENERIC_READ, {"query_status", "query_config", "enum_dependents", "interrogate"}),
+        (GENERIC_WRITE, {"change_config"}),
+        (GENERIC_EXECUTE, {"stop", "user_control"}),
+        (GENERIC_ALL, {*CALLS}),
     ],
 )
-def test_generic_rights(sim: SimulatedSCM, access: int, good: str, bad: str) -> None:
+def test_generic_rights(sim: SimulatedSCM, access: int, allowed: set[str], call: str) -> None:
     handle = opened(sim, "beat", access)
-    if good == "query_start_reason":
-        assert code_of(sim.control_service, handle, 1) == 0  # EXECUTE: start, stop, control
-        assert code_of(sim.query_service_status_ex, handle) == 5
-    else:
-        assert code_of(getattr(sim, good), handle) == 0
-    if hasattr(sim, bad):
-        assert code_of(getattr(sim, bad), handle) == 5
+    assert code_of(CALLS[call], sim, handle) == (0 if call in allowed else 5)
 
 
 def test_only_administrators_judge_the_boot(sim: SimulatedSCM) -> None:
@@ -277,7 +285,7 @@ def test_rights_to_the_manager_that_are_denied(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         with pytest.raises(AccessDeniedError, match="ENUMERATE_SERVICE"):
             list(scm.services())
-        scm.get("beat")
+        assert scm.get("beat").name == "beat"
 
 
 def test_a_right_to_every_service_that_is_denied(sim: SimulatedSCM) -> None:
@@ -286,7 +294,11 @@ def test_a_right_to_every_service_that_is_denied(sim: SimulatedSCM) -> None:
         with pytest.raises(AccessDeniedError, match="STOP") as caught:
             service.stop()
     assert caught.value.service == "beat"
-    with pytest.raises(TypeError):
+    assert state_of(sim, "beat") is State.RUNNING
+    assert code_of(opened, sim, "beat") == 5  # with every right
+
+
+def test_denied_right_of_wrong_type_raises_type_error(sim: SimulatedSCM) -> None:
+    with pytest.raises(TypeError, match="access"):
         sim.faults.deny(3)  # type: ignore[arg-type]
-    with pytest.raises(ServiceError):
-        opened(sim, "beat")
+    assert code_of(opened, sim, "beat") == 0

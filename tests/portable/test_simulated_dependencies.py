@@ -221,7 +221,9 @@ def test_circles_are_refused(sim: SimulatedSCM) -> None:
     low = opened(sim, "low")
     for dependencies in (["low"], ["middle"], ["TOP"], ["none", "top"]):
         assert code_of(lambda d=dependencies: change(sim, low, dependencies=d)) == 1059
+        assert sim["low"].dependencies == ()
     change(sim, low, dependencies=["none"])
+    assert sim["low"].dependencies == ("none",)
     new = manager(sim)
     assert code_of(lambda: create(sim, new, "none", dependencies=["top"])) == 1059
 
@@ -233,12 +235,22 @@ def test_circles_by_groups_are_refused(sim: SimulatedSCM) -> None:
     assert code_of(lambda: change(sim, low, dependencies=["+G"])) == 1059
     change(sim, top, group="")
     change(sim, low, dependencies=["+G"])
+    assert sim["low"].dependencies == ("+G",)
     assert code_of(lambda: change(sim, top, group="g")) == 1059  # by the group alone
+    assert sim["top"].load_order_group == ""
     change(sim, low, dependencies=[])
     change(sim, top, group="g")
-    # Leaving the group and needing it in one call is no circle.
+    assert sim.query_service_config(low).dependencies == ()
+    assert sim.query_service_config(top).load_order_group == "g"
+
+
+def test_leaving_group_and_depending_on_it_in_one_call_is_no_circle(sim: SimulatedSCM) -> None:
+    top = opened(sim, "top")
+    change(sim, top, group="g")
     sim.add("other", dependencies=["+g"])
+    assert code_of(lambda: change(sim, top, dependencies=["other"])) == 1059
     change(sim, top, group="", dependencies=["other"])
+    assert (sim["top"].load_order_group, sim["top"].dependencies) == ("", ("other",))
 
 
 def test_a_circle_that_was_there_does_not_run_for_ever() -> None:

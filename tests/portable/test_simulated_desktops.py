@@ -117,8 +117,8 @@ def test_names_that_are_too_long(sim: SimulatedSCM) -> None:
             with pytest.raises(InvalidNameError) as caught:
                 create(name)
             assert caught.value.winerror == 206
-    with WindowStation.create("x" * 259), Desktop.create("x" * 259):
-        pass
+    with WindowStation.create("x" * 259) as station, Desktop.create("y" * 259) as desktop:
+        assert (station.name, desktop.name) == ("x" * 259, "y" * 259)
 
 
 def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedSCM) -> None:
@@ -180,12 +180,15 @@ def test_a_thread_with_windows_stays(sim: SimulatedSCM) -> None:
         assert Desktop.current().name == "other"
         sim.destroy_window(window)
         with Desktop.open("Default").as_thread_desktop():
-            pass
-        Desktop.of_thread(threading.get_native_id())
+            assert Desktop.current().name == "Default"
+        assert Desktop.of_thread(threading.get_native_id()).name == "other"
         with Desktop.open("Default") as default:
             default.set_for_thread()
+            assert Desktop.current().name == "Default"
             other.close()
+            assert WindowStation.current().desktops() == ["Default", "Disconnect", "Winlogon"]
             sim.begin_on("WinSta0")  # and so the thread is on the first one again
+            assert Desktop.current().name == "Default"
 
 
 def test_threads_of_other_processes(sim: SimulatedSCM) -> None:
@@ -239,7 +242,9 @@ def test_who_may_open_is_what_its_security_says(sim: SimulatedSCM) -> None:
         assert mine.security().owner is not None  # what was not written stays
         assert "mine" not in WindowStation.current().desktops()
         mine.set_security("D:NO_ACCESS_CONTROL")
-        Desktop.open("mine", DesktopAccess.MAXIMUM_ALLOWED).close()
+        for access in (DesktopAccess.MAXIMUM_ALLOWED, DesktopAccess.WRITE_OBJECTS):
+            with Desktop.open("mine", access) as opened:
+                assert opened.name == "mine"
 
 
 def test_flags_of_a_desktop(sim: SimulatedSCM) -> None:
@@ -291,12 +296,13 @@ def test_faults_and_the_log(sim: SimulatedSCM) -> None:
 def test_rights_that_are_refused_on_demand(sim: SimulatedSCM) -> None:
     sim.faults.deny(DesktopAccess.READ_OBJECTS, "default")
     sim.faults.deny(WindowStationAccess.READ_ATTRIBUTES)
-    with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.ENUMERATE|READ_"):
+    with pytest.raises(AccessDeniedError) as caught:
         Desktop.open("Default")
-    with Desktop.open("Default", DesktopAccess.ENUMERATE):
-        pass
+    assert caught.value.hint == "Asked for: DesktopAccess.READ_OBJECTS|ENUMERATE."
+    with Desktop.open("Default", DesktopAccess.ENUMERATE) as desktop:
+        assert desktop.name == "Default"
     with pytest.raises(AccessDeniedError):
         WindowStation.open("WinSta0")
     sim.faults.clear()
-    with WindowStation.open("WinSta0"), Desktop.open("Default"):
-        pass
+    with WindowStation.open("WinSta0") as station, Desktop.open("Default") as desktop:
+        assert (station.name, desktop.name) == ("WinSta0", "Default")

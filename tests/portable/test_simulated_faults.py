@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,8 @@ from winsvc import (
 )
 from winsvc.testing import Behaviour, Call, Seed, SimulatedClock, SimulatedSCM
 from winsvc.testing.faults import Faults
+
+M = ManagerAccess
 
 
 @pytest.fixture
@@ -115,25 +118,32 @@ def test_a_failure_in_the_middle_of_making_a_service(sim: SimulatedSCM) -> None:
     assert sim.open_handles == 0
 
 
-def test_functions_that_are_not_there(sim: SimulatedSCM) -> None:
-    for name in ("OpenService", "CreateProcessW", ""):
-        with pytest.raises(ArgumentError):
-            sim.faults.fail(name, 5)
-    with pytest.raises(ArgumentError, match="OpenServiceW"):
-        sim.faults.fail("openservice", 5)
-    with pytest.raises(ArgumentError):
-        sim.faults.before("nothing", lambda: None)
-    with pytest.raises(ArgumentError):
-        sim.faults.slow(1, "nothing")
-    with pytest.raises(ArgumentError):
-        sim.called("nothing")
-    for nth, times in ((0, 1), (1, 0), (-1, 1)):
-        with pytest.raises(ArgumentError):
-            sim.faults.fail("OpenServiceW", 5, nth=nth, times=times)
-    with pytest.raises(ArgumentError, match="no error"):
-        sim.faults.fail("OpenServiceW", 0)
-    with pytest.raises(ArgumentError, match="rights to the manager"):
-        sim.faults.deny(ManagerAccess.CONNECT, "beat")
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda sim: sim.faults.fail("OpenService", 5), "^function: .*OpenServiceW"),
+        (lambda sim: sim.faults.fail("openservice", 5), "^function: .*OpenServiceW"),
+        (lambda sim: sim.faults.fail("CreateProcessW", 5), "^function: "),
+        (lambda sim: sim.faults.fail("", 5), "^function: "),
+        (lambda sim: sim.faults.before("nothing", lambda: None), "^function: "),
+        (lambda sim: sim.faults.slow(1, "nothing"), "^function: "),
+        (lambda sim: sim.called("nothing"), "^function: "),
+        (lambda sim: sim.faults.fail("OpenServiceW", 5, nth=0), "^nth: "),
+        (lambda sim: sim.faults.fail("OpenServiceW", 5, nth=-1), "^nth: "),
+        (lambda sim: sim.faults.fail("OpenServiceW", 5, times=0), "^times: "),
+        (lambda sim: sim.faults.fail("OpenServiceW", 0), "^winerror: 0 is no error"),
+        (lambda sim: sim.faults.deny(M.CONNECT, "beat"), "^service: .*rights to the manager"),
+    ],
+)
+def test_functions_that_are_not_there(
+    sim: SimulatedSCM, call: Callable[[SimulatedSCM], object], match: str
+) -> None:
+    with pytest.raises(ArgumentError, match=match):
+        call(sim)
+    assert code_of(opened, sim, "beat") == 0
+
+
+def test_fault_functions_include_calls_of_each_kind() -> None:
     assert {"OpenSCManagerW", "NotifyServiceStatusChangeW", "ControlService"} <= Faults.FUNCTIONS
 
 
@@ -176,6 +186,7 @@ def test_forgetting_all_faults(sim: SimulatedSCM) -> None:
     sim.faults.lag = 4
     sim.faults.clear()
     assert codes(sim, opened(sim, "beat"), 1) == [0]
+    assert code_of(opened, sim, "beat", int(ServiceAccess.START)) == 0
     assert sim.faults.lag == 0
 
 
@@ -306,5 +317,9 @@ def test_passwords_do_not_show(sim: SimulatedSCM) -> None:
     for call in sim.calls:
         assert "hush" not in repr(call) + repr(call.arguments)
     assert "hush" not in repr(sim["new"])
-    with pytest.raises(TypeError):
+
+
+def test_add_seed_with_keywords_raises_type_error(sim: SimulatedSCM) -> None:
+    with pytest.raises(TypeError, match="not both"):
         sim.add(Seed(spec=None), binary_path="x")  # type: ignore[arg-type]
+    assert [one.name for one in sim] == ["beat", "other"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -189,6 +191,7 @@ def test_a_service_that_is_there_is_only_given_the_program(sim: SimulatedSCM) ->
         pass
     running(sim, Beat)
     assert sim["beat"].binary_path == r"C:\my.exe"
+    assert (sim["beat"].state, sim["beat"].starts) == (S.RUNNING, 1)
     stop()
 
 
@@ -241,9 +244,14 @@ def test_a_program_that_connects_late(sim: SimulatedSCM) -> None:
     assert 29 < sim.clock.now < 30
 
 
-@pytest.mark.parametrize("error", [None, OSError("no config"), SystemExit(1)])
+@pytest.mark.parametrize(
+    ("error", "logged"), [(None, []), (OSError("no config"), ["no config"]), (SystemExit(1), [])]
+)
 def test_a_program_that_ends_first(
-    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture, error: BaseException | None
+    sim: SimulatedSCM,
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException | None,
+    logged: list[str],
 ) -> None:
     def main(backend: HostBackend) -> None:
         if error is not None:
@@ -252,7 +260,9 @@ def test_a_program_that_ends_first(
     hosted(sim, main)
     assert start(sim, "beat") == 1053
     assert sim.clock.now < 1
-    assert ("no config" in caplog.text) == isinstance(error, OSError)
+    errors = [record.exc_info[1] for record in caplog.records if record.exc_info is not None]
+    assert [str(one) for one in errors] == logged
+    assert len(caplog.records) == len(logged)
 
 
 def test_a_dispatcher_that_is_refused(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
@@ -367,22 +377,31 @@ def test_a_control_handler_that_fails(sim: SimulatedSCM, caplog: pytest.LogCaptu
 
 
 def test_a_slow_control_handler(sim: SimulatedSCM) -> None:
-    """The control is under way until it is through; others that are sent meanwhile wait."""
-    times: list[float] = []
+    """A control returns when its handler has returned; another control waits until then."""
+    handled: list[tuple[int, float]] = []
+    returned: list[tuple[int, float]] = []
 
     def main(backend: HostBackend) -> None:
         def handler(code: int, event_type: int, data: bytes) -> int:
             backend.new_event().wait(3)
-            times.append(backend.monotonic())
+            handled.append((code, round(backend.monotonic() - began, 1)))
             return 0
 
         raw(backend, handler=handler)
 
+    def send(code: int) -> None:
+        assert control(sim, "beat", code) == 0
+        returned.append((code, round(sim.clock.now - began, 1)))
+
     hosted(sim, main)
     start(sim, "beat")
     sim.clock.advance(1)
-    assert control(sim, "beat", 200) == 0
-    assert round(times[0], 2) == round(sim.clock.now, 2)
+    began = sim.clock.now
+    sim.start_thread(lambda: send(200), "sends 200")
+    sim.start_thread(lambda: send(201), "sends 201")
+    sim.clock.advance(10)
+    assert handled == [(200, 3.0), (201, 6.0)]
+    assert returned == handled
 
 
 def test_the_status_handle_of_an_earlier_run(sim: SimulatedSCM) -> None:
@@ -409,6 +428,7 @@ def test_the_status_handle_of_an_earlier_run(sim: SimulatedSCM) -> None:
 def test_a_report_from_outside(sim: SimulatedSCM) -> None:
     running(sim, Beat)
     sim.local.report("beat", S.PAUSED)
+    assert sim["beat"].state is S.PAUSED
     assert sim["beat"].controls_accepted == AcceptedControls.STOP
     stop()
 
@@ -578,7 +598,10 @@ def test_removed_while_it_runs(sim: SimulatedSCM) -> None:
     before = threading.active_count()
     sim.local.remove("beat")
     assert threading.active_count() < before
+    assert "beat" not in sim
     sim.clock.advance(5)
+    assert "beat" not in sim
+    assert sim.open_handles == 0
 
 
 def test_close_ends_what_runs() -> None:
@@ -812,13 +835,29 @@ def test_several_test_threads(sim: SimulatedSCM) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
+        assert not thread.is_alive()
     assert errors == []
     assert [sim[name].starts for name in names] == [5] * 6
     sim.clock.advance(1)
+    assert {sim[name].state for name in names} == {S.STOPPED}
 
 
-def test_a_thread_that_does_not_come_back(sim: SimulatedSCM) -> None:
-    real = threading.Event()
+def test_a_thread_that_does_not_come_back(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = threading.Event()
+
+    class RealEvent(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            reached.set()
+            return super().wait(timeout)
+
+    real = RealEvent()
+    now = itertools.count()
+
+    def monotonic() -> int:
+        """Pass seconds only while the thread is in the real wait."""
+        return next(now) if reached.is_set() else 0
 
     class Stuck(Beat):
         def main(self) -> None:
@@ -827,6 +866,7 @@ def test_a_thread_that_does_not_come_back(sim: SimulatedSCM) -> None:
             self.stop_requested.wait()
 
     sim.host(Stuck)
+    monkeypatch.setattr(sys.modules[type(sim.baton).__module__], "_real_monotonic", monotonic)
     sim.baton.patience = 0.05
     start(sim, "beat")
     with pytest.raises(RuntimeError) as caught:
@@ -838,6 +878,7 @@ def test_a_thread_that_does_not_come_back(sim: SimulatedSCM) -> None:
     (stuck,) = (one for one in threading.enumerate() if one.name.endswith(": main"))
     real.set()
     stuck.join(10)  # its next wait ends it
+    assert not stuck.is_alive()
 
 
 def test_an_event_that_another_thread_sets(sim: SimulatedSCM) -> None:
@@ -856,14 +897,11 @@ def test_an_event_that_another_thread_sets(sim: SimulatedSCM) -> None:
     thread.join()
 
 
-def test_an_exception_in_a_thread_shows(sim: SimulatedSCM) -> None:
+def test_an_exception_in_a_thread_shows(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[object] = []
-    before, threading.excepthook = threading.excepthook, lambda args: shown.append(args.exc_value)
-    try:
-        sim.start_thread(lambda: print(1 / 0), "fails")
-        sim.clock.advance(1)
-    finally:
-        threading.excepthook = before
+    monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(args.exc_value))
+    sim.start_thread(lambda: print(1 / 0), "fails")
+    sim.clock.advance(1)
     (error,) = shown
     assert isinstance(error, ZeroDivisionError)
 
@@ -905,24 +943,38 @@ def test_polling_takes_time(sim: SimulatedSCM) -> None:
 
     running(sim, Polls)
     running(sim, PollsAsync)
+    began = sim.clock.now
+    sim.clock.advance(0)
     stop()
     stop("other")
+    assert sim.clock.now > began
+    for name in ("beat", "other"):
+        assert (sim[name].state, sim[name].exit_code) == (S.STOPPED, 0)
 
 
 def test_the_end_of_a_wait_and_its_event_at_once(sim: SimulatedSCM) -> None:
-    found: list[bool] = []
+    """The earlier timer counts first; an event that is set is not lost."""
+    found: list[tuple[bool, float]] = []
     event = sim.new_event()
 
     def waits() -> None:
-        found.append(event.wait(5))
-        found.append(event.wait(5))
+        for _ in range(2):
+            found.append((event.wait(5), sim.clock.now))
 
     sim.start_thread(waits, "waits")
     sim.clock.advance(0)
     sim.clock.after(5, event.set)
     sim.clock.advance(20)
-    assert found[-1]
-    assert len(found) == 2
+    assert found == [(False, 5), (True, 5)]
+
+
+def test_event_set_before_wait_timeout_at_same_time_ends_wait(sim: SimulatedSCM) -> None:
+    found: list[tuple[bool, float]] = []
+    event = sim.new_event()
+    sim.clock.after(5, event.set)
+    sim.start_thread(lambda: found.append((event.wait(5), sim.clock.now)), "waits")
+    sim.clock.advance(20)
+    assert found == [(True, 5)]
 
 
 # --------------------------------------------------------------------------- asyncio

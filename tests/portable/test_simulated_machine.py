@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any, cast
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -41,6 +42,9 @@ from winsvc.triggers import Trigger
 
 NAMES = ("a", "A", "b", "c", "\u00e4", "\u00c4")
 TAKEN = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
+READING = (
+    ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG | ServiceAccess.ENUMERATE_DEPENDENTS
+)
 PROGRAMS = {
     "good.exe": Behaviour(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
     "slow.exe": Behaviour(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
@@ -144,8 +148,10 @@ class World:
         self.began = self.sim.clock.now
         try:
             getattr(self, name)(*arguments)
-        except (ServiceError, ArgumentError) as error:
-            assert str(error)
+        except ServiceError as error:
+            assert f"(error {error.winerror})" in str(error)
+        except ArgumentError as error:
+            assert str(error) == f"{error.argument}: {error.reason}"
         self.check()
 
     def run(self, path: str, argv: Sequence[str]) -> Behaviour:
@@ -364,11 +370,12 @@ class World:
         assert shown == info.display_name
         assert same_name(scm.display_name(scm.key_name(shown)), shown)
         with scm.open(one.name.lower()) as service:
-            try:
-                status, config = service.status(), service.config()
-                above = {name_key(other.name) for other in service.dependents()}
-            except AccessDeniedError:
-                return  # its own descriptor says so
+            if one.security.allows("BA") & READING != READING:
+                with pytest.raises(AccessDeniedError):
+                    service.status()
+                return
+            status, config = service.status(), service.config()
+            above = {name_key(other.name) for other in service.dependents()}
         assert status == info.status
         assert config.display_name == shown
         wanted = {other for other in self.sim if name_key(one.name) in needs(self.sim, other)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from simulated import MANAGER_ALL, code_of, control, create, manager, opened, start, state_of
 
@@ -210,8 +212,24 @@ def test_a_deleted_service_goes_with_its_last_handle(sim: SimulatedSCM) -> None:
         scm.create("beat", r"C:\beat.exe").close()
 
 
-@pytest.mark.parametrize("ends", ["stop", "crash", "by itself"])
-def test_a_deleted_service_goes_when_it_has_stopped(sim: SimulatedSCM, ends: str) -> None:
+def stopped_by_control(sim: SimulatedSCM) -> None:
+    assert control(sim, "beat", Control.STOP) == 0  # by a handle that is closed again
+    sim.clock.advance(2.5)
+    assert "beat" in sim
+    sim.clock.advance(0.5)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(stopped_by_control, id="stop"),
+        pytest.param(lambda sim: sim.local.crash("beat"), id="crash"),
+        pytest.param(lambda sim: sim.clock.advance(10), id="by itself"),
+    ],
+)
+def test_a_deleted_service_goes_when_it_has_stopped(
+    sim: SimulatedSCM, end: Callable[[SimulatedSCM], None]
+) -> None:
     sim["beat"].program = Behaviour(ends_after=10, stop_takes=3)
     start(sim, "beat")
     handle = opened(sim, "beat")
@@ -221,15 +239,7 @@ def test_a_deleted_service_goes_when_it_has_stopped(sim: SimulatedSCM, ends: str
     assert sim["beat"].marked_for_deletion
     rows, _ = sim.enum_services_status_ex(manager(sim), 0x30, 3, None, 0)
     assert [row.service_name for row in rows] == ["beat"]
-    if ends == "stop":
-        assert control(sim, "beat", Control.STOP) == 0  # by a handle that is closed again
-        sim.clock.advance(2.5)
-        assert "beat" in sim
-        sim.clock.advance(0.5)
-    elif ends == "crash":
-        sim.local.crash("beat")
-    else:
-        sim.clock.advance(10)
+    end(sim)
     assert "beat" not in sim
     assert code_of(create, sim, manager(sim), "beat") == 0
     sim.clock.advance(1000)  # nothing is left of the old one

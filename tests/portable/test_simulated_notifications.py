@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
 
 import pytest
 from simulated import change, code_of, control, create, manager, number, opened, start
@@ -382,17 +384,43 @@ def test_a_waiter_that_is_woken(sim: SimulatedSCM) -> None:
     sim.wake(waiter)
     assert sim.wait_notified(waiter, 60) == []
     assert sim.clock.now == 0
-    threading.Timer(0.02, sim.wake, [waiter]).start()
-    assert sim.wait_notified(waiter, None) == []  # nothing is due: another thread has to come
+
+
+@contextmanager
+def once_waiting(sim: SimulatedSCM, action: Callable[[], object]) -> Iterator[None]:
+    """Run an action on another thread as soon as a wait has begun."""
+    begun = threading.Event()
+    run_next = sim.clock.run_next
+
+    def hooked(end: float) -> bool:
+        begun.set()
+        return run_next(end)
+
+    def act() -> None:
+        begun.wait()
+        action()
+
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    with mock.patch.object(sim.clock, "run_next", hooked):
+        yield
+    assert begun.is_set()
+    thread.join()
+
+
+def test_wake_from_other_thread_ends_running_wait(sim: SimulatedSCM) -> None:
+    waiter = sim.open_waiter()
+    with once_waiting(sim, lambda: sim.wake(waiter)):
+        assert sim.wait_notified(waiter, None) == []  # nothing is due in simulated time
     assert sim.clock.now == 0
 
 
 def test_another_thread_brings_it_about(sim: SimulatedSCM) -> None:
     handle, waiter = opened(sim, "beat"), sim.open_waiter()
     sim.arm(waiter, handle, int(N.RUNNING))
-    threading.Timer(0.02, start, [sim, "beat"]).start()
-    ((_, row),) = sim.wait_notified(waiter, None)
-    assert row.triggered == N.RUNNING
+    with once_waiting(sim, lambda: start(sim, "beat")):
+        ((told, row),) = sim.wait_notified(waiter, None)
+    assert (told, row.triggered) == (handle, N.RUNNING)
 
 
 def test_configurations_that_change(sim: SimulatedSCM) -> None:

@@ -203,48 +203,75 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize(("state", "stop", "others"), STATES)
-def test_controls_in_each_state(state: State, stop: int, others: int) -> None:
-    for code, expected in ((Control.STOP, stop), (Control.INTERROGATE, others), (128, others)):
-        sim = made(SLOW, state)
-        handle = opened(sim, "beat")
-        if expected == 0:
-            sim.control_service(handle, code)
-            continue
-        with pytest.raises(ServiceError) as caught:
-            sim.control_service(handle, code)
-        assert caught.value.winerror == expected
-        assert caught.value.status is not None
-        assert caught.value.status.state is state
-        assert code not in sim["beat"].controls
+CONTROLS = [
+    (state, code, expected)
+    for state, stop, others in STATES
+    for code, expected in ((Control.STOP, stop), (Control.INTERROGATE, others), (128, others))
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(state, code) for state, code, expected in CONTROLS if expected == 0]
+)
+def test_control_in_state_that_takes_it_reaches_service(state: State, code: int) -> None:
+    sim = made(SLOW, state)
+    sim.control_service(opened(sim, "beat"), code)
+    assert sim["beat"].controls == [code]
+    assert state_of(sim, "beat") is (S.STOP_PENDING if code == Control.STOP else state)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "expected"), [control for control in CONTROLS if control[2] != 0]
+)
+def test_controls_in_each_state(state: State, code: int, expected: int) -> None:
+    sim = made(SLOW, state)
+    with pytest.raises(ServiceError) as caught:
+        sim.control_service(opened(sim, "beat"), code)
+    assert caught.value.winerror == expected
+    assert caught.value.status is not None
+    assert caught.value.status.state is state
+    assert sim["beat"].controls == []
+    assert state_of(sim, "beat") is state
+
+
+NEEDED = [
+    (Control.STOP, AcceptedControls.STOP),
+    (Control.PAUSE, AcceptedControls.PAUSE_CONTINUE),
+    (Control.CONTINUE, AcceptedControls.PAUSE_CONTINUE),
+    (Control.PARAM_CHANGE, AcceptedControls.PARAM_CHANGE),
+    (Control.NETBIND_ADD, AcceptedControls.NETBIND_CHANGE),
+    (Control.NETBIND_REMOVE, AcceptedControls.NETBIND_CHANGE),
+    (Control.NETBIND_ENABLE, AcceptedControls.NETBIND_CHANGE),
+    (Control.NETBIND_DISABLE, AcceptedControls.NETBIND_CHANGE),
+]
 
 
 @pytest.mark.parametrize(
     ("code", "needed"),
     [
-        (Control.STOP, AcceptedControls.STOP),
-        (Control.PAUSE, AcceptedControls.PAUSE_CONTINUE),
-        (Control.CONTINUE, AcceptedControls.PAUSE_CONTINUE),
-        (Control.PARAM_CHANGE, AcceptedControls.PARAM_CHANGE),
-        (Control.NETBIND_ADD, AcceptedControls.NETBIND_CHANGE),
-        (Control.NETBIND_REMOVE, AcceptedControls.NETBIND_CHANGE),
-        (Control.NETBIND_ENABLE, AcceptedControls.NETBIND_CHANGE),
-        (Control.NETBIND_DISABLE, AcceptedControls.NETBIND_CHANGE),
+        *NEEDED,
         (Control.INTERROGATE, AcceptedControls(0)),
         (128, AcceptedControls(0)),
         (255, AcceptedControls(0)),
     ],
 )
 def test_controls_that_it_takes(code: int, needed: AcceptedControls) -> None:
-    assert control(made(Behaviour(accepts=needed), S.RUNNING), "beat", code) == 0
-    if needed:
-        sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
-        with pytest.raises(ServiceError) as caught:
-            sim.control_service(opened(sim, "beat"), code)
-        assert caught.value.winerror == 1052
-        assert caught.value.status is not None
-        assert caught.value.status.state is S.RUNNING
-        assert sim["beat"].controls == []
+    sim = made(Behaviour(accepts=needed), S.RUNNING)
+    assert control(sim, "beat", code) == 0
+    assert sim["beat"].controls == [code]
+
+
+@pytest.mark.parametrize(("code", "needed"), NEEDED)
+def test_control_that_service_does_not_accept_is_refused(
+    code: int, needed: AcceptedControls
+) -> None:
+    sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
+    with pytest.raises(ServiceError) as caught:
+        sim.control_service(opened(sim, "beat"), code)
+    assert caught.value.winerror == 1052
+    assert caught.value.status is not None
+    assert caught.value.status.state is S.RUNNING
+    assert sim["beat"].controls == []
 
 
 def test_every_control_of_its_own() -> None:

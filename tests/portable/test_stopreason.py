@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winsvc._values.stopreason import StopFlag, StopMajor, StopMinor, StopReason
 from winsvc.errors import ArgumentError
-
-pytestmark = pytest.mark.portable
 
 
 @given(
@@ -33,10 +29,44 @@ def test_custom_round_trip(major: int, minor: int) -> None:
     assert reason.code == code
 
 
-@given(st.integers(-1, 1 << 33))
+def is_stop_reason(code: int) -> bool:
+    """Return whether ``SERVICE_CONTROL_STATUS_REASON_PARAMSW`` documents a code as valid."""
+    flag, major, minor = code >> 28, code >> 16 & 0xFFF, code & 0xFFFF
+    custom = major >= 0x40 or minor >= 0x100
+    return 0 < major <= 0xFF and minor > 0 and flag in ((2,) if custom else (1, 4))
+
+
+def codes(flags: list[int], majors: range, minors: range) -> st.SearchStrategy[int]:
+    return st.builds(
+        lambda flag, major, minor: flag << 28 | major << 16 | minor,
+        st.sampled_from(flags),
+        st.sampled_from(majors),
+        st.sampled_from(minors),
+    )
+
+
+valid_codes = (
+    codes([1, 4], range(1, 0x40), range(1, 0x100))
+    | codes([2], range(0x40, 0x100), range(1, 0x10000))
+    | codes([2], range(1, 0x100), range(0x100, 0x10000))
+)
+any_codes = st.integers(-1, 1 << 33) | codes([0, 1, 2, 3, 4, 8], range(0x102), range(0x102))
+
+
+@given(valid_codes)
+@example(0x10010001)
+@example(0x20FFFFFF)
 def test_from_code_keeps_or_refuses(code: int) -> None:
-    with contextlib.suppress(ArgumentError):
-        assert StopReason.from_code(code).code == code
+    assert is_stop_reason(code)
+    assert StopReason.from_code(code).code == code
+
+
+@given(any_codes.filter(lambda code: not is_stop_reason(code)))
+@example(0x20010001)
+@example(0x40400001)
+def test_from_code_of_invalid_code_raises_argument_error(code: int) -> None:
+    with pytest.raises(ArgumentError):
+        StopReason.from_code(code)
 
 
 def test_code() -> None:

@@ -15,8 +15,6 @@ from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
 from winsvc.errors import ArgumentError
 from winsvc.triggers import SUBTYPES, Trigger, TriggerData, check_triggers, subtype_name
 
-pytestmark = pytest.mark.portable
-
 START = TriggerAction.SERVICE_START
 STOP = TriggerAction.SERVICE_STOP
 DISK = UUID("53f56307-b6bf-11d0-94f2-00a0c91efb8b")
@@ -136,7 +134,10 @@ def test_json_round_trip_is_exact(trigger: Trigger) -> None:
 def test_any_trigger_can_be_described(trigger: Trigger) -> None:
     assert "\n" not in trigger.describe()
     for item in trigger.data:
-        assert isinstance(item.texts, tuple)
+        is_text = item.type == TriggerDataType.STRING
+        content = item.raw[: len(item.raw) // 2 * 2] if is_text else b""
+        texts = "\0".join(item.texts).encode("utf-16-le", "surrogatepass")
+        assert texts == re.sub(rb"(\0\0)*\Z", b"", content)
 
 
 def test_json_form() -> None:
@@ -360,9 +361,15 @@ def test_check_triggers() -> None:
     assert check_triggers([]) == ()
     with pytest.raises(ArgumentError, match=r"^triggers: .*65"):
         check_triggers([trigger] * 65)
-    check_triggers([Trigger.on_etw_event(DISK, *[item] * 64)])
+    most_items = Trigger.on_etw_event(DISK, *[item] * 64)
+    assert check_triggers([most_items]) == (most_items,)
     with pytest.raises(ArgumentError, match=r"^triggers\[1\]\.data: .*65"):
         check_triggers([trigger, Trigger.on_etw_event(DISK, *[item] * 65)])
     large = TriggerData(TriggerDataType.BINARY, bytes(1025))
     with pytest.raises(ArgumentError, match=r"^triggers\[0\]\.data\[1\]: .*1025"):
         check_triggers([Trigger.on_etw_event(DISK, item, large)])
+
+
+def test_subtype_of_wrong_type_raises_type_error() -> None:
+    with pytest.raises(TypeError, match=r"^subtype: "):
+        Trigger(1, 1, "guid")  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from winsvc import (
     ServiceError,
     ServiceManager,
     ServiceNotActiveError,
+    ServiceNotFoundError,
     ServiceStartError,
     ServiceStatus,
     ServiceType,
@@ -392,19 +393,61 @@ def test_rights(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
     assert beat.wait(S.RUNNING, 9).state is S.RUNNING
 
 
-@pytest.mark.parametrize("function", ["OpenServiceW", NOTIFY, "QueryServiceStatusEx"])
-@pytest.mark.parametrize("code", [5, 6, 8, 1060, 1072, 1294, 1722])
-@pytest.mark.parametrize("nth", [1, 2, 3])
-def test_nothing_is_left_open_whatever_fails(
-    sim: SimulatedSCM, scm: ServiceManager, beat: Service, function: str, code: int, nth: int
+REGISTRATIONS = [("OpenServiceW", 1), (NOTIFY, 1), (NOTIFY, 2), (NOTIFY, 3)]
+ERRORS = {
+    5: AccessDeniedError,
+    6: HandleClosedError,
+    8: ServiceError,
+    1060: ServiceNotFoundError,
+    1072: MarkedForDeleteError,
+    1294: ServiceError,
+    1722: MachineUnreachableError,
+}
+
+
+@pytest.mark.parametrize(("function", "nth"), REGISTRATIONS)
+@pytest.mark.parametrize("code", [code for code in ERRORS if code != 1072])
+def test_start_with_refused_registration_polls_until_running(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service, function: str, nth: int, code: int
 ) -> None:
     with scm.open("beat", access=ServiceAccess.ALL_ACCESS) as service:
         before = sim.open_handles
         sim.faults.fail(function, code, nth=nth)
-        try:
+        service.start(timeout=9)
+        assert sim["beat"].state is S.RUNNING
+        assert 3 <= sim.clock.now < 3.26
+        assert code in {call.error for call in sim.called(function)}
+        assert sim.open_handles == before
+
+
+@pytest.mark.parametrize(
+    ("function", "nth", "code", "reported"),
+    [
+        *((function, nth, 1072, "") for function, nth in REGISTRATIONS),  # of the wait
+        *(
+            ("QueryServiceStatusEx", nth, code, "QueryServiceStatusEx")
+            for nth in (1, 2, 3)
+            for code in ERRORS
+        ),
+    ],
+)
+def test_nothing_is_left_open_whatever_fails(
+    sim: SimulatedSCM,
+    scm: ServiceManager,
+    beat: Service,
+    function: str,
+    nth: int,
+    code: int,
+    reported: str,
+) -> None:
+    with scm.open("beat", access=ServiceAccess.ALL_ACCESS) as service:
+        before = sim.open_handles
+        sim.faults.fail(function, code, nth=nth)
+        with pytest.raises(ServiceError) as caught:
             service.start(timeout=9)
-        except ServiceError:
-            assert function != "OpenServiceW" or code == 1072  # else it is asked
+        assert type(caught.value) is ERRORS[code]
+        assert caught.value.function == reported
+        assert sim["beat"].state is S.START_PENDING  # the start is not undone
         assert sim.open_handles == before
 
 

@@ -17,12 +17,14 @@ from winsvc import (
     FailureActions,
     HandleClosedError,
     MachineUnreachableError,
+    MarkedForDeleteError,
     ServiceAccess,
     ServiceCreated,
     ServiceDeleted,
     ServiceError,
     ServiceEvent,
     ServiceManager,
+    ServiceNotFoundError,
     ServiceType,
     State,
     StatusChanged,
@@ -124,7 +126,8 @@ def test_services_made_and_gone(sim: SimulatedSCM, scm: ServiceManager) -> None:
             new.delete()
             assert taken(events) == []  # it still runs
             new.stop()
-            taken(events)
+            assert taken(events) == []  # a deleted service is polled
+            assert brief(taken(events, 1)) == ["New RUNNING>STOPPED"]
         assert "New" not in sim  # the watch did not keep it
         assert brief(taken(events)) == ["-New"]
         scm.create("New", "new.exe").close()
@@ -199,24 +202,38 @@ def test_another_process_in_the_same_state(sim: SimulatedSCM, scm: ServiceManage
 @pytest.mark.parametrize("nth", range(1, 7))
 def test_between_any_two_calls(sim: SimulatedSCM, scm: ServiceManager, nth: int) -> None:
     """Whatever happens while it is armed shows."""
+    sim["beat"].program = Behaviour(start_takes=3, check_point_every=0.5)
+    with scm.open("beat") as beat, scm.watch("beat") as events:
+        assert taken(events) == []
+        sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
+        beat.start()
+        assert brief(taken(events, 5)) == [
+            "beat STOPPED>START_PENDING",
+            "beat START_PENDING>STOPPED",
+        ]
+        assert sim.clock.now == pytest.approx((nth - 1) * 0.5 + 5)
+
+
+def test_change_while_registration_is_renewed_is_reported(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("beat") as beat, scm.watch() as events:
         beat.start()
-        sim.faults.before(NOTIFY, lambda: sim.clock.advance(3), nth=1)
-        told = taken(events, 5)
-        assert brief(told)[-1].endswith(">RUNNING")
-        sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
+        sim.faults.before(NOTIFY, lambda: sim.clock.advance(3))
+        assert brief(taken(events, 5)) == ["beat STOPPED>RUNNING"]
+        sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"))
         sim.local.report("beat", S.PAUSED)
-        told = taken(events, 5)
-        if sim["beat"].state is S.STOPPED:
-            assert brief(told)[-1].endswith(">STOPPED")
-        for one, two in itertools.pairwise(told):
-            assert isinstance(one, StatusChanged)
-            assert isinstance(two, StatusChanged)
-            assert one.new == two.old
+        assert brief(taken(events, 5)) == ["beat RUNNING>PAUSED", "beat PAUSED>STOPPED"]
 
 
-@pytest.mark.parametrize("nth", range(1, 12))
-@pytest.mark.parametrize("function", [NOTIFY, "QueryServiceStatusEx", "EnumServicesStatusExW"])
+@pytest.mark.parametrize(
+    ("function", "nth"),
+    [
+        *((NOTIFY, nth) for nth in range(1, 6)),
+        *(("QueryServiceStatusEx", nth) for nth in range(1, 7)),
+        ("EnumServicesStatusExW", 1),
+    ],
+)
 def test_while_it_begins(sim: SimulatedSCM, scm: ServiceManager, function: str, nth: int) -> None:
     seen: list[int] = []
 
@@ -230,13 +247,16 @@ def test_while_it_begins(sim: SimulatedSCM, scm: ServiceManager, function: str, 
         known = {one.name for one in events._watched.values()}
         states = {one.name: one.status.state for one in events._watched.values()}
         told = taken(events, 2)
-    if seen:
-        for event in told:
-            if isinstance(event, ServiceCreated):
-                known.add(event.name)
-            elif isinstance(event, StatusChanged):
-                states[event.name] = event.new.state
-        assert states["RpcSs"] is S.STOPPED
+    assert seen == [1]
+    for event in told:
+        if isinstance(event, ServiceCreated):
+            assert event.name not in known
+            known.add(event.name)
+        else:
+            assert isinstance(event, StatusChanged)
+            states[event.name] = event.new.state
+    assert known == {"RpcSs", "beat", "new"}
+    assert states["RpcSs"] is S.STOPPED
 
 
 def test_a_client_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
@@ -391,25 +411,93 @@ def test_closed_from_within(sim: SimulatedSCM, scm: ServiceManager) -> None:
     assert list(events) == []
 
 
-@pytest.mark.parametrize("function", [NOTIFY, "OpenServiceW", "OpenSCManagerW"])
-@pytest.mark.parametrize("code", [5, 6, 8, 1060, 1072, 1722])
-def test_nothing_is_left_open_whatever_fails(
-    sim: SimulatedSCM, scm: ServiceManager, function: str, code: int
+CODES = {
+    5: AccessDeniedError,
+    6: HandleClosedError,
+    8: ServiceError,
+    1060: ServiceNotFoundError,
+    1072: MarkedForDeleteError,
+    1722: MachineUnreachableError,
+}
+NAMED = ("beat", "RpcSs")
+
+
+def events_of_changes(
+    sim: SimulatedSCM, scm: ServiceManager, names: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """Watch while a service is created and another changes twice; return the events of each."""
+    with scm.watch(*names, interval=1) as events:
+        sim.local.report("RpcSs", S.PAUSED)
+        sim.add("new")
+        told = brief(taken(events, 3))
+        sim.local.report("RpcSs", S.RUNNING)
+        told += brief(taken(events, 3))
+    return [one for one in told if "new" in one], [one for one in told if "new" not in one]
+
+
+@pytest.mark.parametrize(
+    ("function", "nth", "names", "code"),
+    [
+        *((NOTIFY, nth, (), code) for nth in (1, 2, 3) for code in CODES),
+        *((NOTIFY, nth, NAMED, code) for nth in (1, 2, 3, 4) for code in CODES),
+        *(("OpenServiceW", nth, (), code) for nth in (1, 2, 3) for code in CODES),
+        ("OpenServiceW", 1, NAMED, 1060),  # the first is missing; the second changes
+        *(("OpenSCManagerW", 1, names, 5) for names in ((), NAMED)),
+        *(("OpenSCManagerW", 2, names, code) for names in ((), NAMED) for code in CODES),
+    ],
+)
+def test_watch_with_refused_registration_reports_all_events(
+    sim: SimulatedSCM,
+    scm: ServiceManager,
+    function: str,
+    nth: int,
+    names: tuple[str, ...],
+    code: int,
 ) -> None:
     before = sim.open_handles
-    for nth, names in itertools.product((1, 2, 3, 4), ((), ("beat", "RpcSs"))):
-        sim.faults.fail(function, code, nth=nth)
-        try:
-            with scm.watch(*names, interval=1) as events:
-                sim.local.report("RpcSs", S.PAUSED)
-                sim.add(f"new{sim.clock.now}-{nth}-{names}".replace("/", ""))
-                taken(events, 3)
-                sim.local.report("RpcSs", S.RUNNING)
-                taken(events, 3)
-        except ServiceError:
-            pass
-        sim.faults.clear()
-        assert sim.open_handles == before
+    sim.faults.fail(function, code, nth=nth)
+    created, changed = events_of_changes(sim, scm, names)
+    assert code in {call.error for call in sim.called(function)}
+    assert created == ([] if names else ["+new"])
+    assert changed == ["RpcSs RUNNING>PAUSED", "RpcSs PAUSED>RUNNING"]
+    assert sim.open_handles == before
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_watch_with_refused_renewal_leaves_no_handle(
+    sim: SimulatedSCM, scm: ServiceManager, code: int
+) -> None:
+    before = sim.open_handles
+    sim.faults.fail(NOTIFY, code, nth=4)
+    created, _ = events_of_changes(sim, scm, ())
+    assert code in {call.error for call in sim.called(NOTIFY)}
+    assert created == ["+new"]
+    assert sim.open_handles == before
+
+
+@pytest.mark.parametrize(
+    ("function", "nth", "names", "code"),
+    [
+        *(("OpenServiceW", nth, NAMED, code) for nth in (1, 2) for code in CODES if code != 1060),
+        *(("OpenSCManagerW", 1, (), code) for code in CODES if code != 5),
+        *(("OpenSCManagerW", 1, NAMED, code) for code in CODES if code != 5),
+    ],
+)
+def test_nothing_is_left_open_whatever_fails(
+    sim: SimulatedSCM,
+    scm: ServiceManager,
+    function: str,
+    nth: int,
+    names: tuple[str, ...],
+    code: int,
+) -> None:
+    before = sim.open_handles
+    sim.faults.fail(function, code, nth=nth)
+    with pytest.raises(ServiceError) as caught:
+        scm.watch(*names, interval=1)
+    assert type(caught.value) is CODES[code]
+    assert caught.value.function == function
+    assert sim.open_handles == before
 
 
 def test_arguments(scm: ServiceManager) -> None:

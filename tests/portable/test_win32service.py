@@ -137,7 +137,11 @@ def test_the_documented_example() -> None:
         for block in re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
         if "SimulatedSCM" in block
     )
-    exec(example, {})
+    names: dict[str, Any] = {}
+    exec(example, names)
+    with names["sim"].installed():
+        (row,) = w.EnumServicesStatus(names["scm"])
+    assert row == ("Spooler", "Spooler", (16, 1, 0, 1077, 0, 0, 0))
 
 
 def test_installed_in_the_place_of_pywin32s() -> None:
@@ -244,6 +248,7 @@ def test_a_handle_that_cannot_be_closed_is_gone_all_the_same(sim: SimulatedSCM) 
     assert caught.value.args[:2] == (6, "CloseServiceHandle")
     assert int(handle) == 0
     handle.Close()
+    assert len(sim.called("CloseServiceHandle")) == 1
 
 
 def test_numbers_of_handles(scm: w.PySC_HANDLE) -> None:
@@ -275,6 +280,7 @@ def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDL
         thread = threading.Thread(target=in_the_call)
         thread.start()
         thread.join(10)
+        assert not thread.is_alive()
         return original(service)
 
     sim.query_service_status = slow  # type: ignore[method-assign]
@@ -387,7 +393,7 @@ def test_a_password_shows_nowhere(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None
     assert "never told" not in repr(sim.calls)
 
 
-def test_what_is_no_list_of_texts(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
+def test_what_is_no_list_of_texts(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     keep = w.SERVICE_NO_CHANGE
     for wrong, kind in ((("abc"), TypeError), (["a", ""], ValueError), (["a\0b"], ValueError)):
         with pytest.raises(kind):
@@ -400,7 +406,14 @@ def test_what_is_no_list_of_texts(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> No
     for arguments, refused in no_texts:
         with pytest.raises(refused):
             w.StartService(base, arguments)
+    assert not sim.called("StartServiceW")
+    assert not sim.called("ChangeServiceConfigW")
+    assert not sim.called("ChangeServiceConfig2W")
+
+
+def test_start_arguments_may_be_any_iterable(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     w.StartService(base, iter(["", "b"]))
+    assert sim["base"].arguments == ("", "b")
 
 
 def test_levels(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
@@ -414,7 +427,13 @@ def test_levels(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     found = w.QueryServiceConfig2(base, w.SERVICE_CONFIG_FAILURE_ACTIONS)
     assert found["ResetPeriod"] == -1
     assert found["Actions"] == ((1, 0x80000000), (0, 0))
+    assert found["RebootMsg"] == "back soon"
+    w.ChangeServiceConfig2(
+        base, w.SERVICE_CONFIG_FAILURE_ACTIONS, {**actions, "ResetPeriod": 60, "Actions": []}
+    )
     w.ChangeServiceConfig2(base, w.SERVICE_CONFIG_FAILURE_ACTIONS, found)
+    again = w.QueryServiceConfig2(base, w.SERVICE_CONFIG_FAILURE_ACTIONS)
+    assert {**again, "Command": ""} == {**found, "Command": ""}
     for level, value in ((1, "text"), (3, True), (4, True), (5, 3), (6, ["SeDebugPrivilege"])):
         w.ChangeServiceConfig2(base, level, value)
         assert w.QueryServiceConfig2(base, level) == value
@@ -497,15 +516,22 @@ def test_the_lock(scm: w.PySC_HANDLE) -> None:
     assert caught.value.winerror == 1071
 
 
-def test_numbers(scm: w.PySC_HANDLE) -> None:
-    w.OpenSCManager(None, None, -0x80000000).Close()  # win32con.GENERIC_READ
-    w.OpenSCManager(None, None, 0x80000000).Close()
+@pytest.mark.parametrize("mask", [-0x80000000, 0x80000000])  # win32con.GENERIC_READ is signed
+def test_access_mask_may_be_signed_or_unsigned(sim: SimulatedSCM, mask: int) -> None:
+    with w.OpenSCManager(None, None, mask) as handle:
+        assert len(w.EnumServicesStatus(handle)) == 2
+    (call,) = sim.called("OpenSCManagerW")
+    assert call.arguments["access"] == 0x80000000
+
+
+def test_numbers(sim: SimulatedSCM) -> None:
     for wrong, kind in ((1 << 32, OverflowError), (-(1 << 31) - 1, OverflowError)):
         with pytest.raises(kind):
             w.OpenSCManager(None, None, wrong)
     for not_a_number in (1.0, "1", None):
         with pytest.raises(TypeError):
             w.OpenSCManager(None, None, not_a_number)  # type: ignore[arg-type]
+    assert not sim.called("OpenSCManagerW")
 
 
 def test_names(scm: w.PySC_HANDLE) -> None:
@@ -529,10 +555,21 @@ def test_security_without_pywin32(sim: SimulatedSCM, base: w.PySC_HANDLE) -> Non
     assert found.GetSecurityDescriptorControl()[1] == 1
     assert found.GetLength() == len(bytes(found))
     assert (found.IsValid(), found.IsSelfRelative(), dacl.IsValid()) == (True, True, True)
-    w.SetServiceObjectSecurity(base, 4, found)
     for wrong in (None, bytes(found), "D:"):
         with pytest.raises(TypeError, match="PySECURITY_DESCRIPTOR"):
             w.SetServiceObjectSecurity(base, 4, wrong)  # type: ignore[arg-type]
+    assert not sim.called("SetServiceObjectSecurity")
+
+
+@pytest.mark.skipif(HAS_PYWIN32, reason="pywin32's own class")
+def test_security_descriptor_without_pywin32_is_written(
+    sim: SimulatedSCM, base: w.PySC_HANDLE
+) -> None:
+    found: Any = w.QueryServiceObjectSecurity(base, 4)
+    sim["base"].security = SecurityDescriptor.from_sddl("O:SYG:SYD:(A;;GA;;;SY)")
+    w.SetServiceObjectSecurity(base, 4, found)
+    assert sim["base"].security.dacl == found.descriptor.dacl
+    assert bytes(w.QueryServiceObjectSecurity(base, 4)) == bytes(found)
 
 
 # ------------------------------------------------------------------------------- desktops
@@ -639,6 +676,9 @@ def test_the_typed_program_runs(sim: SimulatedSCM, scm: w.PySC_HANDLE, base: w.P
     assert typed.process_of("base") > 0  # started for the one that needs it
     assert [row["ServiceName"] for row in typed.rows()][:2] == ["base", "top"]
     top = w.OpenService(scm, "top", w.SERVICE_ALL_ACCESS)
-    typed.by_level(top)
-    assert typed.with_a_tag(scm, "driver") >= 0
+    assert typed.by_level(top) == (None, [], False, 0, (), None)
+    w.ChangeServiceConfig2(top, w.SERVICE_CONFIG_DESCRIPTION, "text")
+    w.ChangeServiceConfig2(top, w.SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, ["SeDebugPrivilege"])
+    assert typed.by_level(top) == ("text", [], False, 0, (), ["SeDebugPrivilege"])
+    assert typed.with_a_tag(scm, "driver") == 1
     assert "sample" in typed.desktops()

@@ -1,0 +1,120 @@
+"""Failure actions: their parts, durations and rights."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from recorder import Recorder, opened
+
+from winsvc import AccessDeniedError, ArgumentError, FailureAction, FailureActions, ServiceAccess
+from winsvc._values.rows import FailureActionsRow
+from winsvc.errors import service_error
+
+NO_CHANGE = 0xFFFFFFFF
+RESTARTS = FailureActions.restart(after=(5, 30.5), reset_after=timedelta(days=1))
+
+
+def sent(recorder: Recorder) -> list[FailureActionsRow]:
+    return [call.row for call in recorder.called("change_failure_actions")]
+
+
+def test_failure_actions_are_set_with_the_rights_they_need() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.failure_actions = RESTARTS
+    assert sent(recorder) == [FailureActionsRow(86400, "", "", ((1, 5000), (1, 30500)))]
+    assert recorder.called("open_service")[-1].access & ServiceAccess.START
+
+
+def test_failure_actions_are_cleared() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.failure_actions = None
+    assert sent(recorder) == [FailureActionsRow(0, "", "", ())]
+    assert not recorder.called("open_service")[-1].access & ServiceAccess.START
+
+
+def test_actions_of_the_wrong_type() -> None:
+    for wrong in (None, [FailureAction.restart()], "restart", (1,)):
+        with pytest.raises(TypeError, match="actions"):
+            FailureActions(actions=wrong)  # type: ignore[arg-type]
+    recorder = Recorder()
+    with opened(recorder) as service:
+        with pytest.raises(TypeError, match="actions"):
+            service.change_failure_actions(actions=[5])  # type: ignore[list-item]
+        service.change_failure_actions(actions=None)
+    assert sent(recorder) == [FailureActionsRow(0, None, None, ())]
+
+
+def test_parts_of_the_failure_actions() -> None:
+    there = FailureActionsRow(3600, "soon", "cmd", ((2, 1000),))
+    recorder = Recorder(query_failure_actions=there)
+    with opened(recorder) as service:
+        service.change_failure_actions(command="other")
+        service.change_failure_actions(reboot_message=None)
+        service.change_failure_actions(reset_after=None)
+        service.change_failure_actions(actions=[FailureAction.run_command(2)])
+        service.change_failure_actions(actions=())
+    assert sent(recorder) == [
+        FailureActionsRow(0, None, "other", None),
+        FailureActionsRow(0, "", None, None),
+        FailureActionsRow(NO_CHANGE, None, None, ((2, 1000),)),
+        FailureActionsRow(3600, None, None, ((3, 2000),)),
+        FailureActionsRow(0, None, None, ()),
+    ]
+
+
+def test_the_longest_durations() -> None:
+    longest = timedelta(milliseconds=NO_CHANGE)
+    actions = FailureActions(actions=(FailureAction.restart(longest),), reset_after=None)
+    row = FailureActionsRow(NO_CHANGE, "", "", ((1, NO_CHANGE),))
+    assert actions.to_row() == row
+    assert FailureActions.from_row(row) == actions
+    with pytest.raises(ArgumentError, match=r"actions\[0\].delay: .* longer"):
+        FailureActions(
+            actions=(FailureAction.restart(longest + timedelta(milliseconds=1)),)
+        ).to_row()
+
+
+@pytest.mark.parametrize(
+    ("delay", "error"),
+    [
+        (-1, ArgumentError),
+        (float("nan"), ArgumentError),
+        (float("inf"), ArgumentError),
+        (1e300, ArgumentError),
+        ("5", TypeError),
+    ],
+)
+def test_failure_action_invalid_delay_raises(delay: float, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^delay: "):
+        FailureAction.restart(delay)
+
+
+def test_a_reset_time_needs_actions() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service, pytest.raises(ArgumentError, match="at least one action"):
+        service.change_failure_actions(reset_after=timedelta(days=1))
+    assert sent(recorder) == []
+
+
+def test_what_windows_gave_can_be_set_elsewhere() -> None:
+    row = FailureActionsRow(NO_CHANGE, None, None, None)
+    recorder = Recorder(query_failure_actions=row)
+    with opened(recorder) as service:
+        service.failure_actions = service.failure_actions
+    assert sent(recorder) == [FailureActionsRow(NO_CHANGE, "", "", ())]
+
+
+def test_no_part_of_the_failure_actions_is_no_call() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.change_failure_actions()
+    assert sent(recorder) == []
+
+
+def test_a_reboot_without_the_privilege() -> None:
+    recorder = Recorder(change_failure_actions=service_error(5, "ChangeServiceConfig2W"))
+    with opened(recorder) as service, pytest.raises(AccessDeniedError, match="SeShutdownPrivilege"):
+        service.failure_actions = FailureActions(actions=(FailureAction.reboot(60),))

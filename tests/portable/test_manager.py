@@ -1,0 +1,187 @@
+"""Methods of ServiceManager on a scripted backend: enumeration, lookup, lock, errors."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from recorder import STOPPED, Recorder
+
+from winsvc import (
+    ArgumentError,
+    HandleClosedError,
+    ServiceError,
+    ServiceManager,
+    UnsupportedError,
+)
+from winsvc._values.rows import EnumRow, LockRow
+from winsvc.errors import service_error
+
+
+class BodyError(Exception):
+    """Raised in the body of a with block."""
+
+
+def test_a_machine_that_is_not_there() -> None:
+    recorder = Recorder(open_sc_manager=service_error(1722, "OpenSCManagerW"))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(ConnectionError, match=r"failed on nowhere: .*1722") as caught:
+            ServiceManager("nowhere", backend=recorder.backend)
+        assert isinstance(caught.value, ServiceError)
+        assert caught.value.machine == "nowhere"
+        del caught
+        gc.collect()
+    assert not recorder.open
+    assert warned == []
+
+
+def test_the_lock() -> None:
+    recorder = Recorder(lock_service_database=0xABC)
+    with ServiceManager(backend=recorder.backend) as scm:
+        with scm.lock():
+            assert not recorder.called("unlock_service_database")
+        with pytest.raises(BodyError), scm.lock():
+            raise BodyError
+    assert [call.lock for call in recorder.called("unlock_service_database")] == [0xABC, 0xABC]
+
+
+def test_lock_status_returns_owner_and_duration() -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        assert scm.lock_status().owner is None
+        recorder.answers["query_service_lock_status"] = LockRow(1, r"ME\me", 7)
+        assert scm.lock_status().owner == r"ME\me"
+        assert scm.lock_status().duration == timedelta(seconds=7)
+
+
+def test_services_of_a_process() -> None:
+    rows = [
+        EnumRow("a", "A", STOPPED._replace(process_id=7, current_state=4)),
+        EnumRow("b", "B", STOPPED._replace(process_id=8, current_state=4)),
+        EnumRow("c", "C", STOPPED._replace(process_id=7, current_state=4)),
+    ]
+    recorder = Recorder(enum_services_status_ex=(rows, 0))
+    with ServiceManager(backend=recorder.backend) as scm:
+        assert [info.name for info in scm.by_pid(7)] == ["a", "c"]
+        assert scm.by_pid(9) == []
+        with pytest.raises(ArgumentError, match="pid"):
+            scm.by_pid(0)
+
+
+def test_pages_are_asked_for_as_they_are_used() -> None:
+    pages = {
+        0: ([EnumRow("a", "A", STOPPED)], 5),
+        5: ([], 6),
+        6: ([EnumRow("b", None, STOPPED)], 0),
+    }
+    recorder = Recorder(enum_services_status_ex=lambda *arguments: pages[arguments[-1]])
+    with ServiceManager(backend=recorder.backend) as scm:
+        services = scm.services()
+        assert next(services).name == "a"
+        assert len(recorder.called("enum_services_status_ex")) == 1
+        assert [info.display_name for info in services] == ["b"]
+    assert [call.resume for call in recorder.called("enum_services_status_ex")] == [0, 5, 6]
+
+
+def test_existence_does_not_need_rights() -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        assert "x" in scm
+        recorder.answers["open_service"] = service_error(5, "OpenServiceW")
+        assert "x" in scm
+        recorder.answers["open_service"] = service_error(1060, "OpenServiceW")
+        assert "x" not in scm
+        assert 5 not in scm
+        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        with pytest.raises(ConnectionError):
+            scm.exists("x")
+
+
+def test_get_gives_the_name_as_it_is_stored() -> None:
+    recorder = Recorder(get_service_display_name="Print", get_service_key_name="Spooler")
+    with ServiceManager(backend=recorder.backend) as scm:
+        assert scm.get("SPOOLER").name == "Spooler"
+        recorder.answers["get_service_key_name"] = "Other"  # two services share the display name
+        assert scm.get("SPOOLER").name == "SPOOLER"
+
+
+def test_errors_name_service_and_machine_everywhere() -> None:
+    recorder = Recorder()
+    with ServiceManager("build07", backend=recorder.backend) as scm:
+        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        for question in (scm.exists, scm.open, scm.get, scm.delete):
+            with pytest.raises(ConnectionError, match="for 'x' on build07"):
+                question("x")
+        recorder.answers["open_service"] = service_error(123, "OpenServiceW")
+        assert "a/b" not in scm
+        recorder.answers["enum_services_status_ex"] = service_error(1060, "EnumServicesStatusExW")
+        with pytest.raises(LookupError, match="no load-order group 'G'"):
+            list(scm.services(group="G"))
+
+
+def test_a_remote_manager_does_not_restart_this_machine() -> None:
+    recorder = Recorder()
+    with ServiceManager("build07", backend=recorder.backend) as scm:
+        with pytest.raises(UnsupportedError, match="own machine alone"):
+            scm.notify_boot_config_status(False)
+    with pytest.raises(HandleClosedError):
+        scm.notify_boot_config_status(False)
+    assert not recorder.called("notify_boot_config_status")
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda scm: scm.services(state="running"), "state"),
+        (lambda scm: scm.services(state={"running"}), "state"),
+        (lambda scm: scm.services(type="win32"), "type"),
+        (lambda scm: scm.by_pid("7"), "pid"),
+        (lambda scm: scm.create(None), "spec"),
+        (lambda scm: scm.create(b"x", "y.exe"), r"create\(\) takes a ServiceSpec, or a name"),
+        (lambda scm: scm.open("x", access="all"), "access"),
+    ],
+)
+def test_wrong_arguments(call: Callable[[ServiceManager], object], argument: str) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        with pytest.raises(TypeError, match=f"^{argument}"):
+            call(scm)
+    methods = [call.method for call in recorder.calls]
+    assert methods == ["open_sc_manager", "close_service_handle"]
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda scm: scm.open("x", access=-1), "access"),
+        (lambda scm: scm.services(type=-1), "type"),
+    ],
+)
+def test_manager_argument_out_of_range_raises_argument_error(
+    call: Callable[[ServiceManager], object], argument: str
+) -> None:
+    with ServiceManager(backend=Recorder().backend) as scm:
+        with pytest.raises(ArgumentError, match=f"^{argument}"):
+            call(scm)
+
+
+def test_lock_with_failing_unlock_raises_error_of_body() -> None:
+    recorder = Recorder(
+        lock_service_database=1,
+        unlock_service_database=service_error(1071, "UnlockServiceDatabase"),
+    )
+    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(BodyError):
+        with scm.lock():
+            raise BodyError
+    assert len(recorder.called("unlock_service_database")) == 1
+
+
+def test_manager_with_failing_close_raises_error_of_body() -> None:
+    recorder = Recorder(close_service_handle=service_error(6, "CloseServiceHandle"))
+    with pytest.raises(BodyError), ServiceManager(backend=recorder.backend):
+        raise BodyError
+    assert len(recorder.called("close_service_handle")) == 1

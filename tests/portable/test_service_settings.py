@@ -1,0 +1,222 @@
+"""Querying and changing the settings of a service on a scripted backend."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from recorder import CONFIG, STOPPED, Recorder, opened
+
+from winsvc import (
+    UNCHANGED,
+    AccessDeniedError,
+    ArgumentError,
+    ConfigLevel,
+    FailureAction,
+    InvalidArgumentError,
+    ServiceManager,
+    SidType,
+    StartType,
+    Trigger,
+)
+from winsvc._values.rows import PreferredNodeRow
+from winsvc.errors import service_error
+
+NO_CHANGE = 0xFFFFFFFF
+
+
+def test_what_is_left_out_is_not_touched() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.configure(start_type=StartType.DISABLED, display_name=UNCHANGED)
+    (call,) = recorder.called("change_service_config")
+    assert call.values == {
+        "service": call.service,
+        "service_type": NO_CHANGE,
+        "start_type": StartType.DISABLED,
+        "error_control": NO_CHANGE,
+        "binary_path": None,
+        "load_order_group": None,
+        "want_tag": False,
+        "dependencies": None,
+        "account": None,
+        "password": None,
+        "display_name": None,
+    }
+    assert recorder.changes == [call]
+
+
+def test_nothing_to_change_is_no_call() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.configure()
+        service.configure(description=UNCHANGED)
+    assert not recorder.changes
+
+
+@pytest.mark.parametrize("nothing", [(), [], None])
+def test_dependencies_can_be_cleared(nothing: list[str] | None) -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.configure(dependencies=nothing, load_order_group=None)
+    (call,) = recorder.called("change_service_config")
+    assert (call.dependencies, call.load_order_group) == ([], "")
+
+
+def test_bad_settings_are_found_before_the_first_call() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        with pytest.raises(ValueError, match="SDDL"):
+            service.configure(start_type=StartType.MANUAL, security="D:(A;;no such;;;SY)")
+        with pytest.raises(ArgumentError, match="preshutdown_timeout"):
+            service.configure(description="new", preshutdown_timeout=-1)
+        with pytest.raises(ArgumentError, match="preshutdown_timeout"):
+            service.configure(description="new", preshutdown_timeout=timedelta(days=50))
+        with pytest.raises(TypeError, match="no_such_setting"):
+            service.configure(no_such_setting=1)  # type: ignore[call-arg]
+    assert not recorder.changes
+    assert not recorder.called("set_service_object_security")
+
+
+def test_an_error_in_the_middle_says_what_was_changed() -> None:
+    recorder = Recorder(change_config_number=service_error(87, "ChangeServiceConfig2W"))
+    with opened(recorder) as service, pytest.raises(InvalidArgumentError) as caught:
+        service.configure(display_name="X", description="d", delayed_auto_start=True)
+    assert caught.value.hint == (
+        "Refused: delayed_auto_start. Changed before that: configuration, description."
+    )
+    assert [call.method for call in recorder.changes] == [
+        "change_service_config",
+        "change_description",
+        "change_config_number",
+    ]
+
+
+def test_every_level_is_written() -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        service.configure(
+            description=None,
+            delayed_auto_start=True,
+            failure_actions_on_error=True,
+            sid_type=SidType.RESTRICTED,
+            required_privileges=["SeBackupPrivilege"],
+            preshutdown_timeout=1.5,
+            preferred_node=0,
+        )
+    numbers = recorder.called("change_config_number")
+    assert [(call.level, call.number) for call in numbers] == [
+        (ConfigLevel.DELAYED_AUTO_START_INFO, 1),
+        (ConfigLevel.FAILURE_ACTIONS_FLAG, 1),
+        (ConfigLevel.SERVICE_SID_INFO, 3),
+        (ConfigLevel.PRESHUTDOWN_INFO, 1500),
+    ]
+    (description,) = recorder.called("change_description")
+    assert description.description == ""
+    (privileges,) = recorder.called("change_required_privileges")
+    assert privileges.privileges == ["SeBackupPrivilege"]
+    (node,) = recorder.called("change_preferred_node")
+    assert node.row == PreferredNodeRow(0, False)
+    assert len(recorder.changes) == 7
+
+
+def test_clearing_triggers_where_there_are_none_is_no_error() -> None:
+    recorder = Recorder(change_triggers=service_error(87, "ChangeServiceConfig2W"))
+    with opened(recorder) as service:
+        service.configure(triggers=None)
+        with pytest.raises(InvalidArgumentError):
+            service.configure(triggers=[Trigger.on_domain_join()])
+    cleared, refused = recorder.called("change_triggers")
+    assert cleared.triggers == []
+    assert len(refused.triggers) == 1
+
+
+def test_no_preferred_node() -> None:
+    with opened(Recorder(query_preferred_node=service_error(87, "f"))) as service:
+        assert service.preferred_node is None
+    with opened(Recorder(query_preferred_node=PreferredNodeRow(1, False))) as service:
+        assert service.preferred_node == 1
+
+
+@pytest.mark.parametrize("code", [2, 1168, 15100])
+def test_a_description_whose_resource_is_missing(code: int) -> None:
+    with opened(Recorder(query_description=service_error(code, "f"))) as service:
+        assert service.description == ""
+
+
+def test_a_description_that_may_not_be_read() -> None:
+    with opened(Recorder(query_description=service_error(5, "f"))) as service:
+        with pytest.raises(AccessDeniedError):
+            _ = service.description
+
+
+def test_a_tag() -> None:
+    recorder = Recorder(change_service_config=17)
+    with opened(recorder) as service:
+        assert service.configure(load_order_group="G", want_tag=True) == 17
+    (call,) = recorder.called("change_service_config")
+    assert (call.load_order_group, call.want_tag) == ("G", True)
+
+
+def test_create_with_want_tag_requests_tag() -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
+        scm.create("x", "x.sys", load_order_group="G", want_tag=True).close()
+    (call,) = recorder.called("create_service")
+    assert (call.load_order_group, call.want_tag) == ("G", True)
+
+
+def test_an_unknown_number_does_not_make_a_query_fail() -> None:
+    recorder = Recorder(
+        query_service_config=CONFIG._replace(start_type=9, service_type=0x8D0, error_control=77),
+        query_service_status_ex=STOPPED._replace(current_state=12, controls_accepted=0x80000000),
+    )
+    with opened(recorder) as service:
+        assert int(service.config().start_type) == 9
+        assert int(service.config().service_type) == 0x8D0
+        assert int(service.status().state) == 12
+        assert int(service.status().controls_accepted) == 0x80000000
+
+
+WRONG_SETTINGS: list[dict[str, object]] = [
+    {"dependencies": "abc"},
+    {"dependencies": [None]},
+    {"dependencies": 5},
+    {"required_privileges": "SeBackupPrivilege"},
+    {"triggers": "abc"},
+    {"triggers": [None]},
+    {"account": None},
+    {"failure_actions": False},
+    {"failure_actions": [FailureAction.restart()]},
+    {"delayed_auto_start": None},
+    {"delayed_auto_start": "no"},
+    {"preferred_node": 1.5},
+    {"display_name": b"x"},
+    {"description": 5},
+    {"start_type": "auto"},
+    {"password": b"x"},
+    {"security": 5},
+]
+
+
+@pytest.mark.parametrize("settings", WRONG_SETTINGS, ids=str)
+def test_settings_of_the_wrong_type(settings: dict[str, object]) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        with pytest.raises(TypeError, match=next(iter(settings))):
+            service.configure(**settings)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=next(iter(settings))):
+            scm.create("y", "y.exe", **settings)  # type: ignore[arg-type]
+    assert not recorder.called("create_service", "set_service_object_security")
+    assert not recorder.changes
+
+
+@pytest.mark.parametrize(
+    "settings", [{"preferred_node": 70000}, {"sid_type": -1}, {"service_type": 1 << 40}], ids=str
+)
+def test_settings_out_of_range(settings: dict[str, object]) -> None:
+    recorder = Recorder()
+    with opened(recorder) as service:
+        with pytest.raises(ArgumentError, match=f"^{next(iter(settings))}: .*is not from 0 to"):
+            service.configure(**settings)  # type: ignore[arg-type]
+    assert not recorder.changes

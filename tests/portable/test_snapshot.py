@@ -1,0 +1,55 @@
+"""Snapshots of a service on a scripted backend."""
+
+from __future__ import annotations
+
+import pytest
+from recorder import Recorder, opened
+
+from winsvc import HandleClosedError, UnsupportedError
+from winsvc.errors import service_error
+
+
+def test_a_snapshot_has_errors_beside_what_could_be_read() -> None:
+    recorder = Recorder(
+        query_triggers=service_error(124, "QueryServiceConfig2W"),
+        query_service_object_security=service_error(5, "QueryServiceObjectSecurity"),
+        query_required_privileges=("SeBackupPrivilege",),
+        query_description="A beat",
+    )
+    with opened(recorder) as service:
+        snapshot = service.snapshot()
+    assert snapshot.description == "A beat"
+    assert snapshot.triggers is None
+    assert set(snapshot.errors) == {"triggers", "security"}
+    assert isinstance(snapshot.errors["triggers"], UnsupportedError)
+    told = snapshot.to_json()
+    assert told["errors"] == {
+        "triggers": {
+            "winerror": 124,
+            "function": "QueryServiceConfig2W",
+            "message": "Invalid level",
+        },
+        "security": {
+            "winerror": 5,
+            "function": "QueryServiceObjectSecurity",
+            "message": "Access denied",
+            "hint": "Needed: ServiceAccess.READ_CONTROL.",
+        },
+    }
+    assert "not readable  triggers: Invalid level (error 124)" in snapshot.describe()
+
+
+def test_snapshots_compare_and_need_an_open_service() -> None:
+    recorder = Recorder(query_triggers=service_error(124, "QueryServiceConfig2W"))
+    recorder.answers["query_service_object_security"] = b"no descriptor"
+    with opened(recorder) as service:
+        one, other = service.snapshot(), service.snapshot()
+    assert one == other
+    assert set(one.errors) == {"triggers", "security"}
+
+
+def test_snapshot_of_closed_service_raises_handle_closed() -> None:
+    service = opened(Recorder())
+    service.close()
+    with pytest.raises(HandleClosedError):
+        service.snapshot()
