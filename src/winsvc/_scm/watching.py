@@ -391,7 +391,9 @@ class Watch(Closing):
             self._close_registration(item)
             lags = error.winerror == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
             item.refused = not (lags and again)
-            if not item.refused:
+            if item.refused:
+                self._poll_within(self._interval)
+            else:
                 self._reopen(item, again=False)
 
     def _reopen(self, item: _WatchedService, *, again: bool = True) -> None:
@@ -399,7 +401,8 @@ class Watch(Closing):
         try:
             handle, status = self._open(item.name)
         except ServiceError:
-            item.refused = True  # the service is polled
+            item.refused = True
+            self._poll_within(self._interval)
             return
         self._on_status(item, status)
         self._register(item, handle, again=again)
