@@ -200,6 +200,9 @@ def test_empty_binary_path_refused() -> None:
         check_binary_path("", "path")
 
 
-@given(programs.filter(lambda path: path.strip(" \t") != ""), st.lists(texts))
+quoted_programs = st.tuples(programs, st.sampled_from(" \t%"), programs).map("".join)
+
+
+@given(quoted_programs.filter(lambda path: path.strip(" \t") != ""), st.lists(texts))
 def test_own_lines_raise_no_alarm(path: str, args: list[str]) -> None:
     assert not is_unquoted_and_ambiguous(command_line("C:\\" + path, *args))
