@@ -10,6 +10,7 @@ import traceback
 
 import pytest
 
+from winsvc import ServiceManager
 from winsvc._values.account import (
     LOCAL_SERVICE,
     LOCAL_SYSTEM,
@@ -22,6 +23,7 @@ from winsvc._values.account import (
 )
 from winsvc.enums import ServiceType
 from winsvc.errors import ArgumentError
+from winsvc.testing import SimulatedSCM
 
 
 @pytest.mark.parametrize(
@@ -195,10 +197,25 @@ def test_secret_in_a_dataclass() -> None:
     assert "hunter2" not in repr(spec)
 
 
-def test_interactive_only_as_local_system() -> None:
-    interactive = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
-    check_interactive(interactive, Account(r".\localsystem"))
-    check_interactive(ServiceType.OWN_PROCESS, NETWORK_SERVICE)
-    for account in (NETWORK_SERVICE, LOCAL_SERVICE, Account("bob"), Account(r"NT SERVICE\x")):
-        with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
-            check_interactive(interactive, account)
+INTERACTIVE = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
+
+
+@pytest.mark.parametrize("account", ["NetworkService", "LocalService", "bob", r"NT SERVICE\x"])
+def test_interactive_only_as_local_system(account: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
+        check_interactive(INTERACTIVE, Account(account))
+
+
+@pytest.mark.parametrize(
+    ("service_type", "account"),
+    [(INTERACTIVE, r".\localsystem"), (ServiceType.OWN_PROCESS, "NetworkService")],
+)
+def test_create_with_service_type_that_account_permits_keeps_both(
+    service_type: ServiceType, account: str
+) -> None:
+    check_interactive(service_type, Account(account))
+    sim = SimulatedSCM()
+    with ServiceManager(backend=sim) as scm:
+        with scm.create("x", r"C:\x.exe", service_type=service_type, account=account):
+            assert sim["x"].service_type == service_type
+            assert sim["x"].account == Account(account).name

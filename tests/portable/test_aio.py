@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import itertools
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn
 
 import anyio
@@ -21,12 +20,12 @@ from winsvc import (
     CascadeError,
     HandleClosedError,
     MachineUnreachableError,
-    ServiceError,
     State,
     UnsupportedError,
     WaitTimeoutError,
 )
 from winsvc._scm.watching import StatusChanged
+from winsvc._values.rows import NotificationRow
 from winsvc.aio import AsyncServiceManager
 from winsvc.aio.threads import calling
 from winsvc.testing import Behaviour, SimulatedSCM
@@ -52,9 +51,80 @@ async def scm(sim: SimulatedSCM) -> AsyncIterator[AsyncServiceManager]:
 
 
 async def threads_end() -> None:
-    with anyio.fail_after(5):
-        while any(one.name.startswith("winsvc ") for one in threading.enumerate()):
-            await anyio.sleep(0.002)
+    """Wait for the threads of all calls."""
+    while threads := [one for one in threading.enumerate() if one.name.startswith("winsvc ")]:
+        for thread in threads:
+            await in_thread(partial(thread.join, 10))
+            assert not thread.is_alive(), thread
+
+
+async def in_thread(function: Callable[[], object]) -> object:
+    """Call a function that blocks."""
+    return await anyio.to_thread.run_sync(function)
+
+
+class Held:
+    """A call that is held in its thread: events for its begin, its release and its return."""
+
+    def __init__(self) -> None:
+        self.reached, self.released, self.returned = (threading.Event() for _ in range(3))
+
+    def hold(self) -> None:
+        self.reached.set()
+        self.released.wait(10)
+        self.returned.set()
+
+
+@contextmanager
+def held(sim: SimulatedSCM, function: str) -> Iterator[Held]:
+    """Hold the next call of a function until the block ends."""
+    call = Held()
+    sim.faults.before(function, call.hold)
+    try:
+        yield call
+    finally:
+        call.released.set()
+
+
+class Waits:
+    """Counts the waits for notifications that have begun."""
+
+    def __init__(self, sim: SimulatedSCM) -> None:
+        self._wait_notified = sim.wait_notified
+        self._changed = threading.Condition()
+        self._waiters: set[int] = set()
+        sim.wait_notified = self._begin  # type: ignore[method-assign]
+
+    def _begin(self, waiter: int, timeout: float | None) -> list[tuple[int, NotificationRow]]:
+        with self._changed:
+            self._waiters.add(waiter)
+            self._changed.notify_all()
+        return self._wait_notified(waiter, timeout)
+
+    def reach(self, count: int) -> bool:
+        """Wait until so many waits have begun."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._waiters) >= count, 10)
+
+
+async def cancel_when(begun: Callable[[], bool], call: Callable[[], Awaitable[object]]) -> None:
+    """Cancel a call once it has begun, and assert that it ends as cancelled."""
+    scope = anyio.CancelScope()
+
+    async def run() -> None:
+        with scope:
+            await call()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        assert await in_thread(begun)
+        scope.cancel()
+    assert scope.cancelled_caught
+
+
+def is_set(event: threading.Event) -> Callable[[], bool]:
+    """A function that waits for the event."""
+    return lambda: event.wait(10)
 
 
 # ------------------------------------------------------------------- cancellation
@@ -64,28 +134,28 @@ async def threads_end() -> None:
 async def test_what_is_opened_too_late_is_closed(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    go_on = threading.Event()
-    sim.faults.before("OpenServiceW", lambda: go_on.wait(5))
-    began = time.perf_counter()
-    with anyio.move_on_after(0.05) as scope:
+    async def open_base() -> None:
         async with scm.open("base"):
-            pytest.fail("it was opened in time")
-    assert scope.cancelled_caught
-    assert time.perf_counter() - began < 3  # the call goes on by itself
-    go_on.set()
+            pytest.fail("the service was opened")
+
+    with held(sim, "OpenServiceW") as call:
+        await cancel_when(is_set(call.reached), open_base)
+        assert not call.returned.is_set()
     await threads_end()
     assert sim.open_handles == 1  # the manager's
 
 
 @pytest.mark.anyio
 async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> None:
-    go_on = threading.Event()
-    sim.faults.before("OpenSCManagerW", lambda: go_on.wait(5))
     manager = AsyncServiceManager()
-    with anyio.move_on_after(0.05):
+
+    async def connect() -> None:
         async with manager:
-            pytest.fail("it was connected in time")
-    go_on.set()
+            pytest.fail("the manager was connected")
+
+    with held(sim, "OpenSCManagerW") as call:
+        await cancel_when(is_set(call.reached), connect)
+        assert not call.returned.is_set()
     await threads_end()
     assert not sim.open_handles
     assert manager.closed
@@ -96,26 +166,22 @@ async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> 
 async def test_a_call_that_goes_on_is_left_alone(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    go_on = threading.Event()
-    sim.faults.before("ControlService", lambda: go_on.wait(5))
     async with scm.open("top") as top:
-        with anyio.move_on_after(0.05):
-            await top.stop(timeout=30)
-        go_on.set()
+        with held(sim, "ControlService") as call:
+            await cancel_when(is_set(call.reached), lambda: top.stop(timeout=30))
+            assert not call.returned.is_set()
         await threads_end()
-        assert sim["top"].state is S.STOPPED  # it can't be taken back
+        assert sim["top"].state is S.STOPPED  # a call that has begun is not undone
 
 
 @pytest.mark.anyio
 async def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
     sim["top"].behaviour = Behaviour(ignores=[1])
+    waits = Waits(sim)
     async with scm.open("base") as base:
-        began = time.perf_counter()
-        with anyio.move_on_after(0.1) as scope:
-            await base.restart(timeout=1e9)
-        assert scope.cancelled_caught
-        assert time.perf_counter() - began < 5  # not until the timeout
+        await cancel_when(lambda: waits.reach(1), lambda: base.restart(timeout=1e9))
         await threads_end()
+    assert len(sim.called("ControlService", "top")) == 1
     assert sim["base"].state is S.RUNNING
     assert not sim.called("StartServiceW")
 
@@ -124,16 +190,14 @@ async def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: AsyncServiceM
 async def test_many_waits_leave_nothing(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
     sim.latency = 0
     before = sim.open_handles
+    waits = Waits(sim)
     async with scm.open("base") as base:
-        for number in range(90):
-            if number % 3 == 0:
-                await base.wait(S.RUNNING, 10)
-            elif number % 3 == 1:
-                with pytest.raises(WaitTimeoutError):
-                    await base.wait(S.PAUSED, 1)
-            else:
-                with anyio.move_on_after(0.002):
-                    await base.wait(S.PAUSED)
+        for number in range(30):
+            await base.wait(S.RUNNING, 10)
+            with pytest.raises(WaitTimeoutError):
+                await base.wait(S.PAUSED, 1)
+            begun = 2 * number + 2  # the first wait does not have to wait
+            await cancel_when(lambda: waits.reach(begun), lambda: base.wait(S.PAUSED))  # noqa: B023
     await threads_end()
     assert sim.open_handles == before
 
@@ -142,24 +206,45 @@ async def test_many_waits_leave_nothing(sim: SimulatedSCM, scm: AsyncServiceMana
 async def test_no_event_of_a_cancelled_wait_is_lost(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
+    """Neither one that comes before the cancellation, nor one that comes after it."""
+    wait_notified = sim.wait_notified
+    begun, received, released = (threading.Event() for _ in range(3))
+
+    def wait_slowly(waiter: int, timeout: float | None) -> list[tuple[int, NotificationRow]]:
+        begun.set()
+        notifications = wait_notified(waiter, timeout)
+        received.set()
+        released.wait(10)
+        return notifications
+
     async with scm.watch("base") as events, scm.open("base") as base:
-        seen: list[State] = []
 
-        async def once() -> None:
-            with anyio.move_on_after(0.001):
-                event = await events.wait()
-                assert isinstance(event, StatusChanged)
-                seen.append(event.new.state)
-
-        for number in range(40):
-            async with anyio.create_task_group() as group:
-                group.start_soon(once)
-                await (base.pause() if number % 2 == 0 else base.resume())
-        while (event := await events.wait(timeout=1)) is not None:
+        async def next_state(timeout: float | None = None) -> State:
+            event = await events.wait(timeout)
             assert isinstance(event, StatusChanged)
-            seen.append(event.new.state)
-        assert seen[-1] is S.RUNNING
-        assert all(one is not other for one, other in itertools.pairwise(seen))
+            return event.new.state
+
+        async def cancel_wait(begun: threading.Event) -> None:
+            sim.wait_notified = wait_slowly  # type: ignore[method-assign]
+            await cancel_when(is_set(begun), events.wait)
+            sim.wait_notified = wait_notified  # type: ignore[method-assign]
+
+        for _ in range(5):
+            for event in (begun, received, released):
+                event.clear()
+            # The event comes, and then the task is cancelled before its thread returns.
+            async with anyio.create_task_group() as group:
+                group.start_soon(cancel_wait, received)
+                assert await in_thread(is_set(begun))
+                await base.pause()
+            released.set()
+            assert await next_state(10) is S.PAUSED
+            # The task is cancelled, and then the event comes.
+            begun.clear()
+            await cancel_wait(begun)
+            await base.resume()
+            assert await next_state(10) is S.RUNNING
+        assert await events.wait(1) is None
 
 
 @pytest.mark.anyio
@@ -167,6 +252,7 @@ async def test_closing_ends_a_wait_of_another_task(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     events = scm.watch("base")
+    waits = Waits(sim)
     ended = False
 
     async def follow() -> None:
@@ -178,7 +264,7 @@ async def test_closing_ends_a_wait_of_another_task(
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
             group.start_soon(follow)
-            await anyio.sleep(0.05)
+            assert await in_thread(lambda: waits.reach(1))
             await events.close()
     assert ended
 
@@ -228,32 +314,32 @@ async def test_an_end_of_the_thread_is_an_error_of_the_task() -> None:
         await calling(end)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has a service control manager")
 def test_off_windows_it_says_what_to_do() -> None:
-    if sys.platform != "win32":
-        with pytest.raises(UnsupportedError, match="make shell"):
-            AsyncServiceManager()
+    with pytest.raises(UnsupportedError, match="make shell"):
+        AsyncServiceManager()
 
 
 # ------------------------------------------------------------------- asyncio by itself
 
 
 def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
+    waits = Waits(sim)
+
     async def main() -> None:
         async with AsyncServiceManager() as scm, scm.open("base") as base:
             task = asyncio.create_task(base.wait(S.PAUSED))
-            await asyncio.sleep(0.05)
-            began = time.perf_counter()
+            assert await asyncio.to_thread(waits.reach, 1)
             task.cancel("why")
-            with suppress(asyncio.CancelledError):
+            with pytest.raises(asyncio.CancelledError, match="why"):
                 await task
-            assert time.perf_counter() - began < 3
             assert task.cancelled()
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(base.wait(S.PAUSED), 0.05)
-            waits = [asyncio.create_task(base.wait(S.STOPPED)) for _ in range(8)]
-            await asyncio.sleep(0.02)
+            tasks = [asyncio.create_task(base.wait(S.STOPPED)) for _ in range(8)]
+            assert await asyncio.to_thread(waits.reach, 10)
             await base.stop(dependents=True)
-            assert {status.state for status in await asyncio.gather(*waits)} == {S.STOPPED}
+            assert [status.state for status in await asyncio.gather(*tasks)] == [S.STOPPED] * 8
         await threads_end()
 
     asyncio.run(main())
@@ -261,15 +347,23 @@ def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
 
 
 def test_a_loop_that_is_closed_meanwhile(sim: SimulatedSCM) -> None:
-    sim.faults.before("EnumServicesStatusExW", lambda: time.sleep(0.3))
-
-    async def main() -> None:
+    async def main(call: Held) -> None:
         async with AsyncServiceManager() as scm:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(anext(aiter(scm.services())), 0.02)
+            task = asyncio.create_task(listing(scm))
+            assert await asyncio.to_thread(call.reached.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
-    asyncio.run(main())
+    async def listing(scm: AsyncServiceManager) -> None:
+        await anext(aiter(scm.services()))
+        pytest.fail("the services were listed")
+
+    with held(sim, "EnumServicesStatusExW") as call:
+        asyncio.run(main(call))
+        assert not call.returned.is_set()
     asyncio.run(threads_end())
+    assert call.returned.is_set()
     assert not sim.open_handles
 
 
@@ -310,5 +404,5 @@ def test_trio_without_anyio() -> None:
 async def test_a_pause_of_one_that_is_gone(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
     async with scm.open("top") as top:
         sim.local.remove("top")
-        with pytest.raises(ServiceError):
+        with pytest.raises(HandleClosedError):
             await top.status()

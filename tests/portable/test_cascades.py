@@ -527,8 +527,13 @@ def test_a_member_that_runs_already_counts(grouped: SimulatedSCM, scm: ServiceMa
 
 def test_a_circle(stopped: SimulatedSCM, scm: ServiceManager) -> None:
     stopped["base"].dependencies = ("top",)
-    with scm.open("top") as top, pytest.raises(CascadeError):
+    with scm.open("top") as top, pytest.raises(CascadeError) as caught:
         top.start(dependencies=True)
+    assert caught.value.winerror == 1068
+    assert caught.value.done == ()
+    assert [step.lower() for step in told(*caught.value.failed)] == ["start base"]
+    assert [step.lower() for step in told(*caught.value.not_done)] == ["start left", "start top"]
+    assert states(stopped) == every(stopped, S.STOPPED)
 
 
 def test_a_configuration_that_can_t_be_read(stopped: SimulatedSCM, scm: ServiceManager) -> None:

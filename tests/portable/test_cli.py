@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 
 import pytest
@@ -55,12 +56,26 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert "usage: winsvc" in capsys.readouterr().err
 
 
-def test_a_name_that_the_console_can_t_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [EnumRow("x", "Ünicode \U0001f600 \u017c", STOPPED)]
-    recorder = Recorder(enum_services_status_ex=(rows, 0))
+def listed(monkeypatch: pytest.MonkeyPatch, display_name: str, *options: str) -> bytes:
+    """What a console of code page 1252 shows for one service."""
+    recorder = Recorder(enum_services_status_ex=([EnumRow("x", display_name, STOPPED)], 0))
     monkeypatch.setattr("winsvc.backend._in_use", [recorder.backend])
-    for arguments in (["list"], ["list", "--json"]):
-        output = io.BytesIO()
-        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="cp1252"))
-        assert cli.main(arguments) == 0
-        assert b"nicode" in output.getvalue()
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="cp1252"))
+    assert cli.main(["list", *options]) == 0
+    return output.getvalue()
+
+
+def test_a_name_that_the_console_can_t_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert listed(monkeypatch, "Ünicode \U0001f600 \u017c").splitlines() == [
+        b"NAME  STATE    PID  DISPLAY NAME",
+        b"x     stopped       \xdcnicode \\U0001f600 \\u017c",
+    ]
+
+
+def test_list_json_with_unencodable_display_name_keeps_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "Ünicode \U0001f600 \u017c"
+    (service,) = json.loads(listed(monkeypatch, name, "--json").decode("cp1252"))
+    assert service["display_name"] == name

@@ -308,10 +308,11 @@ def test_one_that_the_process_is_on_is_no_leak() -> None:
     script.answers["close_window_station"] = in_use(script)
     station = WindowStation.create("S", backend=script.backend)
     (script.answers["get_process_window_station"],) = script.open
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         del station
         gc.collect()
+    assert caught == []
     assert script.open  # nor was it closed
 
 
@@ -322,6 +323,7 @@ def test_a_close_that_is_refused_for_another_reason() -> None:
         station.close()
     assert station.closed
     station.close()
+    assert len(script.called("close_window_station")) == 1
 
 
 def test_an_error_at_the_end_of_a_block_does_not_hide_the_first() -> None:
@@ -330,8 +332,10 @@ def test_an_error_at_the_end_of_a_block_does_not_hide_the_first() -> None:
         raise BodyError
     with pytest.raises(ObjectInUseError, match="A thread of this process is on it"), desktop:
         pass
-    script.answers["close_desktop"] = None
+    script.answers["close_desktop"] = script.open.discard
     desktop.close()
+    assert desktop.closed
+    assert not script.open
 
 
 def test_a_close_under_a_call_that_is_refused_is_told() -> None:
@@ -341,8 +345,10 @@ def test_a_close_under_a_call_that_is_refused_is_told() -> None:
     with pytest.raises(ObjectInUseError):
         desktop.switch_to()
     assert not desktop.closed
-    script.answers["close_desktop"] = None
+    script.answers["close_desktop"] = script.open.discard
     desktop.close()
+    assert "closed" in repr(desktop)
+    assert not script.open
 
 
 # ------------------------------------------------------------------------------------ switching

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -221,21 +222,28 @@ def test_cycles_are_those_that_reach_each_other(one: DependencyGraph) -> None:
     assert len(one.cycles()) == len(knots)
 
 
+def drawn(text: str) -> list[str]:
+    """The names on the lines of a tree."""
+    return [re.sub(r"^[├─└│ ]*", "", line).split(" (")[0] for line in text.splitlines()]
+
+
 @given(graphs())
 def test_everything_can_be_drawn(one: DependencyGraph) -> None:
-    json.dumps(one.to_json())
+    value: Any = one.to_json()
+    assert json.loads(json.dumps(value)) == value
+    assert [each["name"] for each in value["services"]] == [each.name for each in one]
     dot = one.to_dot()
     flow = one.to_mermaid()
     for each in one:
         assert f'label="{each.name}' in dot
         assert f'["{each.name}"]' in flow
     for dependents in (False, True):
-        told = one.to_text(dependents=dependents)
-        lines = [re.sub(r"^[├─└│ ]*", "", line).split(" (")[0] for line in told.splitlines()]
-        assert {each.name for each in one} <= set(lines)
+        assert {each.name for each in one} <= set(drawn(one.to_text(dependents=dependents)))
         for each in one:
-            one.to_text(each.name.upper(), dependents=dependents)
-            one.subgraph(each.name, dependents=dependents).to_text()
+            tree = one.to_text(each.name.upper(), dependents=dependents)
+            assert drawn(tree)[0] == each.name
+            part = one.subgraph(each.name, dependents=dependents)
+            assert {other.name for other in part} <= set(drawn(part.to_text()))
 
 
 @given(graphs(), st.data())
@@ -272,19 +280,20 @@ def test_the_tree() -> None:
 
 # What a name may hold: of all characters a key name lacks only / and \, a group not even these.
 ODD = "a\"b\\n<i>&amp;#35;`x`[y](z){|}\n\t\x01end;é\U0001f600\ud800'--%%"
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def test_odd_names_are_escaped() -> None:
     one = graph(node(ODD, f"+{ODD}", ODD[::-1]), node("x", group=ODD), node("end", "x"))
     dot = one.to_dot()
-    dot.encode("utf-8")
+    assert not SURROGATE.search(dot)
     (first, *_) = [line for line in dot.splitlines() if line.startswith("  n0 ")]
     assert first == (
         '  n0 [label="a\\"b\\\\n<i>&amp;amp;#35;`x`[y](z){|}\\\\x0a\\\\x09\\\\x01end;é\U0001f600'
         "\\\\xd800'--%%\"];"
     )
     flow = one.to_mermaid()
-    flow.encode("utf-8")
+    assert not SURROGATE.search(flow)
     for line in flow.splitlines()[1:]:
         assert re.fullmatch(
             r'  (n\d|g\d|m\d)(\["[\w #;.\U0001f600-]*"\]|\(\["[\w #;.\U0001f600-]*"\]\))?'

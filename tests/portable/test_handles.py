@@ -59,26 +59,30 @@ def test_a_leak_is_told_and_mended() -> None:
 def test_many_threads_and_one_close() -> None:
     freed: list[int] = []
     used_after_free: list[int] = []
+    refused: list[HandleClosedError] = []
     handle = make(freed)
-    start = threading.Barrier(9)
+    all_use_it = threading.Barrier(9, timeout=30)
 
     def work() -> None:
-        start.wait()
+        with handle:
+            all_use_it.wait()
         try:
             while True:
                 with handle as value:
                     if freed:
                         used_after_free.append(value)
-        except HandleClosedError:
-            pass
+        except HandleClosedError as error:
+            refused.append(error)
 
-    workers = [threading.Thread(target=work) for _ in range(8)]
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(8)]
     for worker in workers:
         worker.start()
-    start.wait()
+    all_use_it.wait()
     handle.close()
     for worker in workers:
         worker.join(30)
+    assert not any(worker.is_alive() for worker in workers)
+    assert len(refused) == 8
     assert freed == [7]
     assert used_after_free == []
 

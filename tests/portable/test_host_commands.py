@@ -519,10 +519,26 @@ def test_a_start_that_fails(
     assert f"Nothing new in {log}" in capsys.readouterr().err
 
 
-def test_what_is_not_installed(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("start", "stop", "restart", "remove", "doctor"):
-        assert code(command) == 1, command
-    assert "not installed: beat" in capsys.readouterr().err
+@pytest.mark.parametrize("command", ["start", "stop", "restart"])
+def test_what_is_not_installed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code(command) == 1
+    told, problem = capsys.readouterr()
+    assert not told
+    assert problem.startswith("beat.py: OpenServiceW failed for 'beat' on this machine: ")
+    assert "(error 1060)" in problem
+
+
+def test_remove_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code("remove") == 1
+    assert capsys.readouterr() == ("", "beat.py: not installed: beat\n")
+
+
+def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code("doctor") == 1
+    told, problem = capsys.readouterr()
+    assert "  error    service: OpenServiceW failed for 'beat' on this machine: " in told
+    assert "(error 1060)" in told
+    assert not problem
 
 
 def test_debug(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -589,10 +605,6 @@ def test_help_in_colours(
 def test_at_a_terminal_without_a_command(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refused(*_: object) -> None:
-        raise service_error(1063, "StartServiceCtrlDispatcherW")
-
-    monkeypatch.setattr("winsvc.host.process.HostProcess.serve", refused)
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
     for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
@@ -627,11 +639,11 @@ def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_no_class() -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError, match="services: at least one class is needed"):
         run()
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
         run(Beat())  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError, match="services: Service has no name"):
         run(Service, arguments=["status"])
     with pytest.raises(ArgumentError, match="same name"):
         run(Beat, Beat, arguments=["status"])
@@ -726,7 +738,11 @@ def test_without_a_service_manager(
     assert "unknown command 'instal'" in capsys.readouterr().err
 
 
-def test_arguments_are_the_program_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_are_the_program_s(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.py", "status"])
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ends:
         run(Beat)
+    assert ends.value.code == 1
+    assert capsys.readouterr().out == "beat: not installed\n"

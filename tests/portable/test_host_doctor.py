@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,9 +198,14 @@ def test_what_the_interpreter_says(sim: MachineWithFiles, program: Program, tmp_
 def test_an_interpreter_that_hangs(
     sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("winsvc.host.doctor.program_checks.CHECK_TIMEOUT", 0.001)
+    def run(command: list[str], *, timeout: float, **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", run)
     install(sim, program, tmp_path)
-    assert one_bad(Severity.WARNING)[0] == "interpreter"
+    topic, text = one_bad(Severity.WARNING)
+    assert topic == "interpreter"
+    assert text.startswith(f"{program.interpreter} has not found {program.target} within 60 s")
 
 
 @pytest.mark.usefixtures("really")

@@ -215,18 +215,19 @@ def test_a_handle_that_cannot_be_closed(sim: SimulatedSCM) -> None:
 
 def test_threads_share_a_source(sim: SimulatedSCM) -> None:
     source = EventSource("beat", sim)
-    ready = threading.Barrier(8)
+    ready = threading.Barrier(8, timeout=30)
 
     def write(name: str) -> None:
         ready.wait()
         for number in range(20):
             source.write(EventType.INFORMATION, 1, f"{name} {number}")
 
-    threads = [threading.Thread(target=write, args=(f"t{i}",)) for i in range(8)]
+    threads = [threading.Thread(target=write, args=(f"t{i}",), daemon=True) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
     source.close()
     assert len(sim.called("RegisterEventSourceW")) == 1
     assert sorted(text for _, _, text in written(sim)) == sorted(
@@ -401,34 +402,68 @@ def test_a_runaway_loses_its_middle(sim: SimulatedSCM, log: logging.Logger) -> N
     assert sum("characters left out here ...]" in text for text in texts) == 1
 
 
-@example("11111111\0\U0001f600%1\U0001f600", 1579)  # too long in units, not in characters
-@given(st.text(alphabet="ab\n\0%1\U0001f600\ud800", min_size=0, max_size=40), st.integers(1, 5000))
-def test_any_text_goes_through(unit: str, times: int) -> None:
-    parts = event_texts(unit * times)
+def length(text: str) -> int:
+    """The length in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def sent(text: str) -> str:
+    """The text of all events for this text, without their numbers."""
+    parts = event_texts(text)
     for part in parts:
-        assert part or not unit
-        assert len(part.encode("utf-16-le", "surrogatepass")) // 2 <= LONGEST_TEXT
+        assert length(part) <= LONGEST_TEXT
         assert "\0" not in part
         assert "%1" not in part
     if len(parts) > 1:
+        heads = [part.partition("\n")[0] for part in parts]
+        assert heads == [f"[part {number} of {len(parts)}]" for number in range(1, len(parts) + 1)]
         parts = [part.partition("\n")[2] for part in parts]
-    told = "".join(parts)
-    if "left out here" not in told:
-        assert told.replace("%\u200b", "%") == (unit * times).replace("\0", r"\x00")
+    return "".join(parts)
 
 
-@given(st.text(alphabet="a\U0001f600", max_size=30), st.integers(200, 1000), st.integers(1, 200))
+@example("11111111\0\U0001f600%1\U0001f600", 1579)  # too long in units, not in characters
+@given(  # nothing is left out: no character becomes more than 4 units
+    st.text(alphabet="ab\n\0%1\U0001f600\ud800", max_size=40), st.integers(1, 1800)
+)
+def test_any_text_goes_through(unit: str, times: int) -> None:
+    told = sent(unit * times).replace("%\u200b", "%")
+    assert told == (unit * times).replace("\0", r"\x00")
+
+
+@pytest.mark.parametrize("unit", ["a", "\n", "ab\n", "\0", "%1", "a\U0001f600", "a\ud800"])
+def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
+    text = unit * (MOST_PARTS * LONGEST_TEXT // len(unit) + 1)
+    begin, end = sent(text).split(" characters left out here ...]\n")
+    begin, _, left_out = begin.rpartition("\n[... ")
+    written = text.replace("\0", r"\x00").replace("%1", "%\u200b1")
+    assert min(len(begin), len(end)) > LONGEST_TEXT
+    assert begin == written[: len(begin)]
+    assert end == written[-len(end) :]
+    assert len(begin) + int(left_out) + len(end) == len(written)
+
+
+@given(
+    st.text(alphabet="a\U0001f600", min_size=1, max_size=30),
+    st.integers(200, 1000),
+    st.integers(1, 200),
+)
 def test_without_the_middle(unit: str, limit: int, times: int) -> None:
-    text = unit * times
+    text = unit * (limit // len(unit) + times)  # longer than the limit
     short = without_middle(text, limit)
-    if short != text:
-        begin, _, rest = short.partition("\n[... ")
-        end = rest.partition(" ...]\n")[2]
-        assert begin
-        assert text.startswith(begin)
-        assert text.endswith(end)
-        left_out = int(rest.split()[0])
-        assert len(begin) + left_out + len(end) == len(text)
+    begin, _, rest = short.partition("\n[... ")
+    end = rest.partition(" ...]\n")[2]
+    assert begin
+    assert text.startswith(begin)
+    assert end
+    assert text.endswith(end)
+    left_out = int(rest.split()[0])
+    assert len(begin) + left_out + len(end) == len(text)
+
+
+@given(st.text(alphabet="a\U0001f600", max_size=200))
+def test_without_middle_returns_text_within_limit_unchanged(text: str) -> None:
+    assert without_middle(text, length(text)) == text
+    assert without_middle(text, length(text) + 1) == text
 
 
 # ------------------------------------------------------------------------------------ sources
@@ -556,8 +591,14 @@ def test_a_signal_handler_may_log_while_this_thread_does(sim: SimulatedSCM) -> N
 
 def test_a_source_is_refused_before_anything_is_done(sim: SimulatedSCM) -> None:
     before = len(sim.called("RegCreateKeyExW"))
-    check_source("beat")
     for name in ("n" * 256, "a\\b", "Application"):
-        with pytest.raises(ArgumentError):
+        with pytest.raises(ArgumentError, match="source"):
             check_source(name)
     assert len(sim.called("RegCreateKeyExW")) == before
+
+
+def test_check_source_of_free_name_changes_nothing(sim: SimulatedSCM) -> None:
+    before = dict(sim.event_sources)
+    check_source("tick")
+    assert sim.event_sources == before
+    assert register_source("tick")  # which refuses the same names

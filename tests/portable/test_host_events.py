@@ -328,9 +328,23 @@ def test_anything_is_an_event(control: Control, event_type: int, data: bytes) ->
     assert hash(event) == hash(copy.deepcopy(event))
     assert pickle.loads(pickle.dumps(event)) == event
     assert repr(event).startswith(type(event).__name__)
-    for value in (event, getattr(event, "device", None)):
-        for name in ("number", "name"):
-            getattr(value, name, None)
+
+
+@given(kinds, payloads)
+@example(0x8013, setting(bytes(0x20000)))
+@example(0x8013, setting(b"\x01\0\0\0"))
+def test_number_of_any_power_event_is_its_value_of_four_bytes(event_type: int, data: bytes) -> None:
+    event = power(event_type, data)
+    expected = struct.unpack("<I", event.value)[0] if len(event.value) == 4 else None
+    assert event.number == expected
+
+
+@given(st.integers(-(2**31), 2**31 - 1) | st.integers(0, 9), st.binary(max_size=9))
+def test_name_of_any_custom_event_of_a_handle_is_text_or_none(offset: int, rest: bytes) -> None:
+    told = device(on_handle(offset, rest), DeviceEventKind.CUSTOM_EVENT)
+    assert isinstance(told, DeviceHandle)
+    assert (told.name is None) == (told.name_offset is None)
+    assert isinstance(told.name, str | None)
 
 
 # ------------------------------------------------------------------------------ the types
@@ -342,10 +356,15 @@ def public() -> list[type]:
 
 
 @pytest.mark.parametrize("kind", public())
+def test_public_types_are_documented(kind: type) -> None:
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in public() if not issubclass(one, (OpenEnum, OpenFlag))]
+)
 def test_what_is_public_is_explained_and_fixed(kind: type) -> None:
     assert kind.__doc__
-    if issubclass(kind, (OpenEnum, OpenFlag)):
-        return
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
     assert "__dict__" not in dir(kind)
     for name in kind.__dataclass_fields__:  # type: ignore[attr-defined]
@@ -360,8 +379,29 @@ def test_a_kind_that_is_unknown_survives(kind: type[OpenEnum] | type[OpenFlag]) 
     assert pickle.loads(pickle.dumps(value)) == value
 
 
-def test_every_event_says_who_gets_it() -> None:
-    for kind in public():
-        if issubclass(kind, Event) and kind not in (Event, OtherControl):
-            assert "on_" in (kind.__doc__ or "")
-            assert "SERVICE_CONTROL_" in (kind.__doc__ or "") or kind is CustomControl
+@pytest.mark.parametrize(
+    ("kind", "handler", "control"),
+    [
+        (CustomControl, "on_custom()", "128 to 255"),
+        (SessionChange, "on_session_change()", "SERVICE_CONTROL_SESSIONCHANGE"),
+        (PowerEvent, "on_power()", "SERVICE_CONTROL_POWEREVENT"),
+        (DeviceEvent, "on_device()", "SERVICE_CONTROL_DEVICEEVENT"),
+        (
+            HardwareProfileChange,
+            "on_hardware_profile()",
+            "SERVICE_CONTROL_HARDWAREPROFILECHANGE",
+        ),
+        (TimeChange, "on_time_change()", "SERVICE_CONTROL_TIMECHANGE"),
+    ],
+)
+def test_every_event_says_who_gets_it(kind: type[Event], handler: str, control: str) -> None:
+    assert handler in (kind.__doc__ or "")
+    assert control in (kind.__doc__ or "")
+
+
+def test_every_event_class_has_a_handler() -> None:
+    kinds = {kind for kind in public() if issubclass(kind, Event)}
+    assert kinds - {Event, OtherControl} == {
+        *(CustomControl, SessionChange, PowerEvent, DeviceEvent),
+        *(HardwareProfileChange, TimeChange),
+    }

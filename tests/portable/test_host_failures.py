@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -110,13 +110,38 @@ def test_a_name_that_no_source_can_have(sim: SimulatedSCM, capsys: Captured) -> 
     assert "main() failed" in capsys.readouterr().err
 
 
+class ClosedStream(io.StringIO):
+    """A closed stream that keeps what was to be written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[str] = []
+        self.close()
+
+    def write(self, text: str) -> int:
+        self.refused.append(text)
+        return super().write(text)
+
+
 def test_even_stderr_fails(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
-    sim.faults.fail("RegisterEventSourceW", 5, times=9)
-    closed = io.StringIO()
-    closed.close()
-    for stream in (None, closed):
-        monkeypatch.setattr(sys, "stderr", stream)
-        FailureReport(sim).failed("beat", "main()", ValueError("x"))
+    sim.faults.fail("RegisterEventSourceW", 5)
+    stream = ClosedStream()
+    monkeypatch.setattr(sys, "stderr", stream)
+    FailureReport(sim).failed("beat", "main()", ValueError("x"))
+    assert [text.partition("\n")[0] for text in stream.refused] == [
+        "beat: main() failed: ValueError: x"
+    ]
+    assert not sim.event_log
+
+
+def test_failure_without_stderr_raises_nothing(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.faults.fail("RegisterEventSourceW", 5)
+    monkeypatch.setattr(sys, "stderr", None)
+    FailureReport(sim).failed("beat", "main()", ValueError("x"))
+    assert [call.error for call in sim.called("RegisterEventSourceW")] == [5]
+    assert not sim.event_log
 
 
 class Unspeakable(Exception):
@@ -252,20 +277,26 @@ def test_an_error_that_is_larger_than_the_file(sim: SimulatedSCM, file: Path) ->
     assert sim.event_log[-1].text.rstrip().endswith("the end")
 
 
+def run_threads(threads: Iterable[threading.Thread]) -> None:
+    """Start the threads, and assert that all of them end."""
+    started = list(threads)
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in started)
+
+
 def test_threads_write_whole_entries(sim: SimulatedSCM, file: Path) -> None:
     report = FailureReport(sim, file)
-    ready = threading.Barrier(8)
+    ready = threading.Barrier(8, timeout=30)
 
     def fail(name: str) -> None:
         ready.wait()
         for number in range(10):
             report.failed("beat", name, ValueError(f"number {number}"))
 
-    threads = [threading.Thread(target=fail, args=(f"t{i}",)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_threads(threading.Thread(target=fail, args=(f"t{i}",), daemon=True) for i in range(8))
     assert len(sim.event_log) == 80
     heads = re.findall(r"^\S+ beat: (t\d failed: ValueError: number \d+)$", read(file), re.M)
     assert sorted(heads) == sorted(
@@ -273,31 +304,48 @@ def test_threads_write_whole_entries(sim: SimulatedSCM, file: Path) -> None:
     )
 
 
+class ObservedLock:
+    """A lock that knows its owner, and counts the threads that have come for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.comers = threading.Semaphore(0)
+        self.owner: int | None = None
+
+    def __enter__(self) -> None:
+        self.comers.release()
+        self._lock.acquire()
+        self.owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self.owner = None
+        self._lock.release()
+
+
 def test_only_one_thread_at_a_time_cuts_the_file(
     sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another one writes meanwhile would be lost."""
     monkeypatch.setattr(failures, "FILE_LIMIT", 10)
-    inside: list[str] = []
-    together: list[str] = []
-    second = threading.Event()
+    report = FailureReport(sim, file)
+    lock = ObservedLock()
+    monkeypatch.setattr(report, "_lock", lock)
+    inside: list[int] = []
+    cuts: list[tuple[int, bool]] = []
 
     def cut(_: object) -> None:
-        inside.append(threading.current_thread().name)
-        if len(inside) > 1:
-            together.extend(inside)
-            second.set()
-        second.wait(0.2)  # for the other one to come in, if it can
+        inside.append(threading.get_ident())
+        if not cuts:  # the first one: stay until the other one has come for the lock
+            for _ in range(2):
+                assert lock.comers.acquire(timeout=10)
+        cuts.append((len(inside), lock.owner == threading.get_ident()))
         inside.pop()
 
     monkeypatch.setattr(failures, "_cut_older_half", cut)
-    report = FailureReport(sim, file)
-    threads = [
-        threading.Thread(target=report.failed, args=("beat", "main()", ValueError("x")))
+    run_threads(
+        threading.Thread(
+            target=report.failed, args=("beat", "main()", ValueError("x")), daemon=True
+        )
         for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not together
+    )
+    assert cuts == [(1, True), (1, True)]

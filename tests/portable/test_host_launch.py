@@ -149,8 +149,8 @@ def test_winsvc_is_found_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sys.path == ["/x", root]
 
 
-@pytest.mark.parametrize("system", ["false", "true"])
-def test_a_virtual_environment(tmp_path: Path, system: str) -> None:
+@pytest.mark.parametrize(("system", "base_packages"), [("false", "False"), ("true", "True")])
+def test_a_virtual_environment(tmp_path: Path, system: str, base_packages: str) -> None:
     """With this system's layout: the rest is the site module's."""
     venv = tmp_path / "venv"
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -175,9 +175,7 @@ print(any(sys.base_prefix in one and one.endswith("-packages") for one in sys.pa
     prefix, exec_prefix, executable, *rest = done.stdout.splitlines()
     assert prefix == exec_prefix == str(venv)
     assert executable == str(venv / "bin" / "python")
-    assert rest[0] == "True False"
-    if system == "false":
-        assert rest[1] == "False"
+    assert rest == ["True False", base_packages]
 
 
 def test_a_virtual_environment_that_is_gone(tmp_path: Path) -> None:
@@ -204,10 +202,13 @@ def test_streams_that_a_service_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, name, None)
     _bootstrap._open_streams()
     opened = (sys.stdin, sys.stdout, sys.stderr)
-    print("lost äöü")
-    assert sys.stdin.read() == ""
-    for stream in opened:
-        stream.close()
+    try:
+        assert [stream.name for stream in opened] == [os.devnull] * 3
+        assert sys.stdin.read() == ""
+        assert [stream.write("lost äöü") for stream in opened[1:]] == [8, 8]
+    finally:
+        for stream in opened:
+            stream.close()
 
 
 # ----------------------------------------------------------------------- the program
@@ -537,6 +538,22 @@ def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> Non
     assert get_current() is None
 
 
-def test_it_is_a_script() -> None:
+def test_it_is_a_script(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing happens where it is imported, and all where it is run."""
-    assert runpy.run_path(_bootstrap.__file__)["parse"]
+    monkeypatch.setattr(sys, "argv", ["_bootstrap.py"])
+    before = (list(sys.path), sys.stdin, sys.stdout, sys.stderr)
+    assert callable(runpy.run_path(_bootstrap.__file__)["parse"])
+    assert (sys.path, sys.stdin, sys.stdout, sys.stderr) == before
+    assert capsys.readouterr() == ("", "")
+
+
+def test_launch_script_run_as_main_exits_with_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["_bootstrap.py"])
+    with pytest.raises(SystemExit) as ends:
+        runpy.run_path(_bootstrap.__file__, run_name="__main__")
+    assert ends.value.code == 2
+    assert "service control manager" in capsys.readouterr().err

@@ -55,7 +55,7 @@ def test_a_script(tmp_path: Path) -> None:
     assert (kind, target, path, shown) == ("SCRIPT", str(script), None, "a b.py")
     assert isinstance(interpreter, str)
     assert os.path.isabs(interpreter)
-    assert (venv is None) == (sys.prefix == sys.base_prefix)
+    assert venv == (None if sys.prefix == sys.base_prefix else sys.prefix)
     assert options == ["-O"]
 
 
@@ -133,6 +133,28 @@ def test_the_interpreter_is_the_base_one(
     program = this_program()
     assert program.interpreter.lower() == f"/base/{console}"
     assert program.target == "/app/beat.py"
+
+
+def running_below(prefix: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """The program of an interpreter with these prefixes."""
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    monkeypatch.setattr(sys, "base_prefix", str(base))
+    monkeypatch.setitem(sys.modules, "__main__", main := types.ModuleType("__main__"))
+    main.__file__ = "/app/beat.py"
+    return this_program()
+
+
+def test_this_program_in_virtual_environment_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = running_below(tmp_path / "venv", tmp_path / "base", monkeypatch)
+    assert program.venv == str(tmp_path / "venv")
+
+
+def test_this_program_outside_virtual_environment_names_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert running_below(tmp_path / "base", tmp_path / "base", monkeypatch).venv is None
 
 
 SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter="/py/python.exe")
