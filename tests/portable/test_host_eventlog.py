@@ -430,7 +430,7 @@ def test_any_text_goes_through(unit: str, times: int) -> None:
     assert told == (unit * times).replace("\0", r"\x00")
 
 
-@pytest.mark.parametrize("unit", ["a", "\n", "ab\n", "\0", "%1", "a\U0001f600", "a\ud800"])
+@pytest.mark.parametrize("unit", ["a", "\n", "ab\n", "\0", "%1", "\U0001f600", "a\U0001f600", "a\ud800"])
 def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
     text = unit * (MOST_PARTS * LONGEST_TEXT // len(unit) + 1)
     begin, end = sent(text).split(" characters left out here ...]\n")
@@ -450,6 +450,7 @@ def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
 def test_without_the_middle(unit: str, limit: int, times: int) -> None:
     text = unit * (limit // len(unit) + times)  # longer than the limit
     short = without_middle(text, limit)
+    assert length(short) <= limit
     begin, _, rest = short.partition("\n[... ")
     end = rest.partition(" ...]\n")[2]
     assert begin

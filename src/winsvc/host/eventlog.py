@@ -227,18 +227,28 @@ def without_middle(text: str, limit: int) -> str:
     """
     if _length(text) <= limit:
         return text
-    half = limit // 4  # in characters, each of which may be two
-    remark = f"\n[... {len(text) - 2 * half} characters left out here ...]\n"
-    return text[:half] + remark + text[-half:]
+    room = (limit - _REMARK_LENGTH) // 2
+    first, last = _start(text, room), _start(text[::-1], room)[::-1]
+    left_out = len(text) - len(first) - len(last)
+    return f"{first}\n[... {left_out} characters left out here ...]\n{last}"
+
+
+_REMARK_LENGTH: Final = 60
+
+
+def _start(text: str, limit: int) -> str:
+    """Return the longest start of a text that has at most so many UTF-16 code units."""
+    part = text[:limit]
+    while (excess := _length(part) - limit) > 0:
+        part = part[: len(part) - (excess + 1) // 2]  # a character has one unit or two
+    return part
 
 
 def _parts(text: str, room: int) -> list[str]:
     """The text in pieces, each of which ends with a line where that is possible."""
     parts: list[str] = []
     while _length(text) > room:
-        part = text[:room]
-        # One character less is one unit less, or two.
-        part = part[: len(part) - max(0, _length(part) - room)]
+        part = _start(text, room)
         end = part.rfind("\n", len(part) // 2) + 1 or len(part)
         parts.append(text[:end])
         text = text[end:]
