@@ -430,7 +430,9 @@ def test_any_text_goes_through(unit: str, times: int) -> None:
     assert told == (unit * times).replace("\0", r"\x00")
 
 
-@pytest.mark.parametrize("unit", ["a", "\n", "ab\n", "\0", "%1", "\U0001f600", "a\U0001f600", "a\ud800"])
+@pytest.mark.parametrize(
+    "unit", ["a", "\n", "ab\n", "\0", "%1", "\U0001f600", "a\U0001f600", "a\ud800"]
+)
 def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
     text = unit * (MOST_PARTS * LONGEST_TEXT // len(unit) + 1)
     begin, end = sent(text).split(" characters left out here ...]\n")
