@@ -22,7 +22,7 @@ from winsvc.testing import SimulatedSCM
 def scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
     with ServiceManager() as manager:
         yield manager
-    assert all(service.state is State.STOPPED for service in simulated_scm)
+    assert {service.state for service in simulated_scm} == {State.STOPPED}
 
 
 def test_the_heartbeat(
@@ -86,12 +86,13 @@ def unused_port() -> int:
 def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager, unused_port: int) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
-        service.start(str(unused_port), timeout=30)
-        with urlopen(f"http://127.0.0.1:{unused_port}/way", timeout=10) as answer:
-            assert answer.read() == b"Hello from a Windows service; you asked for /way\n"
-        service.stop(timeout=30)
-        service.start(str(unused_port), timeout=30)  # the port is free again
-        service.stop(timeout=30)
+        for way in ("way", "again"):  # the port is free again
+            service.start(str(unused_port), timeout=30)
+            assert service.status().state is State.RUNNING
+            with urlopen(f"http://127.0.0.1:{unused_port}/{way}", timeout=10) as answer:
+                expected = f"Hello from a Windows service; you asked for /{way}\n"
+                assert answer.read().decode() == expected
+            assert service.stop(timeout=30).exit_code == 0
 
 
 def test_a_port_that_is_taken(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
@@ -100,3 +101,17 @@ def test_a_port_that_is_taken(simulated_scm: SimulatedSCM, scm: ServiceManager) 
         service.start("99999")
         simulated_scm.clock.advance(1)
         assert service.status().exit_code == 1064
+        assert "OverflowError" in simulated_scm.event_log[0].text
+
+
+def test_webserver_with_port_in_use_fails_with_1064(
+    simulated_scm: SimulatedSCM, scm: ServiceManager
+) -> None:
+    simulated_scm.host(WebServer)
+    with socket.socket() as taken, scm.open("webserver") as service:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        service.start(str(taken.getsockname()[1]))
+        simulated_scm.clock.advance(1)
+        assert service.status().exit_code == 1064
+        assert "OSError" in simulated_scm.event_log[0].text

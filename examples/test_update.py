@@ -24,6 +24,7 @@ def test_a_slow_start(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(start_takes=20)
     assert update("beat", NEW) == rf"beat runs {NEW}"
     assert sim["beat"].state is State.RUNNING
+    assert sim["beat"].binary_path == NEW
     assert sim.clock.now > 20  # simulated seconds
 
 
@@ -40,22 +41,27 @@ def test_a_program_that_is_missing(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(start_error=2)
     assert update("beat", NEW) == rf"{NEW} ended with 2: back to {OLD}"
     assert sim["beat"].state is State.RUNNING
+    assert sim["beat"].binary_path == OLD
 
 
 def test_a_start_that_hangs(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(hangs_in=[State.START_PENDING])
     assert update("beat", NEW) == rf"{NEW} hangs as START_PENDING: {OLD} is for the next start"
+    assert sim["beat"].state is State.START_PENDING
     assert sim["beat"].binary_path == OLD
 
 
 def test_two_programs_that_do_not_start(sim: SimulatedSCM) -> None:
     sim.local.other_programs = Behaviour(start_error=2)
     assert update("beat", NEW) == rf"{NEW} ended with 2, and {OLD} does not start again"
+    assert sim["beat"].state is State.STOPPED
+    assert sim["beat"].binary_path == OLD
 
 
 def test_a_service_that_does_not_stop(sim: SimulatedSCM) -> None:
     sim["beat"].behaviour = Behaviour(hangs_in=[State.STOP_PENDING])
     assert update("beat", NEW) == "beat does not stop: nothing was changed"
+    assert sim["beat"].state is State.STOP_PENDING
     assert sim["beat"].binary_path == OLD
 
 
@@ -66,9 +72,14 @@ def test_a_right_that_is_missing(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError, match=r"ServiceAccess\.CHANGE_CONFIG"):
         update("beat", NEW)
     assert not sim.called("ChangeServiceConfigW")
+    # The rights to change are asked for once the service has stopped.
+    assert sim["beat"].state is State.STOPPED
+    assert sim["beat"].binary_path == OLD
 
 
 def test_a_connection_that_is_lost(sim: SimulatedSCM) -> None:
     sim.faults.fail("StartServiceW", 1722)
     with pytest.raises(ConnectionError):
         update("beat", NEW)
+    assert sim["beat"].state is State.STOPPED
+    assert sim["beat"].binary_path == NEW

@@ -15,9 +15,11 @@ Differs: TypeAlias = Callable[[str], bool]
 
 WINE_DIFFERENCES = {
     "access-check": "a handle is given with any rights that are asked for, whoever asks",
+    "backslash": 'the path "WinSta0\\Default" leads to an object that is no window station, 6',
     "change-deleted": "ChangeServiceConfig2W changes a service that is marked for deletion, too",
     "circular": "a service may depend on itself (Windows: 1059)",
     "config-levels": "failure actions are dropped; levels 4-6, 8, 9, 12 (Wine 8: 3, too) unknown",
+    "delayed-start": "level 3 (SERVICE_CONFIG_DELAYED_AUTO_START_INFO) is unknown",
     "dependencies-read": "QueryServiceConfigW never tells dependencies, though they are stored",
     "dependencies-start": "what a service depends on is neither started nor kept from stopping",
     "dependents": "EnumDependentServicesW always finds none",
@@ -51,11 +53,26 @@ WINE_DIFFERENCES = {
     "user-object-security": "an empty descriptor is read; what is written is dropped",
 }
 
+WINE_CORRECTED = {"delayed-start": 10, "switch-desktop": 10}
+"""The major versions of Wine that answer as Windows does, where this is known."""
+
 
 def on_wine() -> bool:
+    return wine_version() > 0
+
+
+def wine_version() -> int:
+    """Return the major version of Wine, or 0 on other systems."""
     if sys.platform != "win32":
-        return False
+        return 0
     else:  # noqa: RET505  # so that mypy sees two platforms, not an unreachable line
         from _winsvc_cffi import ffi, lib
 
-        return lib.wine_version() != ffi.NULL
+        found = lib.wine_version()
+        return 0 if found == ffi.NULL else int(ffi.string(found).split(b".")[0])
+
+
+def wine_has(name: str) -> bool:
+    """Return whether this system is a Wine that has the difference of this name."""
+    assert name in WINE_DIFFERENCES
+    return 0 < wine_version() < WINE_CORRECTED.get(name, 1 << 30)

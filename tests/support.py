@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
+import pytest
+
 from winsvc import Service, ServiceManager, ServiceStatus, State
+
+simulated_only = pytest.mark.parametrize("backend", ["simulated"], indirect=True)
+"""Marks a test of the contract suite that looks into the simulated backend."""
 
 
 def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
@@ -20,3 +26,28 @@ def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None
     deadline = time.monotonic() + seconds
     while name in scm:
         assert time.monotonic() < deadline, f"{name} is still there"
+
+
+class Waits:
+    """Counts the waits for notifications that have begun: each was registered before."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiters: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def add(self, waiter: int) -> None:
+        with self._changed:
+            self._waiters.add(waiter)
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Forget the waits so far."""
+        self._waiters.clear()
+
+    def until(self, count: int = 1) -> None:
+        """Block until so many waits have begun."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self) >= count, 30), f"{len(self)} waits"

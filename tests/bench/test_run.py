@@ -30,11 +30,24 @@ def bench_of(service: str, sizes: tuple[int, ...]) -> Bench:
 def test_every_job_with_every_library(real_program: str) -> None:
     bench = bench_of(real_program, (16, 30))
     bench.run()
+    sizes: dict[str, list[int]] = {}
+    for result in bench.results:
+        sizes.setdefault(result.job, []).append(result.size)
+    first, last = sizes["list"]
+    assert 16 <= first < last
+    assert last >= 30
+    once, twice = [first], [first, last]
+    assert sizes == {
+        **dict.fromkeys(("list", "config", "levels"), twice),
+        **dict.fromkeys(("open", "status", "start", "stop", "waits"), once),
+        **{job: [0] for job in ("import", "connect")},
+    }
     for result in bench.results:
         # psutil does not start, and knows no levels; C is imported by nobody.
         few = {"levels": {"psutil"}, "start": {"psutil"}, "stop": {"psutil"}, "waits": {"psutil"}}
         missing = {"c"} if result.job in ("import", "connect") else few.get(result.job, set())
         assert set(result.samples) == set(ALL) - missing, result.job
+        assert {len(samples) for samples in result.samples.values()} == {2}, result.job
         assert all(sample > 0 for samples in result.samples.values() for sample in samples)
     assert set(bench.memory) == set(ALL)
     assert left() == []

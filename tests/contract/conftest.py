@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from differences import WINE_DIFFERENCES, Differs, on_wine
+from differences import Differs, wine_has
+from support import Waits
 from twin import twin
 
 from winsvc import ErrorCode, ServiceType, State
+from winsvc.backend import default_backend
 from winsvc.testing import Behaviour, SimulatedSCM
 
 BACKENDS = ("native", "simulated") if sys.platform == "win32" else ("simulated",)
@@ -59,7 +62,29 @@ def wine_differs(backend: str) -> Differs:
     """Whether the backend is Wine's, which has the difference of a name in the table."""
 
     def differs(name: str) -> bool:
-        assert name in WINE_DIFFERENCES
-        return backend == "native" and on_wine()
+        return backend == "native" and wine_has(name)
 
     return differs
+
+
+@pytest.fixture
+def sim(backend: str) -> SimulatedSCM:
+    """The simulated backend, of a test that is marked ``simulated_only``."""
+    found = default_backend()
+    assert isinstance(found, SimulatedSCM)
+    return found
+
+
+@pytest.fixture
+def waits(backend: str, monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """The waits that begin during the test."""
+    waits = Waits()
+    kind = type(default_backend())
+    plain = kind.wait_notified
+
+    def wait_notified(self: Any, waiter: int, timeout: float | None) -> list[Any]:
+        waits.add(waiter)
+        return plain(self, waiter, timeout)
+
+    monkeypatch.setattr(kind, "wait_notified", wait_notified)
+    return waits

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import anyio
 import pytest
+from differences import Differs
+from support import Waits, simulated_only
 
 from winsvc import (
     HandleClosedError,
@@ -19,10 +20,12 @@ from winsvc import (
     ServiceStartError,
     ServiceStatus,
     State,
+    UnsupportedError,
     WaitTimeoutError,
 )
 from winsvc._scm.watching import ServiceCreated, ServiceDeleted, ServiceEvent, StatusChanged
 from winsvc.aio import AsyncService, AsyncServiceManager
+from winsvc.testing import SimulatedSCM
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +104,7 @@ async def test_what_can_be_awaited_can_be_entered(
 
 async def test_a_manager_connects_when_it_is_used(backend: str) -> None:
     manager = AsyncServiceManager()
+    assert not manager.closed
     assert [info async for info in manager.services()]
     await manager.close()
     await manager.close()
@@ -109,20 +113,42 @@ async def test_a_manager_connects_when_it_is_used(backend: str) -> None:
     assert manager.closed
 
 
+@simulated_only
+async def test_async_manager_connects_once_and_not_before_first_use(sim: SimulatedSCM) -> None:
+    manager = AsyncServiceManager()
+    assert (sim.open_handles, sim.calls) == (0, [])
+    assert await manager.exists("RpcSs")
+    assert await manager.exists("Eventlog")
+    assert len(sim.called("OpenSCManagerW")) == 1
+    await manager.close()
+    assert sim.open_handles == 0
+
+
 async def test_a_service_outlives_its_manager(installed: Service, backend: str) -> None:
     async with AsyncServiceManager() as manager:
         service = await manager.open(installed.name)
+    assert manager.closed
     async with service:
         await service.start(timeout=30)
-        await service.stop(timeout=30)
+        assert (await service.status()).state is State.RUNNING
+        assert (await service.stop(timeout=30)).state is State.STOPPED
 
 
-async def test_the_lock(asc: AsyncServiceManager) -> None:
+async def test_the_lock(asc: AsyncServiceManager, wine_differs: Differs) -> None:
+    async def locked() -> bool:
+        if wine_differs("lock"):
+            with pytest.raises(UnsupportedError):
+                await asc.lock_status()
+            return False
+        return (await asc.lock_status()).owner is not None
+
     async with asc.lock():
-        pass
+        assert await locked() is not wine_differs("lock")
+    assert not await locked()
     with pytest.raises(ValueError, match="mine"):
         async with asc.lock():
             raise ValueError("mine")
+    assert not await locked()
 
 
 async def test_an_end_while_starting(service: AsyncService) -> None:
@@ -155,48 +181,47 @@ async def test_progress_is_told_in_the_loop(service: AsyncService) -> None:
     await service.wait(State.STOPPED, timeout=30)
 
 
-async def cancelled_within(seconds: float, waiting: Callable[[], Awaitable[object]]) -> None:
-    """Begin to wait, cancel it, and see how long that takes."""
-    began = 0.0
+async def cancelled(waits: Waits, waiting: Callable[[], Awaitable[object]]) -> None:
+    """Cancel a wait that has begun; neither the task nor its thread waits any longer."""
+    waits.clear()
     async with anyio.create_task_group() as group:
         with anyio.CancelScope() as scope:
 
             async def cancel() -> None:
-                nonlocal began
-                await anyio.sleep(0.2)
-                began = time.perf_counter()
+                await until(lambda: len(waits) == 1)
                 scope.cancel()
 
             group.start_soon(cancel)
             await waiting()
         assert scope.cancelled_caught
-        assert time.perf_counter() - began < seconds
-
-
-async def test_a_wait_that_is_cancelled(service: AsyncService) -> None:
-    await service.start(timeout=30)
-    await cancelled_within(0.1, lambda: service.wait(State.PAUSED))
     assert await threads_end()
-    await cancelled_within(0.1, lambda: service.wait(State.PAUSED, 1e9))
-    assert await threads_end()
-    await service.stop(timeout=30)
 
 
-async def test_many_wait_at_a_time(service: AsyncService) -> None:
+@pytest.mark.parametrize("timeout", [None, 1e9])
+async def test_a_wait_that_is_cancelled(
+    service: AsyncService, waits: Waits, timeout: float | None
+) -> None:
     await service.start(timeout=30)
-    arrived = 0
+    await cancelled(waits, lambda: service.wait(State.PAUSED, timeout))
+    assert (await service.status()).state is State.RUNNING
+    assert (await service.stop(timeout=30)).state is State.STOPPED
+
+
+async def test_many_wait_at_a_time(service: AsyncService, waits: Waits) -> None:
+    await service.start(timeout=30)
+    waits.clear()
+    arrived: list[State] = []
 
     async def wait() -> None:
-        nonlocal arrived
-        await service.wait(State.PAUSED)
-        arrived += 1
+        arrived.append((await service.wait(State.PAUSED)).state)
 
     async with anyio.create_task_group() as group:
         for _ in range(64):
             group.start_soon(wait)
-        await anyio.sleep(0.05)
+        await until(lambda: len(waits) == 64)
+        assert arrived == []
         await service.pause()
-    assert arrived == 64
+    assert arrived == [State.PAUSED] * 64
     await service.stop(timeout=30)
 
 
@@ -204,6 +229,7 @@ async def test_a_watch_tells_what_happens(
     asc: AsyncServiceManager,
     program: str,
     unique_name: Callable[[], str],
+    waits: Waits,
 ) -> None:
     name = unique_name()
     told: list[ServiceEvent] = []
@@ -221,7 +247,7 @@ async def test_a_watch_tells_what_happens(
             return any(isinstance(one, StatusChanged) and one.new.state is state for one in told)
 
         group.start_soon(collect)
-        await anyio.sleep(0.1)
+        await until(lambda: len(waits) == 1)
         async with asc.create(name, program) as service:
             await until(lambda: bool(told))
             await service.start(timeout=30)
@@ -234,9 +260,9 @@ async def test_a_watch_tells_what_happens(
     assert isinstance(told[0], ServiceCreated)
 
 
-async def test_a_watch_that_is_cancelled(service: AsyncService) -> None:
+async def test_a_watch_that_is_cancelled(service: AsyncService, waits: Waits) -> None:
     async with service.watch() as events:
-        await cancelled_within(0.1, events.wait)
+        await cancelled(waits, events.wait)
         await service.start(timeout=30)  # what happens meanwhile is not lost
         with anyio.fail_after(20):
             event = await events.wait()
@@ -244,14 +270,16 @@ async def test_a_watch_that_is_cancelled(service: AsyncService) -> None:
     await service.stop(timeout=30)
 
 
-async def test_a_watch_without_a_block_that_is_cancelled(service: AsyncService) -> None:
+async def test_a_watch_without_a_block_that_is_cancelled(
+    service: AsyncService, waits: Waits
+) -> None:
     events = service.watch()
 
     async def follow() -> None:
         async for event in events:
             assert event.name == service.name
 
-    await cancelled_within(0.2, follow)
+    await cancelled(waits, follow)
     assert events.closed
     assert await events.wait() is None
 
@@ -276,13 +304,14 @@ async def test_a_block_that_is_cancelled_closes(
     with anyio.CancelScope() as scope:
         async with asc.open(installed.name) as service:
             scope.cancel()
-            await anyio.sleep(1)
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
     assert service.closed
     assert await threads_end()
 
 
 async def test_an_error_of_the_block_is_what_counts(
-    asc: AsyncServiceManager, installed: Service, tmp_path: Path
+    asc: AsyncServiceManager, installed: Service
 ) -> None:
     with pytest.raises(ServiceError, match="1062"):
         async with asc.open(installed.name) as service:

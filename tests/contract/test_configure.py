@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from differences import Differs
@@ -27,6 +28,7 @@ from winsvc import (
     SidType,
     StartType,
     Trigger,
+    UnsupportedError,
 )
 
 
@@ -116,10 +118,15 @@ def test_a_display_name_that_is_taken(
 ) -> None:
     with scm.create(unique_name(), program) as other:
         try:
+            taken = installed.config().display_name
             if wine_differs("duplicate-display-name"):
                 with pytest.raises(ServiceExistsError) as caught:
-                    other.configure(display_name=installed.config().display_name)
+                    other.configure(display_name=taken)
                 assert caught.value.winerror == 1078
+                assert other.config().display_name == other.name
+            else:
+                other.configure(display_name=taken)
+                assert other.config().display_name == installed.config().display_name == taken
         finally:
             other.delete()
 
@@ -209,6 +216,9 @@ def test_a_spec_for_a_program(
 
 def test_failure_actions(installed: Service, wine_differs: Differs) -> None:
     if wine_differs("config-levels"):
+        with pytest.raises(UnsupportedError) as caught:
+            _ = installed.failure_actions
+        assert caught.value.function == "QueryServiceConfig2W"
         return
     assert installed.failure_actions == FailureActions()
     actions = FailureActions(
@@ -232,17 +242,22 @@ def test_failure_actions(installed: Service, wine_differs: Differs) -> None:
 
 
 def test_the_other_levels(installed: Service, wine_differs: Differs) -> None:
-    if wine_differs("config-levels"):
-        return
     trigger = Trigger.on_ip_available()
-    installed.configure(
-        start_type=StartType.AUTOMATIC,
-        delayed_auto_start=True,
-        failure_actions_on_error=True,
-        sid_type=SidType.UNRESTRICTED,
-        required_privileges=["SeBackupPrivilege", "SeChangeNotifyPrivilege"],
-        triggers=[trigger],
-    )
+    settings: dict[str, Any] = {
+        "start_type": StartType.AUTOMATIC,
+        "delayed_auto_start": True,
+        "failure_actions_on_error": True,
+        "sid_type": SidType.UNRESTRICTED,
+        "required_privileges": ["SeBackupPrivilege", "SeChangeNotifyPrivilege"],
+        "triggers": [trigger],
+    }
+    if wine_differs("config-levels"):
+        for name in ("failure_actions_on_error", "sid_type", "required_privileges", "triggers"):
+            with pytest.raises(UnsupportedError, match=rf"Refused: {name}\.") as caught:
+                installed.configure(**{name: settings[name]})
+            assert caught.value.function == "ChangeServiceConfig2W"
+        return
+    installed.configure(**settings)
     assert installed.delayed_auto_start
     assert installed.failure_actions_on_error
     assert installed.sid_type is SidType.UNRESTRICTED
@@ -254,7 +269,7 @@ def test_the_other_levels(installed: Service, wine_differs: Differs) -> None:
 
 def test_dependencies(installed: Service, wine_differs: Differs) -> None:
     installed.configure(dependencies=["RpcSs", "+A group"])
-    if not wine_differs("dependencies-read"):
-        assert [str(item) for item in installed.dependencies] == ["RpcSs", "+A group"]
+    read = [] if wine_differs("dependencies-read") else ["RpcSs", "+A group"]
+    assert [str(item) for item in installed.dependencies] == read
     installed.configure(dependencies=())
     assert installed.dependencies == ()

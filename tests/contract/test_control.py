@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from differences import Differs
-from support import wait_until_stopped
+from support import simulated_only, wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
     ArgumentError,
     Control,
     ControlRefusedError,
+    DatabaseLockedError,
     ErrorCode,
     ManagerAccess,
     Service,
@@ -23,6 +24,7 @@ from winsvc import (
     ServiceNotActiveError,
     ServiceNotFoundError,
     ServiceStartError,
+    StartReason,
     State,
     StopFlag,
     StopMajor,
@@ -31,6 +33,7 @@ from winsvc import (
     UnsupportedError,
     WaitTimeoutError,
 )
+from winsvc.testing import SimulatedSCM
 
 
 def test_arguments_and_controls_reach_the_service(installed: Service, tmp_path: Path) -> None:
@@ -97,8 +100,23 @@ def test_a_stop_with_a_reason(installed: Service, wine_differs: Differs) -> None
         with pytest.raises(UnsupportedError) as caught:
             installed.stop(reason)
         assert caught.value.function == "ControlServiceExW"
+        assert installed.status().state is State.RUNNING
     else:
         installed.stop(reason)
+        assert wait_until_stopped(installed).exit_code == 0
+
+
+@simulated_only
+def test_stop_passes_reason_and_comment_to_the_system(
+    installed: Service, sim: SimulatedSCM
+) -> None:
+    reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "x" * 127)
+    installed.start()
+    installed.stop(reason)
+    (call,) = sim.called("ControlServiceExW", installed.name)
+    assert call.arguments["control"] == Control.STOP
+    assert call.arguments["reason"] == reason.code
+    assert call.arguments["comment"] == "x" * 127
 
 
 def test_the_start_reason(installed: Service, wine_differs: Differs) -> None:
@@ -107,29 +125,41 @@ def test_the_start_reason(installed: Service, wine_differs: Differs) -> None:
         with pytest.raises(UnsupportedError):
             installed.start_reason()
     else:
-        assert installed.start_reason()
+        assert installed.start_reason() is StartReason.DEMAND
     installed.stop()
 
 
 def test_a_process_that_ends_while_starting(installed: Service, wine_differs: Differs) -> None:
-    try:
+    if wine_differs("start-ended"):
+        with pytest.raises(ServiceStartError) as caught:
+            installed.start("die")
+        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
+        assert caught.value.status is not None
+        assert caught.value.status.state is State.STOPPED
+    else:
         installed.start("die")  # Windows returns as soon as the process has connected
-    except ServiceStartError as error:
-        assert error.status is not None
     status = wait_until_stopped(installed)
     assert status.pid is None
-    if not wine_differs("process-death"):
-        assert status.exit_code == ErrorCode.PROCESS_ABORTED
+    assert status.exit_code == (
+        ErrorCode.SERVICE_NEVER_STARTED
+        if wine_differs("process-death")
+        else ErrorCode.PROCESS_ABORTED
+    )
 
 
 @pytest.mark.parametrize(("argument", "code", "own"), [("exit=5", 5, 0), ("specific=42", 1066, 42)])
-def test_exit_codes(installed: Service, argument: str, code: int, own: int) -> None:
-    try:
+def test_exit_codes(
+    installed: Service, argument: str, code: int, own: int, wine_differs: Differs
+) -> None:
+    if wine_differs("start-ended"):
+        with pytest.raises(ServiceStartError) as caught:
+            installed.start(argument)
+        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
+        assert caught.value.status is not None
+        told = caught.value.status
+        assert (told.exit_code, told.service_exit_code) == (code, own)
+    else:
         installed.start(argument)
-    except ServiceStartError as error:
-        # A service that stops while it is starting: Wine calls that a failed start.
-        assert error.status is not None
-        assert (error.status.exit_code, error.status.service_exit_code) == (code, own)
     status = wait_until_stopped(installed)
     assert (status.exit_code, status.service_exit_code) == (code, own)
 
@@ -147,9 +177,9 @@ def test_dependents(
 ) -> None:
     with scm.create(unique_name(), program, dependencies=[installed.name]) as dependent:
         try:
-            if not wine_differs("dependents"):
-                assert [info.name for info in installed.dependents()] == [dependent.name]
-                assert dependent.dependents() == []
+            found = [info.name for info in installed.dependents()]
+            assert found == ([] if wine_differs("dependents") else [dependent.name])
+            assert dependent.dependents() == []
         finally:
             dependent.delete()
 
@@ -169,11 +199,15 @@ def test_names_both_ways(scm: ServiceManager, installed: Service) -> None:
 def test_names_of_every_service_with_a_display_name_of_its_own(scm: ServiceManager) -> None:
     listed = list(scm.services())
     shown = Counter(info.display_name for info in listed)
-    for info in listed:
-        # Wine keeps no display name that is the key name.
-        if shown[info.display_name] == 1 and info.display_name != info.name:
-            assert scm.display_name(info.name) == info.display_name
-            assert scm.key_name(info.display_name) == info.name
+    # Wine keeps no display name that is the key name.
+    own = {
+        info.name: info.display_name
+        for info in listed
+        if shown[info.display_name] == 1 and info.display_name != info.name
+    }
+    assert "Eventlog" in own
+    assert {name: scm.display_name(name) for name in own} == own
+    assert {scm.key_name(display_name): display_name for display_name in own.values()} == own
 
 
 def test_the_longest_names(
@@ -227,7 +261,9 @@ def test_deleting_until_it_is_gone(
     scm.delete(name, timeout=10)
     assert name not in scm
     scm.create(name, program).close()  # the name is free again
+    assert name in scm
     scm.delete(name, timeout=10)
+    assert name not in scm
 
 
 def test_deleting_while_a_handle_is_open(scm: ServiceManager, installed: Service) -> None:
@@ -245,14 +281,15 @@ def test_deleting_what_is_not_there(scm: ServiceManager) -> None:
 
 
 def test_the_lock(scm: ServiceManager, wine_differs: Differs) -> None:
-    with scm.lock():
-        if not wine_differs("lock"):
-            assert scm.lock_status().owner is not None
     if wine_differs("lock"):
-        with pytest.raises(UnsupportedError):
+        with scm.lock(), scm.lock(), pytest.raises(UnsupportedError):
             scm.lock_status()
-    else:
-        assert scm.lock_status().owner is None
+        return
+    with scm.lock():
+        assert scm.lock_status().owner is not None
+        with pytest.raises(DatabaseLockedError), scm.lock():
+            pytest.fail("it was locked twice")
+    assert scm.lock_status().owner is None
 
 
 def test_listing_again_with_other_rights() -> None:
@@ -265,6 +302,7 @@ def test_security(installed: Service, wine_differs: Differs) -> None:
     assert descriptor.dacl is not None
     if wine_differs("security"):
         installed.configure(security=descriptor)
+        assert installed.security() == descriptor
         return
     assert descriptor.owner is not None
     installed.set_security(descriptor.grant("BU", ServiceAccess.START))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import pytest
 from differences import Differs
+from support import simulated_only
 
 from winsvc.backend import default_backend
+from winsvc.enums import EventType
 from winsvc.errors import AccessDeniedError, ArgumentError, HandleClosedError
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
@@ -19,6 +22,7 @@ from winsvc.host.eventlog import (
     source_problem,
 )
 from winsvc.host.failures import FailureReport
+from winsvc.testing import SimulatedSCM
 
 Namer = Callable[[], str]
 
@@ -69,7 +73,14 @@ def test_deleting_what_is_not_there(source: str) -> None:
     api = default_backend()
     assert api.read_event_source(source) is None
     assert api.read_event_source(source, "no such log") is None
-    api.delete_event_source(source)
+    other = f"{source} other"
+    api.write_event_source(other, MESSAGE_FILE, 7)
+    try:
+        api.delete_event_source(source)
+        assert api.read_event_source(source) is None
+        assert api.read_event_source(other) == (MESSAGE_FILE, 7)
+    finally:
+        api.delete_event_source(other)
 
 
 def test_the_name_of_a_log() -> None:
@@ -97,39 +108,64 @@ def test_names_with_a_nul() -> None:
 # ------------------------------------------------------------------------------------ events
 
 
-def test_an_event(source: str) -> None:
+EVENTS: list[tuple[int, int, tuple[str, ...], bytes]] = [
+    *(
+        (4, 1, strings, data)
+        for strings in ((), ("one",), ("one", "ä €\U0001f600", ""))
+        for data in (b"", b"\0\1\2")
+    ),
+    (1, 1000, ("x" * LONGEST_TEXT,), b""),
+]
+
+
+def report_each(source: str) -> None:
+    """Report each of the events, and one that is refused."""
     api = default_backend()
     register_source(source)
     handle = api.register_event_source(source)
     try:
-        for strings in ([], ["one"], ["one", "ä €\U0001f600", ""]):
-            for data in (b"", b"\0\1\2"):
-                api.report_event(handle, 4, 0, 1, strings, data)
-        api.report_event(handle, 1, 0, 1000, ["x" * LONGEST_TEXT], b"")
+        for kind, event_id, strings, data in EVENTS:
+            api.report_event(handle, kind, 0, event_id, strings, data)
         with pytest.raises(ArgumentError, match=r"strings\[1\]"):
             api.report_event(handle, 1, 0, 1, ["one", "two\0"], b"")
     finally:
         api.deregister_event_source(handle)
 
 
+def test_an_event(source: str) -> None:
+    report_each(source)
+
+
+@simulated_only
+def test_reported_events_have_type_id_strings_and_data(sim: SimulatedSCM, source: str) -> None:
+    report_each(source)
+    found = [(one.source, one.type, one.event_id, one.strings, one.data) for one in sim.event_log]
+    assert found == [(source, *event) for event in EVENTS]
+    assert sim.open_event_handles == 0
+
+
 def test_a_closed_handle(source: str, wine_differs: Differs) -> None:
-    if wine_differs("event-log"):
-        return
     api = default_backend()
     handle = api.register_event_source(source)
     api.deregister_event_source(handle)
-    with pytest.raises(HandleClosedError):
+    refused = nullcontext() if wine_differs("event-log") else pytest.raises(HandleClosedError)
+    with refused:
         api.report_event(handle, 1, 0, 1, ["x"], b"")
 
 
 def test_the_security_log_is_not_for_everybody(wine_differs: Differs) -> None:
+    api = default_backend()
     if wine_differs("event-log-names"):
-        return
-    with pytest.raises(AccessDeniedError):
-        default_backend().register_event_source("Security")
+        handle = api.register_event_source("Security")
+        assert handle
+        api.deregister_event_source(handle)
+    else:
+        with pytest.raises(AccessDeniedError):
+            api.register_event_source("Security")
 
 
-def test_a_handler(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+def log_records(source: str) -> None:
+    """Log through a handler, also when it is closed."""
     logger = logging.Logger("test")
     handler = EventLogHandler(source)
     logger.addHandler(handler)
@@ -143,8 +179,43 @@ def test_a_handler(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     handler.close()
     handler.close()
     logger.error("late")
-    assert "Logging error" not in capsys.readouterr().err
 
 
-def test_a_failure(source: str) -> None:
+def test_a_handler(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log_records(source)
+    assert capsys.readouterr().err == ""
+
+
+@simulated_only
+def test_event_log_handler_writes_each_record_as_events(sim: SimulatedSCM, source: str) -> None:
+    log_records(source)
+    assert {one.source for one in sim.event_log} == {source}
+    informed, warned, failed, *long, late = (
+        (one.type, one.event_id, "".join(one.strings)) for one in sim.event_log
+    )
+    assert informed == (EventType.INFORMATION, 1, "informed of ä €\U0001f600")
+    assert warned == (EventType.WARNING, 1, "warned: 100 %\u200b1 \\x00")
+    assert failed[:2] == (EventType.ERROR, 7)
+    assert failed[2].startswith("failed\nTraceback (most recent call last):\n")
+    assert failed[2].endswith("\nValueError: no good")
+    assert {one[:2] for one in long} == {(EventType.ERROR, 1)}
+    assert all(len(text) <= LONGEST_TEXT for _, _, text in long)
+    heads, parts = zip(*(text.split("\n", 1) for _, _, text in long), strict=True)
+    assert heads == ("[part 1 of 3]", "[part 2 of 3]", "[part 3 of 3]")
+    assert "".join(parts) == "long: " + "x" * 2 * LONGEST_TEXT
+    assert late == (EventType.ERROR, 1, "late")
+    assert sim.open_event_handles == 0
+
+
+def test_a_failure(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     FailureReport(default_backend()).failed(source, "main()", ValueError("no good"))
+    assert capsys.readouterr().err == ""  # where the text goes when the log cannot be written to
+
+
+@simulated_only
+def test_failure_report_is_one_error_event_with_cause(sim: SimulatedSCM, source: str) -> None:
+    FailureReport(sim).failed(source, "main()", ValueError("no good"))
+    (entry,) = sim.event_log
+    assert (entry.source, entry.type, entry.event_id) == (source, EventType.ERROR, 1)
+    (text,) = entry.strings
+    assert text.startswith(f"{source}: main() failed: ValueError: no good\n")

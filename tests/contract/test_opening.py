@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from support import wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
@@ -21,6 +22,7 @@ from winsvc import (
     ServiceNotFoundError,
     ServiceType,
     StartType,
+    State,
 )
 
 
@@ -52,12 +54,12 @@ def test_a_name_that_is_none(scm: ServiceManager) -> None:
         scm.open(b"Eventlog")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("database", ["NoSuchDatabase", "ServicesFailed"])
-def test_an_unknown_database(database: str) -> None:
+@pytest.mark.parametrize(("database", "code"), [("NoSuchDatabase", 123), ("ServicesFailed", 1065)])
+def test_an_unknown_database(database: str, code: int) -> None:
     with pytest.raises(DatabaseNotFoundError) as caught:
         ServiceManager(database=database)
     assert caught.value.function == "OpenSCManagerW"
-    assert caught.value.winerror in (123, 1065)
+    assert caught.value.winerror == code
     assert isinstance(caught.value, LookupError)
 
 
@@ -132,12 +134,14 @@ def test_rights_are_asked_for_when_they_are_needed(scm: ServiceManager, installe
     with scm.open(installed.name) as service:
         assert service.config().display_name
         service.start()
+        assert service.status().state is State.RUNNING
         service.stop()
+        assert wait_until_stopped(service).exit_code == 0
 
 
 def test_fixed_rights_stay_as_they_are(scm: ServiceManager, installed: Service) -> None:
     with scm.open(installed.name, access=ServiceAccess.QUERY_STATUS) as service:
-        service.status()
+        assert service.status().state is State.STOPPED
         with pytest.raises(AccessDeniedError) as caught:
             service.config()
         assert caught.value.winerror == 5
@@ -171,7 +175,7 @@ def test_a_closed_manager(installed: Service) -> None:
     scm.close()
     assert scm.closed
     with service:
-        service.status()  # a service outlives its manager
+        assert service.status().state is State.STOPPED  # a service outlives its manager
     with pytest.raises(HandleClosedError, match="closed"):
         scm.open(installed.name)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from differences import Differs
+from support import Waits
 
 from winsvc import (
     CancelToken,
@@ -90,58 +91,73 @@ def test_a_timeout_says_how_far_it_got(installed: Service) -> None:
     assert error.status.state is State.START_PENDING
     assert error.waited is not None
     assert error.waited >= timedelta(seconds=0.249)
-    installed.wait(State.RUNNING, timeout=30)
-    installed.stop(timeout=30)
+    assert installed.wait(State.RUNNING, timeout=30).state is State.RUNNING
 
 
-def test_a_wait_that_is_cancelled(installed: Service) -> None:
+def test_a_wait_that_is_cancelled(installed: Service, waits: Waits) -> None:
     token = CancelToken()
-    timer = threading.Timer(0.05, token.cancel)
-    timer.start()
+
+    def cancel() -> None:
+        try:
+            waits.until(1)
+        finally:
+            token.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
     with pytest.raises(WaitCancelledError):
         installed.wait(State.RUNNING, cancel=token)
-    timer.join()
+    thread.join()
     with pytest.raises(WaitCancelledError):
         installed.wait(State.RUNNING, timeout=30, cancel=token)
 
 
-def test_one_that_somebody_else_starts(scm: ServiceManager, installed: Service) -> None:
+def test_one_that_somebody_else_starts(
+    scm: ServiceManager, installed: Service, waits: Waits
+) -> None:
     arrived: list[ServiceStatus] = []
 
-    def waits() -> None:
+    def wait() -> None:
         with scm.open(installed.name) as other:
             arrived.append(other.wait(State.RUNNING))
 
-    thread = threading.Thread(target=waits)
+    thread = threading.Thread(target=wait)
     thread.start()
+    waits.until(1)
+    assert arrived == []
     installed.start("slow=300", timeout=30)
     thread.join(30)
     assert not thread.is_alive()
     assert [status.state for status in arrived] == [State.RUNNING]
-    installed.stop(timeout=30)
 
 
-def test_several_waits_for_one_service(scm: ServiceManager, installed: Service) -> None:
+def test_several_waits_for_one_service(
+    scm: ServiceManager, installed: Service, waits: Waits
+) -> None:
     arrived: list[State] = []
 
-    def waits() -> None:
+    def wait() -> None:
         with scm.open(installed.name) as other:
             arrived.append(other.wait(State.RUNNING).state)
 
-    threads = [threading.Thread(target=waits) for _ in range(8)]
+    threads = [threading.Thread(target=wait) for _ in range(8)]
     for thread in threads:
         thread.start()
+    waits.until(8)
+    assert arrived == []
     installed.start("slow=300", timeout=30)
     for thread in threads:
         thread.join(30)
     assert arrived == [State.RUNNING] * 8
-    installed.stop(timeout=30)
 
 
 def test_one_that_is_deleted(installed: Service, wine_differs: Differs) -> None:
     installed.start(timeout=30)
     installed.delete()
-    if not wine_differs("notify-deleted"):
+    if wine_differs("notify-deleted"):
+        with pytest.raises(WaitTimeoutError):
+            installed.wait(State.PAUSED, timeout=0.1)
+    else:
         with pytest.raises(MarkedForDeleteError):
             installed.wait(State.PAUSED, timeout=30)
     assert installed.stop(timeout=30).state is State.STOPPED
@@ -155,16 +171,25 @@ def test_a_driver(scm: ServiceManager) -> None:
 
 
 def test_waiting_until_it_is_gone(
-    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+    scm: ServiceManager, program: str, unique_name: Callable[[], str], waits: Waits
 ) -> None:
+    """Simulated time passes at once: the timeout is longer than the threads take for a turn."""
     name = unique_name()
     scm.create(name, program).close()
+    token = CancelToken()
+
+    def cancel() -> None:
+        try:
+            waits.until(1)
+        finally:
+            token.cancel()
+
     with scm.open(name) as held:
-        held.status()
-        token = CancelToken()
-        timer = threading.Timer(0.05, token.cancel)
-        timer.start()
-        with pytest.raises((WaitCancelledError, WaitTimeoutError), match="still there"):
-            scm.delete(name, timeout=60, cancel=token)
-        timer.join()
+        assert held.status().state is State.STOPPED
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        with pytest.raises(WaitCancelledError, match="still there"):
+            scm.delete(name, timeout=1e9, cancel=token)
+        thread.join()
+        assert name in scm
     assert name not in scm

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from multiprocessing.connection import Listener
@@ -47,17 +48,27 @@ class Heard:
 
     def line(self) -> str:
         """The next line, of a new process if there is none yet."""
-        if self._connection is None:
-            self._connection = self._listener.accept()
+        self._connect()
         assert self._connection.poll(SECONDS), "no line came"
         line = self._connection.recv()
         assert isinstance(line, str)
         return line
 
     def say(self, line: str) -> None:
-        if self._connection is None:
-            self._connection = self._listener.accept()
+        self._connect()
         self._connection.send(line)
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        accepted: list[Any] = []
+        thread = threading.Thread(
+            target=lambda: accepted.append(self._listener.accept()), daemon=True
+        )
+        thread.start()
+        thread.join(SECONDS)
+        assert accepted, "no process has connected"
+        (self._connection,) = accepted
 
     def over(self) -> None:
         """Until the process has ended; the next line is another's."""

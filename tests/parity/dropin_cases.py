@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -89,7 +90,7 @@ def call(world: World, function: str, arguments: tuple[Any, ...]) -> object:
         result.Detach()  # or pywin32 closes what is not its own
         return known
     if function == "CreateService":
-        world.remove_later(result[0] if isinstance(result, tuple) else result)
+        world.remove_later(result[0] if isinstance(result, tuple) else result, str(arguments[1]))
     return world.mine(result) if function.startswith("EnumServices") else result
 
 
@@ -780,8 +781,13 @@ def _life(world: World) -> object:
             seen.append(m.ControlService(service, code))
         except m.error as failed:
             seen.append(failed.args)
-    seen.append(m.ControlService(service, m.SERVICE_CONTROL_STOP))
-    return seen
+    given = m.ControlService(service, m.SERVICE_CONTROL_STOP)
+    # It may be stopping, or have stopped already.
+    assert given in ((16, 3, 0, 0, 0, 1, 1000), (16, 1, 0, 0, 0, 0, 0)), f"ends as {given}"
+    deadline = time.monotonic() + 20
+    while (last := m.QueryServiceStatus(service))[1] != m.SERVICE_STOPPED:
+        assert time.monotonic() < deadline, f"still {last}"
+    return [*seen, type(given).__name__, last]
 
 
 def reported(world: World, status: Any) -> object:

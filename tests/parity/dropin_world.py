@@ -39,6 +39,7 @@ class World:
         self.prefix = f"winsvc-{os.getpid()}-{'r' if module is theirs else 'o'}-"
         self.program = program
         self.stack = contextlib.ExitStack()
+        self.removed = set[str]()  # their processes may be ending, and they are listed until then
         m = self.m
         self.scm = m.OpenSCManager(None, None, m.SC_MANAGER_ALL_ACCESS)
         self.connected = m.OpenSCManager(None, None, m.SC_MANAGER_CONNECT)
@@ -72,11 +73,13 @@ class World:
             **changes,
         }
         made = m.CreateService(self.scm, *arguments.values())
-        self.remove_later(made[0] if isinstance(made, tuple) else made)
+        self.removed.discard(arguments["name"])
+        self.remove_later(made[0] if isinstance(made, tuple) else made, arguments["name"])
         return made
 
-    def remove_later(self, service: Any) -> None:
+    def remove_later(self, service: Any, name: str = "") -> None:
         def remove() -> None:
+            self.removed.add(name)
             with contextlib.suppress(self.m.error):
                 self.m.ControlService(service, self.m.SERVICE_CONTROL_STOP)
             with contextlib.suppress(self.m.error):
@@ -93,12 +96,15 @@ class World:
     def mine(self, rows: Any) -> Any:
         """Those of a listing that are this world's, by name, and whether they have a process."""
         if isinstance(rows, tuple):
-            return tuple(sorted(row for row in rows if row[0].startswith(self.prefix)))
-        own = [row for row in rows if row["ServiceName"].startswith(self.prefix)]
+            return tuple(sorted(row for row in rows if self.has(row[0])))
+        own = [row for row in rows if self.has(row["ServiceName"])]
         return [
             {**row, "ProcessId": row["ProcessId"] > 0}
             for row in sorted(own, key=lambda row: row["ServiceName"])
         ]
+
+    def has(self, name: str) -> bool:
+        return name.startswith(self.prefix) and name not in self.removed
 
     def registry(self, part: str, value: str) -> object:
         """A value of a service's key."""

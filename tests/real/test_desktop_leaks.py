@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 from collections.abc import Callable
 
 import pytest
-from _winsvc_cffi import ffi, lib
+from real.process_handles import open_handles
 
 from winsvc import (
     AlreadyExistsError,
@@ -19,28 +17,15 @@ from winsvc import (
 )
 
 ROUNDS = 1000
-WINE = bool(lib.wine_version())
-
-
-def handles() -> object:
-    """How many handles the process has; on Wine, which does not count them, the next free ones."""
-    gc.collect()
-    if not WINE:
-        count = ffi.new("DWORD *")
-        assert lib.GetProcessHandleCount(lib.GetCurrentProcess(), count)
-        return count[0]
-    kernel = ctypes.CDLL("kernel32")
-    free = [kernel.CreateEventW(None, 0, 0, None) for _ in range(32)]  # the lowest come first
-    for handle in free:
-        kernel.CloseHandle(handle)
-    return free
 
 
 def test_a_handle_that_is_left_open_is_noticed(unique_name: Callable[[], str]) -> None:
-    before = handles()
-    with WindowStation.create(unique_name()):
-        assert handles() != before
-    assert handles() == before
+    name = unique_name()
+    WindowStation.create(name).close()  # what is created once is created here
+    before = open_handles()
+    with WindowStation.create(name):
+        assert open_handles() != before
+    assert open_handles() == before
 
 
 def stations(name: str) -> None:
@@ -67,7 +52,7 @@ def switches(name: str) -> None:
         with Desktop.create(name) as made:
             assert station.desktops() == [made.name]
             with made.as_thread_desktop():
-                pass
+                assert Desktop.current().name == name
     with Desktop.create(name).as_thread_desktop():
         assert Desktop.current().name == name
     with pytest.raises(NotFoundError):
@@ -78,9 +63,9 @@ def switches(name: str) -> None:
 def test_nothing_leaks(work: Callable[[str], None], unique_name: Callable[[], str]) -> None:
     name = unique_name()
     work(name)  # what is made once is made here
-    names, before = WindowStation.names(), handles()
+    names, before = WindowStation.names(), open_handles()
     for _ in range(ROUNDS):
         work(name)
-    assert handles() == before
+    assert open_handles() == before
     assert WindowStation.names() == names
     assert name not in WindowStation.current().desktops()

@@ -6,10 +6,12 @@ import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import _winsvc_cffi
 import pytest
 from _winsvc_cffi import ffi, lib
+from differences import on_wine
 
 import winsvc
 
@@ -46,7 +48,9 @@ def test_it_runs_from_the_installed_wheel() -> None:
 
 def test_the_runtime_dependency_is_cffi_alone() -> None:
     needed = importlib.metadata.requires("winsvc-cffi") or []
-    assert [item for item in needed if "extra ==" not in item] == ["cffi>=1.17"]
+    assert [item for item in needed if "extra ==" not in item] == [
+        'cffi>=1.17; sys_platform == "win32"'
+    ]
 
 
 def test_handles_of_different_kinds_don_t_mix() -> None:
@@ -55,11 +59,30 @@ def test_handles_of_different_kinds_don_t_mix() -> None:
         lib.CloseServiceHandle(desktop)  # type: ignore[arg-type]
 
 
+OPTIONAL = sorted(name.removeprefix("HAS_") for name in dir(lib) if name.startswith("HAS_"))
+
+
 def test_a_call_that_this_system_lacks_says_so() -> None:
-    """Where a call is missing its flag is 0 and the call fails, but the module has loaded."""
-    flags = [name for name in dir(lib) if name.startswith("HAS_")]
-    assert flags
-    assert all(getattr(lib, name) in (0, 1) for name in flags)
+    assert {"ControlServiceExW", "QueryServiceDynamicInformation"} <= set(OPTIONAL)
+    assert {getattr(lib, f"HAS_{name}") for name in OPTIONAL} <= {0, 1}
+    assert lib.HAS_ControlServiceExW == (not on_wine())  # Windows since Vista
+
+
+@pytest.mark.skipif(not on_wine(), reason="Windows has all of these calls")
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_missing_call_fails_with_call_not_implemented(name: str) -> None:
+    """Where a call is missing the module has loaded, and the call fails."""
+    assert getattr(lib, f"HAS_{name}") == 0
+    function = getattr(lib, name)
+    kind: Any = ffi.typeof(function)
+    arguments = [0 if one.kind in ("primitive", "enum") else ffi.NULL for one in kind.args]
+    lib.SetLastError(0)
+    result = function(*arguments)
+    if kind.result.cname == "unsigned long":  # the code itself
+        assert result == lib.ERROR_CALL_NOT_IMPLEMENTED
+    else:
+        assert not result
+        assert lib.GetLastError() == lib.ERROR_CALL_NOT_IMPLEMENTED
 
 
 def test_connecting_loads_what_it_needs() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import winreg
 from collections.abc import Callable, Iterator
 
 import pytest
 from _winsvc_cffi import ffi, lib
+from differences import wine_has
+from simulated import code_of
 
 from winsvc._native import NativeBackend
 from winsvc._native.backend import refusal
@@ -23,6 +27,8 @@ from winsvc.errors import (
     service_error,
 )
 from winsvc.security import SecurityDescriptor
+
+assert sys.platform == "win32"
 
 KEEP = lib.SERVICE_NO_CHANGE
 WINE = bool(lib.wine_version())
@@ -115,7 +121,8 @@ def test_names(manager: int, service: int, name: str) -> None:
 def test_names_as_long_as_can_be(manager: int, service: int, name: str, length: int) -> None:
     text = ("\u00e4" * length)[len(name) :] + name if length else ""
     change(service, display_name=text)
-    assert backend.get_service_display_name(manager, name) == text or not length
+    # Without a display name Windows shows the key name; on Wine an empty one is a name.
+    assert backend.get_service_display_name(manager, name) == (text or ("" if WINE else name))
 
 
 @on_wine
@@ -185,9 +192,14 @@ def test_the_start_reason_is_for_a_service_itself(service: int) -> None:
 
 
 def test_lock(manager: int) -> None:
-    lock = backend.lock_service_database(manager)
-    assert lock
-    backend.unlock_service_database(lock)
+    for _ in range(2):  # after an unlock it can be locked again
+        lock = backend.lock_service_database(manager)
+        assert lock
+        backend.unlock_service_database(lock)
+    if not WINE:
+        with pytest.raises(ServiceError) as caught:
+            backend.unlock_service_database(lock)
+        assert caught.value.function == "UnlockServiceDatabase"
 
 
 def test_lock_status(manager: int) -> None:
@@ -203,7 +215,9 @@ def test_lock_status(manager: int) -> None:
 
 @on_wine  # elsewhere it would decide which configuration starts next
 def test_the_boot_configuration() -> None:
-    backend.notify_boot_config_status(True)
+    """Wine takes it and does nothing: that it succeeds is all there is to see."""
+    for acceptable in (True, False):
+        assert code_of(backend.notify_boot_config_status, acceptable) == 0
 
 
 # ------------------------------------------------------------------------------ who may do what
@@ -326,17 +340,15 @@ def test_levels_that_wine_cannot_write(service: int, change_level: Callable[[int
 
 
 def test_delayed_start(service: int) -> None:
-    """Newer versions of Wine have it."""
     level = lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO
-    try:
-        backend.change_config_number(service, level, 1)
-    except ServiceError as error:
-        assert WINE
-        assert error.winerror in LACKED
+    if wine_has("delayed-start"):
+        with pytest.raises(ServiceError) as caught:
+            backend.change_config_number(service, level, 1)
+        assert caught.value.winerror in LACKED
         return
-    assert backend.query_config_number(service, level) == 1
-    backend.change_config_number(service, level, 0)
-    assert backend.query_config_number(service, level) == 0
+    for number in (1, 0):
+        backend.change_config_number(service, level, number)
+        assert backend.query_config_number(service, level) == number
 
 
 @pytest.mark.parametrize("actions", [None, (), ((1, 60_000), (0, 0xFFFFFFFF))])
@@ -345,6 +357,23 @@ def test_failure_actions_go_through(
 ) -> None:
     """Wine takes them and keeps nothing."""
     row = FailureActionsRow(86_400, "", "fix.exe", actions)
-    backend.change_failure_actions(service, row)
-    if not WINE:
-        assert backend.query_failure_actions(service).command == "fix.exe"
+    assert code_of(backend.change_failure_actions, service, row) == 0
+    if WINE:
+        with pytest.raises(UnsupportedError) as caught:
+            backend.query_failure_actions(service)
+        assert caught.value.function == "QueryServiceConfig2W"
+        return
+    found = backend.query_failure_actions(service)
+    assert (found.command, found.reboot_message) == ("fix.exe", "")
+    assert found.actions == (actions or ())
+    # Without actions Windows keeps no period either.
+    assert found.reset_period == (86_400 if actions else 0)
+
+
+def test_changed_dependencies_are_in_the_registry(service: int, name: str) -> None:
+    """Wine stores them and does not tell them."""
+    change(service, dependencies=("RpcSs", "+A group"))
+    path = rf"SYSTEM\CurrentControlSet\Services\{name}"
+    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
+        assert winreg.QueryValueEx(key, "DependOnService")[0] == ["RpcSs"]
+        assert winreg.QueryValueEx(key, "DependOnGroup")[0] == ["A group"]

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 
 import pytest
+from differences import on_wine
 
 from winsvc import Desktop, HandleClosedError, ObjectInUseError, ServiceError
 from winsvc._native import NativeBackend, desktops
@@ -17,10 +18,10 @@ user32 = ctypes.CDLL("user32")
 user32.CreateWindowExW.restype = user32.SetWindowsHookExW.restype = ctypes.c_void_p
 
 
-def make_window(title: str = "") -> int:
+def make_window(title: str = "", parent: ctypes.c_void_p | None = MESSAGE_ONLY) -> int:
     nothing = ctypes.c_void_p()
     window: int | None = user32.CreateWindowExW(
-        *(0, "STATIC", title, 0, 0, 0, 0, 0, MESSAGE_ONLY, nothing, nothing, nothing)
+        *(0, "STATIC", title, 0, 0, 0, 0, 0, parent, nothing, nothing, nothing)
     )
     assert window
     return window
@@ -50,7 +51,7 @@ def test_a_thread_with_a_window_stays(desktop: Desktop) -> None:
     finally:
         destroy_window(window)
     with desktop.as_thread_desktop():
-        pass
+        assert Desktop.current().name == desktop.name
 
 
 def test_a_thread_with_a_hook_stays(desktop: Desktop) -> None:
@@ -63,18 +64,36 @@ def test_a_thread_with_a_hook_stays(desktop: Desktop) -> None:
         with pytest.raises(ObjectInUseError, match="owns windows or hooks"):
             desktop.set_for_thread()
     finally:
-        user32.UnhookWindowsHookEx(ctypes.c_void_p(hook))
+        assert user32.UnhookWindowsHookEx(ctypes.c_void_p(hook))
+    with desktop.as_thread_desktop():
+        assert Desktop.current().name == desktop.name
 
 
 def test_a_window_from_the_block_keeps_the_thread_there(desktop: Desktop) -> None:
     before = Desktop.current()
     window = 0
-    with pytest.raises(ObjectInUseError, match="stays on the desktop of the with block"):
-        with desktop.as_thread_desktop():
-            window = make_window()
-    assert Desktop.current().name == desktop.name
-    destroy_window(window)
-    before.set_for_thread()
+    try:
+        with pytest.raises(ObjectInUseError, match="stays on the desktop of the with block"):
+            with desktop.as_thread_desktop():
+                window = make_window()
+        assert Desktop.current().name == desktop.name
+    finally:
+        destroy_window(window)
+        before.set_for_thread()
+    assert Desktop.current().name == before.name
+
+
+def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
+    with desktop.as_thread_desktop():
+        assert desktop.windows() == []
+        window = make_window("Titel äöü", parent=None)
+        try:
+            found = desktop.windows()
+        finally:
+            destroy_window(window)
+        assert desktop.windows() == []
+    titles = {one.handle: (one.title, (one.class_name or "").lower()) for one in found}
+    assert titles[window] == ("Titel äöü", "static")
 
 
 @pytest.mark.parametrize("title", ["", "Titel äöü \U0001f600", "x" * 2047, "x" * 2048, "y" * 9000])
@@ -90,7 +109,7 @@ def test_the_text_of_a_window(title: str) -> None:
     assert (caught.value.winerror, caught.value.function) == (1400, "InternalGetWindowText")
     with pytest.raises(ServiceError) as caught:
         backend.get_class_name(window)
-    assert caught.value.winerror in (87, 1400)  # 87: Wine
+    assert caught.value.winerror == (87 if on_wine() else 1400)
 
 
 # ------------------------------------------------------------------------------------ callbacks

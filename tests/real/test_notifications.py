@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -74,14 +75,20 @@ def test_a_whole_registration(waiter: int, installed: Service) -> None:
     assert row.service_names is None
     assert backend.wait_notified(waiter, 0) == []
     backend.arm(waiter, handle, EVERY)
-    assert backend.wait_notified(waiter, 0.05) == []  # nothing new
     installed.start("slow=200")
-    ((_, row),) = backend.wait_notified(waiter, 20)
+    ((_, row),) = backend.wait_notified(waiter, 20)  # the first: the old state does not come again
     assert row.status.current_state in (State.START_PENDING, State.RUNNING)
+    backend.arm(waiter, handle, int(Notify.PAUSED))
+    other = opened(installed.name)
+    backend.arm(waiter, other, int(Notify.PAUSED))
     backend.disarm(waiter, handle)
-    assert counted() == (1, 0, 1)
+    assert counted() == (1, 1, 1)
     installed.wait(State.RUNNING, timeout=30)
-    assert backend.wait_notified(waiter, 0.05) == []
+    installed.pause()
+    assert [told for told, _ in backend.wait_notified(waiter, 20)] == [other]
+    backend.disarm(waiter, other)
+    assert counted() == (1, 0, 1)
+    assert backend.wait_notified(waiter, 0) == []
 
 
 def test_what_is_refused(waiter: int, installed: Service) -> None:
@@ -115,13 +122,26 @@ def test_two_handles_and_two_waiters(waiter: int, installed: Service) -> None:
 def test_time_and_waking(waiter: int) -> None:
     began = time.perf_counter()
     assert backend.wait_notified(waiter, 0.12) == []
-    assert 0.1 < time.perf_counter() - began < 1
-    backend.wake(waiter)
-    assert backend.wait_notified(waiter, None) == []
-    timer = threading.Timer(0.05, backend.wake, [waiter])
-    timer.start()
-    assert backend.wait_notified(waiter, None) == []
-    timer.join()
+    assert time.perf_counter() - began > 0.1
+    told: list[object] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        told.append(backend.wait_notified(waiter, None))
+
+    for woken_before in (True, False):
+        thread = threading.Thread(target=wait, daemon=True)
+        if woken_before:
+            backend.wake(waiter)
+        waiting.clear()
+        thread.start()
+        assert waiting.wait(30)
+        if not woken_before:
+            backend.wake(waiter)
+        thread.join(30)
+        assert not thread.is_alive()
+    assert told == [[], []]
     assert counted() == (1, 0, 0)  # no thread without a registration
 
 
@@ -141,32 +161,46 @@ def test_a_waiter_closes_what_is_armed(
 
 
 def test_threads_at_random(scm: ServiceManager, installed: Service, waiter: int) -> None:
-    """Sixteen wait, give up and are cancelled while the service lives on."""
+    """Sixteen wait, give up and are cancelled, in any order, while the service lives on."""
     installed.start(timeout=30)
-    stop, errors, ends = threading.Event(), list[BaseException](), list[str]()
+    stop, errors = threading.Event(), list[BaseException]()
+    ends = list[tuple[str, str]]()
 
     def lives() -> None:
-        while not stop.is_set():
-            installed.pause()
-            installed.resume()
+        try:
+            while not stop.is_set():
+                installed.pause()
+                installed.resume()
+        except BaseException as error:
+            errors.append(error)
+
+    def wait(service: Service, end: str, chance: random.Random) -> None:
+        if end == "arrived":
+            service.wait(chance.choice([State.PAUSED, State.RUNNING]), 60)
+            return
+        token = CancelToken()
+        timer = threading.Timer(chance.uniform(0, 0.02), token.cancel)
+        if end == "cancelled":
+            timer.start()
+        try:
+            timeout = chance.uniform(0, 0.02) if end == "timeout" else 60
+            service.wait(State.STOPPED, timeout, cancel=token)
+        finally:
+            if end == "cancelled":
+                timer.join()
 
     def waits(seed: int) -> None:
         chance = random.Random(seed)
         try:
             with scm.open(installed.name) as service:
-                for _ in range(25):
-                    wanted = chance.choice([State.PAUSED, State.RUNNING, State.CONTINUE_PENDING])
-                    token = CancelToken()
-                    timer = threading.Timer(chance.uniform(0, 0.02), token.cancel)
-                    timer.start()
+                for end in chance.sample(["arrived", "timeout", "cancelled"], 25, counts=[9, 8, 8]):
                     try:
-                        service.wait(wanted, chance.uniform(0, 0.02), cancel=token)
-                        ends.append("arrived")
+                        wait(service, end, chance)
+                        ends.append((end, "arrived"))
                     except WaitTimeoutError:
-                        ends.append("timeout")
+                        ends.append((end, "timeout"))
                     except WaitCancelledError:
-                        ends.append("cancelled")
-                    timer.join()
+                        ends.append((end, "cancelled"))
         except BaseException as error:
             errors.append(error)
 
@@ -180,6 +214,9 @@ def test_threads_at_random(scm: ServiceManager, installed: Service, waiter: int)
     stop.set()
     living.join(30)
     assert not errors
-    assert len(ends) == 16 * 25
-    assert {"arrived", "timeout", "cancelled"} <= set(ends)
+    assert Counter(ends) == {
+        ("arrived", "arrived"): 16 * 9,
+        ("timeout", "timeout"): 16 * 8,
+        ("cancelled", "cancelled"): 16 * 8,
+    }
     assert counted()[:2] == (1, 0)

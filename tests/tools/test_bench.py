@@ -95,10 +95,23 @@ def test_services_are_removed_after_a_failure(tmp_path: Path) -> None:
     assert any(line.startswith("create") for line in lines)
 
 
-def test_a_worker_that_ends(tmp_path: Path) -> None:
-    worker = Worker("c", [str(tmp_path / "log"), "import"], launch)
+def test_a_worker_that_ends() -> None:
+    processes: list[subprocess.Popen[str]] = []
+
+    def launch_once(command: Sequence[str]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "input(); print('ok\\t2000\\t5000')"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    worker = Worker("c", [], launch_once)
     assert worker.ask("list") == (2000, 5000)  # and that was all
-    with pytest.raises(BenchError):
+    assert processes[0].wait(30) == 0
+    with pytest.raises(BenchError, match=r"^c has ended before list: "):
         worker.ask("list")
     worker.close()
 
