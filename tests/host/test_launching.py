@@ -257,6 +257,7 @@ def test_program_without_run_fails_its_start(deployed: Deployed, tmp_path: Path)
     assert f"{deployed.name}: loading {script} failed" in log
     assert "without winsvc.host.run()" in log
     assert "_bootstrap.py" not in log
+    assert "Traceback" not in log
 
 
 def test_a_program_that_is_gone(deployed: Deployed, tmp_path: Path) -> None:
