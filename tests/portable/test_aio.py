@@ -8,9 +8,8 @@ import itertools
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import anyio
@@ -57,6 +56,22 @@ async def threads_end() -> None:
             await anyio.sleep(0.002)
 
 
+@contextmanager
+def held(sim: SimulatedSCM, function: str) -> Iterator[threading.Event]:
+    """Hold the next call of a function until the block ends; the event is set when it goes on."""
+    go_on, gone_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        go_on.wait()
+        gone_on.set()
+
+    sim.faults.before(function, hold)
+    try:
+        yield gone_on
+    finally:
+        go_on.set()
+
+
 # ------------------------------------------------------------------- cancellation
 
 
@@ -64,28 +79,22 @@ async def threads_end() -> None:
 async def test_what_is_opened_too_late_is_closed(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    go_on = threading.Event()
-    sim.faults.before("OpenServiceW", lambda: go_on.wait(5))
-    began = time.perf_counter()
-    with anyio.move_on_after(0.05) as scope:
-        async with scm.open("base"):
-            pytest.fail("it was opened in time")
-    assert scope.cancelled_caught
-    assert time.perf_counter() - began < 3  # the call goes on by itself
-    go_on.set()
+    with held(sim, "OpenServiceW") as returned:
+        with anyio.move_on_after(0.05) as scope:
+            async with scm.open("base"):
+                pytest.fail("it was opened in time")
+        assert scope.cancelled_caught
+        assert not returned.is_set()
     await threads_end()
     assert sim.open_handles == 1  # the manager's
 
 
 @pytest.mark.anyio
 async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> None:
-    go_on = threading.Event()
-    sim.faults.before("OpenSCManagerW", lambda: go_on.wait(5))
     manager = AsyncServiceManager()
-    with anyio.move_on_after(0.05):
+    with held(sim, "OpenSCManagerW"), anyio.move_on_after(0.05):
         async with manager:
             pytest.fail("it was connected in time")
-    go_on.set()
     await threads_end()
     assert not sim.open_handles
     assert manager.closed
@@ -96,12 +105,9 @@ async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> 
 async def test_a_call_that_goes_on_is_left_alone(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    go_on = threading.Event()
-    sim.faults.before("ControlService", lambda: go_on.wait(5))
     async with scm.open("top") as top:
-        with anyio.move_on_after(0.05):
+        with held(sim, "ControlService"), anyio.move_on_after(0.05):
             await top.stop(timeout=30)
-        go_on.set()
         await threads_end()
         assert sim["top"].state is S.STOPPED  # it can't be taken back
 
@@ -110,11 +116,9 @@ async def test_a_call_that_goes_on_is_left_alone(
 async def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
     sim["top"].behaviour = Behaviour(ignores=[1])
     async with scm.open("base") as base:
-        began = time.perf_counter()
         with anyio.move_on_after(0.1) as scope:
             await base.restart(timeout=1e9)
         assert scope.cancelled_caught
-        assert time.perf_counter() - began < 5  # not until the timeout
         await threads_end()
     assert sim["base"].state is S.RUNNING
     assert not sim.called("StartServiceW")
@@ -242,11 +246,9 @@ def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
         async with AsyncServiceManager() as scm, scm.open("base") as base:
             task = asyncio.create_task(base.wait(S.PAUSED))
             await asyncio.sleep(0.05)
-            began = time.perf_counter()
             task.cancel("why")
             with suppress(asyncio.CancelledError):
                 await task
-            assert time.perf_counter() - began < 3
             assert task.cancelled()
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(base.wait(S.PAUSED), 0.05)
@@ -261,14 +263,14 @@ def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
 
 
 def test_a_loop_that_is_closed_meanwhile(sim: SimulatedSCM) -> None:
-    sim.faults.before("EnumServicesStatusExW", lambda: time.sleep(0.3))
-
     async def main() -> None:
         async with AsyncServiceManager() as scm:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(anext(aiter(scm.services())), 0.02)
 
-    asyncio.run(main())
+    with held(sim, "EnumServicesStatusExW") as returned:
+        asyncio.run(main())
+        assert not returned.is_set()
     asyncio.run(threads_end())
     assert not sim.open_handles
 

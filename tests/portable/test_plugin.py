@@ -20,10 +20,11 @@ def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProce
     by_hand = [] if entry_points(group="pytest11", name="winsvc") else ["-p", PLUGIN]
     none = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     options = ["-q", *none, "-c", os.devnull, "--rootdir", str(folder), *by_hand]
+    path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
     )

@@ -52,6 +52,7 @@ def survivor(run_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.stdout.close()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("end", ["close", "SIGINT", "SIGTERM", "SIGKILL"])
 def test_nothing_is_left_of_a_run(
     run_folder: Path, survivor: subprocess.Popen[bytes], end: str
