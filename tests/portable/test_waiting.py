@@ -430,7 +430,10 @@ def once_waiting(sim: SimulatedSCM, action: Callable[[], object], waits: int = 1
 
 def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None:
     token = CancelToken()
-    with once_waiting(sim, token.cancel), pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught:
+    with (
+        once_waiting(sim, token.cancel),
+        pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught,
+    ):
         beat.wait(S.RUNNING, cancel=token)
     assert caught.value.winerror == 1223
     assert caught.value.status is not None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from _winsvc_cffi import lib
 
-from winsvc import enums, stopreason
+from winsvc import enums
+from winsvc._values import stopreason
 from winsvc.enums import OpenEnum, OpenFlag
 from winsvc.host import events
 

@@ -13,6 +13,8 @@ from _winsvc_cffi import ffi, lib
 
 import winsvc
 
+PROJECT = Path(__file__).parent.parent.parent
+
 SIZES = {
     "SERVICE_STATUS": 28,
     "SERVICE_STATUS_PROCESS": 36,
@@ -34,9 +36,10 @@ def test_structures_have_their_size_on_x64(name: str, size: int) -> None:
 
 
 def test_it_runs_from_the_installed_wheel() -> None:
-    site_packages = Path(sys.prefix, "Lib", "site-packages")
-    assert Path(winsvc.__file__).is_relative_to(site_packages)
-    assert Path(_winsvc_cffi.__file__).is_relative_to(site_packages)
+    site = Path(str(importlib.metadata.distribution("winsvc-cffi").locate_file("")))
+    assert not site.is_relative_to(PROJECT)
+    assert Path(winsvc.__file__) == site / "winsvc" / "__init__.py"
+    assert Path(_winsvc_cffi.__file__) == site / "_winsvc_cffi.pyd"
     files = {str(file).replace("\\", "/") for file in importlib.metadata.files("winsvc-cffi") or ()}
     assert {"winsvc/py.typed", "_winsvc_cffi.pyd", "_winsvc_cffi-stubs/__init__.pyi"} <= files
     wheel = importlib.metadata.distribution("winsvc-cffi").read_text("WHEEL") or ""
@@ -45,7 +48,9 @@ def test_it_runs_from_the_installed_wheel() -> None:
 
 def test_the_runtime_dependency_is_cffi_alone() -> None:
     needed = importlib.metadata.requires("winsvc-cffi") or []
-    assert [item for item in needed if "extra ==" not in item] == ["cffi>=1.17"]
+    assert [item for item in needed if "extra ==" not in item] == [
+        'cffi>=1.17; sys_platform == "win32"'
+    ]
 
 
 def test_handles_of_different_kinds_don_t_mix() -> None:

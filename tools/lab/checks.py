@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.lab.layout import PROJECT, Lab, fresh, say
+from tools.lab.layout import PROJECT, Lab, say
+from tools.lab.machine import host_environment
 from tools.lab.wine import Session, windows_path
 
 # Where each tier must have run at least one test for `make test` to pass.
@@ -36,13 +38,18 @@ def check(lab: Lab) -> int:
     failed = 0
     for command in commands:
         say(" ".join(command[1:]).removeprefix("-m "))
-        failed += bool(subprocess.run(command, cwd=PROJECT).returncode)
+        done = subprocess.run(command, cwd=PROJECT, env=host_environment(lab))
+        failed += bool(done.returncode)
     return 1 if failed else 0
 
 
 def test(lab: Lab, other: Lab, arguments: Sequence[str]) -> int:
     """Every tier: here, in the lab, and what is real once more on the lab's other Python."""
-    reports = fresh(lab.build / "reports")
+    with tempfile.TemporaryDirectory() as folder:
+        return _test(lab, other, arguments, Path(folder))
+
+
+def _test(lab: Lab, other: Lab, arguments: Sequence[str], reports: Path) -> int:
     codes = {"linux": _on_linux(lab, reports / "linux.json", arguments)}
     for one, tiers in ((lab, LAB_TIERS), (other, OTHER_PYTHON_TIERS)):
         name = f"lab-{one.python}"
@@ -77,6 +84,7 @@ def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
     return subprocess.run(
         [*command, f"--tier-report={report}", *arguments],
         cwd=PROJECT,
+        env=host_environment(lab),
     ).returncode
 
 
