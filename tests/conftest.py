@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tiers-optional", action="store_true", help="the tiers may be left without a test"
     )
+    group.addoption(
+        "--bench-full", action="store_true", help="measure as long, and as strictly, as make bench"
+    )
     group.addoption("--tier-report", default=None, help="write the tests passed by tier as JSON")
 
 

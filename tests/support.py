@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from winsvc import Service, ServiceManager, ServiceStatus, State
 
@@ -20,3 +21,22 @@ def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None
     deadline = time.monotonic() + seconds
     while name in scm:
         assert time.monotonic() < deadline, f"{name} is still there"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a timed test measures, and how slow the machine may be.
+
+    In ``make test`` such tests run for a moment, beside whatever else the machine does, and find
+    mistakes of an order of magnitude. ``make bench`` passes ``--bench-full``.
+    """
+
+    full: bool
+
+    def count(self, few: int, many: int) -> int:
+        """Choose a number of rounds, services or the like."""
+        return many if self.full else few
+
+    def limit(self, value: float) -> float:
+        """Widen a limit, unless the machine has nothing else to do."""
+        return value if self.full else value * 8

@@ -155,29 +155,25 @@ async def test_progress_is_told_in_the_loop(service: AsyncService) -> None:
     await service.wait(State.STOPPED, timeout=30)
 
 
-async def cancelled_within(seconds: float, waiting: Callable[[], Awaitable[object]]) -> None:
-    """Begin to wait, cancel it, and see how long that takes."""
-    began = 0.0
+async def cancelled(waiting: Callable[[], Awaitable[object]]) -> None:
+    """Begin to wait for what does not happen, and cancel that."""
     async with anyio.create_task_group() as group:
         with anyio.CancelScope() as scope:
 
             async def cancel() -> None:
-                nonlocal began
                 await anyio.sleep(0.2)
-                began = time.perf_counter()
                 scope.cancel()
 
             group.start_soon(cancel)
             await waiting()
         assert scope.cancelled_caught
-        assert time.perf_counter() - began < seconds
 
 
 async def test_a_wait_that_is_cancelled(service: AsyncService) -> None:
     await service.start(timeout=30)
-    await cancelled_within(0.1, lambda: service.wait(State.PAUSED))
+    await cancelled(lambda: service.wait(State.PAUSED))
     assert await threads_end()
-    await cancelled_within(0.1, lambda: service.wait(State.PAUSED, 1e9))
+    await cancelled(lambda: service.wait(State.PAUSED, 1e9))
     assert await threads_end()
     await service.stop(timeout=30)
 
@@ -236,7 +232,7 @@ async def test_a_watch_tells_what_happens(
 
 async def test_a_watch_that_is_cancelled(service: AsyncService) -> None:
     async with service.watch() as events:
-        await cancelled_within(0.1, events.wait)
+        await cancelled(events.wait)
         await service.start(timeout=30)  # what happens meanwhile is not lost
         with anyio.fail_after(20):
             event = await events.wait()
@@ -251,7 +247,7 @@ async def test_a_watch_without_a_block_that_is_cancelled(service: AsyncService) 
         async for event in events:
             assert event.name == service.name
 
-    await cancelled_within(0.2, follow)
+    await cancelled(follow)
     assert events.closed
     assert await events.wait() is None
 
