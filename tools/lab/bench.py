@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.measure import Bench, BenchError, Plan
 from bench.report import Machine, Report, write
+from tools.lab import checks
 from tools.lab.layout import PROJECT, Lab, LabError, say
 from tools.lab.machine import capture, host_environment
 from tools.lab.wine import Session, environment, windows_path
@@ -50,12 +51,15 @@ def bench(lab: Lab, arguments: Sequence[str]) -> int:
         except BenchError as error:
             raise LabError(str(error)) from error
         versions, _ = launch([*python, "about"]).communicate(timeout=60)
+        say("the timed tests")
+        strict = [] if chosen.quick else ["--bench-full"]
+        code = checks.in_session(lab, session, ("bench",), strict)
     report = Report(_machine(versions.strip()), run, plan.waits, pure)
     print(report.to_text())
     folder = chosen.output or (lab.root / "bench" if chosen.quick else DOCS)
     write(report, folder)
     say(f"written: performance.md, .svg and .json in {folder}")
-    return 0
+    return code
 
 
 def _pure(lab: Lab) -> list[dict[str, object]]:

@@ -72,15 +72,15 @@ def _test(lab: Lab, other: Lab, arguments: Sequence[str], reports: Path) -> int:
     return 1 if bad else 0
 
 
-def _tier_options(tiers: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """With arguments of the user's own a tier may well be left without a test."""
-    return [f"--tiers={','.join(tiers)}", *(["--tiers-optional"] if arguments else [])]
+def _optional(arguments: Sequence[str]) -> list[str]:
+    """Allow tiers without a test where the user chooses tests."""
+    return ["--tiers-optional"] if arguments else []
 
 
 def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
     say("tests on this machine's Python")
-    options = ["--hypothesis-profile=thorough", *_tier_options(LINUX_TIERS, arguments)]
-    command = [str(lab.host_python), "-m", "pytest", *options]
+    options = ["--hypothesis-profile=thorough", f"--tiers={','.join(LINUX_TIERS)}"]
+    command = [str(lab.host_python), "-m", "pytest", *options, *_optional(arguments)]
     return subprocess.run(
         [*command, f"--tier-report={report}", *arguments],
         cwd=PROJECT,
@@ -90,11 +90,15 @@ def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
 
 def _in_lab(lab: Lab, report: Path, tiers: Sequence[str], arguments: Sequence[str]) -> int:
     say(f"tests in the lab, Windows CPython {lab.python}")
+    reported = f"--tier-report={windows_path(report)}"
     with Session(lab) as session:
-        return session.python(
-            *("-m", "pytest", "-p", "no:cacheprovider", *_tier_options(tiers, arguments)),
-            f"--tier-report={windows_path(report)}",
-            *arguments,
-            WINSVC_TEST_SERVICE=windows_path(lab.test_service),
-            WINSVC_BENCH_PROGRAM=windows_path(lab.bench_program),
-        )
+        return in_session(lab, session, tiers, [reported, *_optional(arguments), *arguments])
+
+
+def in_session(lab: Lab, session: Session, tiers: Sequence[str], options: Sequence[str]) -> int:
+    """Run tiers of the tests with the Windows Python."""
+    return session.python(
+        *("-m", "pytest", "-p", "no:cacheprovider", f"--tiers={','.join(tiers)}", *options),
+        WINSVC_TEST_SERVICE=windows_path(lab.test_service),
+        WINSVC_BENCH_PROGRAM=windows_path(lab.bench_program),
+    )
