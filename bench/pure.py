@@ -30,6 +30,8 @@ LIMITS = {
     "decode 1,000 configurations": 6.0,
     "graph of 5,000 services": 12.0,
     "order of 5,000 services": 12.0,
+    "cycles of 5,000 services": 12.0,
+    "a drawing of 5,000 services": 20.0,
 }
 
 
@@ -84,6 +86,8 @@ def jobs() -> dict[str, Work]:
         ],
         "graph of 5,000 services": lambda: DependencyGraph(services).dependents_of("service-1"),
         "order of 5,000 services": lambda: graph.start_order(every),
+        "cycles of 5,000 services": lambda: DependencyGraph(services).cycles(),
+        "a drawing of 5,000 services": graph.to_dot,
     }
 
 

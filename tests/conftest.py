@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,9 +23,11 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from winsvc import Service, ServiceManager
 
-# A glance by default; "make test" looks longer (--hypothesis-profile=thorough).
-settings.register_profile("default", settings(max_examples=15))
-settings.register_profile("thorough", settings(max_examples=200))
+# Few examples by default; "make test" runs more (--hypothesis-profile=thorough). No database: runs
+# do not depend on what an earlier one left in the checkout, which may be read-only.
+shared = settings(database=None, print_blob=True)
+settings.register_profile("default", shared, max_examples=15)
+settings.register_profile("thorough", shared, max_examples=200)
 settings.load_profile("default")
 
 TIERS = ("portable", "contract", "tools", "real", "parity", "host", "bench")
@@ -37,6 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tiers", default=None, help=f"which of {', '.join(TIERS)} must run")
     group.addoption(
         "--tiers-optional", action="store_true", help="the tiers may be left without a test"
+    )
+    group.addoption(
+        "--bench-full", action="store_true", help="measure as long, and as strictly, as make bench"
     )
     group.addoption("--tier-report", default=None, help="write the tests passed by tier as JSON")
 
@@ -106,6 +112,14 @@ class TierCount:
         if self.missing():
             line += f"; FAILED, no test ran on: {', '.join(self.missing())}"
         terminalreporter.write_line(line, red=bool(self.missing()))
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGINT, which a shell script ignores for background commands."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 # --------------------------------------------------------------------------- event loops

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -51,3 +52,22 @@ class Waits:
         """Block until so many waits have begun."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self) >= count, 30), f"{len(self)} waits"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a timed test measures, and how slow the machine may be.
+
+    In ``make test`` such tests run for a moment, beside whatever else the machine does, and find
+    mistakes of an order of magnitude. ``make bench`` passes ``--bench-full``.
+    """
+
+    full: bool
+
+    def count(self, few: int, many: int) -> int:
+        """Choose a number of rounds, services or the like."""
+        return many if self.full else few
+
+    def limit(self, value: float) -> float:
+        """Widen a limit, unless the machine has nothing else to do."""
+        return value if self.full else value * 8

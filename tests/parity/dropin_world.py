@@ -45,11 +45,15 @@ class World:
         self.connected = m.OpenSCManager(None, None, m.SC_MANAGER_CONNECT)
         self.svc = self.create("svc")
         self.weak = m.OpenService(self.scm, self.name("svc"), 0x20000)  # READ_CONTROL
+        manager = theirs.OpenSCManager(None, None, theirs.SC_MANAGER_CONNECT)
+        self._own = theirs.OpenService(manager, self.name("svc"), theirs.SERVICE_CHANGE_CONFIG)
+        theirs.CloseServiceHandle(manager)
         self.running = self.create("running")
         m.StartService(self.running, None)
         self.station = m.GetProcessWindowStation()
         self.desk = m.CreateDesktop(self.name("desk"), 0, 0x1FF, None)
         self.cases = contextlib.ExitStack()  # what one case has made
+        self.reset()
 
     def name(self, part: str) -> str:
         return self.prefix + part
@@ -117,9 +121,21 @@ class World:
         finally:
             key.Close()
 
+    def reset(self) -> None:
+        """Give the stopped service the configuration that every test begins with."""
+        types = theirs.SERVICE_WIN32_OWN_PROCESS, theirs.SERVICE_DEMAND_START
+        shown = self.name("svc") + " shown"
+        theirs.ChangeServiceConfig(
+            *(self._own, *types, theirs.SERVICE_ERROR_NORMAL),
+            *(self.program, "", 0, [], "LocalSystem", "", shown),
+        )
+        theirs.ChangeServiceConfig2(self._own, theirs.SERVICE_CONFIG_DESCRIPTION, "")
+        theirs.ChangeServiceConfig2(self._own, theirs.SERVICE_CONFIG_PRESHUTDOWN_INFO, 180000)
+
     def end(self) -> None:
         self.desk.Detach() if self.m is theirs else self.desk.CloseDesktop()
         self.station.Detach()
+        theirs.CloseServiceHandle(self._own)
         self.stack.close()
 
 

@@ -33,6 +33,7 @@ def test_rich_on_a_terminal(
 ) -> None:
     pytest.importorskip("rich", reason="the cli extra is not installed")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
     cli._table(HEADER, ROWS)
     told = capsys.readouterr().out
     assert "Heartbeat [bold]" in told

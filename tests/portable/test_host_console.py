@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -90,11 +91,13 @@ def debugged(tmp_path: Path, main: str, *arguments: str) -> Iterator[subprocess.
     path = tmp_path / "beat.py"
     path.write_text(PROGRAM.format(main=textwrap.indent(textwrap.dedent(main), "    ").strip()))
     process = subprocess.Popen(
-        [sys.executable, str(path), *arguments],
+        # As UTF-8 in whatever locale the tests run.
+        [sys.executable, str(path), *(argument.encode() for argument in arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
     )
     with process:
         watchdog = threading.Timer(60, process.kill)  # a silent program ends the test

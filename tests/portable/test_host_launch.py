@@ -79,7 +79,7 @@ def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.Co
 
 
 def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
-    script = tmp_path / "bäat.py"
+    script = tmp_path / os.fsdecode("bäat.py".encode())  # UTF-8 in whatever locale the tests run
     script.write_text("raise SystemExit('it ran')")
     told = ("--service", "beat", "--script", script, "--check")
     assert (done := started(*told)).returncode == 0, done.stderr

@@ -6,8 +6,8 @@ import itertools
 import pickle
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -454,17 +454,32 @@ def test_nothing_is_left_open_whatever_fails(
 # ------------------------------------------------------------------- cancelling
 
 
+@contextmanager
+def once_waiting(sim: SimulatedSCM, action: Callable[[], object], waits: int = 1) -> Iterator[None]:
+    """Run an action on another thread once so many waits have begun."""
+    begun = threading.Semaphore(0)
+    sim.faults.before(NOTIFY, begun.release, times=waits)
+
+    def act() -> None:
+        for _ in range(waits):
+            begun.acquire()
+        action()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    yield
+    thread.join()
+
+
 def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None:
     token = CancelToken()
-    timer = threading.Timer(0.05, token.cancel)
-    timer.start()
-    began = time.perf_counter()
-    with pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught:
+    with (
+        once_waiting(sim, token.cancel),
+        pytest.raises(WaitCancelledError, match=r"is STOPPED, not RUNNING, .*cancelled") as caught,
+    ):
         beat.wait(S.RUNNING, cancel=token)
-    assert time.perf_counter() - began < 5
     assert caught.value.winerror == 1223
     assert caught.value.status is not None
-    timer.join()
     assert token.cancelled
     for wait in (beat.wait, lambda state, cancel: beat.start(timeout=9, cancel=cancel)):
         with pytest.raises(WaitCancelledError):
@@ -499,23 +514,19 @@ def test_one_token_for_many_waits(sim: SimulatedSCM, scm: ServiceManager) -> Non
     for name in names:
         sim.add(name)
     threads = [threading.Thread(target=wait, args=[name]) for name in names]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.05)
-    token.cancel()
+    with once_waiting(sim, token.cancel, waits=len(names)):
+        for thread in threads:
+            thread.start()
     for thread in threads:
         thread.join(5)
     assert sorted(ended) == sorted(names)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c(sim: SimulatedSCM, beat: Service) -> None:
-    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    began = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
-        beat.wait(S.RUNNING)
-    assert time.perf_counter() - began < 5
-    timer.join()
+    with once_waiting(sim, lambda: signal.raise_signal(signal.SIGINT)):
+        with pytest.raises(KeyboardInterrupt):
+            beat.wait(S.RUNNING)
 
 
 # ------------------------------------------------------------------- arguments

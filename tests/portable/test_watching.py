@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -393,11 +392,17 @@ def test_closing(sim: SimulatedSCM, scm: ServiceManager) -> None:
 def test_closed_from_another_thread(sim: SimulatedSCM, scm: ServiceManager) -> None:
     events = scm.watch("RpcSs")
     told: list[ServiceEvent] = []
-    thread = threading.Thread(target=lambda: told.extend(events))
+    first = threading.Event()
+
+    def follow() -> None:
+        for event in events:
+            told.append(event)
+            first.set()
+
+    thread = threading.Thread(target=follow)
     thread.start()
     sim.local.crash("RpcSs")
-    while not told:
-        time.sleep(0.001)
+    assert first.wait(5)
     events.close()
     thread.join(5)
     assert not thread.is_alive()

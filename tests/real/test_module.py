@@ -15,6 +15,8 @@ from differences import on_wine
 
 import winsvc
 
+PROJECT = Path(__file__).parent.parent.parent
+
 SIZES = {
     "SERVICE_STATUS": 28,
     "SERVICE_STATUS_PROCESS": 36,
@@ -36,9 +38,10 @@ def test_structures_have_their_size_on_x64(name: str, size: int) -> None:
 
 
 def test_it_runs_from_the_installed_wheel() -> None:
-    site_packages = Path(sys.prefix, "Lib", "site-packages")
-    assert Path(winsvc.__file__).is_relative_to(site_packages)
-    assert Path(_winsvc_cffi.__file__).is_relative_to(site_packages)
+    site = Path(str(importlib.metadata.distribution("winsvc-cffi").locate_file("")))
+    assert not site.is_relative_to(PROJECT)
+    assert Path(winsvc.__file__) == site / "winsvc" / "__init__.py"
+    assert Path(_winsvc_cffi.__file__) == site / "_winsvc_cffi.pyd"
     files = {str(file).replace("\\", "/") for file in importlib.metadata.files("winsvc-cffi") or ()}
     stubs = {"winsvc/__init__.pyi", "_winsvc_cffi-stubs/__init__.pyi"}
     assert {"winsvc/py.typed", "_winsvc_cffi.pyd", *stubs} <= files

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench import pure
 from bench.measure import ALL, Bench, BenchError, Plan, Result, Worker
 from bench.report import Machine, Report, write
 from bench.worker import answers
@@ -148,3 +149,26 @@ def test_the_worker_answers_line_by_line() -> None:
     assert told[2] == ["error", "LookupError: there is none"]
     assert told[3] == ["none"]
     assert told[4][::2] == ["ok", "2"]
+
+
+def test_every_part_has_a_limit() -> None:
+    assert set(pure.jobs()) == set(pure.LIMITS)
+
+
+def test_the_time_of_a_job_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it takes to release the result is not counted."""
+    now = 0
+
+    class Result:
+        def __del__(self) -> None:
+            nonlocal now
+            now += 100
+
+    def work() -> Result:
+        nonlocal now
+        now += 7
+        return Result()
+
+    monkeypatch.setattr("time.perf_counter_ns", lambda: now)
+    assert pure.took(work) == 7
+    assert now == 107

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ PROJECT = Path(__file__).parent.parent.parent
 
 if sys.platform != "linux":
     pytest.skip("the lab is for Linux", allow_module_level=True)
+
+from tools.lab.layout import UNUSED_AFTER, Lab, LabError, fingerprint, in_use, part  # noqa: E402
 
 # Stands for Wine's server: runs in the background with the prefix in its environment.
 FAKE_WINESERVER = """\
@@ -52,6 +55,7 @@ def survivor(run_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.stdout.close()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("end", ["close", "SIGINT", "SIGTERM", "SIGKILL"])
 def test_nothing_is_left_of_a_run(
     run_folder: Path, survivor: subprocess.Popen[bytes], end: str
@@ -121,3 +125,55 @@ def test_an_unknown_python(tmp_path: Path) -> None:
     done = lab("python", LAB_DIR=str(tmp_path), LAB_PYTHON="2.7")
     assert done.returncode == 1
     assert "LAB_PYTHON is '2.7'; known: 3.11, 3.13" in done.stderr
+
+
+# --------------------------------------------------------------------------- parts of the lab
+
+
+def test_a_part_is_built_once_for_what_goes_into_it(tmp_path: Path) -> None:
+    """Two checkouts with the same inputs share a part, and each of two others has its own."""
+    built: list[Path] = []
+    folders = [
+        part(Lab(tmp_path, "3.11"), "wheel", "wheel", key, built.append)
+        for key in (fingerprint("a"), fingerprint("b"), fingerprint("a"))
+    ]
+    assert folders[0] == folders[2] == built[0]
+    assert folders[1] == built[1] != folders[0]
+    assert len(built) == 2
+
+
+def test_a_part_whose_build_failed_is_built_again(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "leftover").touch()
+        raise LabError("no network")
+
+    with pytest.raises(LabError):
+        part(Lab(tmp_path, "3.11"), "wheel", "wheel", "key", fail)
+    folder = part(Lab(tmp_path, "3.11"), "wheel", "wheel", "key", lambda folder: None)
+    assert list(folder.iterdir()) == []
+
+
+def test_old_parts_are_removed_once_nobody_uses_the_lab(tmp_path: Path) -> None:
+    root = tmp_path / "lab"
+    lab = Lab(root, "3.11")
+    with in_use(lab):
+        old, new = (part(lab, "wheel", "wheel", key, lambda folder: None) for key in "ab")
+        (root / "parts" / "wheel-half").mkdir()
+        days_ago = time.time() - 2 * UNUSED_AFTER
+        for folder in (old, new):
+            os.utime(f"{folder}.built", (days_ago, days_ago))
+        os.utime(f"{new}.built", (days_ago + 1, days_ago + 1))
+        with in_use(lab):  # not while another command runs
+            assert old.is_dir()
+    with in_use(lab):
+        assert [path.name for path in sorted((root / "parts").iterdir())] == [
+            new.name,
+            f"{new.name}.built",
+        ]
+
+
+def test_a_folder_with_other_content_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(LabError, match="holds something else"):
+        with in_use(Lab(tmp_path, "3.11")):
+            pass

@@ -64,4 +64,12 @@ def test_the_source_archive_holds_what_a_build_on_windows_needs(tmp_path: Path) 
         "stubs/_winsvc_cffi/__init__.pyi",
         "src/winsvc/py.typed",
         "src/winsvc/__init__.pyi",
+        "tests/conftest.py",
+        "tests/service/testservice.c",
+        "tools/requirements/host.txt",
+        "bench/program.c",
+        "docs/architecture.md",
+        "examples/heartbeat.py",
+        "CONTRIBUTING.md",
+        "Makefile",
     } <= names

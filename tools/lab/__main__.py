@@ -1,38 +1,22 @@
 """``python3 -m tools.lab COMMAND``: prepare the lab, run something in it.
 
 LAB_DIR is the lab's folder (default: .lab in the project), LAB_PYTHON the Windows Python in it
-(3.11 or 3.13).
+(3.11 or 3.13). Several checkouts may share a folder.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import FrameType
 
 from tools.lab import bench, checks, machine, product, windows_python, wine
-from tools.lab.layout import Lab, LabError, say
-
-
-@contextmanager
-def locked(lab: Lab) -> Iterator[None]:
-    """One set-up at a time in a lab's folder."""
-    if lab.root.is_dir() and any(lab.root.iterdir()) and not (lab.root / "lock").exists():
-        raise LabError(f"{lab.root} holds something else: give LAB_DIR a folder of its own")
-    lab.root.mkdir(parents=True, exist_ok=True)
-    with (lab.root / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another set-up in {lab.root}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+from tools.lab.layout import PROJECT, Lab, LabError, in_use, say, set_up_lock
 
 
 def set_up_host(lab: Lab) -> None:
@@ -42,7 +26,7 @@ def set_up_host(lab: Lab) -> None:
 
 def set_up_wheel(lab: Lab) -> None:
     set_up_host(lab)
-    machine.ensure_compiler(lab)
+    machine.ensure_compiler()
     windows_python.ensure_abi(lab)
     product.ensure_wheel(lab)
 
@@ -50,9 +34,9 @@ def set_up_wheel(lab: Lab) -> None:
 def set_up(lab: Lab) -> None:
     """Everything, up to the project's wheel installed in the Windows Python."""
     started = time.monotonic()
-    with locked(lab):
+    with set_up_lock(lab):
         set_up_wheel(lab)
-        machine.ensure_wine(lab)
+        machine.ensure_wine()
         windows_python.ensure_windows_python(lab)
         wine.ensure_template(lab)
         product.ensure_installed(lab)
@@ -92,13 +76,21 @@ def test(lab: Lab, arguments: Sequence[str]) -> int:
 
 
 def check(lab: Lab, arguments: Sequence[str]) -> int:
-    with locked(lab):
+    with set_up_lock(lab):
         set_up_host(lab)
     return checks.check(lab)
 
 
+def run_host(lab: Lab, arguments: Sequence[str]) -> int:
+    """Run the Python of the Linux side, with the pinned tools, on this checkout's sources."""
+    with set_up_lock(lab):
+        set_up_host(lab)
+    command = [str(lab.host_python), *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=machine.host_environment(lab)).returncode
+
+
 def wheel(lab: Lab, arguments: Sequence[str]) -> int:
-    with locked(lab):
+    with set_up_lock(lab):
         set_up_wheel(lab)
         print(product.publish(product.ensure_wheel(lab)))
     return 0
@@ -116,6 +108,7 @@ COMMANDS: dict[str, Callable[[Lab, Sequence[str]], int]] = {
     "test": test,
     "bench": measure,
     "check": check,
+    "host": run_host,
     "wheel": wheel,
 }
 
@@ -132,7 +125,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        return COMMANDS[chosen.command](Lab.from_environment(), chosen.arguments)
+        lab = Lab.from_environment()
+        with in_use(lab):
+            return COMMANDS[chosen.command](lab, chosen.arguments)
     except LabError as error:
         say(f"can't go on: {error}")
         return 1

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from bench.measure import Bench, BenchError, Plan
 from bench.report import Machine, Report, write
+from tools.lab import checks
 from tools.lab.layout import PROJECT, Lab, LabError, say
-from tools.lab.machine import capture
+from tools.lab.machine import capture, host_environment
 from tools.lab.wine import Session, environment, windows_path
 
 WORKER = PROJECT / "bench" / "worker.py"
@@ -42,7 +43,7 @@ def bench(lab: Lab, arguments: Sequence[str]) -> int:
                 start_new_session=True,  # Ctrl-C is for the bench, which then cleans up
             )
 
-        python = [str(lab.windows / "python.exe"), windows_path(WORKER)]
+        python = [str(lab.windows_python), windows_path(WORKER)]
         service = f'"{windows_path(lab.test_service)}"'
         run = Bench(launch, str(lab.bench_program), python, service, plan, say)
         try:
@@ -50,19 +51,24 @@ def bench(lab: Lab, arguments: Sequence[str]) -> int:
         except BenchError as error:
             raise LabError(str(error)) from error
         versions, _ = launch([*python, "about"]).communicate(timeout=60)
+        say("the timed tests")
+        strict = [] if chosen.quick else ["--bench-full"]
+        code = checks.in_session(lab, session, ("bench",), strict)
     report = Report(_machine(versions.strip()), run, plan.waits, pure)
     print(report.to_text())
-    folder = chosen.output or (lab.build / "bench" if chosen.quick else DOCS)
+    folder = chosen.output or (lab.root / "bench" if chosen.quick else DOCS)
     write(report, folder)
     say(f"written: performance.md, .svg and .json in {folder}")
-    return 0
+    return code
 
 
 def _pure(lab: Lab) -> list[dict[str, object]]:
     """What runs without Windows, on this machine's Python."""
     say("the plain Python parts")
     command = [str(lab.host_python), "-m", "bench.pure"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=host_environment(lab), capture_output=True, text=True
+    )
     if done.returncode:
         raise LabError(f"bench.pure failed:\n{done.stderr}")
     told: list[dict[str, object]] = json.loads(done.stdout)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.lab.layout import PROJECT, Lab, fresh, say
+from tools.lab.layout import PROJECT, Lab, say
+from tools.lab.machine import host_environment
 from tools.lab.wine import Session, windows_path
 
 # Where each tier must have run at least one test for `make test` to pass.
@@ -28,7 +30,7 @@ def check(lab: Lab) -> int:
         (python, "-m", "ruff", "format", "--check", "."),
         (python, "-m", "mypy", "--platform", "linux"),
         # The lab is Linux's own.
-        (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab"),
+        (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab|environments"),
         (python, "-m", "pyright", "--pythonpath", python),
         (python, "tools/stubgen.py", "--check"),
         (python, "tools/settingsgen.py", "--check"),
@@ -37,13 +39,18 @@ def check(lab: Lab) -> int:
     failed = 0
     for command in commands:
         say(" ".join(command[1:]).removeprefix("-m "))
-        failed += bool(subprocess.run(command, cwd=PROJECT).returncode)
+        done = subprocess.run(command, cwd=PROJECT, env=host_environment(lab))
+        failed += bool(done.returncode)
     return 1 if failed else 0
 
 
 def test(lab: Lab, other: Lab, arguments: Sequence[str]) -> int:
     """Every tier: here, in the lab, and what is real once more on the lab's other Python."""
-    reports = fresh(lab.build / "reports")
+    with tempfile.TemporaryDirectory() as folder:
+        return _test(lab, other, arguments, Path(folder))
+
+
+def _test(lab: Lab, other: Lab, arguments: Sequence[str], reports: Path) -> int:
     codes = {"linux": _on_linux(lab, reports / "linux.json", arguments)}
     for one, tiers in ((lab, LAB_TIERS), (other, OTHER_PYTHON_TIERS)):
         name = f"lab-{one.python}"
@@ -66,28 +73,33 @@ def test(lab: Lab, other: Lab, arguments: Sequence[str]) -> int:
     return 1 if bad else 0
 
 
-def _tier_options(tiers: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """With arguments of the user's own a tier may well be left without a test."""
-    return [f"--tiers={','.join(tiers)}", *(["--tiers-optional"] if arguments else [])]
+def _optional(arguments: Sequence[str]) -> list[str]:
+    """Allow tiers without a test where the user chooses tests."""
+    return ["--tiers-optional"] if arguments else []
 
 
 def _on_linux(lab: Lab, report: Path, arguments: Sequence[str]) -> int:
     say("tests on this machine's Python")
-    options = ["--hypothesis-profile=thorough", *_tier_options(LINUX_TIERS, arguments)]
-    command = [str(lab.host_python), "-m", "pytest", *options]
+    options = ["--hypothesis-profile=thorough", f"--tiers={','.join(LINUX_TIERS)}"]
+    command = [str(lab.host_python), "-m", "pytest", *options, *_optional(arguments)]
     return subprocess.run(
         [*command, f"--tier-report={report}", *arguments],
         cwd=PROJECT,
+        env=host_environment(lab),
     ).returncode
 
 
 def _in_lab(lab: Lab, report: Path, tiers: Sequence[str], arguments: Sequence[str]) -> int:
     say(f"tests in the lab, Windows CPython {lab.python}")
+    reported = f"--tier-report={windows_path(report)}"
     with Session(lab) as session:
-        return session.python(
-            *("-m", "pytest", "-p", "no:cacheprovider", *_tier_options(tiers, arguments)),
-            f"--tier-report={windows_path(report)}",
-            *arguments,
-            WINSVC_TEST_SERVICE=windows_path(lab.test_service),
-            WINSVC_BENCH_PROGRAM=windows_path(lab.bench_program),
-        )
+        return in_session(lab, session, tiers, [reported, *_optional(arguments), *arguments])
+
+
+def in_session(lab: Lab, session: Session, tiers: Sequence[str], options: Sequence[str]) -> int:
+    """Run tiers of the tests with the Windows Python."""
+    return session.python(
+        *("-m", "pytest", "-p", "no:cacheprovider", f"--tiers={','.join(tiers)}", *options),
+        WINSVC_TEST_SERVICE=windows_path(lab.test_service),
+        WINSVC_BENCH_PROGRAM=windows_path(lab.bench_program),
+    )

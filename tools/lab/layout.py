@@ -1,19 +1,27 @@
-"""Where things lie, and how a step of the set-up is told, timed and remembered."""
+"""The folders of a lab, and the parts in them: each is built once for what goes into it."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.lab.pins import PYTHONS
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
+
+# The site-packages of a run's own in its prefix, where the project's wheel is installed. The shared
+# Windows Python has its path in a .pth file.
+RUN_SITE = r"C:\winsvc"
+
+UNUSED_AFTER = 3 * 24 * 3600  # seconds
 
 
 class LabError(Exception):
@@ -26,52 +34,32 @@ class Lab:
 
     root: Path
     python: str  # "3.11" or "3.13"
+    #: The folders of the parts that this run uses, by the part's name.
+    parts: dict[str, Path] = field(default_factory=dict)
 
     @property
     def downloads(self) -> Path:
         return self.root / "downloads"
 
     @property
-    def venv(self) -> Path:
-        return self.root / "venv"
-
-    @property
-    def host_python(self) -> Path:
-        return self.venv / "bin" / "python"
-
-    @property
-    def abi(self) -> Path:
-        """Headers and import library that the extension is compiled with."""
-        return self.root / "abi"
-
-    @property
-    def windows(self) -> Path:
-        return self.root / f"python-{self.python}"
-
-    @property
-    def site_packages(self) -> Path:
-        return self.windows / "Lib" / "site-packages"
-
-    @property
-    def template(self) -> Path:
-        """The Wine prefix that every run gets a copy of."""
-        return self.root / "prefix"
-
-    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
     @property
-    def build(self) -> Path:
-        return self.root / "build"
+    def host_python(self) -> Path:
+        return self.parts["venv"] / "bin" / "python"
+
+    @property
+    def windows_python(self) -> Path:
+        return self.parts[f"python-{self.python}"] / "python.exe"
 
     @property
     def test_service(self) -> Path:
-        return self.build / "testservice.exe"
+        return self.parts["testservice"] / "testservice.exe"
 
     @property
     def bench_program(self) -> Path:
-        return self.build / "bench.exe"
+        return self.parts["bench"] / "bench.exe"
 
     @staticmethod
     def from_environment() -> Lab:
@@ -108,40 +96,87 @@ def sources(*folders: str) -> list[Path]:
     return found
 
 
-def step(
-    lab: Lab,
-    name: str,
-    what: str,
-    key: str,
-    work: Callable[[], None],
-    *,
-    products: Iterable[Path] = (),
-    resets: Iterable[str] = (),
-) -> None:
-    """Do ``work`` unless it was done with the same ``key`` before; tell what and how long.
+def part(lab: Lab, name: str, what: str, key: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder of a part of the lab; build it unless that was done for the same key.
+
+    A part never changes once it is built: runs of several checkouts, with other sources or other
+    pinned versions, share a lab without disturbing each other.
 
     Args:
         lab: the lab.
-        name: the step's.
-        what: the step, for people.
-        key: a hash of what goes into it.
-        work: does it.
-        products: what must be there for it to count as done.
-        resets: the steps that must be done again after it.
+        name: the part's name.
+        what: the part, as progress output names it.
+        key: a hash of everything that goes into the part.
+        build: fills the folder that it is passed.
     """
-    stamps = lab.root / "stamps"
-    stamp = stamps / name
-    there = all(product.exists() for product in products)
-    if there and stamp.is_file() and stamp.read_text() == key:
-        return
-    for old in (name, *resets):
-        (stamps / old).unlink(missing_ok=True)
-    say(f"{what} ...")
-    started = time.monotonic()
-    work()
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(key)
-    say(f"{what}: done in {time.monotonic() - started:.1f} s")
+    folder = lab.root / "parts" / f"{name}-{key[:16]}"
+    built = _built(folder)
+    if not built.exists():
+        say(f"{what} ...")
+        started = time.monotonic()
+        build(fresh(folder))
+        say(f"{what}: done in {time.monotonic() - started:.1f} s")
+    built.touch()  # the last use
+    lab.parts[name] = folder
+    return folder
+
+
+def _built(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.built")
+
+
+@contextmanager
+def set_up_lock(lab: Lab) -> Iterator[None]:
+    """Allow one set-up at a time in a lab's folder."""
+    if lab.root.is_dir() and any(lab.root.iterdir()) and not (lab.root / "lock").exists():
+        raise LabError(f"{lab.root} holds something else: give LAB_DIR a folder of its own")
+    lab.root.mkdir(parents=True, exist_ok=True)
+    with (lab.root / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another set-up in {lab.root}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def in_use(lab: Lab) -> Iterator[None]:
+    """Keep the lab's parts while the block runs; at its start, remove old ones if nobody else does.
+
+    Only a command that starts while no other runs in the lab removes parts.
+    """
+    with set_up_lock(lab):
+        users = (lab.root / "users").open("w")
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            _remove_unused(lab.root / "parts")
+        fcntl.flock(users, fcntl.LOCK_SH)
+    with users:
+        yield
+
+
+def _remove_unused(parts: Path) -> None:
+    """Remove what was not built to its end, and what was not used for days, save the last one."""
+    newest: dict[str, Path] = {}
+    folders = [path for path in parts.glob("*") if path.is_dir()]
+    for folder in folders:
+        if not _built(folder).exists():
+            shutil.rmtree(folder)
+            continue
+        name = folder.name.rpartition("-")[0]
+        last = newest.setdefault(name, folder)
+        if _built(folder).stat().st_mtime > _built(last).stat().st_mtime:
+            newest[name] = folder
+    limit = time.time() - UNUSED_AFTER
+    for folder in folders:
+        built = _built(folder)
+        if folder not in newest.values() and built.exists() and built.stat().st_mtime < limit:
+            built.unlink()
+            shutil.rmtree(folder)
 
 
 def fresh(folder: Path) -> Path:

@@ -12,13 +12,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.lab.layout import PROJECT, Lab, LabError, fingerprint, fresh, say, sha256, step
+from tools.lab.layout import PROJECT, Lab, LabError, fingerprint, fresh, part, say, sha256
 from tools.lab.pins import COMPILER, COMPILER_PACKAGES, WINE_PACKAGES, SourceArchive
 
 REQUIREMENTS = PROJECT / "tools" / "requirements"
+METADATA = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 APT_HELPER = Path("/usr/lib/apt/apt-helper")
 
 
@@ -65,6 +67,7 @@ def capture(*command: str) -> str:
 
 def install_packages(names: Sequence[str], why: str) -> None:
     """Install Debian packages, as root or with sudo, or say what an administrator must do."""
+    say(f"installing {' '.join(names)}")
     manual = f"apt-get install --no-install-recommends {' '.join(names)}"
     if not shutil.which("apt-get"):
         raise LabError(
@@ -97,21 +100,14 @@ def _sudo_works() -> bool:
     return subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
 
 
-def ensure_wine(lab: Lab) -> None:
+def ensure_wine() -> None:
     if not (shutil.which("wine") and shutil.which("wineserver")):
-        always(lab, "wine", WINE_PACKAGES, "Wine")
+        install_packages(WINE_PACKAGES, "Wine")
 
 
-def ensure_compiler(lab: Lab) -> None:
+def ensure_compiler() -> None:
     if not shutil.which(COMPILER):
-        always(lab, "compiler", COMPILER_PACKAGES, "the cross compiler")
-
-
-def always(lab: Lab, name: str, packages: Sequence[str], why: str) -> None:
-    """Install packages that are not there, also when they were at another time."""
-    (lab.root / "stamps" / name).unlink(missing_ok=True)
-    what = f"installing {' '.join(packages)}"
-    step(lab, name, what, "installed", lambda: install_packages(packages, why))
+        install_packages(COMPILER_PACKAGES, "the cross compiler")
 
 
 def compile_program(source: Path, target: Path, *options: str) -> None:
@@ -125,30 +121,44 @@ def compile_program(source: Path, target: Path, *options: str) -> None:
 
 
 def ensure_host_python(lab: Lab) -> None:
-    """A virtual environment of the lab's own with the pinned tools, and this project editable."""
+    """A virtual environment with the pinned tools, and this project's metadata beside it."""
     requirements = REQUIREMENTS / "host.txt"
-    project = [PROJECT / "pyproject.toml", PROJECT / "setup.py"]
-    key = fingerprint(sys.version, str(lab.venv), str(PROJECT), files=[requirements, *project])
-    step(
-        lab,
-        "host",
-        "Python tools for the Linux side",
-        key,
-        lambda: _make_venv(lab, requirements),
-        products=[lab.host_python],
-    )
+    key = fingerprint(sys.version, str(lab.root), files=[requirements])
+    what = "Python tools for the Linux side"
+    part(lab, "venv", what, key, lambda folder: _make_venv(lab, folder, requirements))
+
+    key = fingerprint(key, files=[PROJECT / name for name in METADATA])
+    part(lab, "metadata", "the project's metadata", key, lambda folder: _metadata(lab, folder))
 
 
-def _make_venv(lab: Lab, requirements: Path) -> None:
+def _make_venv(lab: Lab, folder: Path, requirements: Path) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  # this runs on whatever python3 is
         raise LabError(f"Python 3.11 or later is needed; python3 is {platform.python_version()}")
     if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         install_packages([f"python{version}-venv", "ca-certificates"], "Python's venv module")
-    fresh(lab.venv)
-    run([sys.executable, "-m", "venv", lab.venv])
+    lab.parts["venv"] = folder
+    run([sys.executable, "-m", "venv", folder])
     pip_install(lab, "--require-hashes", "-r", str(requirements))
-    pip_install(lab, "--no-deps", "--no-build-isolation", "--editable", str(PROJECT))
+
+
+def _metadata(lab: Lab, folder: Path) -> None:
+    """What an installation of the project has beside its packages: version, entry points."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in METADATA:
+            shutil.copy2(PROJECT / name, scratch)
+        Path(scratch, "src").mkdir()
+        code = "import os, sys, setuptools.build_meta as b; os.chdir(sys.argv[1]); "
+        code += "b.prepare_metadata_for_build_wheel(sys.argv[2])"
+        run([lab.host_python, "-c", code, scratch, folder])
+    for other in folder.glob("*.egg-info"):
+        shutil.rmtree(other)
+
+
+def host_environment(lab: Lab) -> dict[str, str]:
+    """The environment of a Python on the Linux side: it imports this checkout's sources."""
+    path = [str(PROJECT / "src"), str(lab.parts["metadata"])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def pip_install(lab: Lab, *arguments: str) -> None:

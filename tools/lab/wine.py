@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO
 
 from tools.lab import janitor
-from tools.lab.layout import PROJECT, Lab, LabError, fingerprint, fresh, step
+from tools.lab.layout import PROJECT, RUN_SITE, Lab, LabError, fingerprint, part
 from tools.lab.machine import capture, compile_program, run
 
 SETTLE = Path(__file__).with_name("settle.c")
@@ -43,35 +43,25 @@ def environment(prefix: Path) -> dict[str, str]:
     }
 
 
-def settle_program(lab: Lab) -> Path:
-    return lab.build / "settle.exe"
-
-
 def ensure_template(lab: Lab) -> None:
+    """The prefix that every run gets a copy of, and ``settle.exe``."""
     version = capture("wine", "--version").strip()
     key = fingerprint(version, str(SETTINGS), files=[SETTLE])
-    step(
-        lab,
-        "prefix",
-        f"Wine prefix ({version})",
-        key,
-        lambda: _make_template(lab),
-        products=[lab.template / "system.reg", settle_program(lab)],
-    )
+    part(lab, "prefix", f"Wine prefix ({version})", key, _make_template)
 
 
-def _make_template(lab: Lab) -> None:
-    compile_program(SETTLE, settle_program(lab))
-    janitor.wineserver(lab.template, "-k")  # of an earlier attempt that was killed
-    fresh(lab.template)
-    variables = environment(lab.template)
+def _make_template(folder: Path) -> None:
+    compile_program(SETTLE, folder / "settle.exe")
+    template = folder / "prefix"
+    template.mkdir()
+    variables = environment(template)
     try:
         for key, name, kind, data in SETTINGS:
             run(["wine", "reg", "add", key, "/v", name, "/t", kind, "/d", data, "/f"], **variables)
     finally:
-        janitor.wineserver(lab.template, "-k")
-        janitor.wineserver(lab.template, "-w")
-        named = lab.template / "wineserver"
+        janitor.wineserver(template, "-k")
+        janitor.wineserver(template, "-w")
+        named = template / "wineserver"
         if named.is_file():
             shutil.rmtree(Path("/tmp") / named.read_text().strip(), ignore_errors=True)
             named.unlink()  # names the server's socket: a copy must not talk to it
@@ -109,12 +99,20 @@ class Session:
             if self._janitor.stdout.readline() != "ready\n":
                 raise LabError("the janitor, which cleans up after a run, did not start")
         try:
-            run(["cp", "-a", "--reflink=auto", self._lab.template, self.prefix])
+            copy = ("cp", "-a", "--reflink=auto")
+            template = self._lab.parts["prefix"]
+            run([*copy, template / "prefix", self.prefix])
+            site = self.prefix / "drive_c" / RUN_SITE[3:]
+            run([*copy, self._lab.parts["site"], site])
+            # As in every installation, what winsvc needs lies beside it: programs in a virtual
+            # environment without the base's packages find both.
+            for needed in self._lab.windows_python.parent.glob("Lib/site-packages/_cffi_backend.*"):
+                run([*copy, needed, site])
             # The server and services.exe must not inherit a run's pipes: they would hold them open.
             # Never "wineboot --init": the first Wine process boots the prefix by itself, and an
             # explicit boot starts a second services.exe beside the first one.
             self._detached("wineserver", "-p")
-            self._detached("wine", str(settle_program(self._lab)))
+            self._detached("wine", str(template / "settle.exe"))
         except BaseException:
             self._clean()
             raise
@@ -154,7 +152,7 @@ class Session:
         It can't start with a socket or a closed descriptor as a standard stream, so it gets pipes.
         """
         process = subprocess.Popen(
-            ["wine", str(self._lab.windows / "python.exe"), *arguments],
+            ["wine", str(self._lab.windows_python), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -179,7 +177,7 @@ class Session:
     def interactive(self) -> int:
         """A Windows Python prompt on this terminal."""
         process = subprocess.Popen(
-            ["wine", str(self._lab.windows / "python.exe"), "-i", "-u", "-q"],
+            ["wine", str(self._lab.windows_python), "-i", "-u", "-q"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

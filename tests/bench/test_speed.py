@@ -1,0 +1,32 @@
+"""The plain Python parts are as fast as they were, in proportion to a loop of plain Python."""
+
+from __future__ import annotations
+
+import pytest
+from support import Effort
+
+from bench.pure import LIMITS, Work, gain, jobs, page, ratio
+from winsvc import ServiceInfo
+
+JOBS = jobs()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_part_keeps_to_its_limit(name: str, effort: Effort) -> None:
+    assert ratio(JOBS[name], rounds=effort.count(1, 7)) <= effort.limit(LIMITS[name])
+
+
+@pytest.mark.parametrize("different", [1, 50])
+def test_a_service_costs_the_same_in_a_long_list(different: int, effort: Effort) -> None:
+    def listing(count: int) -> Work:
+        rows = page(count, different)
+        return lambda: [list(ServiceInfo.from_rows(rows)) for _ in range(5000 // count)]
+
+    short, long = listing(50), listing(5000)
+    assert ratio(long, short, rounds=effort.count(3, 7)) < effort.limit(2)
+
+
+def test_several_services_are_asked_at_a_time(effort: Effort) -> None:
+    """Where a call takes 20 ms, 8 at a time take less than a third of the time of one at a time."""
+    slow, fast = gain(services=effort.count(16, 40), seconds=0.020, concurrency=8)
+    assert fast < slow / (3 if effort.full else 1.5)
