@@ -25,7 +25,7 @@ def scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
     assert {service.state for service in simulated_scm} == {State.STOPPED}
 
 
-def test_the_heartbeat(
+def test_heartbeat_logs_beat_at_each_interval(
     simulated_scm: SimulatedSCM, scm: ServiceManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -42,7 +42,9 @@ class Restarted(Heartbeat):
     settings = Settings(failure_actions=FailureActions.restart(after=(5, 30)))
 
 
-def test_a_heartbeat_that_fails(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+def test_heartbeat_with_invalid_argument_fails_and_is_restarted(
+    simulated_scm: SimulatedSCM, scm: ServiceManager
+) -> None:
     simulated_scm.host(Restarted)
     with scm.open("heartbeat") as service:
         service.start("often")  # is no number
@@ -54,7 +56,9 @@ def test_a_heartbeat_that_fails(simulated_scm: SimulatedSCM, scm: ServiceManager
         service.stop(timeout=30)
 
 
-def test_the_inbox(simulated_scm: SimulatedSCM, scm: ServiceManager, tmp_path: Path) -> None:
+def test_inbox_moves_files_except_while_paused(
+    simulated_scm: SimulatedSCM, scm: ServiceManager, tmp_path: Path
+) -> None:
     simulated_scm.host(Inbox)
     (tmp_path / "early").touch()
     with scm.open("inbox") as service:
@@ -83,7 +87,9 @@ def unused_port() -> int:
         return port
 
 
-def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager, unused_port: int) -> None:
+def test_webserver_answers_and_frees_port_on_stop(
+    simulated_scm: SimulatedSCM, scm: ServiceManager, unused_port: int
+) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
         for way in ("way", "again"):  # the port is free again
@@ -95,7 +101,9 @@ def test_the_web_server(simulated_scm: SimulatedSCM, scm: ServiceManager, unused
             assert service.stop(timeout=30).exit_code == 0
 
 
-def test_a_port_that_is_taken(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+def test_webserver_with_invalid_port_fails_with_1064(
+    simulated_scm: SimulatedSCM, scm: ServiceManager
+) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
         service.start("99999")

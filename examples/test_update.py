@@ -20,7 +20,7 @@ def sim(simulated_scm: SimulatedSCM) -> Iterator[SimulatedSCM]:
     assert simulated_scm.open_handles == 0
 
 
-def test_a_slow_start(sim: SimulatedSCM) -> None:
+def test_update_with_slow_start_runs_new_program(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(start_takes=20)
     assert update("beat", NEW) == rf"beat runs {NEW}"
     assert sim["beat"].state is State.RUNNING
@@ -28,7 +28,7 @@ def test_a_slow_start(sim: SimulatedSCM) -> None:
     assert sim.clock.now > 20  # simulated seconds
 
 
-def test_a_start_that_fails(sim: SimulatedSCM) -> None:
+def test_update_with_failing_start_restores_old_program(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(
         start_takes=5, ends_after=3, exit_code=1066, service_exit_code=77
     )
@@ -37,35 +37,35 @@ def test_a_start_that_fails(sim: SimulatedSCM) -> None:
     assert sim["beat"].binary_path == OLD
 
 
-def test_a_program_that_is_missing(sim: SimulatedSCM) -> None:
+def test_update_with_missing_program_restores_old_program(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(start_error=2)
     assert update("beat", NEW) == rf"{NEW} ended with 2: back to {OLD}"
     assert sim["beat"].state is State.RUNNING
     assert sim["beat"].binary_path == OLD
 
 
-def test_a_start_that_hangs(sim: SimulatedSCM) -> None:
+def test_update_with_hanging_start_configures_old_program(sim: SimulatedSCM) -> None:
     sim.local.programs[NEW] = Behaviour(hangs_in=[State.START_PENDING])
     assert update("beat", NEW) == rf"{NEW} hangs as START_PENDING: {OLD} is for the next start"
     assert sim["beat"].state is State.START_PENDING
     assert sim["beat"].binary_path == OLD
 
 
-def test_two_programs_that_do_not_start(sim: SimulatedSCM) -> None:
+def test_update_with_two_failing_programs_reports_both(sim: SimulatedSCM) -> None:
     sim.local.other_programs = Behaviour(start_error=2)
     assert update("beat", NEW) == rf"{NEW} ended with 2, and {OLD} does not start again"
     assert sim["beat"].state is State.STOPPED
     assert sim["beat"].binary_path == OLD
 
 
-def test_a_service_that_does_not_stop(sim: SimulatedSCM) -> None:
+def test_update_of_service_that_does_not_stop_changes_nothing(sim: SimulatedSCM) -> None:
     sim["beat"].behaviour = Behaviour(hangs_in=[State.STOP_PENDING])
     assert update("beat", NEW) == "beat does not stop: nothing was changed"
     assert sim["beat"].state is State.STOP_PENDING
     assert sim["beat"].binary_path == OLD
 
 
-def test_a_right_that_is_missing(sim: SimulatedSCM) -> None:
+def test_update_without_right_raises_access_denied(sim: SimulatedSCM) -> None:
     with sim.run_as(Caller.user()), pytest.raises(AccessDeniedError, match=r"ServiceAccess\.STOP"):
         update("beat", NEW)
     sim.faults.deny(ServiceAccess.CHANGE_CONFIG, "beat")
@@ -77,7 +77,7 @@ def test_a_right_that_is_missing(sim: SimulatedSCM) -> None:
     assert sim["beat"].binary_path == OLD
 
 
-def test_a_connection_that_is_lost(sim: SimulatedSCM) -> None:
+def test_update_with_lost_connection_raises_connection_error(sim: SimulatedSCM) -> None:
     sim.faults.fail("StartServiceW", 1722)
     with pytest.raises(ConnectionError):
         update("beat", NEW)

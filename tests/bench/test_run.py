@@ -27,7 +27,7 @@ def bench_of(service: str, sizes: tuple[int, ...]) -> Bench:
     return Bench(launch, PROGRAM, [sys.executable, str(WORKER)], service, plan, print)
 
 
-def test_every_job_with_every_library(real_program: str) -> None:
+def test_bench_run_measures_every_job_with_every_library(real_program: str) -> None:
     bench = bench_of(real_program, (16, 30))
     bench.run()
     sizes: dict[str, list[int]] = {}
@@ -53,7 +53,7 @@ def test_every_job_with_every_library(real_program: str) -> None:
     assert left() == []
 
 
-def test_services_are_removed_when_it_fails(real_program: str) -> None:
+def test_bench_run_that_fails_removes_services(real_program: str) -> None:
     # Its service is none that could be started.
     bench = bench_of("C:\\there\\is\\none.exe", (16,))
     with pytest.raises(BenchError, match="start"):

@@ -12,12 +12,12 @@ JOBS = jobs()
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_a_part_keeps_to_its_limit(name: str, effort: Effort) -> None:
+def test_pure_python_job_stays_within_ratio_limit(name: str, effort: Effort) -> None:
     assert ratio(JOBS[name], rounds=effort.count(1, 7)) <= effort.limit(LIMITS[name])
 
 
 @pytest.mark.parametrize("different", [1, 50])
-def test_a_service_costs_the_same_in_a_long_list(different: int, effort: Effort) -> None:
+def test_from_rows_cost_per_service_is_constant(different: int, effort: Effort) -> None:
     def listing(count: int) -> Work:
         rows = page(count, different)
         return lambda: [list(ServiceInfo.from_rows(rows)) for _ in range(5000 // count)]
@@ -26,7 +26,7 @@ def test_a_service_costs_the_same_in_a_long_list(different: int, effort: Effort)
     assert ratio(long, short, rounds=effort.count(3, 7)) < effort.limit(2)
 
 
-def test_several_services_are_asked_at_a_time(effort: Effort) -> None:
+def test_configs_with_concurrency_takes_less_than_a_third(effort: Effort) -> None:
     """Where a call takes 20 ms, 8 at a time take less than a third of the time of one at a time."""
     slow, fast = gain(services=effort.count(16, 40), seconds=0.020, concurrency=8)
     assert fast < slow / (3 if effort.full else 1.5)

@@ -45,7 +45,7 @@ def keeps(effort: Effort, capsys: pytest.CaptureFixture[str]) -> Keeps:
 
 
 @on_wine
-def test_a_reported_state_ends_the_wait(
+def test_reported_state_ends_wait_in_time(
     scm: ServiceManager, puppet: Puppet, effort: Effort, keeps: Keeps
 ) -> None:
     returned: SimpleQueue[float] = SimpleQueue()
@@ -73,7 +73,7 @@ def test_a_reported_state_ends_the_wait(
     keeps("report -> return", times, 0.010)
 
 
-def test_a_process_that_ends_ends_the_wait(
+def test_process_end_ends_wait_in_time(
     installed: Service, effort: Effort, keeps: Keeps, tmp_path: Path
 ) -> None:
     times: list[float] = []
@@ -87,7 +87,7 @@ def test_a_process_that_ends_ends_the_wait(
 
 
 @on_wine
-def test_a_failed_start_ends_the_wait(
+def test_failed_start_ends_wait_in_time(
     scm: ServiceManager, puppet: Puppet, effort: Effort, keeps: Keeps
 ) -> None:
     ended: SimpleQueue[float] = SimpleQueue()
@@ -109,7 +109,7 @@ def test_a_failed_start_ends_the_wait(
     keeps("STOPPED instead of RUNNING -> return", times, 0.1)
 
 
-def test_a_timeout_ends_the_wait(effort: Effort, keeps: Keeps) -> None:
+def test_timeout_ends_wait_in_time(effort: Effort, keeps: Keeps) -> None:
     waiter = backend.open_waiter()
     times: list[float] = []
     for _ in range(effort.count(3, 10)):
@@ -151,7 +151,7 @@ def processor_share(seconds: float, work: Callable[[], object]) -> float:
     return (time.process_time() - spent) / seconds
 
 
-def test_a_wait_takes_no_processor(installed: Service, effort: Effort) -> None:
+def test_wait_uses_almost_no_processor_time(installed: Service, effort: Effort) -> None:
     def wait(seconds: float) -> None:
         with pytest.raises(WaitTimeoutError):
             installed.wait(State.RUNNING, timeout=seconds)
@@ -208,7 +208,7 @@ async def cancelled(waiting: Callable[[], Coroutine[Any, Any, object]]) -> float
 
 
 @pytest.mark.anyio
-async def test_a_coroutine_that_waits_is_cancelled(
+async def test_cancelled_coroutine_ends_its_wait_in_time(
     installed: Service, effort: Effort, keeps: Keeps
 ) -> None:
     async with AsyncServiceManager() as scm, scm.open(installed.name) as service:

@@ -59,7 +59,9 @@ async def until(condition: Callable[[], bool]) -> None:
             await anyio.sleep(0.01)
 
 
-async def test_a_life(asc: AsyncServiceManager, service: AsyncService) -> None:
+async def test_async_service_lifecycle_reaches_each_state(
+    asc: AsyncServiceManager, service: AsyncService
+) -> None:
     await service.start("one", timeout=30)
     assert (await service.status()).state is State.RUNNING
     assert service.name in [info.name async for info in asc.services(state=State.RUNNING)]
@@ -72,7 +74,7 @@ async def test_a_life(asc: AsyncServiceManager, service: AsyncService) -> None:
     assert (await asc.get(service.name)).status.state is State.STOPPED
 
 
-async def test_making_and_unmaking(
+async def test_async_create_configure_and_delete_take_effect(
     asc: AsyncServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
@@ -89,7 +91,7 @@ async def test_making_and_unmaking(
             pytest.fail("it was opened")
 
 
-async def test_what_can_be_awaited_can_be_entered(
+async def test_async_awaited_service_as_context_manager_closes_on_exit(
     asc: AsyncServiceManager, installed: Service
 ) -> None:
     service = await asc.open(installed.name, access=ServiceAccess.QUERY_STATUS)
@@ -102,7 +104,7 @@ async def test_what_can_be_awaited_can_be_entered(
     assert "closed" in repr(service)
 
 
-async def test_a_manager_connects_when_it_is_used(backend: str) -> None:
+async def test_async_manager_without_block_connects_on_first_use(backend: str) -> None:
     manager = AsyncServiceManager()
     assert not manager.closed
     assert [info async for info in manager.services()]
@@ -124,7 +126,9 @@ async def test_async_manager_connects_once_and_not_before_first_use(sim: Simulat
     assert sim.open_handles == 0
 
 
-async def test_a_service_outlives_its_manager(installed: Service, backend: str) -> None:
+async def test_async_service_after_manager_close_still_works(
+    installed: Service, backend: str
+) -> None:
     async with AsyncServiceManager() as manager:
         service = await manager.open(installed.name)
     assert manager.closed
@@ -134,7 +138,9 @@ async def test_a_service_outlives_its_manager(installed: Service, backend: str) 
         assert (await service.stop(timeout=30)).state is State.STOPPED
 
 
-async def test_the_lock(asc: AsyncServiceManager, wine_differs: Differs) -> None:
+async def test_async_lock_is_released_after_block_and_after_error(
+    asc: AsyncServiceManager, wine_differs: Differs
+) -> None:
     async def locked() -> bool:
         if wine_differs("lock"):
             with pytest.raises(UnsupportedError):
@@ -151,21 +157,21 @@ async def test_the_lock(asc: AsyncServiceManager, wine_differs: Differs) -> None
     assert not await locked()
 
 
-async def test_an_end_while_starting(service: AsyncService) -> None:
+async def test_async_start_of_exiting_service_raises_start_error(service: AsyncService) -> None:
     with pytest.raises(ServiceStartError) as caught:
         await service.start("slow=300", "exit=5", timeout=30)
     assert caught.value.status is not None
     assert caught.value.status.exit_code == 5
 
 
-async def test_a_timeout(service: AsyncService) -> None:
+async def test_async_wait_past_timeout_raises_timeout_error(service: AsyncService) -> None:
     await service.start(timeout=30)
     with pytest.raises(WaitTimeoutError):
         await service.wait(State.PAUSED, timeout=0.2)
     await service.stop(timeout=30)
 
 
-async def test_progress_is_told_in_the_loop(service: AsyncService) -> None:
+async def test_async_progress_callback_runs_on_event_loop_thread(service: AsyncService) -> None:
     told: list[tuple[ServiceStatus, int]] = []
     await service.start(
         "slow=300", timeout=30, progress=lambda status: told.append((status, threading.get_ident()))
@@ -198,7 +204,7 @@ async def cancelled(waits: Waits, waiting: Callable[[], Awaitable[object]]) -> N
 
 
 @pytest.mark.parametrize("timeout", [None, 1e9])
-async def test_a_wait_that_is_cancelled(
+async def test_async_wait_when_cancelled_ends_its_thread(
     service: AsyncService, waits: Waits, timeout: float | None
 ) -> None:
     await service.start(timeout=30)
@@ -207,7 +213,7 @@ async def test_a_wait_that_is_cancelled(
     assert (await service.stop(timeout=30)).state is State.STOPPED
 
 
-async def test_many_wait_at_a_time(service: AsyncService, waits: Waits) -> None:
+async def test_async_wait_in_64_tasks_returns_in_all(service: AsyncService, waits: Waits) -> None:
     await service.start(timeout=30)
     waits.clear()
     arrived: list[State] = []
@@ -225,7 +231,7 @@ async def test_many_wait_at_a_time(service: AsyncService, waits: Waits) -> None:
     await service.stop(timeout=30)
 
 
-async def test_a_watch_tells_what_happens(
+async def test_async_watch_of_all_services_reports_each_event(
     asc: AsyncServiceManager,
     program: str,
     unique_name: Callable[[], str],
@@ -260,7 +266,9 @@ async def test_a_watch_tells_what_happens(
     assert isinstance(told[0], ServiceCreated)
 
 
-async def test_a_watch_that_is_cancelled(service: AsyncService, waits: Waits) -> None:
+async def test_async_watch_after_cancelled_wait_keeps_later_events(
+    service: AsyncService, waits: Waits
+) -> None:
     async with service.watch() as events:
         await cancelled(waits, events.wait)
         await service.start(timeout=30)  # what happens meanwhile is not lost
@@ -270,7 +278,7 @@ async def test_a_watch_that_is_cancelled(service: AsyncService, waits: Waits) ->
     await service.stop(timeout=30)
 
 
-async def test_a_watch_without_a_block_that_is_cancelled(
+async def test_async_watch_iteration_without_block_when_cancelled_closes_watch(
     service: AsyncService, waits: Waits
 ) -> None:
     events = service.watch()
@@ -284,7 +292,7 @@ async def test_a_watch_without_a_block_that_is_cancelled(
     assert await events.wait() is None
 
 
-async def test_opening_that_is_cancelled_leaves_nothing(
+async def test_async_open_when_cancelled_leaves_no_thread(
     asc: AsyncServiceManager, installed: Service
 ) -> None:
     with anyio.CancelScope() as scope:
@@ -298,7 +306,7 @@ async def test_opening_that_is_cancelled_leaves_nothing(
     assert await threads_end()
 
 
-async def test_a_block_that_is_cancelled_closes(
+async def test_async_service_block_when_cancelled_closes_service(
     asc: AsyncServiceManager, installed: Service
 ) -> None:
     with anyio.CancelScope() as scope:
@@ -310,7 +318,7 @@ async def test_a_block_that_is_cancelled_closes(
     assert await threads_end()
 
 
-async def test_an_error_of_the_block_is_what_counts(
+async def test_async_service_block_with_error_raises_that_error(
     asc: AsyncServiceManager, installed: Service
 ) -> None:
     with pytest.raises(ServiceError, match="1062"):

@@ -15,7 +15,7 @@ from winsvc import (
 
 
 @pytest.mark.parametrize("concurrency", [None, 1, 3])
-def test_each_is_as_it_tells_by_itself(
+def test_configs_of_all_services_equal_individual_queries(
     scm: ServiceManager, installed: Service, concurrency: int | None
 ) -> None:
     told = dict(scm.configs(type=ServiceType.ALL, concurrency=concurrency))
@@ -29,7 +29,9 @@ def test_each_is_as_it_tells_by_itself(
     assert installed.name in {info.name for info in told}
 
 
-def test_filters(scm: ServiceManager, installed: Service) -> None:
+def test_bulk_queries_with_filters_return_matching_services(
+    scm: ServiceManager, installed: Service
+) -> None:
     running = {info.name for info, _ in scm.configs(state=State.RUNNING)}
     assert installed.name not in running
     assert running
@@ -38,7 +40,9 @@ def test_filters(scm: ServiceManager, installed: Service) -> None:
     assert {one.name for one in scm.snapshots(state=State.RUNNING)} == running
 
 
-def test_snapshots(scm: ServiceManager, installed: Service) -> None:
+def test_snapshots_of_all_services_equal_individual_snapshot(
+    scm: ServiceManager, installed: Service
+) -> None:
     installed.configure(description="One of them")
     (found,) = (one for one in scm.snapshots() if one.name == installed.name)
     alone = installed.snapshot()

@@ -41,7 +41,7 @@ def states(*services: Service) -> list[State]:
     return [service.status().state for service in services]
 
 
-def test_a_stop_of_a_service_that_others_need(
+def test_stop_with_running_dependent_stops_both(
     installed: Service, dependent: Service, wine_differs: Differs
 ) -> None:
     installed.start(timeout=20)
@@ -52,14 +52,16 @@ def test_a_stop_of_a_service_that_others_need(
     assert states(installed, dependent) == [State.STOPPED, left]
 
 
-def test_a_stop_of_a_service_that_no_other_needs(installed: Service) -> None:
+def test_stop_cascade_without_dependents_stops_service(installed: Service) -> None:
     with pytest.raises(ServiceNotActiveError):
         installed.stop(dependents=True)
     installed.start(timeout=20)
     assert installed.stop(dependents=True).state is State.STOPPED
 
 
-def test_a_restart_puts_everything_back(installed: Service, dependent: Service) -> None:
+def test_restart_with_paused_dependent_restores_both_states(
+    installed: Service, dependent: Service
+) -> None:
     installed.start(timeout=20)
     dependent.start(timeout=20)
     dependent.pause(timeout=20)
@@ -70,12 +72,12 @@ def test_a_restart_puts_everything_back(installed: Service, dependent: Service) 
     assert states(installed, dependent) == [State.RUNNING, State.PAUSED]
 
 
-def test_a_restart_of_a_service_that_does_not_run(installed: Service) -> None:
+def test_restart_of_stopped_service_starts_it(installed: Service) -> None:
     assert installed.restart(timeout=20).state is State.RUNNING
     installed.stop(timeout=20)
 
 
-def test_a_start_of_what_is_needed(
+def test_start_with_dependencies_starts_both_services(
     installed: Service, dependent: Service, wine_differs: Differs
 ) -> None:
     dependent.start("one", dependencies=True, timeout=20)
@@ -85,7 +87,7 @@ def test_a_start_of_what_is_needed(
         dependent.start(dependencies=True)
 
 
-def test_what_is_needed_does_not_start(
+def test_start_with_failing_dependency_raises_cascade_error(
     installed: Service, dependent: Service, wine_differs: Differs
 ) -> None:
     installed.configure(binary_path=r"C:\no\such\program.exe")
@@ -102,14 +104,14 @@ def test_what_is_needed_does_not_start(
     assert states(installed, dependent) == [State.STOPPED, State.STOPPED]
 
 
-def test_a_start_that_takes_too_long(installed: Service) -> None:
+def test_start_cascade_past_timeout_raises_timeout_error(installed: Service) -> None:
     with pytest.raises(WaitTimeoutError):
         installed.start("slow=3000", dependencies=True, timeout=0.2)
     assert installed.status().state is State.START_PENDING
     assert installed.wait(State.RUNNING, timeout=20).state is State.RUNNING
 
 
-def test_the_graph(
+def test_graph_of_dependent_services_gives_start_order(
     scm: ServiceManager, installed: Service, dependent: Service, wine_differs: Differs
 ) -> None:
     installed.configure(load_order_group="winsvc-test group")
@@ -127,7 +129,7 @@ def test_the_graph(
         assert graph.dependents_of(installed.name) == (dependent.name,)
 
 
-def test_the_graph_by_groups(
+def test_graph_with_group_dependency_resolves_group_members(
     scm: ServiceManager,
     installed: Service,
     program: str,
@@ -155,7 +157,7 @@ def test_the_graph_by_groups(
             assert states(installed, user) == [State.STOPPED, State.STOPPED]
 
 
-def test_the_command(
+def test_graph_command_in_each_format_lists_dependent(
     installed: Service, dependent: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["graph", dependent.name.upper(), "--format", "json"]) == 0

@@ -14,7 +14,9 @@ from winsvc.cli import main
 from winsvc.testing import SimulatedSCM
 
 
-def test_list(installed: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_command_prints_service_row(
+    installed: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
     installed.start()
     assert main(["list"]) == 0
     header, *lines = capsys.readouterr().out.splitlines()
@@ -26,7 +28,7 @@ def test_list(installed: Service, capsys: pytest.CaptureFixture[str]) -> None:
     assert display_name == installed.config().display_name
 
 
-def test_list_as_json(
+def test_list_command_as_json_applies_filters(
     scm: ServiceManager, installed: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["list", "--json", "--state", "stopped"]) == 0
@@ -37,7 +39,9 @@ def test_list_as_json(
     assert installed.name not in capsys.readouterr().out
 
 
-def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_command_with_unknown_group_prints_single_line_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["list", "--group", "no such group"]) == 1
     output = capsys.readouterr()
     assert output.out == ""
@@ -45,7 +49,7 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert output.err.count("\n") == 1
 
 
-def test_a_machine_that_is_exported_and_simulated(
+def test_exported_machine_simulates_same_services(
     scm: ServiceManager, installed: Service, tmp_path: Path
 ) -> None:
     installed.configure(description="A text", dependencies=["RpcSs"], start_type=StartType.DISABLED)
@@ -63,7 +67,9 @@ def test_a_machine_that_is_exported_and_simulated(
             assert simulated.get(name).status.state is info.status.state
 
 
-def test_python_dash_m(backend: str, installed: Service, tmp_path: Path) -> None:
+def test_python_m_winsvc_list_prints_service(
+    backend: str, installed: Service, tmp_path: Path
+) -> None:
     options: list[str] = []
     if backend == "simulated":  # of which another process has nothing
         options = ["--simulate", str(tmp_path / "machine.json")]

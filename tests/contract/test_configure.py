@@ -53,7 +53,9 @@ def changed(service: Service, **settings: object) -> ServiceConfig:
         ("account", [r".\somebody", r"NT AUTHORITY\LocalService", "LocalSystem"]),
     ],
 )
-def test_one_setting_changes_alone(installed: Service, setting: str, values: list[object]) -> None:
+def test_configure_single_setting_changes_only_that_setting(
+    installed: Service, setting: str, values: list[object]
+) -> None:
     before = installed.config()
     for value in values:
         if setting == "display_name":
@@ -61,7 +63,7 @@ def test_one_setting_changes_alone(installed: Service, setting: str, values: lis
         assert changed(installed, **{setting: value}) == replace(before, **{setting: value})  # type: ignore[arg-type]
 
 
-def test_all_settings_at_once(installed: Service) -> None:
+def test_configure_several_settings_applies_all(installed: Service) -> None:
     config = changed(
         installed,
         start_type=StartType.AUTOMATIC,
@@ -80,12 +82,12 @@ def test_all_settings_at_once(installed: Service) -> None:
     assert installed.description == "A text"
 
 
-def test_every_spelling_of_an_account(installed: Service) -> None:
+def test_configure_account_alias_reads_as_local_system(installed: Service) -> None:
     for spelling in ("SYSTEM", r".\SYSTEM", "localsystem", r"NT AUTHORITY\SYSTEM", "S-1-5-18"):
         assert changed(installed, account=spelling).account == "LocalSystem"
 
 
-def test_the_description(installed: Service) -> None:
+def test_configure_description_reads_back(installed: Service) -> None:
     assert installed.description == ""
     for text in ("A text", "Längerer Text \U0001f600 " * 50, ""):
         installed.configure(description=text)
@@ -96,20 +98,22 @@ def test_the_description(installed: Service) -> None:
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 180_000, 0xFFFFFFFF])
-def test_the_preshutdown_timeout(installed: Service, milliseconds: int) -> None:
+def test_configure_preshutdown_timeout_reads_back(installed: Service, milliseconds: int) -> None:
     timeout = timedelta(milliseconds=milliseconds)
     installed.configure(preshutdown_timeout=timeout)
     assert installed.preshutdown_timeout == timeout
 
 
-def test_other_settings_leave_the_description_and_the_timeout(installed: Service) -> None:
+def test_configure_other_settings_keeps_description_and_preshutdown_timeout(
+    installed: Service,
+) -> None:
     installed.configure(description="stays", preshutdown_timeout=7)
     installed.configure(start_type=StartType.DISABLED, load_order_group="G")
     assert installed.description == "stays"
     assert installed.preshutdown_timeout == timedelta(seconds=7)
 
 
-def test_a_display_name_that_is_taken(
+def test_configure_duplicate_display_name_is_accepted_except_on_wine(
     scm: ServiceManager,
     installed: Service,
     program: str,
@@ -139,7 +143,9 @@ def test_a_display_name_that_is_taken(
         {"service_type": ServiceType.OWN_PROCESS | ServiceType.SHARE_PROCESS},
     ],
 )
-def test_what_windows_refuses(installed: Service, settings: dict[str, object]) -> None:
+def test_configure_unsupported_value_raises_invalid_argument(
+    installed: Service, settings: dict[str, object]
+) -> None:
     before = installed.config()
     with pytest.raises(InvalidArgumentError) as caught:
         installed.configure(**settings)  # type: ignore[arg-type]
@@ -148,7 +154,7 @@ def test_what_windows_refuses(installed: Service, settings: dict[str, object]) -
     assert installed.config() == before
 
 
-def test_what_is_refused_before(installed: Service) -> None:
+def test_configure_refused_by_argument_check_changes_nothing(installed: Service) -> None:
     before = installed.config()
     with pytest.raises(ArgumentError, match="LocalSystem"):
         installed.configure(
@@ -164,7 +170,9 @@ def test_what_is_refused_before(installed: Service) -> None:
     assert installed.description == ""
 
 
-def test_without_the_right(scm: ServiceManager, installed: Service) -> None:
+def test_configure_without_change_right_raises_access_denied(
+    scm: ServiceManager, installed: Service
+) -> None:
     with scm.open(installed.name, access=ServiceAccess.QUERY_CONFIG) as service:
         with pytest.raises(AccessDeniedError, match=r"Needed: ServiceAccess\.CHANGE_CONFIG"):
             service.configure(start_type=StartType.DISABLED)
@@ -172,14 +180,18 @@ def test_without_the_right(scm: ServiceManager, installed: Service) -> None:
             service.configure(description="x")
 
 
-def test_a_service_that_is_being_deleted(scm: ServiceManager, installed: Service) -> None:
+def test_configure_service_marked_for_delete_raises_error(
+    scm: ServiceManager, installed: Service
+) -> None:
     with scm.open(installed.name) as service:
         installed.delete()
         with pytest.raises(MarkedForDeleteError, match="every handle to it is closed"):
             service.configure(start_type=StartType.DISABLED)
 
 
-def test_a_spec(scm: ServiceManager, program: str, unique_name: Callable[[], str]) -> None:
+def test_create_from_spec_applies_all_settings(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
     spec = ServiceSpec(
         name=unique_name(),
         binary_path=program,
@@ -197,7 +209,7 @@ def test_a_spec(scm: ServiceManager, program: str, unique_name: Callable[[], str
             service.delete()
 
 
-def test_a_spec_for_a_program(
+def test_spec_for_program_creates_startable_service(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     spec = ServiceSpec.for_program(unique_name(), program.strip('"'), "an argument", "plain")
@@ -214,7 +226,7 @@ def test_a_spec_for_a_program(
 # Wine has these levels only as stubs; on Windows they are read back.
 
 
-def test_failure_actions(installed: Service, wine_differs: Differs) -> None:
+def test_failure_actions_after_change_read_back(installed: Service, wine_differs: Differs) -> None:
     if wine_differs("config-levels"):
         with pytest.raises(UnsupportedError) as caught:
             _ = installed.failure_actions
@@ -241,7 +253,7 @@ def test_failure_actions(installed: Service, wine_differs: Differs) -> None:
     assert installed.failure_actions == FailureActions()
 
 
-def test_the_other_levels(installed: Service, wine_differs: Differs) -> None:
+def test_configure_level_settings_read_back(installed: Service, wine_differs: Differs) -> None:
     trigger = Trigger.on_ip_available()
     settings: dict[str, Any] = {
         "start_type": StartType.AUTOMATIC,
@@ -267,7 +279,7 @@ def test_the_other_levels(installed: Service, wine_differs: Differs) -> None:
     assert len(installed.required_privileges) + len(installed.triggers) == 0
 
 
-def test_dependencies(installed: Service, wine_differs: Differs) -> None:
+def test_configure_dependencies_read_back(installed: Service, wine_differs: Differs) -> None:
     installed.configure(dependencies=["RpcSs", "+A group"])
     read = [] if wine_differs("dependencies-read") else ["RpcSs", "+A group"]
     assert [str(item) for item in installed.dependencies] == read

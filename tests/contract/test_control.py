@@ -36,7 +36,7 @@ from winsvc import (
 from winsvc.testing import SimulatedSCM
 
 
-def test_arguments_and_controls_reach_the_service(installed: Service, tmp_path: Path) -> None:
+def test_start_arguments_and_controls_reach_service(installed: Service, tmp_path: Path) -> None:
     log = tmp_path / "log"
     installed.start(f"log={log}", "zwei äöü")
     assert installed.pause().state is State.PAUSED
@@ -56,14 +56,14 @@ def test_arguments_and_controls_reach_the_service(installed: Service, tmp_path: 
     ]
 
 
-def test_arguments_that_are_none(installed: Service) -> None:
+def test_start_with_invalid_argument_raises_and_stays_stopped(installed: Service) -> None:
     for arguments in ((None,), ("a", None), ("a", 5), ("a\0b",)):
         with pytest.raises((TypeError, ArgumentError), match=r"arguments\[\d\]: "):
             installed.start(*arguments)
     assert installed.status().state is State.STOPPED
 
 
-def test_controls_to_a_stopped_service_say_where_it_stands(installed: Service) -> None:
+def test_controls_to_stopped_service_raise_not_active_with_status(installed: Service) -> None:
     for send in (installed.stop, installed.pause, installed.interrogate):
         with pytest.raises(ServiceNotActiveError) as caught:
             send()
@@ -71,7 +71,7 @@ def test_controls_to_a_stopped_service_say_where_it_stands(installed: Service) -
         assert caught.value.status.state is State.STOPPED
 
 
-def test_a_control_that_it_does_not_take(installed: Service) -> None:
+def test_control_not_accepted_raises_control_refused(installed: Service) -> None:
     installed.start()
     with pytest.raises(ControlRefusedError) as caught:
         installed.control(Control.NETBIND_ADD)
@@ -79,7 +79,7 @@ def test_a_control_that_it_does_not_take(installed: Service) -> None:
     installed.stop()
 
 
-def test_codes_that_no_program_may_send(installed: Service) -> None:
+def test_control_with_reserved_code_raises_argument_error(installed: Service) -> None:
     installed.start()
     for code in (127, 256, Control.SHUTDOWN):
         with pytest.raises(ArgumentError):
@@ -87,13 +87,17 @@ def test_codes_that_no_program_may_send(installed: Service) -> None:
     installed.stop()
 
 
-def test_a_control_without_its_right(scm: ServiceManager, installed: Service) -> None:
+def test_control_without_its_right_raises_access_denied(
+    scm: ServiceManager, installed: Service
+) -> None:
     with scm.open(installed.name, access=ServiceAccess.STOP) as service:
         with pytest.raises(AccessDeniedError, match="USER_DEFINED_CONTROL"):
             service.control(128)
 
 
-def test_a_stop_with_a_reason(installed: Service, wine_differs: Differs) -> None:
+def test_stop_with_reason_calls_control_service_ex(
+    installed: Service, wine_differs: Differs
+) -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "x" * 127)
     installed.start()
     if wine_differs("missing-calls"):
@@ -119,7 +123,9 @@ def test_stop_passes_reason_and_comment_to_the_system(
     assert call.arguments["comment"] == "x" * 127
 
 
-def test_the_start_reason(installed: Service, wine_differs: Differs) -> None:
+def test_start_reason_of_running_service_is_reported(
+    installed: Service, wine_differs: Differs
+) -> None:
     installed.start()
     if wine_differs("missing-calls"):
         with pytest.raises(UnsupportedError):
@@ -129,7 +135,9 @@ def test_the_start_reason(installed: Service, wine_differs: Differs) -> None:
     installed.stop()
 
 
-def test_a_process_that_ends_while_starting(installed: Service, wine_differs: Differs) -> None:
+def test_process_crash_during_start_leaves_service_stopped(
+    installed: Service, wine_differs: Differs
+) -> None:
     if wine_differs("start-ended"):
         with pytest.raises(ServiceStartError) as caught:
             installed.start("die")
@@ -148,7 +156,7 @@ def test_a_process_that_ends_while_starting(installed: Service, wine_differs: Di
 
 
 @pytest.mark.parametrize(("argument", "code", "own"), [("exit=5", 5, 0), ("specific=42", 1066, 42)])
-def test_exit_codes(
+def test_service_exit_codes_appear_in_stopped_status(
     installed: Service, argument: str, code: int, own: int, wine_differs: Differs
 ) -> None:
     if wine_differs("start-ended"):
@@ -164,11 +172,11 @@ def test_exit_codes(
     assert (status.exit_code, status.service_exit_code) == (code, own)
 
 
-def test_dependents_of_a_service_that_has_none(installed: Service) -> None:
+def test_dependents_of_independent_service_returns_empty_list(installed: Service) -> None:
     assert installed.dependents() == []
 
 
-def test_dependents(
+def test_dependents_returns_dependent_service(
     scm: ServiceManager,
     installed: Service,
     program: str,
@@ -187,7 +195,9 @@ def test_dependents(
 # ------------------------------------------------------------------- names
 
 
-def test_names_both_ways(scm: ServiceManager, installed: Service) -> None:
+def test_display_name_and_key_name_convert_both_ways(
+    scm: ServiceManager, installed: Service
+) -> None:
     display_name = installed.config().display_name
     assert scm.display_name(installed.name) == display_name
     assert scm.display_name(installed.name.upper()) == display_name
@@ -196,7 +206,7 @@ def test_names_both_ways(scm: ServiceManager, installed: Service) -> None:
         assert service.config() == installed.config()
 
 
-def test_names_of_every_service_with_a_display_name_of_its_own(scm: ServiceManager) -> None:
+def test_unique_names_of_all_services_convert_both_ways(scm: ServiceManager) -> None:
     listed = list(scm.services())
     shown = Counter(info.display_name for info in listed)
     # Wine keeps no display name that is the key name.
@@ -210,7 +220,7 @@ def test_names_of_every_service_with_a_display_name_of_its_own(scm: ServiceManag
     assert {scm.key_name(display_name): display_name for display_name in own.values()} == own
 
 
-def test_the_longest_names(
+def test_names_of_maximum_length_convert_both_ways(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name().ljust(256, "n")
@@ -223,25 +233,27 @@ def test_the_longest_names(
             service.delete()
 
 
-def test_names_that_are_not_there(scm: ServiceManager) -> None:
+def test_name_lookups_of_missing_service_raise_not_found(scm: ServiceManager) -> None:
     for question in (scm.display_name, scm.key_name, scm.get):
         with pytest.raises(ServiceNotFoundError) as caught:
             question("winsvc-no-such-name")
         assert caught.value.service == "winsvc-no-such-name"
 
 
-def test_is_it_there(scm: ServiceManager, installed: Service) -> None:
+def test_manager_contains_service_regardless_of_case(
+    scm: ServiceManager, installed: Service
+) -> None:
     assert installed.name in scm
     assert installed.name.upper() in scm
     assert "winsvc-no-such-service" not in scm
 
 
-def test_get(scm: ServiceManager, installed: Service) -> None:
+def test_get_returns_listed_service_info(scm: ServiceManager, installed: Service) -> None:
     (listed,) = [info for info in scm.services() if info.name == installed.name]
     assert scm.get(installed.name) == listed
 
 
-def test_by_process(scm: ServiceManager, installed: Service) -> None:
+def test_by_pid_returns_services_of_process(scm: ServiceManager, installed: Service) -> None:
     installed.start()
     pid = installed.status().pid
     assert pid is not None
@@ -253,7 +265,7 @@ def test_by_process(scm: ServiceManager, installed: Service) -> None:
 # ------------------------------------------------------------------- deletion
 
 
-def test_deleting_until_it_is_gone(
+def test_delete_with_timeout_frees_service_name(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
@@ -266,13 +278,15 @@ def test_deleting_until_it_is_gone(
     assert name not in scm
 
 
-def test_deleting_while_a_handle_is_open(scm: ServiceManager, installed: Service) -> None:
+def test_delete_with_open_handle_raises_timeout_error(
+    scm: ServiceManager, installed: Service
+) -> None:
     with pytest.raises(WaitTimeoutError, match="a handle to it is open somewhere"):
         scm.delete(installed.name, timeout=0.05)
     assert installed.name in scm
 
 
-def test_deleting_what_is_not_there(scm: ServiceManager) -> None:
+def test_delete_missing_service_raises_not_found(scm: ServiceManager) -> None:
     with pytest.raises(ServiceNotFoundError):
         scm.delete("winsvc-no-such-service")
 
@@ -280,7 +294,9 @@ def test_deleting_what_is_not_there(scm: ServiceManager) -> None:
 # ------------------------------------------------------------------- the rest
 
 
-def test_the_lock(scm: ServiceManager, wine_differs: Differs) -> None:
+def test_lock_status_shows_owner_only_while_locked(
+    scm: ServiceManager, wine_differs: Differs
+) -> None:
     if wine_differs("lock"):
         with scm.lock(), scm.lock(), pytest.raises(UnsupportedError):
             scm.lock_status()
@@ -292,12 +308,14 @@ def test_the_lock(scm: ServiceManager, wine_differs: Differs) -> None:
     assert scm.lock_status().owner is None
 
 
-def test_listing_again_with_other_rights() -> None:
+def test_services_with_all_access_manager_lists_services() -> None:
     with ServiceManager(access=ManagerAccess.ALL_ACCESS) as scm:
         assert any(scm.services())
 
 
-def test_security(installed: Service, wine_differs: Differs) -> None:
+def test_security_after_grant_and_restore_reads_back(
+    installed: Service, wine_differs: Differs
+) -> None:
     descriptor = installed.security()
     assert descriptor.dacl is not None
     if wine_differs("security"):
@@ -311,7 +329,9 @@ def test_security(installed: Service, wine_differs: Differs) -> None:
     assert not installed.security().allows("BU") & ServiceAccess.START
 
 
-def test_a_snapshot(installed: Service, wine_differs: Differs) -> None:
+def test_snapshot_holds_status_config_and_description(
+    installed: Service, wine_differs: Differs
+) -> None:
     installed.configure(description="A text", preshutdown_timeout=5)
     snapshot = installed.snapshot()
     assert snapshot.status == installed.status()

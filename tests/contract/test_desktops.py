@@ -74,7 +74,7 @@ def desktop(unique_name: Namer) -> Iterator[Desktop]:
 # ------------------------------------------------------------------------------------ the own ones
 
 
-def test_where_the_process_is() -> None:
+def test_current_station_and_desktop_are_winsta0_and_default() -> None:
     with WindowStation.current() as station, Desktop.current() as desktop:
         assert (station.name, station.type) == ("WinSta0", "WindowStation")
         assert (desktop.name, desktop.type) == ("Default", "Desktop")
@@ -87,7 +87,7 @@ def test_where_the_process_is() -> None:
 
 
 @pytest.mark.parametrize("kind", [WindowStation, Desktop])
-def test_what_is_borrowed_is_not_closed(kind: type[WindowStation | Desktop]) -> None:
+def test_close_of_borrowed_object_raises_object_in_use(kind: type[WindowStation | Desktop]) -> None:
     own = kind.current()
     with pytest.raises(ObjectInUseError, match="borrowed, and not to be closed") as caught:
         own.close()
@@ -96,7 +96,7 @@ def test_what_is_borrowed_is_not_closed(kind: type[WindowStation | Desktop]) -> 
     assert "borrowed" in repr(own)
 
 
-def test_all_that_is_listed_can_be_opened() -> None:
+def test_listed_stations_and_desktops_open_by_name() -> None:
     for name in WindowStation.names():
         with WindowStation.open(name, WindowStationAccess.ENUMERATE) as station:
             assert station.name == name
@@ -110,7 +110,7 @@ def test_all_that_is_listed_can_be_opened() -> None:
 # ------------------------------------------------------------------------------------ making
 
 
-def test_a_station_is_there_while_it_is_open(unique_name: Namer) -> None:
+def test_created_station_is_listed_until_closed(unique_name: Namer) -> None:
     name = unique_name()
     with WindowStation.create(name) as made:
         assert name in WindowStation.names()
@@ -126,7 +126,7 @@ def test_a_station_is_there_while_it_is_open(unique_name: Namer) -> None:
         WindowStation.open(name)
 
 
-def test_a_station_without_a_name_has_that_of_the_logon() -> None:
+def test_create_station_without_name_uses_logon_session_name() -> None:
     with WindowStation.create() as made:
         assert made.name.startswith("Service-0x")
         assert made.name.endswith("$")
@@ -134,7 +134,7 @@ def test_a_station_without_a_name_has_that_of_the_logon() -> None:
             assert again.name == made.name
 
 
-def test_making_what_exists_opens_it(station: WindowStation) -> None:
+def test_create_existing_station_opens_it_unless_create_only(station: WindowStation) -> None:
     with WindowStation.create(station.name.upper()) as again:
         assert again.name == station.name
     with pytest.raises(AlreadyExistsError) as caught:
@@ -144,7 +144,7 @@ def test_making_what_exists_opens_it(station: WindowStation) -> None:
     assert isinstance(caught.value, FileExistsError)
 
 
-def test_a_desktop_is_there_while_it_is_open(unique_name: Namer) -> None:
+def test_created_desktop_is_listed_until_closed(unique_name: Namer) -> None:
     name = unique_name()
     with Desktop.create(name) as made:
         assert name in WindowStation.current().desktops()
@@ -158,7 +158,7 @@ def test_a_desktop_is_there_while_it_is_open(unique_name: Namer) -> None:
         Desktop.open(name)
 
 
-def test_the_input_desktop() -> None:
+def test_input_desktop_is_default_and_not_borrowed() -> None:
     with Desktop.input() as first, Desktop.input(DesktopAccess.ENUMERATE) as second:
         assert first.name == second.name == "Default"
         assert not first.borrowed
@@ -167,7 +167,7 @@ def test_the_input_desktop() -> None:
 # ------------------------------------------------------------------------------------ bad input
 
 
-def test_what_does_not_exist() -> None:
+def test_open_missing_station_or_desktop_raises_not_found() -> None:
     for opener, function in (
         (WindowStation.open, "OpenWindowStationW"),
         (Desktop.open, "OpenDesktopW"),
@@ -183,7 +183,7 @@ def test_what_does_not_exist() -> None:
 @pytest.mark.parametrize(
     "make", [WindowStation.open, WindowStation.create, Desktop.open, Desktop.create]
 )
-def test_a_name_with_a_backslash(
+def test_name_with_backslash_raises_invalid_name(
     make: Callable[[str], object], backend: str, wine_differs: Differs
 ) -> None:
     station = make in (WindowStation.open, WindowStation.create)
@@ -200,7 +200,7 @@ def test_a_name_with_a_backslash(
 
 
 @pytest.mark.parametrize("make", [Desktop.open, Desktop.create])
-def test_an_empty_name_of_a_desktop(make: Callable[[str], object]) -> None:
+def test_desktop_with_empty_name_raises_invalid_name(make: Callable[[str], object]) -> None:
     with pytest.raises(InvalidNameError, match="a name cannot be empty"):
         make("")
 
@@ -208,14 +208,14 @@ def test_an_empty_name_of_a_desktop(make: Callable[[str], object]) -> None:
 @pytest.mark.parametrize(
     "make", [WindowStation.open, WindowStation.create, Desktop.open, Desktop.create]
 )
-def test_what_is_no_name(make: Callable[[object], object]) -> None:
+def test_name_as_bytes_or_with_nul_is_refused(make: Callable[[object], object]) -> None:
     with pytest.raises(TypeError, match="name: expected str, not bytes"):
         make(b"WinSta0")
     with pytest.raises(ArgumentError, match="name: must not contain a NUL"):
         make("Win\0Sta")
 
 
-def test_a_thread_that_is_none() -> None:
+def test_of_thread_with_invalid_thread_id_raises_error() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         Desktop.of_thread(0xFFFFFFF0)
     assert (caught.value.winerror, caught.value.function) == (87, "GetThreadDesktop")
@@ -223,14 +223,14 @@ def test_a_thread_that_is_none() -> None:
         Desktop.of_thread(-1)
 
 
-def test_rights_of_the_other_kind() -> None:
+def test_open_with_access_of_other_type_raises_type_error() -> None:
     with pytest.raises(TypeError, match="access: expected WindowStationAccess, not DesktopAccess"):
         WindowStation.open("WinSta0", DesktopAccess.ENUMERATE)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="access: expected DesktopAccess, not WindowStationAccess"):
         Desktop.open("Default", WindowStationAccess.ENUMERATE)  # type: ignore[arg-type]
 
 
-def test_a_malformed_security_descriptor(unique_name: Namer) -> None:
+def test_create_with_malformed_security_raises_invalid_security(unique_name: Namer) -> None:
     for make in (WindowStation.create, Desktop.create):
         with pytest.raises(InvalidSecurityError):
             make(unique_name(), security="nonsense")
@@ -238,7 +238,7 @@ def test_a_malformed_security_descriptor(unique_name: Namer) -> None:
             make(unique_name(), security=b"\1\0\4\x80")
 
 
-def test_a_closed_one(unique_name: Namer) -> None:
+def test_closed_station_and_desktop_raise_handle_closed(unique_name: Namer) -> None:
     name = unique_name()
     station, desktop = WindowStation.create(name), Desktop.create(name)
     for one in (station, desktop):
@@ -267,7 +267,7 @@ def test_a_closed_one(unique_name: Namer) -> None:
         assert caught.value.service == name
 
 
-def test_a_leak_is_told(unique_name: Namer) -> None:
+def test_unclosed_station_and_desktop_warn_and_close(unique_name: Namer) -> None:
     name = unique_name()
     with pytest.warns(ResourceWarning, match=f"unclosed <WindowStationHandle of .*{name}"):
         WindowStation.create(name)
@@ -281,7 +281,7 @@ def test_a_leak_is_told(unique_name: Namer) -> None:
 # ------------------------------------------------------------------------------------ rights
 
 
-def test_a_handle_allows_what_it_was_opened_with(station: WindowStation) -> None:
+def test_desktops_without_enumerate_right_raises_access_denied(station: WindowStation) -> None:
     with WindowStation.open(station.name, WindowStationAccess.READ_ATTRIBUTES) as reader:
         assert reader.name == station.name
         with pytest.raises(AccessDeniedError) as caught:
@@ -295,14 +295,16 @@ def test_a_handle_allows_what_it_was_opened_with(station: WindowStation) -> None
     )
 
 
-def test_a_handle_without_any_right(station: WindowStation, desktop: Desktop) -> None:
+def test_handle_without_any_right_still_reads_name(
+    station: WindowStation, desktop: Desktop
+) -> None:
     with WindowStation.open(station.name, WindowStationAccess(0)) as bare:
         assert bare.name == station.name
     with Desktop.open(desktop.name, DesktopAccess(0)) as bare_desktop:
         assert bare_desktop.name == desktop.name
 
 
-def test_desktops_are_made_where_the_process_may(
+def test_create_desktop_on_read_only_station_raises_access_denied(
     station: WindowStation, unique_name: Namer
 ) -> None:
     with WindowStation.open(station.name) as reader, reader.as_process_station():
@@ -314,7 +316,9 @@ def test_desktops_are_made_where_the_process_may(
 # ------------------------------------------------------------------------------------ information
 
 
-def test_the_flags(station: WindowStation, wine_differs: Differs) -> None:
+def test_station_flags_after_set_flags_read_back(
+    station: WindowStation, wine_differs: Differs
+) -> None:
     inherited = not wine_differs("user-object-flags")
     assert (station.flags.flags, station.flags.inherit) == (0, False)
     station.set_flags(WindowStationFlags.VISIBLE)
@@ -333,14 +337,18 @@ def test_the_flags(station: WindowStation, wine_differs: Differs) -> None:
     assert station.flags == before
 
 
-def test_a_handle_that_is_inherited(unique_name: Namer, wine_differs: Differs) -> None:
+def test_create_station_with_inherit_sets_inherit_flag(
+    unique_name: Namer, wine_differs: Differs
+) -> None:
     name = unique_name()
     with WindowStation.create(name, inherit=True) as made, WindowStation.open(name) as opened:
         assert made.flags.inherit is not wine_differs("user-object-flags")
         assert not opened.flags.inherit
 
 
-def test_what_wine_does_not_tell(desktop: Desktop, wine_differs: Differs) -> None:
+def test_desktop_information_reads_or_is_unsupported_on_wine(
+    desktop: Desktop, wine_differs: Differs
+) -> None:
     if wine_differs("user-object-info"):
         for read in (
             lambda: desktop.user_sid,
@@ -361,7 +369,9 @@ def test_what_wine_does_not_tell(desktop: Desktop, wine_differs: Differs) -> Non
     assert not desktop.receives_input
 
 
-def test_security(station: WindowStation, desktop: Desktop, wine_differs: Differs) -> None:
+def test_object_security_after_set_security_reads_back(
+    station: WindowStation, desktop: Desktop, wine_differs: Differs
+) -> None:
     for one in (station, desktop):
         before = one.security()
         one.set_security("D:(A;;GA;;;SY)(A;;GA;;;BA)")
@@ -381,7 +391,9 @@ def test_security(station: WindowStation, desktop: Desktop, wine_differs: Differ
             one.set_security("D:", SecurityInformation.OWNER)
 
 
-def test_security_needs_its_rights(station: WindowStation, wine_differs: Differs) -> None:
+def test_security_without_rights_raises_access_denied(
+    station: WindowStation, wine_differs: Differs
+) -> None:
     if wine_differs("user-object-security"):
         with WindowStation.open(station.name) as reader:
             before = reader.security()
@@ -395,7 +407,7 @@ def test_security_needs_its_rights(station: WindowStation, wine_differs: Differs
             reader.set_security("D:(A;;GA;;;WD)")
 
 
-def test_made_with_a_security_descriptor(unique_name: Namer, wine_differs: Differs) -> None:
+def test_create_with_security_applies_its_dacl(unique_name: Namer, wine_differs: Differs) -> None:
     sddl = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)"
     for make in (WindowStation.create, Desktop.create):
         name = unique_name()
@@ -412,7 +424,9 @@ def test_made_with_a_security_descriptor(unique_name: Namer, wine_differs: Diffe
 # ------------------------------------------------------------------------------------ switching
 
 
-def test_the_process_goes_to_another_station(station: WindowStation, unique_name: Namer) -> None:
+def test_set_for_process_changes_current_station(
+    station: WindowStation, unique_name: Namer
+) -> None:
     before = WindowStation.current()
     station.set_for_process()
     try:
@@ -437,7 +451,7 @@ def test_the_process_goes_to_another_station(station: WindowStation, unique_name
     assert WindowStation.current().name == before.name
 
 
-def test_a_station_for_a_block(station: WindowStation) -> None:
+def test_as_process_station_block_restores_previous_station(station: WindowStation) -> None:
     with station.as_process_station() as own:
         assert own.borrowed
         assert WindowStation.current().name == own.name == station.name
@@ -452,7 +466,9 @@ class BodyError(Exception):
     pass
 
 
-def test_a_block_that_raises(station: WindowStation, desktop: Desktop) -> None:
+def test_switch_block_that_raises_restores_station_and_desktop(
+    station: WindowStation, desktop: Desktop
+) -> None:
     with pytest.raises(BodyError), station.as_process_station():
         raise BodyError
     with pytest.raises(BodyError), desktop.as_thread_desktop():
@@ -461,7 +477,7 @@ def test_a_block_that_raises(station: WindowStation, desktop: Desktop) -> None:
     assert Desktop.current().name == "Default"
 
 
-def test_one_that_is_opened_for_a_block_is_closed_after_it(unique_name: Namer) -> None:
+def test_object_created_for_switch_block_is_closed_on_exit(unique_name: Namer) -> None:
     name = unique_name()
     with WindowStation.create(name).as_process_station():
         assert WindowStation.current().name == name
@@ -475,7 +491,7 @@ def test_one_that_is_opened_for_a_block_is_closed_after_it(unique_name: Namer) -
     assert name not in WindowStation.current().desktops()
 
 
-def test_a_desktop_of_a_station_for_a_block(unique_name: Namer) -> None:
+def test_nested_switch_blocks_restore_station_and_desktop(unique_name: Namer) -> None:
     """The thread is put back to a desktop of a station that the process is not on then."""
     with WindowStation.create(unique_name()).as_process_station() as own:
         with Desktop.create("work") as desktop, desktop.as_thread_desktop():
@@ -500,7 +516,7 @@ def test_nested_switch_blocks_that_raise_restore_station_and_desktop(unique_name
     assert WindowStation.current().name == "WinSta0"
 
 
-def test_the_thread_goes_to_another_desktop(desktop: Desktop) -> None:
+def test_set_for_thread_changes_current_desktop(desktop: Desktop) -> None:
     before = Desktop.current()
     desktop.set_for_thread()
     try:
@@ -513,7 +529,7 @@ def test_the_thread_goes_to_another_desktop(desktop: Desktop) -> None:
         before.set_for_thread()
 
 
-def test_each_thread_has_its_own_desktop(desktop: Desktop, unique_name: Namer) -> None:
+def test_as_thread_desktop_affects_only_its_thread(desktop: Desktop, unique_name: Namer) -> None:
     name, seen = desktop.name, []
     there, done = threading.Event(), threading.Event()
 
@@ -538,7 +554,7 @@ def test_each_thread_has_its_own_desktop(desktop: Desktop, unique_name: Namer) -
     assert seen == ["Default", name, "Default"]
 
 
-def test_a_desktop_of_another_station(
+def test_switch_to_desktop_of_other_station_raises_access_denied(
     station: WindowStation, unique_name: Namer, wine_differs: Differs
 ) -> None:
     with station.as_process_station():
@@ -556,7 +572,7 @@ def test_a_desktop_of_another_station(
             made.switch_to()  # nobody would see it
 
 
-def test_what_the_user_sees(desktop: Desktop, wine_differs: Differs) -> None:
+def test_switch_to_changes_input_desktop(desktop: Desktop, wine_differs: Differs) -> None:
     right = DesktopAccess.SWITCH_DESKTOP
     with Desktop.open("Default", right) as default:
         desktop.switch_to()
@@ -570,7 +586,7 @@ def test_what_the_user_sees(desktop: Desktop, wine_differs: Differs) -> None:
 
 
 @simulated_only
-def test_windows(sim: SimulatedSCM) -> None:
+def test_windows_of_current_desktop_have_title_and_class(sim: SimulatedSCM) -> None:
     added = sim.add_window(title="Titel äöü", class_name="Notepad")
     nameless = sim.add_window(title="", class_name="Shell_TrayWnd")
     found = Desktop.current().windows()
@@ -582,7 +598,7 @@ def test_windows(sim: SimulatedSCM) -> None:
     assert [window.handle for window in Desktop.current().windows()] == [nameless.handle]
 
 
-def test_many_threads_list_at_once(station: WindowStation) -> None:
+def test_listing_from_many_threads_returns_same_names(station: WindowStation) -> None:
     found: list[list[str]] = []
 
     def work() -> None:

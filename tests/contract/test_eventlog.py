@@ -38,7 +38,7 @@ def source(unique_name: Namer) -> Iterator[str]:
 # ------------------------------------------------------------------------------------ sources
 
 
-def test_a_source_comes_and_goes(source: str) -> None:
+def test_event_source_registers_and_removes_case_insensitively(source: str) -> None:
     assert "not registered" in (source_problem(source) or "")
     assert not remove_source(source)
     assert register_source(source)
@@ -50,7 +50,7 @@ def test_a_source_comes_and_goes(source: str) -> None:
     assert not remove_source(source)
 
 
-def test_what_is_not_ours_stays(source: str) -> None:
+def test_foreign_event_source_is_kept_unless_replaced(source: str) -> None:
     default_backend().write_event_source(source, r"C:\Other\messages.dll", 1)
     assert not register_source(source)
     assert not remove_source(source)
@@ -62,14 +62,14 @@ def test_what_is_not_ours_stays(source: str) -> None:
 
 
 @pytest.mark.parametrize("message_file", ["", "ä €\U0001f600", "x" * 5000, "%SystemRoot%"])
-def test_message_files_are_kept_as_they_are(source: str, message_file: str) -> None:
+def test_event_source_values_read_back_unchanged(source: str, message_file: str) -> None:
     api = default_backend()
     for types in (0, 7, 0xFFFFFFFF):
         api.write_event_source(source, message_file, types)
         assert api.read_event_source(source) == (message_file, types)
 
 
-def test_deleting_what_is_not_there(source: str) -> None:
+def test_delete_missing_event_source_does_nothing(source: str) -> None:
     api = default_backend()
     assert api.read_event_source(source) is None
     assert api.read_event_source(source, "no such log") is None
@@ -83,7 +83,7 @@ def test_deleting_what_is_not_there(source: str) -> None:
         api.delete_event_source(other)
 
 
-def test_the_name_of_a_log() -> None:
+def test_register_source_with_log_name_raises_argument_error() -> None:
     logs = default_backend().enum_event_logs()
     assert {"application", "system"} <= {log.lower() for log in logs}
     for name in ("Application", "SYSTEM"):
@@ -91,7 +91,7 @@ def test_the_name_of_a_log() -> None:
             register_source(name)
 
 
-def test_names_with_a_nul() -> None:
+def test_event_source_text_with_nul_raises_argument_error() -> None:
     """Windows would cut them off, and take another source."""
     api = default_backend()
     for call in (api.read_event_source, api.delete_event_source, api.register_event_source):
@@ -132,7 +132,7 @@ def report_each(source: str) -> None:
         api.deregister_event_source(handle)
 
 
-def test_an_event(source: str) -> None:
+def test_report_event_accepts_valid_strings_and_refuses_nul(source: str) -> None:
     report_each(source)
 
 
@@ -144,7 +144,9 @@ def test_reported_events_have_type_id_strings_and_data(sim: SimulatedSCM, source
     assert sim.open_event_handles == 0
 
 
-def test_a_closed_handle(source: str, wine_differs: Differs) -> None:
+def test_report_event_on_closed_handle_raises_handle_closed(
+    source: str, wine_differs: Differs
+) -> None:
     api = default_backend()
     handle = api.register_event_source(source)
     api.deregister_event_source(handle)
@@ -153,7 +155,7 @@ def test_a_closed_handle(source: str, wine_differs: Differs) -> None:
         api.report_event(handle, 1, 0, 1, ["x"], b"")
 
 
-def test_the_security_log_is_not_for_everybody(wine_differs: Differs) -> None:
+def test_register_event_source_for_security_log_raises_access_denied(wine_differs: Differs) -> None:
     api = default_backend()
     if wine_differs("event-log-names"):
         handle = api.register_event_source("Security")
@@ -181,7 +183,9 @@ def log_records(source: str) -> None:
     logger.error("late")
 
 
-def test_a_handler(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_event_log_handler_logs_without_errors(
+    source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     log_records(source)
     assert capsys.readouterr().err == ""
 
@@ -207,7 +211,9 @@ def test_event_log_handler_writes_each_record_as_events(sim: SimulatedSCM, sourc
     assert sim.open_event_handles == 0
 
 
-def test_a_failure(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_report_is_written_to_event_log(
+    source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     FailureReport(default_backend()).failed(source, "main()", ValueError("no good"))
     assert capsys.readouterr().err == ""  # where the text goes when the log cannot be written to
 

@@ -14,7 +14,7 @@ from winsvc import ServiceManager, State
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
-def test_deploy(
+def test_deploy_example_creates_then_updates_service(
     scm: ServiceManager,
     program: str,
     unique_name: Callable[[], str],
@@ -37,14 +37,16 @@ def test_deploy(
         scm.delete(name)
 
 
-def test_lifecycle(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lifecycle_example_prints_each_step(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     main = runpy.run_path(str(EXAMPLES / "lifecycle.py"))["main"]
     main(program.strip('"'))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["created", "started", "stopped", "deleted"]
 
 
-def test_desktops(capsys: pytest.CaptureFixture[str]) -> None:
+def test_desktops_example_prints_current_station(capsys: pytest.CaptureFixture[str]) -> None:
     main = runpy.run_path(str(EXAMPLES / "desktops.py"))["main"]
     main()
     lines = capsys.readouterr().out.splitlines()

@@ -29,7 +29,7 @@ from winsvc import (
 AFTER_STOP = {"native": {State.STOP_PENDING, State.STOPPED}, "simulated": {State.STOPPED}}
 
 
-def test_a_whole_life(
+def test_service_lifecycle_from_create_to_delete_succeeds(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], backend: str
 ) -> None:
     name = unique_name()
@@ -48,7 +48,9 @@ def test_a_whole_life(
         scm.open(name)
 
 
-def test_a_name_that_is_taken(scm: ServiceManager, installed: Service, program: str) -> None:
+def test_create_with_existing_name_raises_exists_error(
+    scm: ServiceManager, installed: Service, program: str
+) -> None:
     for name in (installed.name, installed.name.upper()):
         with pytest.raises(ServiceExistsError) as caught:
             scm.create(name, program)
@@ -58,13 +60,17 @@ def test_a_name_that_is_taken(scm: ServiceManager, installed: Service, program: 
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a\\b", "x" * 257, "a\0b"])
-def test_a_name_that_cannot_be(scm: ServiceManager, program: str, name: str) -> None:
+def test_create_with_invalid_name_raises_invalid_name(
+    scm: ServiceManager, program: str, name: str
+) -> None:
     with pytest.raises(InvalidNameError) as caught:
         scm.create(name, program)
     assert caught.value.winerror == 123
 
 
-def test_a_path_that_is_left_out(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
+def test_create_without_binary_path_raises_argument_error(
+    scm: ServiceManager, unique_name: Callable[[], str]
+) -> None:
     name = unique_name()
     for path in ("", None):
         with pytest.raises(ArgumentError, match="binary_path: "):
@@ -73,7 +79,7 @@ def test_a_path_that_is_left_out(scm: ServiceManager, unique_name: Callable[[], 
 
 
 @pytest.mark.parametrize("kind", [ServiceType.WIN32, ServiceType.DRIVER, ServiceType(0x100)])
-def test_a_type_that_can_t_be(
+def test_create_with_invalid_type_raises_invalid_argument(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], kind: ServiceType
 ) -> None:
     name = unique_name()
@@ -83,7 +89,7 @@ def test_a_type_that_can_t_be(
     assert name not in scm
 
 
-def test_an_unquoted_path_with_a_blank_is_not_written(
+def test_create_with_unquoted_path_with_blank_raises_argument_error(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
@@ -92,7 +98,7 @@ def test_an_unquoted_path_with_a_blank_is_not_written(
     assert name not in scm
 
 
-def test_an_unquoted_path_that_was_there_can_be_written_back(
+def test_configure_unquoted_path_requires_unquoted_flag(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     path = r"C:\Program Files\beat\beat.exe --loud"
@@ -109,7 +115,7 @@ def test_an_unquoted_path_that_was_there_can_be_written_back(
             service.delete()
 
 
-def test_starting_twice(installed: Service) -> None:
+def test_start_of_running_service_raises_already_running(installed: Service) -> None:
     installed.start()
     with pytest.raises(ServiceAlreadyRunningError) as caught:
         installed.start()
@@ -117,13 +123,13 @@ def test_starting_twice(installed: Service) -> None:
     assert caught.value.service == installed.name
 
 
-def test_stopping_a_stopped_service(installed: Service) -> None:
+def test_stop_of_stopped_service_raises_not_active(installed: Service) -> None:
     with pytest.raises(ServiceNotActiveError) as caught:
         installed.stop()
     assert caught.value.winerror == 1062
 
 
-def test_starting_a_disabled_service(
+def test_start_of_disabled_service_raises_disabled_error(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     with scm.create(unique_name(), program, start_type=StartType.DISABLED) as service:
@@ -135,7 +141,9 @@ def test_starting_a_disabled_service(
             service.delete()
 
 
-def test_a_program_that_is_missing(scm: ServiceManager, unique_name: Callable[[], str]) -> None:
+def test_start_with_missing_program_raises_not_found(
+    scm: ServiceManager, unique_name: Callable[[], str]
+) -> None:
     with scm.create(unique_name(), r"C:\no-such-program.exe") as service:
         try:
             with pytest.raises(NotFoundError) as caught:

@@ -25,7 +25,9 @@ def names(scm: ServiceManager, **filters: object) -> set[str]:
     return {info.name for info in scm.services(**filters)}  # type: ignore[arg-type]
 
 
-def test_a_service_is_listed_with_its_status(scm: ServiceManager, installed: Service) -> None:
+def test_services_lists_stopped_service_with_its_status(
+    scm: ServiceManager, installed: Service
+) -> None:
     (info,) = [info for info in scm.services() if info.name == installed.name]
     assert info.display_name.startswith("Test winsvc-test-")
     assert info.status == installed.status()
@@ -35,7 +37,7 @@ def test_a_service_is_listed_with_its_status(scm: ServiceManager, installed: Ser
     assert info.status.exit_code == 1077  # has not run yet
 
 
-def test_a_running_service_has_a_process(scm: ServiceManager, installed: Service) -> None:
+def test_services_lists_running_service_with_pid(scm: ServiceManager, installed: Service) -> None:
     installed.start()
     (info,) = [info for info in scm.services() if info.name == installed.name]
     assert info.status.state is State.RUNNING
@@ -43,7 +45,9 @@ def test_a_running_service_has_a_process(scm: ServiceManager, installed: Service
     assert info.status.exit_code == 0
 
 
-def test_filters_by_state(scm: ServiceManager, installed: Service) -> None:
+def test_services_filtered_by_state_returns_matching_services(
+    scm: ServiceManager, installed: Service
+) -> None:
     name = installed.name
     assert name in names(scm, state=State.STOPPED)
     assert name in names(scm, state=StateFilter.INACTIVE)
@@ -56,7 +60,7 @@ def test_filters_by_state(scm: ServiceManager, installed: Service) -> None:
     assert name not in names(scm, state={State.STOPPED, State.PAUSED})
 
 
-def test_filters_by_type(scm: ServiceManager) -> None:
+def test_services_filtered_by_type_separates_drivers(scm: ServiceManager) -> None:
     everything = {info.name: info.status for info in scm.services(type=ServiceType.ALL)}
     drivers = names(scm, type=ServiceType.DRIVER)
     services = names(scm, type=ServiceType.WIN32)
@@ -68,7 +72,7 @@ def test_filters_by_type(scm: ServiceManager) -> None:
     assert all(everything[name].pid is None for name in drivers)
 
 
-def test_filters_by_group(
+def test_services_filtered_by_group_returns_group_members(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], wine_differs: Differs
 ) -> None:
     group = unique_name()
@@ -81,27 +85,29 @@ def test_filters_by_group(
             service.delete()
 
 
-def test_an_unknown_group(scm: ServiceManager) -> None:
+def test_services_of_unknown_group_raises_not_found(scm: ServiceManager) -> None:
     with pytest.raises(ServiceNotFoundError) as caught:
         list(scm.services(group="no such group"))
     assert caught.value.function == "EnumServicesStatusExW"
 
 
 @pytest.mark.parametrize("filters", [{"type": ServiceType(0)}, {"state": []}])
-def test_a_filter_that_selects_nothing(scm: ServiceManager, filters: dict[str, object]) -> None:
+def test_services_with_empty_filter_raises_invalid_argument(
+    scm: ServiceManager, filters: dict[str, object]
+) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         names(scm, **filters)
     assert caught.value.winerror == 87
 
 
-def test_an_iterator_whose_manager_is_closed() -> None:
+def test_services_iterator_after_manager_close_raises_handle_closed() -> None:
     with ServiceManager() as scm:
         services = scm.services()
     with pytest.raises(HandleClosedError, match="the service manager on this machine is closed"):
         next(services)
 
 
-def test_listing_without_the_right() -> None:
+def test_services_without_enumerate_right_raises_access_denied() -> None:
     with (
         ServiceManager(access=ManagerAccess.CONNECT) as scm,
         pytest.raises(AccessDeniedError) as caught,
@@ -115,7 +121,7 @@ def test_listing_without_the_right() -> None:
     )
 
 
-def test_a_list_longer_than_a_page_and_growing(
+def test_services_longer_than_a_page_lists_all(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     created: list[Service] = []

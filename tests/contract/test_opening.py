@@ -26,7 +26,7 @@ from winsvc import (
 )
 
 
-def test_a_missing_service(scm: ServiceManager) -> None:
+def test_open_missing_service_raises_not_found(scm: ServiceManager) -> None:
     with pytest.raises(ServiceNotFoundError) as caught:
         scm.open("winsvc-no-such-service")
     error = caught.value
@@ -37,25 +37,27 @@ def test_a_missing_service(scm: ServiceManager) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a\\b"])
-def test_a_name_that_no_service_can_have(scm: ServiceManager, name: str) -> None:
+def test_open_with_invalid_name_raises_invalid_name(scm: ServiceManager, name: str) -> None:
     with pytest.raises(InvalidNameError) as caught:
         scm.open(name)
     assert caught.value.winerror == 123
     assert caught.value.service == name
 
 
-def test_a_name_with_a_nul_is_not_cut_off(scm: ServiceManager, installed: Service) -> None:
+def test_open_with_nul_in_name_raises_argument_error(
+    scm: ServiceManager, installed: Service
+) -> None:
     with pytest.raises(ArgumentError, match="name: must not contain a NUL character"):
         scm.open(f"{installed.name}\0and more")
 
 
-def test_a_name_that_is_none(scm: ServiceManager) -> None:
+def test_open_with_bytes_name_raises_type_error(scm: ServiceManager) -> None:
     with pytest.raises(TypeError, match="name: expected str, not bytes"):
         scm.open(b"Eventlog")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("database", "code"), [("NoSuchDatabase", 123), ("ServicesFailed", 1065)])
-def test_an_unknown_database(database: str, code: int) -> None:
+def test_connect_to_unknown_database_raises_not_found(database: str, code: int) -> None:
     with pytest.raises(DatabaseNotFoundError) as caught:
         ServiceManager(database=database)
     assert caught.value.function == "OpenSCManagerW"
@@ -63,23 +65,23 @@ def test_an_unknown_database(database: str, code: int) -> None:
     assert isinstance(caught.value, LookupError)
 
 
-def test_the_active_database_and_an_empty_machine_name() -> None:
+def test_connect_with_empty_machine_and_active_database_is_local() -> None:
     with ServiceManager("", database="ServicesActive") as scm:
         assert scm.machine is None
         assert any(scm.services())
 
 
-def test_upper_and_lower_case_are_alike(scm: ServiceManager, installed: Service) -> None:
+def test_open_ignores_case_of_service_name(scm: ServiceManager, installed: Service) -> None:
     with scm.open(installed.name.upper()) as service:
         assert service.config() == installed.config()
 
 
-def test_a_display_name_does_not_open(scm: ServiceManager, installed: Service) -> None:
+def test_open_by_display_name_raises_not_found(scm: ServiceManager, installed: Service) -> None:
     with pytest.raises(ServiceNotFoundError, match="by key name, not by display name"):
         scm.open(installed.config().display_name)
 
 
-def test_the_configuration(
+def test_config_of_created_service_reads_back(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name, display_name, group = unique_name(), f"Display of {unique_name()} äöü \U0001f600", "G"
@@ -107,7 +109,7 @@ def test_the_configuration(
     assert config.display_name == display_name
 
 
-def test_a_service_without_a_display_name_shows_its_name(
+def test_display_name_when_omitted_is_service_name(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
@@ -119,7 +121,7 @@ def test_a_service_without_a_display_name_shows_its_name(
             service.delete()
 
 
-def test_a_configuration_longer_than_the_first_buffer(
+def test_config_longer_than_first_buffer_reads_back(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     command = f"{program} {'x' * 5000}"
@@ -130,7 +132,9 @@ def test_a_configuration_longer_than_the_first_buffer(
             service.delete()
 
 
-def test_rights_are_asked_for_when_they_are_needed(scm: ServiceManager, installed: Service) -> None:
+def test_service_without_fixed_access_acquires_rights_on_use(
+    scm: ServiceManager, installed: Service
+) -> None:
     with scm.open(installed.name) as service:
         assert service.config().display_name
         service.start()
@@ -139,7 +143,9 @@ def test_rights_are_asked_for_when_they_are_needed(scm: ServiceManager, installe
         assert wait_until_stopped(service).exit_code == 0
 
 
-def test_fixed_rights_stay_as_they_are(scm: ServiceManager, installed: Service) -> None:
+def test_service_with_fixed_access_denies_other_calls(
+    scm: ServiceManager, installed: Service
+) -> None:
     with scm.open(installed.name, access=ServiceAccess.QUERY_STATUS) as service:
         assert service.status().state is State.STOPPED
         with pytest.raises(AccessDeniedError) as caught:
@@ -157,7 +163,7 @@ def test_fixed_rights_stay_as_they_are(scm: ServiceManager, installed: Service) 
             service.delete()
 
 
-def test_a_closed_service(scm: ServiceManager, installed: Service) -> None:
+def test_closed_service_raises_handle_closed(scm: ServiceManager, installed: Service) -> None:
     service = scm.open(installed.name)
     service.close()
     service.close()
@@ -168,7 +174,7 @@ def test_a_closed_service(scm: ServiceManager, installed: Service) -> None:
         assert caught.value.service == installed.name
 
 
-def test_a_closed_manager(installed: Service) -> None:
+def test_closed_manager_raises_but_its_service_still_works(installed: Service) -> None:
     scm = ServiceManager()
     service = scm.open(installed.name)
     scm.close()
@@ -180,13 +186,13 @@ def test_a_closed_manager(installed: Service) -> None:
         scm.open(installed.name)
 
 
-def test_a_leak_is_told(scm: ServiceManager, installed: Service) -> None:
+def test_unclosed_service_handle_warns(scm: ServiceManager, installed: Service) -> None:
     with pytest.warns(ResourceWarning, match=f"unclosed <ServiceHandle of .*{installed.name}"):
         scm.open(installed.name)
         gc.collect()
 
 
-def test_one_service_in_many_threads(installed: Service) -> None:
+def test_status_from_many_threads_returns_same_state(installed: Service) -> None:
     states: list[object] = []
 
     def work() -> None:

@@ -25,7 +25,7 @@ from winsvc import (
 )
 
 
-def test_a_whole_life(installed: Service) -> None:
+def test_calls_with_timeout_wait_for_each_state(installed: Service) -> None:
     installed.start(timeout=30)
     assert installed.status().state is State.RUNNING
     assert installed.pause(timeout=30).state is State.PAUSED
@@ -35,7 +35,7 @@ def test_a_whole_life(installed: Service) -> None:
     assert installed.wait(State.STOPPED, timeout=0).state is State.STOPPED
 
 
-def test_a_slow_start_and_its_check_points(installed: Service) -> None:
+def test_slow_start_reports_rising_check_points(installed: Service) -> None:
     seen: list[ServiceStatus] = []
     installed.start("slow=800", timeout=30, progress=seen.append)
     states = [status.state for status in seen]
@@ -48,7 +48,7 @@ def test_a_slow_start_and_its_check_points(installed: Service) -> None:
     installed.stop(timeout=30)
 
 
-def test_a_service_that_ends_while_it_starts(installed: Service) -> None:
+def test_start_of_exiting_service_raises_start_error(installed: Service) -> None:
     for argument, code, own in (("exit=5", 5, 0), ("specific=42", 1066, 42)):
         with pytest.raises(ServiceStartError) as caught:
             installed.start("slow=400", argument, timeout=30)
@@ -69,7 +69,7 @@ def test_a_service_that_ends_while_it_starts(installed: Service) -> None:
         installed.wait(State.RUNNING, timeout=30)
 
 
-def test_a_service_that_is_stopped_meanwhile(installed: Service) -> None:
+def test_wait_while_service_stops_raises_not_active(installed: Service) -> None:
     installed.start(timeout=30)
     running: list[ServiceStatus] = []
 
@@ -83,7 +83,7 @@ def test_a_service_that_is_stopped_meanwhile(installed: Service) -> None:
     assert len(running) == 1
 
 
-def test_a_timeout_says_how_far_it_got(installed: Service) -> None:
+def test_start_past_timeout_reports_last_state(installed: Service) -> None:
     with pytest.raises(WaitTimeoutError, match=r"START_PENDING .*not RUNNING") as caught:
         installed.start("slow=3000", timeout=0.25)
     error = caught.value
@@ -94,7 +94,7 @@ def test_a_timeout_says_how_far_it_got(installed: Service) -> None:
     assert installed.wait(State.RUNNING, timeout=30).state is State.RUNNING
 
 
-def test_a_wait_that_is_cancelled(installed: Service, waits: Waits) -> None:
+def test_wait_with_cancelled_token_raises_wait_cancelled(installed: Service, waits: Waits) -> None:
     token = CancelToken()
 
     def cancel() -> None:
@@ -112,7 +112,7 @@ def test_a_wait_that_is_cancelled(installed: Service, waits: Waits) -> None:
         installed.wait(State.RUNNING, timeout=30, cancel=token)
 
 
-def test_one_that_somebody_else_starts(
+def test_wait_returns_when_another_handle_starts_service(
     scm: ServiceManager, installed: Service, waits: Waits
 ) -> None:
     arrived: list[ServiceStatus] = []
@@ -131,7 +131,7 @@ def test_one_that_somebody_else_starts(
     assert [status.state for status in arrived] == [State.RUNNING]
 
 
-def test_several_waits_for_one_service(
+def test_wait_in_several_threads_returns_in_all(
     scm: ServiceManager, installed: Service, waits: Waits
 ) -> None:
     arrived: list[State] = []
@@ -151,7 +151,9 @@ def test_several_waits_for_one_service(
     assert arrived == [State.RUNNING] * 8
 
 
-def test_one_that_is_deleted(installed: Service, wine_differs: Differs) -> None:
+def test_wait_on_deleted_service_raises_marked_for_delete(
+    installed: Service, wine_differs: Differs
+) -> None:
     installed.start(timeout=30)
     installed.delete()
     if wine_differs("notify-deleted"):
@@ -163,14 +165,14 @@ def test_one_that_is_deleted(installed: Service, wine_differs: Differs) -> None:
     assert installed.stop(timeout=30).state is State.STOPPED
 
 
-def test_a_driver(scm: ServiceManager) -> None:
+def test_wait_on_driver_past_timeout_raises_timeout_error(scm: ServiceManager) -> None:
     """Windows tells nothing of drivers: it is asked."""
     name = next(info.name for info in scm.services(type=ServiceType.DRIVER))
     with scm.open(name) as driver, pytest.raises(WaitTimeoutError, match="not PAUSED"):
         driver.wait(State.PAUSED, timeout=0.1)
 
 
-def test_waiting_until_it_is_gone(
+def test_delete_with_open_handle_when_cancelled_stops_waiting(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], waits: Waits
 ) -> None:
     """Simulated time passes at once: the timeout is longer than the threads take for a turn."""

@@ -50,7 +50,7 @@ def settled(told: list[ServiceEvent]) -> list[State]:
     return [state for state in states(told) if not state.name.endswith("_PENDING")]
 
 
-def test_one_service(installed: Service) -> None:
+def test_watch_of_single_service_reports_each_state_in_order(installed: Service) -> None:
     with installed.watch(interval=30) as events:
         assert events.wait(0) is None
         installed.start("slow=300")
@@ -70,7 +70,9 @@ def test_one_service(installed: Service) -> None:
     assert list(events) == []
 
 
-def test_all_services(scm: ServiceManager, program: str, unique_name: Callable[[], str]) -> None:
+def test_watch_of_all_services_reports_creation_changes_and_deletion(
+    scm: ServiceManager, program: str, unique_name: Callable[[], str]
+) -> None:
     name = unique_name()
 
     def mine(kind: type[ServiceEvent]) -> Callable[[ServiceEvent], bool]:
@@ -91,7 +93,7 @@ def test_all_services(scm: ServiceManager, program: str, unique_name: Callable[[
     assert states(told)[-1] is State.STOPPED
 
 
-def test_one_that_is_not_there_yet(
+def test_watch_of_missing_service_reports_its_creation(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name, other = unique_name(), unique_name()
@@ -110,7 +112,7 @@ def test_one_that_is_not_there_yet(
     scm.delete(name, timeout=30)
 
 
-def test_configurations(installed: Service, wine_differs: Differs) -> None:
+def test_watch_reports_config_change(installed: Service, wine_differs: Differs) -> None:
     with installed.watch(interval=30) as events:
         installed.configure(display_name=f"{installed.name} anew")
         if wine_differs("missing-calls"):
@@ -122,7 +124,7 @@ def test_configurations(installed: Service, wine_differs: Differs) -> None:
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_closed_by_another_thread(
+def test_watch_closed_by_another_thread_ends_iteration(
     scm: ServiceManager, installed: Service, waits: Waits, named: bool
 ) -> None:
     events = scm.watch(installed.name) if named else scm.watch()
@@ -144,7 +146,7 @@ def test_closed_by_another_thread(
     assert events.closed
 
 
-def test_it_outlives_manager_and_service(installed: Service) -> None:
+def test_watch_after_manager_and_service_close_still_reports(installed: Service) -> None:
     with ServiceManager() as scm, scm.open(installed.name) as service:
         events = service.watch(interval=30)
     with events:
@@ -152,7 +154,7 @@ def test_it_outlives_manager_and_service(installed: Service) -> None:
         assert settled(until(events, reached(State.RUNNING))) == [State.RUNNING]
 
 
-def test_no_state_in_which_it_stays_is_lost(installed: Service) -> None:
+def test_watch_of_rapid_changes_reports_every_settled_state(installed: Service) -> None:
     with installed.watch(interval=30) as events:
         installed.start(timeout=30)
         until(events, reached(State.RUNNING))

@@ -11,7 +11,7 @@ from support import wait_until_stopped
 from winsvc import ServiceManager, State
 
 
-def test_python_hosts_a_service(
+def test_native_dispatcher_runs_python_service(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> None:
     log = tmp_path / "events.txt"

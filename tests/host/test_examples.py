@@ -66,7 +66,9 @@ def ends_well(service: Service) -> None:
     assert (status.state, status.exit_code) == (State.STOPPED, 0)
 
 
-def test_the_heartbeat(scm: ServiceManager, program: Callable[[str], Program]) -> None:
+def test_heartbeat_example_starts_stops_and_removes(
+    scm: ServiceManager, program: Callable[[str], Program]
+) -> None:
     heartbeat = program("heartbeat.py")
     assert "running" not in heartbeat("status")
     assert "started" in heartbeat("start", "0.05")
@@ -77,7 +79,9 @@ def test_the_heartbeat(scm: ServiceManager, program: Callable[[str], Program]) -
     wait_until_gone(scm, heartbeat.name)
 
 
-def test_the_inbox(scm: ServiceManager, program: Callable[[Path], Program], tmp_path: Path) -> None:
+def test_inbox_example_moves_files_except_while_paused(
+    scm: ServiceManager, program: Callable[[Path], Program], tmp_path: Path
+) -> None:
     # The example, with what it logs in a file: that tells when it took what.
     logged = tmp_path / "inbox.log"
     script = tmp_path / "logging_inbox.py"
@@ -115,7 +119,7 @@ run(Inbox)
     assert told == ["took early", "paused", "going on", "took late"]
 
 
-def test_the_web_server(
+def test_webserver_example_answers_after_restart(
     scm: ServiceManager, program: Callable[[str], Program], unused_port: int
 ) -> None:
     server = program("webserver.py")

@@ -122,7 +122,7 @@ def at(folder: Path, name: str = "beat.py") -> Path:
     return folder / name
 
 
-def test_a_life_by_its_own_commands(deployed: Deployed, tmp_path: Path) -> None:
+def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_path: Path) -> None:
     script = at(tmp_path / "mit Blank und äöü")
     name = ("--name", deployed.name)
     told = deployed.install(script)
@@ -159,7 +159,7 @@ def test_a_life_by_its_own_commands(deployed: Deployed, tmp_path: Path) -> None:
     assert (gone.returncode, gone.stdout.strip()) == (1, f"{deployed.name}: not installed")
 
 
-def test_by_hand_without_a_command(deployed: Deployed, tmp_path: Path) -> None:
+def test_program_run_without_command_prints_usage(deployed: Deployed, tmp_path: Path) -> None:
     script = at(tmp_path)
     done = deployed.run(script)
     assert done.returncode == 2
@@ -171,7 +171,7 @@ def test_by_hand_without_a_command(deployed: Deployed, tmp_path: Path) -> None:
     assert "debug" in done.stderr
 
 
-def test_a_package(deployed: Deployed, tmp_path: Path) -> None:
+def test_installed_package_runs_its_main_module(deployed: Deployed, tmp_path: Path) -> None:
     at(tmp_path / "beatpackage", "__main__.py")
     (tmp_path / "beatpackage" / "__init__.py").write_text("", "utf-8")
     deployed.install("-m", "beatpackage", cwd=tmp_path)
@@ -186,7 +186,7 @@ def test_a_package(deployed: Deployed, tmp_path: Path) -> None:
     assert not deployed.findings(Severity.ERROR)
 
 
-def test_a_zipapp(deployed: Deployed, tmp_path: Path) -> None:
+def test_installed_zipapp_runs_its_archive(deployed: Deployed, tmp_path: Path) -> None:
     at(tmp_path / "app", "__main__.py")
     archive = tmp_path / "app.pyz"
     zipapp.create_archive(tmp_path / "app", archive)
@@ -197,7 +197,9 @@ def test_a_zipapp(deployed: Deployed, tmp_path: Path) -> None:
     assert not deployed.findings(Severity.ERROR)
 
 
-def test_a_virtual_environment(deployed: Deployed, tmp_path: Path) -> None:
+def test_service_of_virtual_environment_uses_its_packages(
+    deployed: Deployed, tmp_path: Path
+) -> None:
     venv = tmp_path / "eine venv"
     packages = venv / "Lib" / "site-packages"
     packages.mkdir(parents=True)
@@ -236,7 +238,7 @@ def refused_before_it_connects(deployed: Deployed) -> str:
     ],
     ids=["ImportError", "SyntaxError", "exception", "SystemExit"],
 )
-def test_a_program_that_does_not_load(
+def test_start_of_unloadable_program_logs_cause(
     deployed: Deployed, tmp_path: Path, program: str, told: str
 ) -> None:
     script = tmp_path / "broken.py"
@@ -260,7 +262,9 @@ def test_program_without_run_fails_its_start(deployed: Deployed, tmp_path: Path)
     assert "Traceback" not in log
 
 
-def test_a_program_that_is_gone(deployed: Deployed, tmp_path: Path) -> None:
+def test_start_of_deleted_script_fails_and_doctor_finds_it(
+    deployed: Deployed, tmp_path: Path
+) -> None:
     script = at(tmp_path)
     deployed.install(script)
     script.unlink()
@@ -278,7 +282,7 @@ def test_a_program_that_is_gone(deployed: Deployed, tmp_path: Path) -> None:
     ],
     ids=["ImportError", "no run()"],
 )
-def test_a_program_that_explains_itself(
+def test_explain_failures_in_frozen_program_logs_cause(
     deployed: Deployed, tmp_path: Path, rest: str, told: str
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
@@ -292,7 +296,7 @@ def test_a_program_that_explains_itself(
     assert told in log
 
 
-def test_the_command_start_tells_why(deployed: Deployed, tmp_path: Path) -> None:
+def test_start_command_of_failing_service_prints_cause(deployed: Deployed, tmp_path: Path) -> None:
     script = at(tmp_path)
     deployed.install(script)
     (tmp_path / "winreg_of_mine.py").write_text("1 / 0\n", "utf-8")
@@ -307,7 +311,7 @@ def test_the_command_start_tells_why(deployed: Deployed, tmp_path: Path) -> None
     assert "ZeroDivisionError" in done.stderr
 
 
-def test_a_slow_import(deployed: Deployed, tmp_path: Path) -> None:
+def test_service_with_12_second_import_starts(deployed: Deployed, tmp_path: Path) -> None:
     """Longer than the 10 seconds that Wine waits for a process to connect."""
     script = at(tmp_path)
     slow = f"import time\ntime.sleep(12)\n{script.read_text('utf-8').replace(FUTURE, '')}"
@@ -319,7 +323,7 @@ def test_a_slow_import(deployed: Deployed, tmp_path: Path) -> None:
 FUTURE = "from __future__ import annotations\n"
 
 
-def test_two_classes_of_one_program(
+def test_program_with_two_services_applies_commands_to_both(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> None:
     names = (unique_name(), unique_name())
@@ -362,7 +366,7 @@ run(First, Second)
     assert not [name for name in names if name in scm]
 
 
-def test_doctor_finds(deployed: Deployed, tmp_path: Path) -> None:
+def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_path: Path) -> None:
     script = at(tmp_path / "a b")
     deployed.install(script)
     assert not deployed.findings(Severity.ERROR)
@@ -388,7 +392,7 @@ def test_doctor_finds(deployed: Deployed, tmp_path: Path) -> None:
         assert log_file_of(split(line), "x") == str(deployed.log)
 
 
-def test_doctor_at_the_command_line(deployed: Deployed, tmp_path: Path) -> None:
+def test_doctor_command_as_json_lists_findings(deployed: Deployed, tmp_path: Path) -> None:
     deployed.install(at(tmp_path))
     found = json.loads(deployed.command("-m", "winsvc", "doctor", deployed.name, "--json"))
     assert {one["severity"] for one in found} <= {"ok", "warning", "unknown"}

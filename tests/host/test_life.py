@@ -136,7 +136,7 @@ def until_stopped(service: Service) -> ServiceStatus:
 # ------------------------------------------------------------------- a whole life
 
 
-def test_a_whole_life(hosted: Hosted, heard: Heard) -> None:
+def test_hosted_service_handles_every_control(hosted: Hosted, heard: Heard) -> None:
     with hosted("reporter") as service:
         service.start("one", "zwei äöü", "", timeout=SECONDS)
         assert heard.line() == "main ['one', 'zwei äöü'] on main"
@@ -165,7 +165,7 @@ def test_a_whole_life(hosted: Hosted, heard: Heard) -> None:
         assert (status.exit_code, status.service_exit_code) == (0, 0)
 
 
-def test_fifty_rounds(hosted: Hosted, heard: Heard) -> None:
+def test_hosted_service_started_50_times_exits_each_time(hosted: Hosted, heard: Heard) -> None:
     with hosted("reporter") as service:
         for _ in range(50):
             service.start(timeout=SECONDS)
@@ -192,7 +192,7 @@ def test_fifty_rounds(hosted: Hosted, heard: Heard) -> None:
         (("main",), (1064, 0)),
     ],
 )
-def test_exit_codes(
+def test_hosted_service_exit_sets_exit_codes(
     hosted: Hosted,
     heard: Heard,
     arguments: tuple[str, ...],
@@ -208,7 +208,9 @@ def test_exit_codes(
 
 
 @pytest.mark.parametrize(("argument", "code"), [("init", 1064), ("before", 1234)])
-def test_an_end_before_it_runs(hosted: Hosted, heard: Heard, argument: str, code: int) -> None:
+def test_hosted_service_exiting_before_running_raises_start_error(
+    hosted: Hosted, heard: Heard, argument: str, code: int
+) -> None:
     with hosted("ends") as service:
         with pytest.raises(ServiceStartError) as caught:
             service.start(argument, "1234", timeout=SECONDS)
@@ -217,7 +219,7 @@ def test_an_end_before_it_runs(hosted: Hosted, heard: Heard, argument: str, code
         heard.over()
 
 
-def test_an_exception_in_a_handler(hosted: Hosted, heard: Heard) -> None:
+def test_exception_in_handler_stops_service_with_1064(hosted: Hosted, heard: Heard) -> None:
     with hosted("ends") as service:
         service.start("handler", timeout=SECONDS)
         assert heard.line() == "running"
@@ -230,7 +232,7 @@ def test_an_exception_in_a_handler(hosted: Hosted, heard: Heard) -> None:
 # ------------------------------------------------------------------- on its way
 
 
-def test_a_slow_start(hosted: Hosted, heard: Heard) -> None:
+def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: Heard) -> None:
     with hosted("slow") as service:
         service.start()
         before = service.status()
@@ -264,7 +266,7 @@ def test_a_slow_start(hosted: Hosted, heard: Heard) -> None:
         assert until_stopped(service).exit_code == 0
 
 
-def test_a_stop_while_it_starts(hosted: Hosted, heard: Heard) -> None:
+def test_stop_during_start_ends_service_without_running(hosted: Hosted, heard: Heard) -> None:
     with hosted("starting") as service:
         service.start()
         assert heard.line() == "starting"
@@ -278,7 +280,7 @@ def test_a_stop_while_it_starts(hosted: Hosted, heard: Heard) -> None:
 # ------------------------------------------------------------------- of other kinds
 
 
-def test_coroutines(hosted: Hosted, heard: Heard) -> None:
+def test_coroutine_service_handles_controls_on_main_thread(hosted: Hosted, heard: Heard) -> None:
     with hosted("tasks") as service:
         service.start(timeout=SECONDS)
         assert heard.line() == "running on main"
@@ -294,7 +296,9 @@ def test_coroutines(hosted: Hosted, heard: Heard) -> None:
         assert until_stopped(service).exit_code == 0
 
 
-def test_an_exception_in_a_task(hosted: Hosted, heard: Heard) -> None:
+def test_exception_in_coroutine_handler_stops_service_with_1064(
+    hosted: Hosted, heard: Heard
+) -> None:
     with hosted("tasks") as service:
         service.start(timeout=SECONDS)
         assert heard.line() == "running on main"
@@ -306,7 +310,7 @@ def test_an_exception_in_a_task(hosted: Hosted, heard: Heard) -> None:
         assert until_stopped(service).exit_code == 1064
 
 
-def test_two_services_in_one_program(
+def test_program_with_two_services_runs_named_class(
     scm: ServiceManager, heard: Heard, unique_name: Callable[[], str]
 ) -> None:
     """Wine gives each a process of its own; which of the classes it is to be, the name tells."""

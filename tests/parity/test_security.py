@@ -12,7 +12,7 @@ from winsvc import SecurityDescriptor, SecurityInformation, Service, ServiceAcce
 SDDL = "O:SYG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)(A;;CCLCSW;;;IU)"
 
 
-def test_a_descriptor_of_pywin32_is_taken(installed: Service) -> None:
+def test_pywin32_descriptor_is_accepted(installed: Service) -> None:
     theirs = pywintypes.SECURITY_DESCRIPTOR(SecurityDescriptor.from_sddl(SDDL).to_bytes())
     assert SecurityDescriptor.coerce(theirs).to_sddl() == SDDL
     before = installed.security()
@@ -24,7 +24,7 @@ def test_a_descriptor_of_pywin32_is_taken(installed: Service) -> None:
         assert after.to_sddl() == SDDL
 
 
-def test_pywin32_reads_ours() -> None:
+def test_pywin32_reads_winsvc_descriptor() -> None:
     ours = SecurityDescriptor.from_sddl(SDDL)
     theirs = pywintypes.SECURITY_DESCRIPTOR(ours.to_bytes())
     assert theirs.IsValid()
@@ -35,7 +35,7 @@ def test_pywin32_reads_ours() -> None:
     assert sid == str(ours.owner)
 
 
-def test_the_descriptor_of_a_service_equals_pywin32s(scm: ServiceManager) -> None:
+def test_service_descriptor_equals_pywin32(scm: ServiceManager) -> None:
     manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
     handle = win32service.OpenService(manager, "Eventlog", ServiceAccess.READ_CONTROL)
     theirs = win32service.QueryServiceObjectSecurity(handle, SecurityInformation.DACL)

@@ -44,7 +44,7 @@ def worlds(both: tuple[World, World]) -> tuple[World, World]:
     return both
 
 
-def test_there_are_enough_cases() -> None:
+def test_cases_cover_every_named_difference() -> None:
     assert len(CASES) >= 250
     covered = {one.what.split(":")[0] for one in CASES}
     assert set(GOOD) <= covered
@@ -55,7 +55,9 @@ def test_there_are_enough_cases() -> None:
 
 
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.what)
-def test_outcomes_are_equal(worlds: tuple[World, World], one: Case) -> None:
+def test_case_outcome_equals_pywin32_or_named_difference(
+    worlds: tuple[World, World], one: Case
+) -> None:
     real, dropin = worlds
     if one.differs is None:
         assert outcome(one.do, dropin) == outcome(one.do, real)
@@ -125,7 +127,9 @@ def _refused(found: object) -> bool:
     # The calls of one example are seen by the next ones, in both worlds.
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-def test_random_arguments(worlds: tuple[World, World], one: tuple[str, dict[int, object]]) -> None:
+def test_random_arguments_give_same_outcome_as_pywin32(
+    worlds: tuple[World, World], one: tuple[str, dict[int, object]]
+) -> None:
     function, changes = one
 
     def do(world: World) -> object:
@@ -144,7 +148,7 @@ def test_random_arguments(worlds: tuple[World, World], one: tuple[str, dict[int,
 # ----------------------------------------------------------------------------------- the rest
 
 
-def test_every_name_of_pywin32_is_there() -> None:
+def test_dropin_module_has_every_name_of_pywin32() -> None:
     public = {name for name in dir(theirs) if not name.startswith("_")}
     assert public <= set(dir(ours))
     assert public <= set(ours.__all__)
@@ -156,11 +160,11 @@ def test_every_name_of_pywin32_is_there() -> None:
     assert functions == set(GOOD)
 
 
-def test_the_errors_are_one_class() -> None:
+def test_error_is_pywintypes_error_class() -> None:
     assert ours.error is theirs.error is pywintypes.error
 
 
-def test_handles_of_pywin32_are_taken(worlds: tuple[World, World]) -> None:
+def test_handles_of_either_module_work_in_the_other(worlds: tuple[World, World]) -> None:
     real, dropin = worlds
     found = ours.QueryServiceStatusEx(real.running)
     assert found == theirs.QueryServiceStatusEx(real.running)
@@ -181,7 +185,7 @@ def test_handles_of_pywin32_are_taken(worlds: tuple[World, World]) -> None:
     ],
     ids=repr,
 )
-def test_other_handles_are_refused(other: Any) -> None:
+def test_calls_with_foreign_handle_raise_type_error(other: Any) -> None:
     handle = type(other).__name__ == "PyHANDLE"  # those of desktops are of this type
     functions = [one for one in HANDLES if not (handle and "UserObject" in one)]
     assert len(functions) == len(HANDLES) - (2 if handle else 0)
@@ -194,7 +198,7 @@ def test_other_handles_are_refused(other: Any) -> None:
         other.Detach()
 
 
-def test_windows() -> None:
+def test_enum_desktop_windows_returns_windows_without_owning_them() -> None:
     window = win32gui.CreateWindow("STATIC", "shown", 0, 0, 0, 10, 10, 0, 0, 0, None)
     try:
         desktop = ours.GetThreadDesktop(threading.get_native_id())
@@ -208,7 +212,7 @@ def test_windows() -> None:
         win32gui.DestroyWindow(window)
 
 
-def test_what_grows_meanwhile_is_read(worlds: tuple[World, World]) -> None:
+def test_queries_during_concurrent_growth_return_whole_text(worlds: tuple[World, World]) -> None:
     _, world = worlds
     handle = ours.OpenService(world.scm, world.name("svc"), ours.SERVICE_ALL_ACCESS)
     texts = ["short", "long " * 2000]

@@ -26,7 +26,7 @@ def report(name: str, module: str) -> Any:
     return json.loads(text)
 
 
-def test_it_runs_on_ours_as_on_pywin32s(unique_name: Callable[[], str]) -> None:
+def test_win32serviceutil_on_dropin_gives_same_results(unique_name: Callable[[], str]) -> None:
     ours, theirs = report(unique_name(), "dropin"), report(unique_name(), "pywin32")
     assert (ours["win32service"], theirs["win32service"]) == (
         "winsvc.win32service",

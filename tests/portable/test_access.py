@@ -63,7 +63,9 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
         (SYSTEM, "manager", M.ALL_ACCESS),
     ],
 )
-def test_what_everybody_may_by_default(caller: Caller, kind: Kind, rights: int | None) -> None:
+def test_granted_with_default_security_matches_documented_rights(
+    caller: Caller, kind: Kind, rights: int | None
+) -> None:
     descriptor = DEFAULT_SERVICE_SECURITY if kind == "service" else DEFAULT_MANAGER_SECURITY
     if rights is None:
         with pytest.raises(Refusal):
@@ -73,7 +75,7 @@ def test_what_everybody_may_by_default(caller: Caller, kind: Kind, rights: int |
         assert granted(descriptor, caller, int(rights), kind) == rights
 
 
-def test_the_first_entry_that_names_a_right_decides() -> None:
+def test_granted_uses_first_matching_ace_for_each_right() -> None:
     denied_first = "D:(D;;RP;;;WD)(A;;RPWP;;;S-1-5-21-1-2-3-4)"
     allowed_first = "D:(A;;RP;;;S-1-5-21-1-2-3-4)(D;;RPWP;;;WD)"
     caller = Caller(name="x", sids=NOBODY.sids | {Sid.parse("WD")})
@@ -84,31 +86,31 @@ def test_the_first_entry_that_names_a_right_decides() -> None:
     assert ask(denied_first, A.START, NOBODY) == A.START  # the denial is for others
 
 
-def test_rights_add_up_over_groups() -> None:
+def test_granted_combines_rights_of_all_groups() -> None:
     text = "D:(A;;RP;;;BU)(A;;WP;;;IU)"
     assert ask(text, A.START | A.STOP, USER) == A.START | A.STOP
     assert refused(text, A.START | A.STOP | A.DELETE, USER) == 5
 
 
-def test_an_inherit_only_entry_is_for_others() -> None:
+def test_granted_ignores_inherit_only_aces() -> None:
     assert refused("D:(A;CIIO;GA;;;WD)", A.START, USER) == 5
     assert ask("D:(D;CIIO;GA;;;WD)(A;;RP;;;WD)", A.START, USER) == A.START
 
 
 @pytest.mark.parametrize("dacl", ["D:NO_ACCESS_CONTROL", "O:SY"])
-def test_without_a_list_everything_is_allowed(dacl: str) -> None:
+def test_granted_without_dacl_allows_all_access(dacl: str) -> None:
     assert ask(dacl, A.ALL_ACCESS) == A.ALL_ACCESS
     assert ask(dacl, MAXIMUM) == A.ALL_ACCESS
     assert refused(dacl, A.ACCESS_SYSTEM_SECURITY) == 1314
 
 
-def test_an_empty_list_allows_nothing() -> None:
+def test_granted_with_empty_dacl_refuses_every_right() -> None:
     assert refused("D:", A.QUERY_STATUS) == 5
     assert refused("D:", MAXIMUM) == 5
     assert ask("D:", 0) == 0
 
 
-def test_generic_rights_are_mapped_where_they_are_asked_for_and_where_they_stand() -> None:
+def test_granted_maps_generic_rights_in_request_and_in_aces() -> None:
     assert ask("D:(A;;GA;;;WD)", A.GENERIC_READ, USER) == 0x2008D
     assert ask("D:(A;;GX;;;WD)", A.START | A.STOP, USER) == A.START | A.STOP
     assert refused("D:(A;;GX;;;WD)", A.GENERIC_WRITE, USER) == 5
@@ -124,11 +126,11 @@ def test_generic_rights_are_mapped_where_they_are_asked_for_and_where_they_stand
         (M.GENERIC_READ | M.DELETE, 0x30014),
     ],
 )
-def test_generic_rights_to_the_manager(generic: int, meaning: int) -> None:
+def test_map_rights_expands_generic_manager_rights(generic: int, meaning: int) -> None:
     assert map_rights(int(generic), "manager") == meaning
 
 
-def test_an_owner_may_read_and_change_the_list() -> None:
+def test_owner_is_implicitly_granted_read_control_and_write_dac() -> None:
     implied = A.READ_CONTROL | A.WRITE_DAC
     empty = SecurityDescriptor(owner=OWNER.owner, dacl=Acl())
     assert ask(empty, implied) == implied
@@ -139,7 +141,7 @@ def test_an_owner_may_read_and_change_the_list() -> None:
     assert refused(SecurityDescriptor(owner=Sid.parse("SY"), dacl=Acl()), A.READ_CONTROL) == 5
 
 
-def test_owner_rights_replace_what_is_implied() -> None:
+def test_owner_rights_ace_replaces_implicit_owner_rights() -> None:
     text = "O:S-1-5-21-1-2-3-4D:(A;;RP;;;OW)"
     assert ask(text, A.START) == A.START
     assert refused(text, A.READ_CONTROL) == 5
@@ -147,7 +149,7 @@ def test_owner_rights_replace_what_is_implied() -> None:
     assert ask("O:S-1-5-21-1-2-3-4D:(A;IO;RP;;;OW)", A.READ_CONTROL) == A.READ_CONTROL
 
 
-def test_a_sacl_needs_a_privilege() -> None:
+def test_access_system_security_requires_security_privilege() -> None:
     text = "D:(A;;GA;;;WD)"
     sacl = A.ACCESS_SYSTEM_SECURITY
     assert refused(text, sacl, ADMIN) == 1314
@@ -160,19 +162,19 @@ def test_a_sacl_needs_a_privilege() -> None:
     assert ask(everything, MAXIMUM, USER) == A.ALL_ACCESS
 
 
-def test_a_privilege_takes_ownership() -> None:
+def test_take_ownership_privilege_grants_write_owner() -> None:
     able = NOBODY.enabling("SeTakeOwnershipPrivilege")
     assert ask("D:", A.WRITE_OWNER, able) == A.WRITE_OWNER
     assert refused("D:", A.WRITE_OWNER | A.DELETE, able) == 5
     assert refused("D:", MAXIMUM, able) == 5
 
 
-def test_the_maximum_and_a_right_by_name() -> None:
+def test_maximum_allowed_with_explicit_right_requires_that_right() -> None:
     assert ask("D:(A;;RPWP;;;WD)", MAXIMUM | A.START, USER) == A.START | A.STOP
     assert refused("D:(A;;RPWP;;;WD)", MAXIMUM | A.DELETE, USER) == 5
 
 
-def test_a_right_that_no_service_has() -> None:
+def test_granted_with_invalid_right_or_kind_raises() -> None:
     assert refused(DEFAULT_SERVICE_SECURITY, 0x8000, ADMIN) == 5
 
 
@@ -187,7 +189,9 @@ _aces = st.builds(
 
 
 @given(st.lists(_aces, max_size=6).map(tuple), _masks)
-def test_the_entries_one_by_one(aces: tuple[Ace, ...], access: ServiceAccess) -> None:
+def test_granted_matches_ms_dtyp_reference_algorithm(
+    aces: tuple[Ace, ...], access: ServiceAccess
+) -> None:
     """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
     left = wanted = map_rights(int(access), "service")
     ok = None
@@ -207,7 +211,7 @@ def test_the_entries_one_by_one(aces: tuple[Ace, ...], access: ServiceAccess) ->
         assert refused(descriptor, access, USER) == 5
 
 
-def test_callers() -> None:
+def test_caller_reports_membership_privileges_and_refuses_wrong_types() -> None:
     assert ADMIN.is_member("BA")
     assert not USER.is_member("BUILTIN\\Administrators")
     assert SYSTEM.holds("SETCBPRIVILEGE")

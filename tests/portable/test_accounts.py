@@ -42,7 +42,7 @@ from winsvc.testing import SimulatedSCM
         "s-1-5-18",
     ],
 )
-def test_local_system_is_one_account(text: str) -> None:
+def test_account_with_any_local_system_spelling_equals_local_system(text: str) -> None:
     account = Account(text)
     assert account == LOCAL_SYSTEM
     assert hash(account) == hash(LOCAL_SYSTEM)
@@ -54,7 +54,9 @@ def test_local_system_is_one_account(text: str) -> None:
     ("base", "sid", "account"),
     [("Local", "S-1-5-19", LOCAL_SERVICE), ("Network", "S-1-5-20", NETWORK_SERVICE)],
 )
-def test_service_accounts(base: str, sid: str, account: Account) -> None:
+def test_account_with_any_service_account_spelling_equals_built_in(
+    base: str, sid: str, account: Account
+) -> None:
     for text in (
         f"{base}Service",
         f"{base} Service",
@@ -82,13 +84,13 @@ def test_service_accounts(base: str, sid: str, account: Account) -> None:
         (r"CORP\a@b", r"CORP\a@b", AccountKind.USER),
     ],
 )
-def test_other_accounts(text: str, name: str, kind: AccountKind) -> None:
+def test_account_normalizes_name_and_detects_kind(text: str, name: str, kind: AccountKind) -> None:
     account = Account(text)
     assert (account.name, account.kind) == (name, kind)
     assert Account(account.name) == account
 
 
-def test_accounts_ignore_case_but_keep_it() -> None:
+def test_account_comparison_ignores_case_but_name_keeps_it() -> None:
     assert Account(r"CORP\Bob") == Account(r"corp\bob")
     assert hash(Account(r"CORP\Bob")) == hash(Account(r"corp\bob"))
     assert Account(r"CORP\Bob").name == r"CORP\Bob"
@@ -101,25 +103,27 @@ def test_accounts_ignore_case_but_keep_it() -> None:
     "text",
     ["", "a\0b", "\\bob", "CORP\\", r"a\b\c", "@corp", "bob@", "S-1-5-21-1-2-3-1001", "\\"],
 )
-def test_bad_account_refused(text: str) -> None:
+def test_account_with_invalid_name_raises_argument_error(text: str) -> None:
     with pytest.raises(ArgumentError, match=r"^account: "):
         Account(text)
 
 
-def test_account_of_another_type_refused() -> None:
+def test_account_from_non_string_raises_type_error() -> None:
     with pytest.raises(TypeError, match=r"^account: expected str"):
         Account(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("given", [None, "", Secret("")])
-def test_accounts_without_password(given: Secret | str | None) -> None:
+def test_password_for_account_without_password_returns_empty_or_none(
+    given: Secret | str | None,
+) -> None:
     for account in (LOCAL_SYSTEM, LOCAL_SERVICE, NETWORK_SERVICE):
         assert password_for(account, given) == Secret("")
     for text in (r"NT SERVICE\MySvc", r"CORP\gmsa$"):
         assert password_for(Account(text), given) is None
 
 
-def test_user_password_is_passed_on() -> None:
+def test_password_for_user_account_returns_given_password() -> None:
     bob = Account("bob")
     assert password_for(bob, "hunter2") == Secret("hunter2")
     assert password_for(bob, Secret("hunter2")) == Secret("hunter2")
@@ -129,14 +133,16 @@ def test_user_password_is_passed_on() -> None:
 
 @pytest.mark.parametrize("text", ["LocalSystem", "LocalService", r"NT SERVICE\x", r"CORP\gmsa$"])
 @pytest.mark.parametrize("password", ["hunter2", Secret("hunter2")])
-def test_unwanted_password_refused(text: str, password: Secret | str) -> None:
+def test_password_for_account_that_takes_none_is_refused_and_hidden(
+    text: str, password: Secret | str
+) -> None:
     with pytest.raises(ArgumentError, match=r"^password: .*takes no password") as caught:
         password_for(Account(text), password)
     assert "hunter2" not in own_frames(caught.value)
 
 
 @pytest.mark.parametrize("password", ["hunter2\0", Secret("hunter2\0")])
-def test_password_with_nul_refused(password: Secret | str) -> None:
+def test_password_with_nul_is_refused_and_hidden(password: Secret | str) -> None:
     with pytest.raises(ArgumentError, match=r"^password: .*NUL") as caught:
         password_for(Account("bob"), password)
     assert "hunter2" not in own_frames(caught.value)
@@ -150,7 +156,7 @@ def own_frames(error: ArgumentError) -> str:
     return f"{error} {error!r} {own}"
 
 
-def test_secret_does_not_show() -> None:
+def test_secret_is_hidden_in_str_repr_and_format() -> None:
     secret = Secret("hunter2")
     assert secret.reveal() == "hunter2"
     for text in (
@@ -166,7 +172,7 @@ def test_secret_does_not_show() -> None:
     assert not hasattr(secret, "__dict__")
 
 
-def test_secret_does_not_leave() -> None:
+def test_secret_refuses_pickle_json_and_bytes() -> None:
     secret = Secret("hunter2")
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="cannot be pickled"):
@@ -177,7 +183,7 @@ def test_secret_does_not_leave() -> None:
         Secret(b"hunter2")  # type: ignore[arg-type]
 
 
-def test_secret_is_a_value() -> None:
+def test_secret_compares_and_hashes_by_value() -> None:
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
@@ -187,7 +193,7 @@ def test_secret_is_a_value() -> None:
     assert copy.deepcopy([Secret("a")]) == [copy.copy(Secret("a"))]
 
 
-def test_secret_in_a_dataclass() -> None:
+def test_secret_in_dataclass_is_hidden_in_repr() -> None:
     @dataclasses.dataclass(frozen=True)
     class Spec:
         password: Secret
@@ -201,7 +207,7 @@ INTERACTIVE = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
 
 
 @pytest.mark.parametrize("account", ["NetworkService", "LocalService", "bob", r"NT SERVICE\x"])
-def test_interactive_only_as_local_system(account: str) -> None:
+def test_check_interactive_refuses_other_accounts(account: str) -> None:
     with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
         check_interactive(INTERACTIVE, Account(account))
 

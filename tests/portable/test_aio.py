@@ -131,7 +131,7 @@ def is_set(event: threading.Event) -> Callable[[], bool]:
 
 
 @pytest.mark.anyio
-async def test_what_is_opened_too_late_is_closed(
+async def test_open_finishing_after_cancellation_closes_handle(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     async def open_base() -> None:
@@ -146,7 +146,7 @@ async def test_what_is_opened_too_late_is_closed(
 
 
 @pytest.mark.anyio
-async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> None:
+async def test_connect_finishing_after_cancellation_closes_manager(sim: SimulatedSCM) -> None:
     manager = AsyncServiceManager()
 
     async def connect() -> None:
@@ -163,7 +163,7 @@ async def test_a_connection_that_comes_too_late_is_closed(sim: SimulatedSCM) -> 
 
 
 @pytest.mark.anyio
-async def test_a_call_that_goes_on_is_left_alone(
+async def test_stop_cancelled_during_control_call_still_stops_service(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     async with scm.open("top") as top:
@@ -175,7 +175,9 @@ async def test_a_call_that_goes_on_is_left_alone(
 
 
 @pytest.mark.anyio
-async def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
+async def test_cancelled_restart_ends_early_and_starts_nothing(
+    sim: SimulatedSCM, scm: AsyncServiceManager
+) -> None:
     sim["top"].behaviour = Behaviour(ignores=[1])
     waits = Waits(sim)
     async with scm.open("base") as base:
@@ -187,7 +189,9 @@ async def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: AsyncServiceM
 
 
 @pytest.mark.anyio
-async def test_many_waits_leave_nothing(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
+async def test_many_waits_leave_no_open_handles(
+    sim: SimulatedSCM, scm: AsyncServiceManager
+) -> None:
     sim.latency = 0
     before = sim.open_handles
     waits = Waits(sim)
@@ -203,7 +207,7 @@ async def test_many_waits_leave_nothing(sim: SimulatedSCM, scm: AsyncServiceMana
 
 
 @pytest.mark.anyio
-async def test_no_event_of_a_cancelled_wait_is_lost(
+async def test_cancelled_event_wait_loses_no_event(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     """Neither one that comes before the cancellation, nor one that comes after it."""
@@ -248,7 +252,7 @@ async def test_no_event_of_a_cancelled_wait_is_lost(
 
 
 @pytest.mark.anyio
-async def test_closing_ends_a_wait_of_another_task(
+async def test_watch_close_ends_iteration_in_another_task(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     events = scm.watch("base")
@@ -273,7 +277,9 @@ async def test_closing_ends_a_wait_of_another_task(
 
 
 @pytest.mark.anyio
-async def test_errors_come_through(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
+async def test_async_methods_propagate_errors_of_calls(
+    sim: SimulatedSCM, scm: AsyncServiceManager
+) -> None:
     sim.faults.fail("ControlService", 5, service="top")
     async with scm.open("base") as base:
         with pytest.raises(CascadeError, match="Not done: stop base"):
@@ -287,7 +293,7 @@ async def test_errors_come_through(sim: SimulatedSCM, scm: AsyncServiceManager) 
 
 
 @pytest.mark.anyio
-async def test_an_error_while_closing(sim: SimulatedSCM) -> None:
+async def test_async_manager_exit_raises_close_error_unless_body_failed(sim: SimulatedSCM) -> None:
     sim.faults.fail("CloseServiceHandle", 6, times=1)
     with pytest.raises(HandleClosedError):
         async with AsyncServiceManager():
@@ -299,14 +305,14 @@ async def test_an_error_while_closing(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.anyio
-async def test_context_variables_are_there() -> None:
+async def test_calling_copies_context_variables_to_thread() -> None:
     variable = contextvars.ContextVar("variable", default="")
     variable.set("value")
     assert await calling(variable.get) == "value"
 
 
 @pytest.mark.anyio
-async def test_an_end_of_the_thread_is_an_error_of_the_task() -> None:
+async def test_calling_reraises_keyboard_interrupt_of_thread() -> None:
     def end() -> NoReturn:
         raise KeyboardInterrupt
 
@@ -315,7 +321,7 @@ async def test_an_end_of_the_thread_is_an_error_of_the_task() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a service control manager")
-def test_off_windows_it_says_what_to_do() -> None:
+def test_async_manager_off_windows_raises_unsupported_with_hint() -> None:
     with pytest.raises(UnsupportedError, match="make shell"):
         AsyncServiceManager()
 
@@ -323,7 +329,7 @@ def test_off_windows_it_says_what_to_do() -> None:
 # ------------------------------------------------------------------- asyncio by itself
 
 
-def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
+def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> None:
     waits = Waits(sim)
 
     async def main() -> None:
@@ -346,7 +352,7 @@ def test_a_task_is_cancelled(sim: SimulatedSCM) -> None:
     assert not sim.open_handles
 
 
-def test_a_loop_that_is_closed_meanwhile(sim: SimulatedSCM) -> None:
+def test_call_outliving_event_loop_leaks_no_handle(sim: SimulatedSCM) -> None:
     async def main(call: Held) -> None:
         async with AsyncServiceManager() as scm:
             task = asyncio.create_task(listing(scm))
@@ -386,13 +392,13 @@ library.run({main})
 """
 
 
-def test_asyncio_needs_nothing_else() -> None:
+def test_async_manager_on_asyncio_runs_without_anyio() -> None:
     code = LIFE.format(library="asyncio", main="main()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("RUNNING\n", "")
 
 
-def test_trio_without_anyio() -> None:
+def test_async_manager_on_trio_without_anyio_fails_with_install_hint() -> None:
     pytest.importorskip("trio")
     code = LIFE.format(library="trio", main="main")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -401,7 +407,9 @@ def test_trio_without_anyio() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_pause_of_one_that_is_gone(sim: SimulatedSCM, scm: AsyncServiceManager) -> None:
+async def test_status_of_removed_service_raises_handle_closed(
+    sim: SimulatedSCM, scm: AsyncServiceManager
+) -> None:
     async with scm.open("top") as top:
         sim.local.remove("top")
         with pytest.raises(HandleClosedError):

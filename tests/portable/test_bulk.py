@@ -36,7 +36,9 @@ def names(scm: ServiceManager) -> list[str]:
 
 
 @pytest.mark.parametrize("concurrency", [None, 1, 2, 7, 256])
-def test_the_order_is_that_of_the_listing(many: SimulatedSCM, concurrency: int | None) -> None:
+def test_configs_and_snapshots_keep_listing_order(
+    many: SimulatedSCM, concurrency: int | None
+) -> None:
     with ServiceManager(backend=many) as scm:
         told = list(scm.configs(concurrency=concurrency))
         assert [info.name for info, _ in told] == names(scm)
@@ -50,7 +52,9 @@ def test_the_order_is_that_of_the_listing(many: SimulatedSCM, concurrency: int |
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_one_that_refuses_spoils_nothing(many: SimulatedSCM, concurrency: int) -> None:
+def test_bulk_query_with_refused_service_still_returns_the_others(
+    many: SimulatedSCM, concurrency: int
+) -> None:
     many.faults.fail("QueryServiceConfigW", 5, service="service-07", times=9)
     many.faults.fail("OpenServiceW", 1060, service="service-08", times=9)
     with ServiceManager(backend=many) as scm:
@@ -67,7 +71,9 @@ def test_one_that_refuses_spoils_nothing(many: SimulatedSCM, concurrency: int) -
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_machine_that_no_longer_answers_ends_it(many: SimulatedSCM, concurrency: int) -> None:
+def test_configs_on_unreachable_machine_raises_and_closes_handles(
+    many: SimulatedSCM, concurrency: int
+) -> None:
     many.faults.fail("OpenServiceW", 1722, service="service-20")
     with ServiceManager(backend=many) as scm:
         with pytest.raises(MachineUnreachableError):
@@ -76,7 +82,9 @@ def test_a_machine_that_no_longer_answers_ends_it(many: SimulatedSCM, concurrenc
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_manager_that_is_closed_meanwhile(many: SimulatedSCM, concurrency: int) -> None:
+def test_snapshots_after_manager_close_raises_handle_closed(
+    many: SimulatedSCM, concurrency: int
+) -> None:
     with ServiceManager(backend=many) as scm:
         told = iter(scm.snapshots(concurrency=concurrency))
         next(told)
@@ -86,7 +94,7 @@ def test_a_manager_that_is_closed_meanwhile(many: SimulatedSCM, concurrency: int
     assert many.open_handles == 0
 
 
-def test_who_stops_in_the_middle_leaves_nothing(many: SimulatedSCM) -> None:
+def test_configs_closed_early_leaves_no_threads_or_handles(many: SimulatedSCM) -> None:
     before = set(threading.enumerate())
     with ServiceManager(backend=many) as scm:
         told = scm.configs(concurrency=4)
@@ -102,14 +110,16 @@ def test_who_stops_in_the_middle_leaves_nothing(many: SimulatedSCM) -> None:
 @pytest.mark.parametrize(
     ("concurrency", "error"), [(0, ArgumentError), (257, ArgumentError), ("4", TypeError)]
 )
-def test_what_can_t_be(many: SimulatedSCM, concurrency: int, error: type[Exception]) -> None:
+def test_bulk_query_with_invalid_concurrency_raises(
+    many: SimulatedSCM, concurrency: int, error: type[Exception]
+) -> None:
     with ServiceManager(backend=many) as scm:
         for method in (scm.configs, scm.snapshots):
             with pytest.raises(error, match="concurrency"):
                 method(concurrency=concurrency)
 
 
-def test_a_snapshot_takes_one_handle(many: SimulatedSCM) -> None:
+def test_snapshots_opens_each_service_once(many: SimulatedSCM) -> None:
     with ServiceManager(backend=many) as scm:
         many.calls.clear()
         count = len(list(scm.snapshots()))
@@ -117,7 +127,7 @@ def test_a_snapshot_takes_one_handle(many: SimulatedSCM) -> None:
     assert len(opened) == count
 
 
-def test_a_snapshot_of_what_does_not_grant_all(many: SimulatedSCM) -> None:
+def test_snapshot_without_read_control_reports_security_error_only(many: SimulatedSCM) -> None:
     many.faults.deny(ServiceAccess.READ_CONTROL, "service-03")
     with ServiceManager(backend=many) as scm:
         (found,) = (one for one in scm.snapshots() if one.name == "service-03")
@@ -141,7 +151,7 @@ class InOneGo:
         return [self._answer(name) for name in names]
 
 
-def test_what_is_not_told_in_one_go_is_asked_by_itself(many: SimulatedSCM) -> None:
+def test_configs_missing_from_batch_query_are_queried_individually(many: SimulatedSCM) -> None:
     row = ConfigRow(0x10, 3, 1, "all.exe", None, 0, None, None, None)
     backend = InOneGo(many, lambda name: None if name == "service-05" else row)
     many.faults.fail("QueryServiceConfigW", 5, service="service-05")
@@ -157,7 +167,7 @@ def test_what_is_not_told_in_one_go_is_asked_by_itself(many: SimulatedSCM) -> No
             assert (config.binary_path, config.display_name) == ("all.exe", info.name)
 
 
-def test_a_page_is_a_sequence_of_rows() -> None:
+def test_enum_page_behaves_as_sequence_of_rows() -> None:
     stopped, running = StatusRow(*range(9)), StatusRow(*range(1, 10))
     page = EnumPage(["a", "b", "c"], ["A", None, ""], [stopped, running], [0, 1, 0], [1, 2])
     rows = [EnumRow("a", "A", stopped), EnumRow("b", None, running), EnumRow("c", "", stopped)]

@@ -87,7 +87,9 @@ def told(*steps: CascadeStep) -> list[str]:
 # ------------------------------------------------------------------- stop
 
 
-def test_a_stop_takes_the_dependents_first(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_dependents_stops_dependents_first(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base:
         assert base.stop(dependents=True).state is S.STOPPED
     assert order(sim, "ControlService") == ["right", "top", "left", "base"]
@@ -96,13 +98,17 @@ def test_a_stop_takes_the_dependents_first(sim: SimulatedSCM, scm: ServiceManage
     assert 4 <= sim.clock.now < 5  # each was waited for, a second each
 
 
-def test_a_stop_without_dependents_is_refused(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_without_dependents_flag_raises_dependents_running(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
         base.stop()
     assert states(sim) == every(sim, S.RUNNING)
 
 
-def test_only_what_runs_is_stopped(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_dependents_skips_stopped_services(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     for name in ("top", "right"):
         with scm.open(name) as service:
             service.stop(dependents=True)
@@ -112,12 +118,16 @@ def test_only_what_runs_is_stopped(sim: SimulatedSCM, scm: ServiceManager) -> No
     assert order(sim, "ControlService") == ["left", "base"]
 
 
-def test_a_stop_of_what_does_not_run(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_of_stopped_service_raises_not_active(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base, pytest.raises(ServiceNotActiveError):
         base.stop(dependents=True)
 
 
-def test_a_stop_waits_for_what_is_under_way(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_dependents_waits_for_pending_states(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.add("late", dependencies=["base"], program=Behaviour(start_takes=8, stop_takes=1))
     with scm.open("late") as late:
         late.start()
@@ -128,7 +138,9 @@ def test_a_stop_waits_for_what_is_under_way(sim: SimulatedSCM, scm: ServiceManag
     assert states(sim) == every(sim, S.STOPPED)
 
 
-def test_dependents_by_group(simulated_scm: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_dependents_includes_dependents_by_group(
+    simulated_scm: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim = simulated_scm
     sim.add("member", load_order_group="Net", state=S.RUNNING)
     sim.add("user", dependencies=["+NET"], state=S.RUNNING)
@@ -137,7 +149,9 @@ def test_dependents_by_group(simulated_scm: SimulatedSCM, scm: ServiceManager) -
     assert order(sim, "ControlService") == ["user", "member"]
 
 
-def test_a_dependent_that_refuses(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_refusing_dependent_raises_cascade_error_with_steps(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.local.running.silence(sim["top"])
     sim["top"].behaviour = REFUSES
     sim["top"].controls_accepted = AcceptedControls(0)
@@ -156,7 +170,9 @@ def test_a_dependent_that_refuses(sim: SimulatedSCM, scm: ServiceManager) -> Non
     assert (copy.done, str(copy)) == (error.done, str(error))
 
 
-def test_a_dependent_that_hangs(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_hanging_dependent_fails_with_timeout(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim["left"].behaviour = HANGS
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop(dependents=True, timeout=7)
@@ -168,7 +184,9 @@ def test_a_dependent_that_hangs(sim: SimulatedSCM, scm: ServiceManager) -> None:
     assert 9 <= sim.clock.now < 9.5
 
 
-def test_the_total_timeout(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_total_timeout_ends_cascade_when_it_elapses(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop(dependents=True, timeout=10, total_timeout=2.5)
     error = caught.value
@@ -179,7 +197,7 @@ def test_the_total_timeout(sim: SimulatedSCM, scm: ServiceManager) -> None:
     assert sim["base"].state is S.RUNNING
 
 
-def test_a_turn_that_never_comes(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_past_total_timeout_sends_no_control(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.faults.slow(3, "EnumDependentServicesW")
     with scm.open("base") as base, pytest.raises(CascadeError, match="turn did not come") as caught:
         base.stop(dependents=True, total_timeout=2)
@@ -187,7 +205,9 @@ def test_a_turn_that_never_comes(sim: SimulatedSCM, scm: ServiceManager) -> None
     assert states(sim) == every(sim, S.RUNNING)
 
 
-def test_a_right_that_is_missing_for_one(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_without_stop_right_on_dependent_names_missing_right(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.faults.deny(ServiceAccess.STOP, "left")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop(dependents=True)
@@ -196,14 +216,18 @@ def test_a_right_that_is_missing_for_one(sim: SimulatedSCM, scm: ServiceManager)
     assert caught.value.service == "left"
 
 
-def test_no_right_to_see_the_dependents(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_without_enumerate_dependents_right_stops_nothing(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.faults.deny(ServiceAccess.ENUMERATE_DEPENDENTS, "base")
     with scm.open("base") as base, pytest.raises(AccessDeniedError):
         base.stop(dependents=True)
     assert states(sim) == every(sim, S.RUNNING)
 
 
-def test_a_dependent_that_starts_meanwhile(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_dependent_started_during_cascade_stops_it_too(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     def start() -> None:
         sim.add("late", dependencies=["left"], state=S.RUNNING)
 
@@ -214,7 +238,9 @@ def test_a_dependent_that_starts_meanwhile(sim: SimulatedSCM, scm: ServiceManage
     assert order(sim, "ControlService") == ["right", "top", "late", "left", "base"]
 
 
-def test_dependents_that_start_again_and_again(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_endlessly_starting_dependents_raises_cascade_error(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     def start() -> None:
         sim.add(f"late{len(sim.local.services)}", dependencies=["base"], state=S.RUNNING)
 
@@ -225,7 +251,7 @@ def test_dependents_that_start_again_and_again(sim: SimulatedSCM, scm: ServiceMa
     assert sim["base"].state is S.RUNNING
 
 
-def test_a_system_that_does_not_tell_dependents(
+def test_stop_without_reported_dependents_falls_back_to_graph(
     sim: SimulatedSCM, scm: ServiceManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("winsvc.testing.service_calls.dependents", lambda *given: [])
@@ -235,7 +261,7 @@ def test_a_system_that_does_not_tell_dependents(
     assert states(sim) == every(sim, S.STOPPED)
 
 
-def test_the_graph_can_t_be_read_either(
+def test_stop_with_unreadable_graph_raises_dependents_running(
     sim: SimulatedSCM, scm: ServiceManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("winsvc.testing.service_calls.dependents", lambda *given: [])
@@ -245,14 +271,18 @@ def test_the_graph_can_t_be_read_either(
         base.stop(dependents=True)
 
 
-def test_dependents_that_need_each_other(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_circular_dependents_raises_cascade_error(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim["left"].dependencies = ("base", "top")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop(dependents=True)  # neither can be the first
     assert isinstance(caught.value.error, DependentServicesRunningError)
 
 
-def test_a_stop_with_a_reason(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_stop_with_reason_and_dependents_sends_extended_control_to_all(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE)
     with scm.open("base") as base:
         base.stop(reason, dependents=True)
@@ -262,7 +292,9 @@ def test_a_stop_with_a_reason(sim: SimulatedSCM, scm: ServiceManager) -> None:
 # ------------------------------------------------------------------- restart
 
 
-def test_a_restart_puts_the_dependents_back(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_restores_dependents_to_previous_states(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("right") as right, scm.open("top") as top:
         right.pause()
         top.stop()
@@ -279,7 +311,7 @@ def test_a_restart_puts_the_dependents_back(sim: SimulatedSCM, scm: ServiceManag
     assert [sim[name].starts for name in ("base", "left", "right", "top")] == [1, 1, 1, 0]
 
 
-def test_dependents_of_dependents_come_back_too(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_restores_indirect_dependents(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.open("top") as top:
         top.pause()
     with scm.open("base") as base:
@@ -288,20 +320,26 @@ def test_dependents_of_dependents_come_back_too(sim: SimulatedSCM, scm: ServiceM
     assert order(sim, "StartServiceW") == ["base", "left", "top", "right"]
 
 
-def test_a_restart_of_what_does_not_run(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_of_stopped_service_only_starts_it(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base:
         assert base.restart().state is S.RUNNING
     assert order(stopped, "StartServiceW") == ["base"]
     assert not stopped.called("ControlService")
 
 
-def test_a_restart_of_a_paused_one(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_of_paused_service_leaves_it_running(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("top") as top:
         top.pause()
         assert top.restart().state is S.RUNNING
 
 
-def test_a_restart_without_dependents(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_without_dependents_is_refused_if_dependents_run(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
         base.restart(dependents=False)
     with scm.open("top") as top:
@@ -309,7 +347,9 @@ def test_a_restart_without_dependents(sim: SimulatedSCM, scm: ServiceManager) ->
     assert states(sim) == every(sim, S.RUNNING)
 
 
-def test_a_service_that_does_not_start_again(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_with_failing_start_reports_steps_not_done(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim["base"].program = Behaviour(
         start_takes=5, ends_after=1, exit_code=1066, service_exit_code=77
     )
@@ -324,7 +364,9 @@ def test_a_service_that_does_not_start_again(sim: SimulatedSCM, scm: ServiceMana
     assert told(*error.not_done) == ["start left", "start top", "start right"]
 
 
-def test_a_dependent_that_dies_while_it_comes_back(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_with_crashing_dependent_restores_the_others(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim["left"].program = Behaviour(start_takes=5, ends_after=1, crashes=True)
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart()
@@ -342,7 +384,9 @@ def test_a_dependent_that_dies_while_it_comes_back(sim: SimulatedSCM, scm: Servi
     }
 
 
-def test_a_stop_that_fails_is_undone(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_with_failing_stop_restores_stopped_dependents(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("right") as right:
         right.pause()
     sim["left"].behaviour = HANGS
@@ -357,7 +401,7 @@ def test_a_stop_that_fails_is_undone(sim: SimulatedSCM, scm: ServiceManager) -> 
     assert sim["right"].state is S.PAUSED
 
 
-def test_a_stop_that_fails_late_is_undone_without_waiting(
+def test_restart_past_total_timeout_restores_without_waiting(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     sim["left"].behaviour = HANGS
@@ -366,7 +410,9 @@ def test_a_stop_that_fails_late_is_undone_without_waiting(
     assert sim["right"].state is S.START_PENDING
 
 
-def test_a_pause_that_fails(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_with_failing_pause_reports_failed_step(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("right") as right:
         right.pause()
     sim["right"].program = Behaviour()  # no longer takes a pause
@@ -376,7 +422,9 @@ def test_a_pause_that_fails(sim: SimulatedSCM, scm: ServiceManager) -> None:
     assert states(sim) == every(sim, S.RUNNING)
 
 
-def test_a_connection_that_is_lost(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_with_lost_connection_reports_steps_not_done(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     build = sim.add_machine("build07")
     fill(build)
     sim.faults.before("StartServiceW", build.disconnect, service="left")
@@ -391,7 +439,9 @@ def test_a_connection_that_is_lost(sim: SimulatedSCM, scm: ServiceManager) -> No
     assert error.machine == "build07"
 
 
-def test_another_machine(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_cascades_on_remote_machine_leave_local_services_unchanged(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     build = sim.add_machine("build07")
     fill(build)
     sim.calls.clear()
@@ -410,7 +460,9 @@ def test_another_machine(sim: SimulatedSCM, scm: ServiceManager) -> None:
 # ------------------------------------------------------------------- start
 
 
-def test_a_start_brings_up_what_it_needs(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_dependencies_starts_them_in_order(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("top") as top:
         top.start("argument", dependencies=True)
     assert order(stopped, "StartServiceW") == ["base", "left", "top"]
@@ -419,7 +471,9 @@ def test_a_start_brings_up_what_it_needs(stopped: SimulatedSCM, scm: ServiceMana
     assert 3 <= stopped.clock.now < 4
 
 
-def test_what_is_there_is_left_alone(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_dependencies_leaves_paused_dependency_unchanged(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("left") as left:
         left.start(dependencies=True)
         left.pause()
@@ -431,7 +485,9 @@ def test_what_is_there_is_left_alone(stopped: SimulatedSCM, scm: ServiceManager)
             top.start(dependencies=True)
 
 
-def test_which_dependency_failed_and_why(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_failing_dependency_reports_its_name_and_exit_code(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["left"].program = Behaviour(
         start_takes=5, ends_after=1, exit_code=1066, service_exit_code=42
     )
@@ -448,7 +504,9 @@ def test_which_dependency_failed_and_why(stopped: SimulatedSCM, scm: ServiceMana
     assert 2 <= stopped.clock.now < 2.5  # not the whole timeout
 
 
-def test_a_dependency_that_is_disabled(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_disabled_dependency_raises_cascade_error(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["base"].start_type = int(StartType.DISABLED)
     with scm.open("top") as top, pytest.raises(CascadeError, match="Not done: ") as caught:
         top.start(dependencies=True)
@@ -456,7 +514,9 @@ def test_a_dependency_that_is_disabled(stopped: SimulatedSCM, scm: ServiceManage
     assert states(stopped) == every(stopped, S.STOPPED)
 
 
-def test_a_dependency_that_takes_too_long(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_slow_dependency_fails_with_timeout(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["left"].program = Behaviour(start_takes=100)
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
         top.start(dependencies=True, timeout=20)
@@ -464,7 +524,9 @@ def test_a_dependency_that_takes_too_long(stopped: SimulatedSCM, scm: ServiceMan
     assert 21 <= stopped.clock.now < 21.5
 
 
-def test_a_dependency_that_is_missing(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_missing_dependency_names_it_and_starts_nothing(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["left"].dependencies = ("base", "nix", "+nobody")
     with scm.open("top") as top, pytest.raises(ServiceStartError) as caught:
         top.start(dependencies=True)
@@ -474,7 +536,9 @@ def test_a_dependency_that_is_missing(stopped: SimulatedSCM, scm: ServiceManager
     assert states(stopped) == every(stopped, S.STOPPED)
 
 
-def test_the_service_itself_fails(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_failing_target_reports_started_dependencies(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["top"].program = stopped["base"].program = Behaviour(start_error=2)
     with scm.open("base") as base, pytest.raises(FileNotFoundError):
         base.start(dependencies=True)
@@ -493,20 +557,26 @@ def grouped(simulated_scm: SimulatedSCM) -> SimulatedSCM:
     return simulated_scm
 
 
-def test_of_a_group_every_member_is_started(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_group_dependency_starts_every_member(
+    grouped: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("user") as user:
         user.start(dependencies=True)
     assert sorted(map(str, order(grouped, "StartServiceW"))) == ["one", "two", "user"]
 
 
-def test_of_a_group_one_member_is_enough(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_group_dependency_succeeds_if_one_member_runs(
+    grouped: SimulatedSCM, scm: ServiceManager
+) -> None:
     grouped["two"].program = Behaviour(start_error=2)
     with scm.open("user") as user:
         user.start(dependencies=True)
     assert states(grouped) == {"one": S.RUNNING, "two": S.STOPPED, "user": S.RUNNING}
 
 
-def test_of_a_group_no_member_runs(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_group_dependency_fails_if_no_member_runs(
+    grouped: SimulatedSCM, scm: ServiceManager
+) -> None:
     for name in ("one", "two"):
         grouped[name].program = Behaviour(start_error=2)
     with scm.open("user") as user, pytest.raises(CascadeError) as caught:
@@ -515,7 +585,9 @@ def test_of_a_group_no_member_runs(grouped: SimulatedSCM, scm: ServiceManager) -
     assert told(*caught.value.not_done) == ["start user"]
 
 
-def test_a_member_that_runs_already_counts(grouped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_group_member_already_running_succeeds(
+    grouped: SimulatedSCM, scm: ServiceManager
+) -> None:
     grouped["user"].dependencies = ("one", "+net")
     grouped["two"].program = Behaviour(start_error=2)
     with scm.open("one") as one:
@@ -525,7 +597,9 @@ def test_a_member_that_runs_already_counts(grouped: SimulatedSCM, scm: ServiceMa
     assert grouped["user"].state is S.RUNNING
 
 
-def test_a_circle(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_with_circular_dependencies_starts_nothing(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped["base"].dependencies = ("top",)
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
         top.start(dependencies=True)
@@ -536,7 +610,9 @@ def test_a_circle(stopped: SimulatedSCM, scm: ServiceManager) -> None:
     assert states(stopped) == every(stopped, S.STOPPED)
 
 
-def test_a_configuration_that_can_t_be_read(stopped: SimulatedSCM, scm: ServiceManager) -> None:
+def test_start_without_query_config_right_still_starts_dependencies(
+    stopped: SimulatedSCM, scm: ServiceManager
+) -> None:
     stopped.faults.deny(ServiceAccess.QUERY_CONFIG, "top")
     with scm.open("top") as top:
         top.start(dependencies=True)  # the system brings up what it needs
@@ -544,7 +620,9 @@ def test_a_configuration_that_can_t_be_read(stopped: SimulatedSCM, scm: ServiceM
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), "5"])
-def test_timeouts_that_are_none(sim: SimulatedSCM, scm: ServiceManager, timeout: float) -> None:
+def test_cascade_with_invalid_timeout_raises_and_changes_nothing(
+    sim: SimulatedSCM, scm: ServiceManager, timeout: float
+) -> None:
     with scm.open("base") as base:
         with pytest.raises((TypeError, ValueError), match=r"^timeout"):
             base.restart(timeout=timeout)
@@ -560,7 +638,7 @@ def test_timeouts_that_are_none(sim: SimulatedSCM, scm: ServiceManager, timeout:
 # ------------------------------------------------------------------- cancelled
 
 
-def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_cancelled_cascade_raises_with_steps_done(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim["left"].behaviour = HANGS
     token = CancelToken()
     sim.clock.after(5, token.cancel)
@@ -574,7 +652,9 @@ def test_a_cascade_that_is_cancelled(sim: SimulatedSCM, scm: ServiceManager) -> 
             base.stop(dependents=True, cancel=token)
 
 
-def test_putting_back_that_is_cancelled(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_restart_cancelled_while_restoring_reports_steps_not_done(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     token = CancelToken()
     sim.faults.before("StartServiceW", token.cancel, service="left")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:

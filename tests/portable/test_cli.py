@@ -14,7 +14,7 @@ ROWS = [("beat", "running", "12", "Heartbeat [bold]"), ("x", "stopped", "", "Ün
 HEADER = ("NAME", "STATE", "PID", "DISPLAY NAME")
 
 
-def test_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_without_terminal_prints_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
     cli._table(HEADER, ROWS)
     assert capsys.readouterr().out == (
         "NAME  STATE    PID  DISPLAY NAME\n"
@@ -23,12 +23,12 @@ def test_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_plain_columns_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_without_rows_prints_header_only(capsys: pytest.CaptureFixture[str]) -> None:
     cli._table(HEADER, [])
     assert capsys.readouterr().out == "NAME  STATE  PID  DISPLAY NAME\n"
 
 
-def test_rich_on_a_terminal(
+def test_table_on_terminal_uses_rich_without_markup(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("rich", reason="the cli extra is not installed")
@@ -40,7 +40,7 @@ def test_rich_on_a_terminal(
     assert "│" in told
 
 
-def test_a_terminal_without_rich(
+def test_table_on_terminal_without_rich_prints_plain_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -50,7 +50,9 @@ def test_a_terminal_without_rich(
 
 
 @pytest.mark.parametrize("arguments", [[], ["list", "--state", "odd"], ["no-such-command"]])
-def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_cli_with_invalid_arguments_exits_with_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
@@ -67,7 +69,7 @@ def listed(monkeypatch: pytest.MonkeyPatch, display_name: str, *options: str) ->
     return output.getvalue()
 
 
-def test_a_name_that_the_console_can_t_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_with_unencodable_display_name_escapes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed(monkeypatch, "Ünicode \U0001f600 \u017c").splitlines() == [
         b"NAME  STATE    PID  DISPLAY NAME",
         b"x     stopped       \xdcnicode \\U0001f600 \\u017c",

@@ -42,7 +42,7 @@ programs = texts.map(lambda text: text.replace('"', ""))
         ("\\\\", "\\\\"),
     ],
 )
-def test_quote(argument: str, quoted: str) -> None:
+def test_quote_escapes_spaces_quotes_and_backslashes(argument: str, quoted: str) -> None:
     assert quote(argument) == quoted
 
 
@@ -72,7 +72,7 @@ def test_quote(argument: str, quoted: str) -> None:
         ("", []),
     ],
 )
-def test_split(line: str, argv: list[str]) -> None:
+def test_split_follows_microsoft_argument_rules(line: str, argv: list[str]) -> None:
     assert split(line) == argv
 
 
@@ -90,7 +90,7 @@ def test_command_line_is_never_ambiguous(path: str, args: list[str]) -> None:
 
 
 @given(texts)
-def test_split_takes_any_line(line: str) -> None:
+def test_split_of_any_line_round_trips_through_join(line: str) -> None:
     argv = split(line)
     assume(argv)
     assert '"' not in argv[0]
@@ -105,7 +105,7 @@ def test_split_keeps_all_characters_but_quotes_backslashes_and_blanks(line: str)
     assert plain("".join(split(line))) == plain(line)
 
 
-def test_command_line() -> None:
+def test_command_line_quotes_path_and_arguments() -> None:
     assert command_line(r"C:\svc.exe") == r"C:\svc.exe"
     assert command_line(r"C:\Program Files\svc.exe", "-k", "a b") == (
         r'"C:\Program Files\svc.exe" -k "a b"'
@@ -115,19 +115,19 @@ def test_command_line() -> None:
 
 
 @pytest.mark.parametrize("path", ["", 'C:\\a"b.exe', "C:\\a\0b.exe"])
-def test_command_line_refuses_path(path: str) -> None:
+def test_command_line_with_invalid_path_raises_argument_error(path: str) -> None:
     with pytest.raises(ArgumentError, match=r"^program: "):
         command_line(path)
 
 
-def test_nul_refused_everywhere() -> None:
+def test_command_line_functions_with_nul_raise_argument_error() -> None:
     for call in (quote, split, join, lambda text: join("p", text), check_binary_path):
         with pytest.raises(ArgumentError, match="NUL"):
             call("a\0b")
 
 
 @pytest.mark.parametrize("call", [quote, split, join, command_line, check_binary_path])
-def test_only_text(call: object) -> None:
+def test_command_line_functions_with_non_string_raise_type_error(call: object) -> None:
     with pytest.raises(TypeError):
         call(None)  # type: ignore[operator]
     with pytest.raises(TypeError):
@@ -151,7 +151,7 @@ def test_only_text(call: object) -> None:
         r"C:\tools\run data\job",  # who knows whether data\job is an argument?
     ],
 )
-def test_ambiguous(line: str) -> None:
+def test_unquoted_path_with_spaces_is_ambiguous_and_refused(line: str) -> None:
     assert is_unquoted_and_ambiguous(line)
     with pytest.raises(ArgumentError, match=r"^binary_path: .*quotes"):
         check_binary_path(line)
@@ -187,7 +187,7 @@ def test_ambiguous(line: str) -> None:
         "",
     ],
 )
-def test_no_false_alarm(line: str) -> None:
+def test_unambiguous_binary_path_is_accepted(line: str) -> None:
     assert not is_unquoted_and_ambiguous(line)
     if line:
         assert check_binary_path(line) == line
@@ -202,5 +202,5 @@ quoted_programs = st.tuples(programs, st.sampled_from(" \t%"), programs).map("".
 
 
 @given(quoted_programs.filter(lambda path: path.strip(" \t") != ""), st.lists(texts))
-def test_own_lines_raise_no_alarm(path: str, args: list[str]) -> None:
+def test_command_line_with_quoted_program_is_never_ambiguous(path: str, args: list[str]) -> None:
     assert not is_unquoted_and_ambiguous(command_line("C:\\" + path, *args))

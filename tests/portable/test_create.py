@@ -20,7 +20,7 @@ from winsvc import (
 from winsvc.errors import service_error
 
 
-def test_create_from_a_spec_or_keywords_is_the_same() -> None:
+def test_create_from_spec_or_keywords_makes_same_calls() -> None:
     one, other = Recorder(), Recorder()
     with ServiceManager(backend=one.backend) as scm:
         scm.create("x", "x.exe", description="d", start_type=StartType.AUTOMATIC).close()
@@ -57,7 +57,7 @@ def test_create_from_spec_and_settings_raises_type_error() -> None:
     assert not recorder.called("create_service")
 
 
-def test_the_first_error_counts() -> None:
+def test_create_with_failing_cleanup_raises_first_error() -> None:
     recorder = Recorder(
         change_config_number=service_error(87, "ChangeServiceConfig2W"),
         delete_service=service_error(5, "DeleteService"),
@@ -69,7 +69,7 @@ def test_the_first_error_counts() -> None:
     assert not recorder.open
 
 
-def test_a_new_driver_that_starts_at_boot() -> None:
+def test_create_with_boot_start_sends_start_type_zero() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         scm.create("x", "x.sys", start_type=StartType.BOOT).close()
@@ -77,7 +77,7 @@ def test_a_new_driver_that_starts_at_boot() -> None:
     assert call.start_type == 0
 
 
-def test_deleting_waits_until_it_is_gone() -> None:
+def test_delete_with_timeout_waits_until_service_not_found() -> None:
     answers: Iterator[int | ServiceError] = iter([0x1, 0x2, service_error(1060, "OpenServiceW")])
 
     def open_service(*arguments: object) -> int:
@@ -96,7 +96,7 @@ def test_deleting_waits_until_it_is_gone() -> None:
     assert [call.timeout for call in recorder.called("wait_notified")] == [0.001, 0.002]
 
 
-def test_a_spec_may_be_used_twice() -> None:
+def test_spec_built_from_iterators_can_be_reused() -> None:
     spec = ServiceSpec(
         name="x",
         binary_path="x.exe",

@@ -55,7 +55,7 @@ class BodyError(Exception):
 # ------------------------------------------------------------------------------------ calls
 
 
-def test_what_opening_and_making_ask_for() -> None:
+def test_open_and_create_pass_arguments_to_backend() -> None:
     script = Recorder()
     given: dict[str, Any] = {"backend": script.backend}
     content = SecurityDescriptor.from_sddl(SDDL).to_bytes()
@@ -95,14 +95,14 @@ def test_what_opening_and_making_ask_for() -> None:
     ]
 
 
-def test_desktops_are_listed_of_the_handle_itself() -> None:
+def test_desktops_enumerates_by_station_handle() -> None:
     """Never of none at all, which lists window stations on some systems."""
     script = Recorder(enum_desktops=["Default"])
     assert WindowStation.current(backend=script.backend).desktops() == ["Default"]
     assert [call.station for call in script.called("enum_desktops")] == [0x44]
 
 
-def test_the_flags_are_read_only_where_one_is_left_out() -> None:
+def test_set_flags_queries_current_flags_only_if_argument_is_omitted() -> None:
     script = Recorder(query_user_object_flags=UserObjectFlagsRow(1, 0, 0x11))
     station = WindowStation.current(backend=script.backend)
     assert station.flags == UserObjectFlags(WindowStationFlags(0x11), inherit=True)
@@ -122,7 +122,7 @@ def test_the_flags_are_read_only_where_one_is_left_out() -> None:
         station.set_flags(DesktopFlags(1))  # type: ignore[arg-type]
 
 
-def test_what_is_told_of_a_desktop() -> None:
+def test_desktop_properties_return_backend_values_or_raise_unsupported() -> None:
     sid = SecurityDescriptor.from_sddl("O:SY").owner
     assert sid is not None
     script = Recorder(
@@ -145,7 +145,7 @@ def test_what_is_told_of_a_desktop() -> None:
     assert caught.value.winerror == 87
 
 
-def test_windows_that_cannot_be_read() -> None:
+def test_windows_with_unreadable_title_or_class_returns_none_fields() -> None:
     gone = service_error(1400, "GetClassNameW")
 
     def text(window: int) -> str:
@@ -168,7 +168,9 @@ def test_windows_that_cannot_be_read() -> None:
         ),
     ],
 )
-def test_the_right_to_read_security(parts: SecurityInformation, right: DesktopAccess) -> None:
+def test_security_access_denied_hint_names_required_rights(
+    parts: SecurityInformation, right: DesktopAccess
+) -> None:
     script = Recorder(get_user_object_security=service_error(5, "GetUserObjectSecurity"))
     with Desktop.open("D", backend=script.backend) as desktop:
         with pytest.raises(AccessDeniedError) as caught:
@@ -179,14 +181,14 @@ def test_the_right_to_read_security(parts: SecurityInformation, right: DesktopAc
     assert hint.endswith("The handle was opened with DesktopAccess.READ_OBJECTS|ENUMERATE only.")
 
 
-def test_a_borrowed_handle_tells_only_what_is_needed() -> None:
+def test_borrowed_desktop_access_denied_hint_names_needed_right_only() -> None:
     script = Recorder(switch_desktop=service_error(5, "SwitchDesktop"))
     with pytest.raises(AccessDeniedError) as caught:
         Desktop.current(backend=script.backend).switch_to()
     assert caught.value.hint == "Needed: DesktopAccess.SWITCH_DESKTOP."
 
 
-def test_a_refused_opening_tells_what_was_asked_for() -> None:
+def test_open_access_denied_hint_names_requested_access() -> None:
     script = Recorder(open_input_desktop=service_error(5, "OpenInputDesktop"))
     with pytest.raises(AccessDeniedError) as caught:
         Desktop.input(DesktopAccess.ENUMERATE, backend=script.backend)
@@ -205,7 +207,7 @@ def test_a_refused_opening_tells_what_was_asked_for() -> None:
         (Desktop, ServiceHandle),
     ],
 )
-def test_a_handle_of_the_other_kind(
+def test_owned_handle_of_wrong_kind_raises_type_error_and_stays_open(
     make: Callable[..., object], kind: Callable[..., DesktopHandle]
 ) -> None:
     script, freed = Recorder(), list[int]()
@@ -217,7 +219,7 @@ def test_a_handle_of_the_other_kind(
     assert freed == [1]  # still its owner's
 
 
-def test_a_borrowed_handle_of_the_other_kind() -> None:
+def test_borrowed_handle_of_wrong_kind_raises_type_error() -> None:
     script = Recorder()
     with pytest.raises(TypeError):
         WindowStation(BorrowedDesktopHandle(1, "x"), script.backend)
@@ -245,7 +247,7 @@ def test_a_borrowed_handle_of_the_other_kind() -> None:
         (lambda api: DESKTOP.of_thread("7", backend=api), TypeError, "thread_id"),
     ],
 )
-def test_nothing_is_called_for_bad_input(
+def test_invalid_arguments_raise_before_any_backend_call(
     call: Callable[[object], object], error: type[Exception], message: str
 ) -> None:
     script = Recorder()
@@ -255,7 +257,7 @@ def test_nothing_is_called_for_bad_input(
 
 
 @pytest.mark.parametrize("code", [3, 5, 6, 161])
-def test_the_name_is_told_to_be_wrong_whatever_the_code(code: int) -> None:
+def test_open_with_invalid_name_raises_invalid_name_for_any_error_code(code: int) -> None:
     script = Recorder(open_desktop=service_error(code, "OpenDesktopW"))
     for name, why in (("a\\b", "backslash"), ("", "empty")):
         with pytest.raises(InvalidNameError, match=why) as caught:
@@ -266,7 +268,7 @@ def test_the_name_is_told_to_be_wrong_whatever_the_code(code: int) -> None:
     assert "backslash" not in str(other.value)
 
 
-def test_the_empty_name_of_a_station_has_a_meaning() -> None:
+def test_open_station_with_empty_name_raises_not_found() -> None:
     script = Recorder(open_window_station=service_error(2, "OpenWindowStationW"))
     with pytest.raises(NotFoundError):
         WindowStation.open("", backend=script.backend)
@@ -286,7 +288,7 @@ def in_use(script: Recorder, code: int = 5) -> Callable[[int], None]:
     return close
 
 
-def test_the_processs_own_station_stays_open() -> None:
+def test_close_of_process_station_raises_in_use_and_keeps_it_open() -> None:
     script = Recorder()
     script.answers["close_window_station"] = in_use(script)
     station = WindowStation.create("S", backend=script.backend)
@@ -303,7 +305,7 @@ def test_the_processs_own_station_stays_open() -> None:
     assert not script.open
 
 
-def test_one_that_the_process_is_on_is_no_leak() -> None:
+def test_unclosed_process_station_gives_no_resource_warning() -> None:
     script = Recorder()
     script.answers["close_window_station"] = in_use(script)
     station = WindowStation.create("S", backend=script.backend)
@@ -316,7 +318,7 @@ def test_one_that_the_process_is_on_is_no_leak() -> None:
     assert script.open  # nor was it closed
 
 
-def test_a_close_that_is_refused_for_another_reason() -> None:
+def test_close_with_other_error_raises_and_marks_station_closed() -> None:
     script = Recorder(close_window_station=service_error(6, "CloseWindowStation"))
     station = WindowStation.create("S", backend=script.backend)
     with pytest.raises(HandleClosedError):
@@ -326,7 +328,7 @@ def test_a_close_that_is_refused_for_another_reason() -> None:
     assert len(script.called("close_window_station")) == 1
 
 
-def test_an_error_at_the_end_of_a_block_does_not_hide_the_first() -> None:
+def test_close_error_at_block_exit_does_not_hide_body_error() -> None:
     script = Recorder(close_desktop=service_error(170, "CloseDesktop"))
     with pytest.raises(BodyError), Desktop.create("D", backend=script.backend) as desktop:
         raise BodyError
@@ -338,7 +340,7 @@ def test_an_error_at_the_end_of_a_block_does_not_hide_the_first() -> None:
     assert not script.open
 
 
-def test_a_close_under_a_call_that_is_refused_is_told() -> None:
+def test_refused_close_during_call_raises_in_use_and_keeps_desktop_open() -> None:
     script = Recorder(close_desktop=service_error(170, "CloseDesktop"))
     desktop = Desktop.create("D", backend=script.backend)
     script.answers["switch_desktop"] = lambda handle: desktop.close()
@@ -354,7 +356,7 @@ def test_a_close_under_a_call_that_is_refused_is_told() -> None:
 # ------------------------------------------------------------------------------------ switching
 
 
-def test_the_process_is_put_back() -> None:
+def test_as_process_station_restores_previous_station_after_error() -> None:
     script = Recorder()
     with WindowStation.open("S", backend=script.backend) as station:
         (value,) = script.open
@@ -364,7 +366,7 @@ def test_the_process_is_put_back() -> None:
         assert [call.station for call in changes] == [value, 0x44]
 
 
-def test_the_thread_is_put_back() -> None:
+def test_as_thread_desktop_restores_previous_desktop_after_error() -> None:
     script = Recorder()
     with Desktop.open("D", backend=script.backend) as desktop:
         (value,) = script.open
@@ -374,7 +376,7 @@ def test_the_thread_is_put_back() -> None:
         assert script.called("get_thread_desktop")[0].thread_id == 7
 
 
-def test_what_could_not_begin_has_nothing_to_put_back() -> None:
+def test_switch_that_fails_on_entry_restores_nothing() -> None:
     script = Recorder(
         set_process_window_station=service_error(5, "SetProcessWindowStation"),
         set_thread_desktop=service_error(170, "SetThreadDesktop"),
@@ -392,7 +394,7 @@ def test_what_could_not_begin_has_nothing_to_put_back() -> None:
     assert len(script.called("set_thread_desktop")) == 1
 
 
-def test_a_thread_that_cannot_go_back_says_so_after_the_bodys_error() -> None:
+def test_as_thread_desktop_with_failing_restore_raises_with_body_error_as_context() -> None:
     script = Recorder()
     desktop = Desktop.open("D", backend=script.backend)
 
@@ -407,7 +409,7 @@ def test_a_thread_that_cannot_go_back_says_so_after_the_bodys_error() -> None:
     assert isinstance(caught.value.__context__, BodyError)
 
 
-def test_a_thread_that_may_only_go_back_from_its_old_station() -> None:
+def test_as_thread_desktop_retries_restore_from_previous_station() -> None:
     """As on Wine, which wants the process on the desktop's station."""
     script = Recorder()
     process = [0x44]
@@ -436,7 +438,7 @@ def test_a_thread_that_may_only_go_back_from_its_old_station() -> None:
                 pass
 
 
-def test_a_block_that_ends_on_another_thread() -> None:
+def test_as_thread_desktop_exit_on_other_thread_raises_runtime_error() -> None:
     script = Recorder(get_current_thread_id=threading.get_native_id)
     block = Desktop.open("D", backend=script.backend).as_thread_desktop()
     block.__enter__()
@@ -457,7 +459,7 @@ def test_a_block_that_ends_on_another_thread() -> None:
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_what_is_opened_for_the_block_is_closed_after_it(named: bool) -> None:
+def test_as_process_station_closes_only_unreferenced_station_after_block(named: bool) -> None:
     script = Recorder()
     kept = WindowStation.open("S", backend=script.backend) if named else None
     block = kept or WindowStation.open("S", backend=script.backend)
@@ -477,7 +479,7 @@ def test_what_is_opened_for_the_block_is_closed_after_it(named: bool) -> None:
     assert names.index("close_window_station") > names.index("set_process_window_station")
 
 
-def test_the_last_set_of_the_process_comes_before_the_close() -> None:
+def test_as_process_station_restores_before_closing_station() -> None:
     script = Recorder()
     with WindowStation.open("S", backend=script.backend).as_process_station():
         pass
@@ -487,7 +489,7 @@ def test_the_last_set_of_the_process_comes_before_the_close() -> None:
     ]
 
 
-def test_names_come_from_the_default_backend() -> None:
+def test_names_and_current_use_default_backend() -> None:
     from winsvc.backend import use_backend
 
     script = Recorder(enum_window_stations=["WinSta0"])

@@ -18,13 +18,13 @@ OPEN_ENUMS = [
 
 
 @pytest.mark.parametrize("kind", OPEN_ENUMS)
-def test_every_enum_is_public_and_explained(kind: type[Enum]) -> None:
+def test_every_enum_is_exported_and_documented(kind: type[Enum]) -> None:
     assert kind.__name__ in enums.__all__
     assert kind.__doc__
 
 
 @pytest.mark.parametrize("kind", OPEN_ENUMS)
-def test_an_unknown_value_survives(kind: type[OpenEnum] | type[OpenFlag]) -> None:
+def test_unknown_enum_value_survives_pickle_and_copy(kind: type[OpenEnum] | type[OpenFlag]) -> None:
     value = kind(0x5A5A0)
     assert value == 0x5A5A0
     assert isinstance(value, kind)
@@ -33,33 +33,33 @@ def test_an_unknown_value_survives(kind: type[OpenEnum] | type[OpenFlag]) -> Non
     assert str(int(value)) in repr(value)
 
 
-def test_an_unknown_state_says_so() -> None:
+def test_unknown_state_has_hex_name_and_compares_by_value() -> None:
     assert State(9).name == "UNKNOWN_0x9"
     assert State(9) == State(9)
     assert {State(9): 1}[State(9)] == 1
 
 
-def test_what_is_not_a_number_is_refused() -> None:
+def test_state_from_string_raises_value_error() -> None:
     with pytest.raises(ValueError, match="'x' is not a valid State"):
         State("x")  # type: ignore[arg-type]
 
 
-def test_an_unknown_value_does_not_become_a_member() -> None:
+def test_unknown_state_does_not_become_enum_member() -> None:
     State(99)
     assert 99 not in {state.value for state in State}
 
 
-def test_combined_types_of_running_services() -> None:
+def test_service_type_keeps_combined_flag_values() -> None:
     for number in (0x30, 0xD0, 0xE0, 0x50, 0x60, 0x110, 0x400):
         assert int(ServiceType(number)) == number
 
 
-def test_a_custom_control() -> None:
+def test_control_accepts_custom_code_and_returns_known_member() -> None:
     assert Control(128) == 128
     assert Control(1) is Control.STOP
 
 
-def test_all_rights_of_a_service() -> None:
+def test_service_all_access_combines_every_right() -> None:
     own = (
         ServiceAccess.QUERY_CONFIG
         | ServiceAccess.CHANGE_CONFIG

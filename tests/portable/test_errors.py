@@ -18,7 +18,7 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_class_is_an_oserror_and_survives_pickling(kind: type[ServiceError]) -> None:
+def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[ServiceError]) -> None:
     error = kind(5, "OpenServiceW", "Access is denied.", service="beat", machine="build07")
     error.hint = "a hint"
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
@@ -60,7 +60,7 @@ def test_every_class_is_an_oserror_and_survives_pickling(kind: type[ServiceError
         (4711, ServiceError, OSError),
     ],
 )
-def test_the_code_chooses_the_class(
+def test_service_error_picks_class_by_error_code(
     code: int, kind: type[ServiceError], builtin: type[BaseException]
 ) -> None:
     error = service_error(code, "SomeCallW")
@@ -69,7 +69,7 @@ def test_the_code_chooses_the_class(
     assert error.winerror == code
 
 
-def test_the_message_names_everything() -> None:
+def test_error_message_names_call_service_machine_and_code() -> None:
     error = service_error(1060, "OpenServiceW", "No such service.", service="x", machine="build07")
     assert str(error) == (
         "OpenServiceW failed for 'x' on build07: No such service (error 1060). "
@@ -78,17 +78,17 @@ def test_the_message_names_everything() -> None:
     assert "on this machine" in str(service_error(5, "OpenSCManagerW"))
 
 
-def test_context_is_filled_in_once() -> None:
+def test_locate_fills_missing_context_only() -> None:
     error = service_error(5, "OpenServiceW")
     error.locate(service="inner", hint="first")
     error.locate(service="outer", machine="m", hint="second")
     assert (error.service, error.machine, error.hint) == ("inner", "m", "first")
 
 
-def test_a_code_without_text_is_spelled_out() -> None:
+def test_error_without_text_uses_name_of_code() -> None:
     assert service_error(1060, "f").strerror == "Service does not exist"
     assert service_error(9999, "f").strerror == "Unknown 0x270f"
 
 
-def test_codes_are_in_order() -> None:
+def test_error_codes_are_sorted_by_value() -> None:
     assert list(ErrorCode) == sorted(ErrorCode)

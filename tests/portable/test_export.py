@@ -57,7 +57,7 @@ def names(document: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", [(), ("-",)])
-def test_all_services(
+def test_export_without_filter_writes_all_services(
     arguments: tuple[str, ...],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -75,7 +75,9 @@ def test_all_services(
     assert not recorder.open
 
 
-def test_some_services(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_with_service_or_type_option_limits_query(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     recorder = use(
         monkeypatch,
         get_service_display_name=lambda handle, name: f"The {name}",
@@ -89,14 +91,16 @@ def test_some_services(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert call.service_type == 0xB
 
 
-def test_the_machine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_of_remote_machine_names_it_in_document(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch)
     assert cli.main(["--machine", "build07", "export"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["machine"] == document["services"][0]["machine"] == "build07"
 
 
-def test_a_service_that_can_t_be_opened_has_its_error(
+def test_export_of_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     denied = unless("beat", service_error(5, "OpenServiceW"), lambda: recorder)
@@ -114,7 +118,7 @@ def test_a_service_that_can_t_be_opened_has_its_error(
     assert "config" not in drum["errors"]
 
 
-def test_a_service_that_vanishes_is_left_out(
+def test_export_omits_service_deleted_during_export(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = service_error(1060, "OpenServiceW")
@@ -134,14 +138,14 @@ def test_a_service_that_vanishes_is_left_out(
     assert names(exported(capsys)) == ["drum"]
 
 
-def test_an_odd_answer_is_no_sign_of_a_vanished_service(
+def test_export_keeps_service_if_trigger_query_reports_not_found(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, query_triggers=service_error(1060, "QueryServiceConfig2W"))
     assert names(exported(capsys)) == ["beat", "drum"]
 
 
-def test_a_machine_that_goes_away_ends_it(
+def test_export_of_unreachable_machine_fails_and_keeps_old_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     away = unless("drum", service_error(1722, "OpenServiceW"), lambda: recorder)
@@ -153,7 +157,7 @@ def test_a_machine_that_goes_away_ends_it(
     assert path.read_text() == "before"
 
 
-def test_a_service_by_a_name_that_does_not_exist(
+def test_export_of_unknown_service_exits_with_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, open_service=service_error(1060, "OpenServiceW"))
@@ -163,7 +167,7 @@ def test_a_service_by_a_name_that_does_not_exist(
     assert problem.startswith("winsvc: OpenServiceW failed for 'nix'")
 
 
-def test_a_named_service_that_can_t_be_opened(
+def test_export_of_named_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, open_service=service_error(5, "OpenServiceW"))
@@ -174,7 +178,7 @@ def test_a_named_service_that_can_t_be_opened(
 # ------------------------------------------------------------------------------- the file
 
 
-def test_a_file(
+def test_export_to_file_replaces_it_and_prints_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(monkeypatch)
@@ -197,7 +201,7 @@ def link_or_skip(link: Path, target: Path) -> None:
         pytest.skip("this account or this system cannot create links")
 
 
-def test_a_link_stays_one(
+def test_export_to_symlink_writes_target_and_keeps_link(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(monkeypatch)
@@ -211,7 +215,7 @@ def test_a_link_stays_one(
     assert json.loads(path.read_text("utf-8"))["winsvc"] == 1
 
 
-def test_a_file_that_can_t_be_written(
+def test_export_to_unwritable_path_reports_it_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(monkeypatch)
@@ -224,7 +228,7 @@ def test_a_file_that_can_t_be_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_an_error_leaves_no_half_file(
+def test_export_with_failing_replace_keeps_old_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(monkeypatch)
@@ -248,7 +252,7 @@ def simulated(path: Path, *arguments: str) -> int:
     return cli.main(["--simulate", str(path), *arguments])
 
 
-def test_a_simulated_machine_lists_and_exports_the_same(
+def test_simulate_with_exported_file_lists_and_exports_same_services(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use(monkeypatch)
@@ -268,7 +272,9 @@ def test_a_simulated_machine_lists_and_exports_the_same(
         assert other["status"]["pid"] == one["status"]["pid"]
 
 
-def test_nothing_is_lost_on_the_way(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_simulated_export_round_trips_every_setting(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     service = {
         "binary_path": r"C:\no quotes\x.exe",
         "service_type": ["share_process", 0x80000000],
@@ -323,7 +329,7 @@ def test_nothing_is_lost_on_the_way(capsys: pytest.CaptureFixture[str], tmp_path
         ('{"services": {"a": {"start_type": []}}}', 'services["a"].start_type: expected a'),
     ],
 )
-def test_a_file_that_is_no_machine(
+def test_simulate_with_invalid_file_reports_it_in_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None, told: str
 ) -> None:
     path = tmp_path / "machine.json"
@@ -338,7 +344,7 @@ def test_a_file_that_is_no_machine(
     assert problem.count(str(path)) == 1
 
 
-def test_the_file_is_named_once(
+def test_simulate_load_error_names_file_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(source: str) -> None:
@@ -357,7 +363,7 @@ def test_the_file_is_named_once(
         (["--type", "odd"], "--type: invalid choice: 'odd'"),
     ],
 )
-def test_wrong_usage(
+def test_export_with_invalid_arguments_exits_with_usage(
     arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -368,7 +374,7 @@ def test_wrong_usage(
     assert problem in told
 
 
-def test_the_simulation_is_loaded_when_it_is_asked_for() -> None:
+def test_cli_import_does_not_load_winsvc_testing() -> None:
     code = "import sys, winsvc.cli; print('winsvc.testing' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

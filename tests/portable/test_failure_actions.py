@@ -19,7 +19,7 @@ def sent(recorder: Recorder) -> list[FailureActionsRow]:
     return [call.row for call in recorder.called("change_failure_actions")]
 
 
-def test_failure_actions_are_set_with_the_rights_they_need() -> None:
+def test_failure_actions_setter_requests_start_right() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.failure_actions = RESTARTS
@@ -27,7 +27,7 @@ def test_failure_actions_are_set_with_the_rights_they_need() -> None:
     assert recorder.called("open_service")[-1].access & ServiceAccess.START
 
 
-def test_failure_actions_are_cleared() -> None:
+def test_failure_actions_set_to_none_clears_all_parts() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.failure_actions = None
@@ -35,7 +35,7 @@ def test_failure_actions_are_cleared() -> None:
     assert not recorder.called("open_service")[-1].access & ServiceAccess.START
 
 
-def test_actions_of_the_wrong_type() -> None:
+def test_failure_actions_of_wrong_type_raise_type_error() -> None:
     for wrong in (None, [FailureAction.restart()], "restart", (1,)):
         with pytest.raises(TypeError, match="actions"):
             FailureActions(actions=wrong)  # type: ignore[arg-type]
@@ -47,7 +47,7 @@ def test_actions_of_the_wrong_type() -> None:
     assert sent(recorder) == [FailureActionsRow(0, None, None, ())]
 
 
-def test_parts_of_the_failure_actions() -> None:
+def test_change_failure_actions_sends_only_given_parts() -> None:
     there = FailureActionsRow(3600, "soon", "cmd", ((2, 1000),))
     recorder = Recorder(query_failure_actions=there)
     with opened(recorder) as service:
@@ -65,7 +65,7 @@ def test_parts_of_the_failure_actions() -> None:
     ]
 
 
-def test_the_longest_durations() -> None:
+def test_failure_action_delay_over_maximum_raises() -> None:
     longest = timedelta(milliseconds=NO_CHANGE)
     actions = FailureActions(actions=(FailureAction.restart(longest),), reset_after=None)
     row = FailureActionsRow(NO_CHANGE, "", "", ((1, NO_CHANGE),))
@@ -92,14 +92,14 @@ def test_failure_action_invalid_delay_raises(delay: float, error: type[Exception
         FailureAction.restart(delay)
 
 
-def test_a_reset_time_needs_actions() -> None:
+def test_change_failure_actions_reset_without_actions_raises() -> None:
     recorder = Recorder()
     with opened(recorder) as service, pytest.raises(ArgumentError, match="at least one action"):
         service.change_failure_actions(reset_after=timedelta(days=1))
     assert sent(recorder) == []
 
 
-def test_what_windows_gave_can_be_set_elsewhere() -> None:
+def test_failure_actions_queried_with_nulls_can_be_set() -> None:
     row = FailureActionsRow(NO_CHANGE, None, None, None)
     recorder = Recorder(query_failure_actions=row)
     with opened(recorder) as service:
@@ -107,14 +107,14 @@ def test_what_windows_gave_can_be_set_elsewhere() -> None:
     assert sent(recorder) == [FailureActionsRow(NO_CHANGE, "", "", ())]
 
 
-def test_no_part_of_the_failure_actions_is_no_call() -> None:
+def test_change_failure_actions_without_parts_makes_no_call() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.change_failure_actions()
     assert sent(recorder) == []
 
 
-def test_a_reboot_without_the_privilege() -> None:
+def test_reboot_action_access_denied_names_shutdown_privilege() -> None:
     recorder = Recorder(change_failure_actions=service_error(5, "ChangeServiceConfig2W"))
     with opened(recorder) as service, pytest.raises(AccessDeniedError, match="SeShutdownPrivilege"):
         service.failure_actions = FailureActions(actions=(FailureAction.reboot(60),))

@@ -58,7 +58,7 @@ SMALL = graph(
 # ------------------------------------------------------------------- what needs what
 
 
-def test_dependencies_and_dependents() -> None:
+def test_graph_returns_direct_and_transitive_dependencies_and_dependents() -> None:
     assert SMALL.dependencies_of("TOP") == ("low", "one", "two", "Middle")
     assert SMALL.dependencies_of("top", direct=True) == ("Middle",)
     assert SMALL.dependencies_of("middle", direct=True) == ("low", "one", "two")
@@ -69,7 +69,7 @@ def test_dependencies_and_dependents() -> None:
     assert SMALL.dependencies_of("self") == ()
 
 
-def test_orders() -> None:
+def test_start_order_puts_dependencies_first_and_stop_order_last() -> None:
     assert SMALL.start_order(["top"]) == ("low", "one", "two", "Middle", "top")
     assert SMALL.stop_order(["LOW"]) == ("top", "Middle", "two", "low")
     assert SMALL.start_order() == SMALL.stop_order()[::-1]
@@ -77,13 +77,13 @@ def test_orders() -> None:
     assert SMALL.start_order([]) == ()
 
 
-def test_cycles_and_what_is_missing() -> None:
+def test_cycles_and_missing_list_circular_and_absent_dependencies() -> None:
     assert SMALL.cycles() == (("b", "a"), ("self",), ("own",))
     assert SMALL.missing() == {"nix": ("top",), "+none": ("b",)}
     assert graph(node("x", "y", "Y"), node("z", "Y")).missing() == {"y": ("x", "z")}
 
 
-def test_names_that_are_not_there() -> None:
+def test_graph_with_unknown_name_raises_key_error() -> None:
     for call in (
         SMALL.dependencies_of,
         SMALL.dependents_of,
@@ -102,14 +102,14 @@ def test_names_that_are_not_there() -> None:
         SMALL.start_order("top")
 
 
-def test_a_name_that_is_there_twice() -> None:
+def test_graph_with_duplicate_name_raises_argument_error() -> None:
     with pytest.raises(ArgumentError, match=r"services\[2\]: 'X' is there already"):
         graph(node("x"), node("y"), node("X"))
     with pytest.raises(TypeError):
         DependencyGraph([])  # type: ignore[arg-type]
 
 
-def test_a_graph_is_a_value() -> None:
+def test_graph_pickles_and_compares_by_value() -> None:
     copy = pickle.loads(pickle.dumps(SMALL))
     assert copy == SMALL
     assert hash(copy) == hash(SMALL)
@@ -117,7 +117,7 @@ def test_a_graph_is_a_value() -> None:
     assert repr(SMALL) == "<DependencyGraph: 9 services, 10 dependencies>"
 
 
-def test_a_part_of_it() -> None:
+def test_subgraph_selects_reachable_services_and_keeps_missing() -> None:
     part = SMALL.subgraph("top")
     assert [one.name for one in part] == ["low", "Middle", "top", "one", "two"]
     assert part.missing() == {"nix": ("top",)}
@@ -175,7 +175,7 @@ def reachable(one: DependencyGraph) -> dict[str, set[str]]:
 
 
 @given(graphs())
-def test_closures_are_all_that_can_be_reached(one: DependencyGraph) -> None:
+def test_dependencies_and_dependents_match_reachable_services(one: DependencyGraph) -> None:
     known = reachable(one)
     for name in known:
         assert set(one.dependencies_of(name)) == known[name] - {name}
@@ -210,7 +210,7 @@ def test_orders_respect_every_edge_that_is_in_no_cycle(
 
 
 @given(graphs())
-def test_cycles_are_those_that_reach_each_other(one: DependencyGraph) -> None:
+def test_cycles_match_mutually_reachable_services(one: DependencyGraph) -> None:
     known = reachable(one)
     knots = {
         frozenset(other for other in known if other in known[name] and name in known[other])
@@ -227,7 +227,7 @@ def drawn(text: str) -> list[str]:
 
 
 @given(graphs())
-def test_everything_can_be_drawn(one: DependencyGraph) -> None:
+def test_any_graph_renders_as_json_dot_mermaid_and_text(one: DependencyGraph) -> None:
     value: Any = one.to_json()
     assert json.loads(json.dumps(value)) == value
     assert [each["name"] for each in value["services"]] == [each.name for each in one]
@@ -246,7 +246,9 @@ def test_everything_can_be_drawn(one: DependencyGraph) -> None:
 
 
 @given(graphs(), st.data())
-def test_a_part_knows_what_is_really_missing(one: DependencyGraph, data: st.DataObject) -> None:
+def test_subgraph_reports_only_missing_names_of_whole_graph(
+    one: DependencyGraph, data: st.DataObject
+) -> None:
     names = data.draw(st.lists(st.sampled_from([each.name for each in one]))) if len(one) else []
     up, down = data.draw(st.booleans()), data.draw(st.booleans())
     part = one.subgraph(*names, dependencies=down, dependents=up)
@@ -259,7 +261,7 @@ def test_a_part_knows_what_is_really_missing(one: DependencyGraph, data: st.Data
 # ------------------------------------------------------------------- pictures
 
 
-def test_the_tree() -> None:
+def test_to_text_draws_dependency_tree() -> None:
     assert SMALL.subgraph("top").to_text() == (
         "top (stopped)\n"
         "├─ Middle (start pending)\n"
@@ -282,7 +284,7 @@ ODD = "a\"b\\n<i>&amp;#35;`x`[y](z){|}\n\t\x01end;é\U0001f600\ud800'--%%"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def test_odd_names_are_escaped() -> None:
+def test_graph_output_escapes_special_characters_in_names() -> None:
     one = graph(node(ODD, f"+{ODD}", ODD[::-1]), node("x", group=ODD), node("end", "x"))
     dot = one.to_dot()
     assert not SURROGATE.search(dot)
@@ -306,7 +308,7 @@ def test_odd_names_are_escaped() -> None:
 # ------------------------------------------------------------------- many
 
 
-def test_thousands_of_services_take_no_time() -> None:
+def test_graph_with_5000_services_is_ordered_and_rendered() -> None:
     count = 5000
     nodes = [
         node(
@@ -326,7 +328,7 @@ def test_thousands_of_services_take_no_time() -> None:
         assert text
 
 
-def test_a_long_chain() -> None:
+def test_graph_with_chain_of_3000_services_is_ordered_and_rendered() -> None:
     one = graph(*(node(f"s{i}", f"s{i + 1}") for i in range(3000)), node("s3000"))
     assert one.start_order(["s0"])[0] == "s3000"
     assert one.stop_order(["s3000"])[0] == "s0"
@@ -347,7 +349,7 @@ def sim() -> Iterator[SimulatedSCM]:
         assert not sim.open_handles
 
 
-def test_the_graph_of_a_machine(sim: SimulatedSCM) -> None:
+def test_manager_graph_reads_services_and_dependencies(sim: SimulatedSCM) -> None:
     with ServiceManager() as scm:
         one = scm.graph()
         assert scm.graph(type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
@@ -358,7 +360,7 @@ def test_the_graph_of_a_machine(sim: SimulatedSCM) -> None:
     assert len([call for call in sim.calls if call.function == "QueryServiceConfigW"]) == 5
 
 
-def test_one_that_can_t_be_read_does_not_spoil_it(sim: SimulatedSCM) -> None:
+def test_manager_graph_with_unreadable_service_records_its_error(sim: SimulatedSCM) -> None:
     sim.faults.deny(ServiceAccess.QUERY_CONFIG, "middle")
     sim.faults.fail("QueryServiceConfigW", 2, service="top")
     with ServiceManager() as scm:
@@ -374,13 +376,13 @@ def test_one_that_can_t_be_read_does_not_spoil_it(sim: SimulatedSCM) -> None:
     assert "QUERY_CONFIG" in str(told["middle"])
 
 
-def test_one_that_goes_meanwhile(sim: SimulatedSCM) -> None:
+def test_manager_graph_omits_service_deleted_during_query(sim: SimulatedSCM) -> None:
     sim.faults.before("OpenServiceW", lambda: sim.local.remove("top"), service="top")
     with ServiceManager() as scm:
         assert [each.name for each in scm.graph()] == ["low", "middle"]
 
 
-def test_a_machine_that_goes_meanwhile(sim: SimulatedSCM) -> None:
+def test_manager_graph_with_lost_connection_raises_unreachable(sim: SimulatedSCM) -> None:
     sim.faults.before("OpenServiceW", sim.local.disconnect, service="middle")
     with ServiceManager() as scm:
         with pytest.raises(MachineUnreachableError):
@@ -388,7 +390,9 @@ def test_a_machine_that_goes_meanwhile(sim: SimulatedSCM) -> None:
         sim.local.reconnect()
 
 
-def test_the_command(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+def test_graph_command_prints_every_format(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["graph"]) == 0
     assert capsys.readouterr().out == (
         "top (stopped)\n└─ +net\n   └─ middle (running)\n      └─ low (running)\n"
@@ -407,14 +411,14 @@ def test_the_command(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.startswith("flowchart LR\n")
 
 
-def test_the_command_says_what_is_wrong(
+def test_graph_command_with_unknown_service_or_no_dot_reports_error(
     sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["graph", "nix"]) == 1
     assert "1060" in capsys.readouterr().err
 
 
-def test_a_tree_that_the_console_can_t_show(
+def test_graph_command_on_cp1252_console_draws_ascii_tree(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = io.BytesIO()
@@ -423,7 +427,7 @@ def test_a_tree_that_the_console_can_t_show(
     assert output.getvalue().splitlines()[1:3] == [b"`- +net", b"   `- middle (running)"]
 
 
-def test_the_command_on_a_simulated_machine(tmp_path: Path) -> None:
+def test_graph_command_with_simulate_prints_tree(tmp_path: Path) -> None:
     file = tmp_path / "machine.json"
     file.write_text('{"services": {"a": {"dependencies": ["b"]}, "b": {"state": "running"}}}')
     done = subprocess.run(

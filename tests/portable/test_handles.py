@@ -14,7 +14,7 @@ def make(freed: list[int]) -> ServiceHandle:
     return ServiceHandle(7, freed.append, "service 'x'")
 
 
-def test_it_lends_its_value_and_closes_once() -> None:
+def test_handle_lends_value_and_closes_once() -> None:
     freed: list[int] = []
     handle = make(freed)
     with handle as value, handle as again:
@@ -25,14 +25,14 @@ def test_it_lends_its_value_and_closes_once() -> None:
     assert freed == [7]
 
 
-def test_a_closed_handle_is_not_lent() -> None:
+def test_closed_handle_on_enter_raises_handle_closed() -> None:
     handle = make([])
     handle.close()
     with pytest.raises(HandleClosedError, match="the handle of service 'x' is closed"):
         handle.__enter__()
 
 
-def test_a_close_in_another_thread_waits_for_the_call() -> None:
+def test_close_during_call_frees_handle_after_call() -> None:
     freed: list[int] = []
     handle = make(freed)
     with handle:
@@ -47,7 +47,7 @@ def test_a_close_in_another_thread_waits_for_the_call() -> None:
     assert freed == [7]
 
 
-def test_a_leak_is_told_and_mended() -> None:
+def test_unclosed_handle_warns_and_is_freed() -> None:
     freed: list[int] = []
     handle = make(freed)
     with pytest.warns(ResourceWarning, match="unclosed <ServiceHandle of service 'x': 0x7>"):
@@ -56,7 +56,7 @@ def test_a_leak_is_told_and_mended() -> None:
     assert freed == [7]
 
 
-def test_many_threads_and_one_close() -> None:
+def test_close_during_use_by_many_threads_frees_handle_once() -> None:
     freed: list[int] = []
     used_after_free: list[int] = []
     refused: list[HandleClosedError] = []

@@ -85,7 +85,9 @@ def options(sim: SimulatedSCM, name: str) -> Options:
 # ----------------------------------------------------------------------- install and remove
 
 
-def test_install(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+def test_install_configures_service_and_remove_deletes_it(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert code("install", "--start", "auto", "--log", "/l/beat.log", "--", "--loud", "x") == 0
     config = sim["beat"]
     assert config.binary_path == launch_command(PROGRAM, ["beat"], "/l/beat.log", ["--loud", "x"])
@@ -106,7 +108,9 @@ def test_install(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert source_problem("beat") is not None
 
 
-def test_install_twice(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+def test_install_of_existing_service_requires_update_option(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert code("install", "--start", "delayed") == 0
     capsys.readouterr()
     assert code("install") == 1
@@ -118,7 +122,7 @@ def test_install_twice(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) ->
         assert not service.delayed_auto_start
 
 
-def test_another_name(sim: SimulatedSCM) -> None:
+def test_commands_with_name_option_use_that_name(sim: SimulatedSCM) -> None:
     assert code("install", "--name", "beat2") == 0
     assert sim["beat2"].display_name == "Heartbeat (beat2)"
     assert options(sim, "beat2").services == ("beat2",)
@@ -128,7 +132,7 @@ def test_another_name(sim: SimulatedSCM) -> None:
     assert "beat2" not in sim
 
 
-def test_account_and_password(
+def test_install_with_password_prompt_hides_password(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
@@ -145,7 +149,9 @@ def test_account_and_password(
     assert "hush" not in capsys.readouterr().out
 
 
-def test_several(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_with_two_services_act_on_all_or_named_services(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
+) -> None:
     both = (Beat, Second)
     assert code("install", services=both) == 0
     assert options(sim, "beat") == options(sim, "second")
@@ -164,7 +170,7 @@ def test_several(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert "second" not in sim
 
 
-def test_the_order_of_several(sim: SimulatedSCM) -> None:
+def test_commands_with_two_services_stop_in_reverse_order(sim: SimulatedSCM) -> None:
     both = (Beat, Second)
 
     def called(*command: str) -> list[tuple[str, str | None]]:
@@ -185,7 +191,7 @@ def test_the_order_of_several(sim: SimulatedSCM) -> None:
     assert called("stop", "beat", "second") == stops
 
 
-def test_nothing_is_left_of_a_half(sim: SimulatedSCM) -> None:
+def test_install_that_fails_midway_removes_created_services(sim: SimulatedSCM) -> None:
     sim.add("second")
     with pytest.raises(ServiceExistsError):
         install(Beat, Second, program=PROGRAM)
@@ -194,7 +200,9 @@ def test_nothing_is_left_of_a_half(sim: SimulatedSCM) -> None:
     assert source_problem("second") is not None
 
 
-def test_without_a_source_no_service(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_without_event_source_creates_no_service(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(*_: object, **__: object) -> bool:
         raise service_error(5, "RegCreateKeyExW")
 
@@ -204,7 +212,7 @@ def test_without_a_source_no_service(sim: SimulatedSCM, monkeypatch: pytest.Monk
     assert "beat" not in sim
 
 
-def test_settings_instead_of_the_class_s(sim: SimulatedSCM) -> None:
+def test_install_arguments_override_class_settings(sim: SimulatedSCM) -> None:
     (done,) = install(
         Beat, program=PROGRAM, account="LocalService", display_name="Other", log_file="/l/x.log"
     )
@@ -214,7 +222,7 @@ def test_settings_instead_of_the_class_s(sim: SimulatedSCM) -> None:
     assert sim["beat"].display_name == "Other"
 
 
-def test_what_can_t_be_installed(sim: SimulatedSCM) -> None:
+def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) -> None:
     class Nameless(Service):
         pass
 
@@ -231,7 +239,7 @@ def test_what_can_t_be_installed(sim: SimulatedSCM) -> None:
         install(Beat, program=PROGRAM, scm=scm)
 
 
-def test_from_several_to_one_and_back(sim: SimulatedSCM) -> None:
+def test_install_update_switches_between_own_and_shared_process(sim: SimulatedSCM) -> None:
     def types() -> list[int]:
         return [sim[name].service_type for name in ("beat", "second")]
 
@@ -244,7 +252,7 @@ def test_from_several_to_one_and_back(sim: SimulatedSCM) -> None:
     assert types() == [shared, shared]
 
 
-def test_the_class_s_own_type(sim: SimulatedSCM) -> None:
+def test_install_keeps_service_type_of_class_settings(sim: SimulatedSCM) -> None:
     class Shared(Service):
         name = "shared"
         settings = Settings(service_type=ServiceType.SHARE_PROCESS)
@@ -255,7 +263,7 @@ def test_the_class_s_own_type(sim: SimulatedSCM) -> None:
     assert sim["shared"].service_type == ServiceType.SHARE_PROCESS
 
 
-def test_the_account_that_it_really_has(sim: SimulatedSCM) -> None:
+def test_install_update_returns_current_account(sim: SimulatedSCM) -> None:
     install(Beat, program=PROGRAM, account="LocalService")
     (done,) = install(Beat, program=PROGRAM, update=True)  # which says no account
     assert done.updated
@@ -264,7 +272,7 @@ def test_the_account_that_it_really_has(sim: SimulatedSCM) -> None:
     assert done.account == "LocalSystem"
 
 
-def test_a_name_that_no_source_can_have(sim: SimulatedSCM) -> None:
+def test_install_with_invalid_source_name_creates_no_service(sim: SimulatedSCM) -> None:
     long = type("Long", (Service,), {"name": "n" * 256})
     for kind in (long, type("Log", (Service,), {"name": "System"})):
         with pytest.raises(ArgumentError, match="source"):
@@ -272,7 +280,7 @@ def test_a_name_that_no_source_can_have(sim: SimulatedSCM) -> None:
     assert not sim.called("CreateServiceW")
 
 
-def test_what_can_t_be_undone_keeps_nothing_else(
+def test_install_with_failing_rollback_step_undoes_the_rest(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def odd(source: str, **_: object) -> bool:
@@ -289,7 +297,7 @@ def test_what_can_t_be_undone_keeps_nothing_else(
     assert "second" not in sim
 
 
-def test_remove_stops_first(sim: SimulatedSCM) -> None:
+def test_remove_of_running_service_stops_it_first(sim: SimulatedSCM) -> None:
     install(Beat, program=PROGRAM)
     with ServiceManager() as scm:
         with scm.open("beat") as beat:
@@ -298,7 +306,7 @@ def test_remove_stops_first(sim: SimulatedSCM) -> None:
         assert "beat" not in scm
 
 
-def test_frozen(
+def test_install_of_frozen_program_refuses_log_option_and_stores_arguments(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     is_run_by(monkeypatch, FROZEN)
@@ -309,7 +317,7 @@ def test_frozen(
     assert sim["beat"].binary_path == "/app/beat.exe --loud"
 
 
-def test_a_frozen_program_has_one_log_file(
+def test_frozen_program_under_other_name_uses_log_file_of_class(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It knows only the names of its classes: by them it finds the file when it is started."""
@@ -394,7 +402,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
         (r"D\eve", None),  # nobody knows her SID
     ],
 )
-def test_the_folder_for_failures(
+def test_install_creates_log_file_with_rights_for_account(
     machine: MachineWithFiles, tmp_path: Path, account: str, granted: str | None
 ) -> None:
     password = "hush" if account in ("bob", r"D\eve") else UNCHANGED
@@ -411,7 +419,7 @@ def test_the_folder_for_failures(
 
 
 @pytest.mark.parametrize("sddl", ["D:(A;;FA;;;SY)(A;;0x4;;;BU)", "D:NO_ACCESS_CONTROL"])
-def test_a_folder_that_others_may_write_to_is_mended(
+def test_install_resets_rights_of_log_folder_writable_by_users(
     machine: MachineWithFiles, tmp_path: Path, sddl: str
 ) -> None:
     folder = tmp_path / "winsvc"
@@ -421,7 +429,9 @@ def test_a_folder_that_others_may_write_to_is_mended(
     assert machine.descriptors[str(folder)].to_sddl() == FOLDER.replace("O:BA", "O:SY")
 
 
-def test_a_folder_that_somebody_else_has_made(machine: MachineWithFiles, tmp_path: Path) -> None:
+def test_install_refuses_log_path_owned_by_other_user_or_linked(
+    machine: MachineWithFiles, tmp_path: Path
+) -> None:
     folder, log = tmp_path / "winsvc", tmp_path / "winsvc" / "beat.log"
     folder.mkdir()
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(f"O:{USER}D:P(A;;FA;;;SY)")
@@ -451,7 +461,9 @@ def test_a_folder_that_somebody_else_has_made(machine: MachineWithFiles, tmp_pat
     refused("is a link")
 
 
-def test_where_no_owners_are_kept(machine: MachineWithFiles, tmp_path: Path) -> None:
+def test_install_without_file_owners_accepts_log_folder(
+    machine: MachineWithFiles, tmp_path: Path
+) -> None:
     machine.keeps_owners = False
     for _ in range(2):
         install(Beat, program=PROGRAM, update=True)
@@ -459,7 +471,7 @@ def test_where_no_owners_are_kept(machine: MachineWithFiles, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("account", "made"), [("LocalSystem", True), ("LocalService", False)])
-def test_a_log_file_elsewhere(
+def test_install_with_custom_log_file_creates_folder_without_security(
     machine: MachineWithFiles, tmp_path: Path, account: str, made: bool
 ) -> None:
     log = tmp_path / "other" / "x.log"
@@ -472,7 +484,9 @@ def test_a_log_file_elsewhere(
 # ----------------------------------------------------------------------- the others
 
 
-def test_a_life(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_control_service_from_install_to_remove(
+    sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
+) -> None:
     def told(*command: str) -> str:
         assert code(*command) == 0
         return capsys.readouterr().out
@@ -494,7 +508,7 @@ def test_a_life(sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "beat: not installed\n"
 
 
-def test_a_start_that_fails(
+def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     sim: SimulatedSCM, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "beat.log"
@@ -520,7 +534,9 @@ def test_a_start_that_fails(
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "restart"])
-def test_what_is_not_installed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_start_stop_restart_of_missing_service_exit_with_1(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert code(command) == 1
     told, problem = capsys.readouterr()
     assert not told
@@ -541,7 +557,7 @@ def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[st
     assert not problem
 
 
-def test_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_command_runs_chosen_services_with_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[object] = []
 
     def debug(services: Sequence[type[Service]], arguments: Sequence[str]) -> int:
@@ -554,7 +570,9 @@ def test_debug(monkeypatch: pytest.MonkeyPatch) -> None:
     assert called == [([Beat], ["a", "-b"]), ([Second], ["c"])]
 
 
-def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_command_on_keyboard_interrupt_exits_with_130(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def pressed(*_: object) -> int:
         raise KeyboardInterrupt
 
@@ -563,12 +581,14 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["install", "--start", "odd"], ["status", "x"]])
-def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_with_invalid_arguments_exits_with_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert code(*arguments) == 2
     assert "usage: beat.py" in capsys.readouterr().err
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_option_prints_help_of_program_and_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("--help") == 0
     assert "install" in capsys.readouterr().out
     assert code("install", "--help") == 0
@@ -576,7 +596,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("target", ["/a/100% beat.py", "/a/%(prog)s %s %.py"])
-def test_a_percent_sign_in_its_name(
+def test_help_with_percent_sign_in_program_name_prints_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], target: str
 ) -> None:
     is_run_by(
@@ -589,7 +609,7 @@ def test_a_percent_sign_in_its_name(
     assert code("--help") == 0
 
 
-def test_help_in_colours(
+def test_help_with_coloured_usage_prints_no_escape_codes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever argparse makes of a usage, nothing of it is made into another."""
@@ -602,7 +622,7 @@ def test_help_in_colours(
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_at_a_terminal_without_a_command(
+def test_run_at_terminal_without_valid_command_prints_usage(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
@@ -626,7 +646,7 @@ class _Refusing:
         raise service_error(1063, "StartServiceCtrlDispatcherW")
 
 
-def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing:
         names = ("beat",)
 
@@ -638,7 +658,7 @@ def test_another_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         run(Beat, arguments=[])
 
 
-def test_what_is_no_class() -> None:
+def test_run_with_invalid_services_raises() -> None:
     with pytest.raises(ArgumentError, match="services: at least one class is needed"):
         run()
     with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
@@ -685,7 +705,7 @@ def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Ser
     run(*services, arguments=[])
 
 
-def test_what_is_logged_goes_to_the_event_log(
+def test_run_without_log_handlers_logs_to_event_log(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Loud(Second):
@@ -704,7 +724,7 @@ def test_what_is_logged_goes_to_the_event_log(
         assert root.level == logging.DEBUG
 
 
-def test_where_a_program_logs_is_its_own_choice(
+def test_run_with_existing_log_handler_adds_no_event_log_handler(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bare_root() as root:
@@ -714,7 +734,9 @@ def test_where_a_program_logs_is_its_own_choice(
     assert not sim.event_log
 
 
-def test_a_name_too_long_for_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_with_name_too_long_for_source_serves_without_event_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     process = Served("n" * 256)
     with bare_root() as root:
         run_as(monkeypatch, process, type("Long", (Service,), {"name": "n" * 256}))
@@ -723,7 +745,7 @@ def test_a_name_too_long_for_logging(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is one")
-def test_without_a_service_manager(
+def test_commands_without_service_manager_point_to_debug(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as patched:
@@ -738,7 +760,7 @@ def test_without_a_service_manager(
     assert "unknown command 'instal'" in capsys.readouterr().err
 
 
-def test_arguments_are_the_program_s(
+def test_run_without_arguments_uses_sys_argv(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.py", "status"])

@@ -129,7 +129,7 @@ def type_in(process: subprocess.Popen[str], text: str) -> None:
 
 
 @pytest.mark.parametrize("main", [MAIN, ASYNC_MAIN], ids=["plain", "async"])
-def test_a_run_in_a_console(tmp_path: Path, main: str) -> None:
+def test_debug_sends_controls_for_keys_and_ctrl_c(tmp_path: Path, main: str) -> None:
     with debugged(tmp_path, main, "one", "zwei äöü") as process:
         assert line(process) == "arguments ('one', 'zwei äöü')"
         until(process, "beat: RUNNING")
@@ -149,7 +149,7 @@ def test_a_run_in_a_console(tmp_path: Path, main: str) -> None:
         assert process.wait(10) == 0
 
 
-def test_it_ends_with_an_exit_code(tmp_path: Path) -> None:
+def test_debug_with_service_exit_code_exits_with_1(tmp_path: Path) -> None:
     with debugged(tmp_path, MAIN, "fails") as process:
         until(process, "beat: RUNNING")
         type_in(process, "s")
@@ -157,7 +157,7 @@ def test_it_ends_with_an_exit_code(tmp_path: Path) -> None:
         assert process.wait(10) == 1
 
 
-def test_a_handler_that_fails(tmp_path: Path) -> None:
+def test_debug_with_failing_handler_stops_service_with_1064(tmp_path: Path) -> None:
     with debugged(tmp_path, MAIN) as process:
         until(process, "beat: RUNNING")
         type_in(process, "250")
@@ -166,7 +166,7 @@ def test_a_handler_that_fails(tmp_path: Path) -> None:
         assert process.wait(10) == 1
 
 
-def test_one_that_does_not_stop(tmp_path: Path) -> None:
+def test_debug_on_second_ctrl_c_exits_with_130(tmp_path: Path) -> None:
     """The second Ctrl-C is as everywhere else."""
     with debugged(tmp_path, STUBBORN_MAIN) as process:
         until(process, "beat: RUNNING")
@@ -178,7 +178,7 @@ def test_one_that_does_not_stop(tmp_path: Path) -> None:
         until(process, "in main")  # where it was
 
 
-def test_a_control_that_comes_early(tmp_path: Path) -> None:
+def test_debug_delivers_control_sent_before_service_runs(tmp_path: Path) -> None:
     with debugged(tmp_path, MAIN, "late") as process:
         type_in(process, "s")
         until(process, "beat: STOP_PENDING")

@@ -107,37 +107,43 @@ def one_bad(severity: Severity = Severity.ERROR) -> tuple[str, str]:
 
 
 @pytest.mark.usefixtures("really")
-def test_a_healthy_one(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_of_healthy_service_finds_nothing(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     assert {one.severity for one in found()} == {Severity.OK}
     assert "interpreter" in describe("beat", found())
     assert describe("beat", found()).startswith("beat: nothing found")
 
 
-def test_no_service(sim: MachineWithFiles) -> None:
+def test_doctor_of_unknown_service_reports_error(sim: MachineWithFiles) -> None:
     (only,) = found("none")
     assert only.severity is Severity.ERROR
     assert describe("none", [only]).startswith("none: it can't start")
 
 
-def test_what_may_not_be_read(sim: MachineWithFiles) -> None:
+def test_doctor_without_query_config_right_reports_unknown(sim: MachineWithFiles) -> None:
     sim.add("beat", security="D:(A;;LC;;;BA)")
     (only,) = found()
     assert only.severity is Severity.UNKNOWN
 
 
-def test_settings(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_disabled_start_type(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path, start_type=StartType.DISABLED)
     assert one_bad() == ("start type", "it is disabled; that has to be changed")
 
 
-def test_a_driver(sim: MachineWithFiles) -> None:
+def test_doctor_reports_driver_type_as_error(sim: MachineWithFiles) -> None:
     driver = ServiceType.KERNEL_DRIVER
     sim.add("beat", service_type=driver, binary_path=r"\SystemRoot\beat.sys")
     assert bad()[0][0] == "type"
 
 
-def test_the_last_end(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_warns_about_exit_code_of_last_run(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
     with ServiceManager() as scm, scm.open("beat") as beat:
@@ -149,41 +155,49 @@ def test_the_last_end(sim: MachineWithFiles, program: Program, tmp_path: Path) -
     assert "1066 (its own: 7)" in text
 
 
-def test_command_lines(sim: MachineWithFiles) -> None:
+def test_doctor_reports_unquoted_path_with_spaces(sim: MachineWithFiles) -> None:
     sim.add("beat", binary_path=r"C:\Program Files\x\x.exe")
     assert "not in quotes" in bad()[0][1]
 
 
-def test_a_percent_sign(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_warns_about_percent_signs_in_command_line(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     line = launch_command(program, ["beat"], tmp_path / "beat.log", ["%x%"])
     install(sim, program, tmp_path, binary_path=line)
     assert one_bad(Severity.WARNING)[0] == "command line"
 
 
-def test_no_program(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_missing_interpreter(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     Path(program.interpreter).unlink()
     assert one_bad() == ("program", f"there is no {program.interpreter}")
 
 
-def test_no_exe(sim: MachineWithFiles, program: Program) -> None:
+def test_doctor_reports_program_that_is_no_exe(sim: MachineWithFiles, program: Program) -> None:
     sim.add("beat", binary_path=program.target)
     assert "is no .exe" in one_bad()[1]
 
 
-def test_no_full_path(sim: MachineWithFiles) -> None:
+def test_doctor_warns_about_relative_program_path(sim: MachineWithFiles) -> None:
     sim.add("beat", binary_path="x.exe")
     assert one_bad(Severity.WARNING)[0] == "program"
 
 
-def test_no_script(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_missing_script(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     Path(program.target).unlink()
     assert one_bad() == ("script", f"there is no {program.target}")
 
 
 @pytest.mark.usefixtures("really")
-def test_what_the_interpreter_says(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_syntax_error_and_broken_interpreter(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     Path(program.target).write_text("if True\n")
     topic, text = one_bad()
@@ -195,7 +209,7 @@ def test_what_the_interpreter_says(sim: MachineWithFiles, program: Program, tmp_
 
 
 @pytest.mark.usefixtures("really")
-def test_an_interpreter_that_hangs(
+def test_doctor_warns_about_hanging_interpreter(
     sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(command: list[str], *, timeout: float, **_: object) -> None:
@@ -209,7 +223,9 @@ def test_an_interpreter_that_hangs(
 
 
 @pytest.mark.usefixtures("really")
-def test_no_module(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_missing_module(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     module = Program(
         kind=ProgramKind.MODULE,
         target="winsvc_test_nothing",
@@ -220,7 +236,9 @@ def test_no_module(sim: MachineWithFiles, program: Program, tmp_path: Path) -> N
     assert "winsvc_test_nothing" in one_bad()[1]
 
 
-def test_a_virtual_environment(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_broken_virtual_environment(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     venv = tmp_path / "venv"
     inside = Program(
         kind=ProgramKind.SCRIPT,
@@ -243,19 +261,23 @@ def test_a_virtual_environment(sim: MachineWithFiles, program: Program, tmp_path
     assert "names no home" in one_bad()[1]
 
 
-def test_the_event_source(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_warns_about_missing_event_source(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path)
     sim.delete_event_source("beat")
     assert one_bad(Severity.WARNING)[0] == "event source"
 
 
-def test_several_in_one_process(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_reports_wrong_type_and_names_of_shared_process(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     line = launch_command(program, ["a", "b"], tmp_path / "beat.log")
     install(sim, program, tmp_path, binary_path=line)
     assert {topic for topic, _ in bad()} == {"type", "command line"}
 
 
-def test_a_type_that_does_not_fit_the_names(
+def test_doctor_reports_type_that_does_not_fit_service_names(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     def topics(service_type: ServiceType, *names: str) -> list[str]:
@@ -297,7 +319,7 @@ def test_a_type_that_does_not_fit_the_names(
         (r"NT SERVICE\beat", "D:", False),
     ],
 )
-def test_who_may_read(
+def test_doctor_reports_script_unreadable_by_account(
     sim: MachineWithFiles,
     program: Program,
     tmp_path: Path,
@@ -336,7 +358,7 @@ def test_access_that_cannot_be_evaluated_is_unknown(
         (f"{READABLE}(A;;0x40;;;BU)", False),  # FILE_DELETE_CHILD, of a file
     ],
 )
-def test_who_may_change_it(
+def test_doctor_warns_about_script_writable_by_all_users(
     sim: MachineWithFiles, program: Program, tmp_path: Path, sddl: str, open_to_all: bool
 ) -> None:
     install(sim, program, tmp_path)
@@ -347,7 +369,7 @@ def test_who_may_change_it(
 
 
 @pytest.mark.parametrize("right", ["0x2", "0x4", "0x40", "SD", "WD", "WO"])
-def test_who_may_change_what_lies_beside(
+def test_doctor_warns_about_folders_writable_by_all_users(
     sim: MachineWithFiles, tmp_path: Path, program: Program, right: str
 ) -> None:
     """Python looks there for modules, and the system for DLLs."""
@@ -382,7 +404,7 @@ def test_who_may_change_what_lies_beside(
     assert one_bad(Severity.WARNING)[0] == "winsvc"
 
 
-def test_the_interpreter_must_be_executable(
+def test_doctor_reports_interpreter_not_executable_by_account(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path, account="LocalService")
@@ -392,7 +414,9 @@ def test_the_interpreter_must_be_executable(
     assert "read and execute" in text
 
 
-def test_the_service_s_own_sid(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_accepts_file_access_granted_to_service_sid(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     from winsvc import service_sid
 
     settings = {"account": "LocalService", "sid_type": SidType.UNRESTRICTED}
@@ -404,7 +428,9 @@ def test_the_service_s_own_sid(sim: MachineWithFiles, program: Program, tmp_path
     assert one_bad()[0] == "script"
 
 
-def test_the_log_file(sim: MachineWithFiles, program: Program, tmp_path: Path) -> None:
+def test_doctor_warns_about_log_folder_with_wrong_write_access(
+    sim: MachineWithFiles, program: Program, tmp_path: Path
+) -> None:
     install(sim, program, tmp_path, account="LocalService")
     folder = tmp_path / "log"
     folder.mkdir()
@@ -417,7 +443,7 @@ def test_the_log_file(sim: MachineWithFiles, program: Program, tmp_path: Path) -
     assert f"every user may write to {folder}" in text
 
 
-def test_the_default_folder_for_log_files(
+def test_doctor_warns_about_insecure_default_log_folder(
     sim: MachineWithFiles, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
@@ -452,7 +478,7 @@ def test_the_default_folder_for_log_files(
         (r"C:\Program Files\WindowsApps\python.exe", Severity.ERROR, "Microsoft Store"),
     ],
 )
-def test_places(
+def test_doctor_reports_program_in_unsuitable_location(
     sim: MachineWithFiles,
     monkeypatch: pytest.MonkeyPatch,
     line: str,
@@ -469,20 +495,22 @@ def test_places(
 # ----------------------------------------------------------------------- elsewhere
 
 
-def test_a_simulated_machine() -> None:
+def test_doctor_on_simulated_machine_reports_files_as_unknown() -> None:
     sim = SimulatedSCM()
     sim.add("beat")
     with sim.installed():
         assert {one.severity for one in found()} == {Severity.OK, Severity.UNKNOWN}
 
 
-def test_another_machine(sim: MachineWithFiles) -> None:
+def test_doctor_of_remote_service_reports_files_as_unknown(sim: MachineWithFiles) -> None:
     sim.add_machine("other").add("beat", binary_path=r"C:\x.exe")
     severities = {one.topic: one.severity for one in found(machine="other")}
     assert severities["files"] is Severity.UNKNOWN
 
 
-def test_the_command(sim: MachineWithFiles, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_command_prints_text_or_json(
+    sim: MachineWithFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
     sim.add("beat", binary_path="x.exe")
     assert cli.main(["doctor", "beat"]) == 0
     assert capsys.readouterr().out.startswith("beat: nothing found")

@@ -63,7 +63,7 @@ def written(sim: SimulatedSCM) -> list[tuple[EventType, int, str]]:
 # ------------------------------------------------------------------------------------ the handler
 
 
-def test_levels_are_types(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_maps_log_levels_to_event_types(sim: SimulatedSCM, log: logging.Logger) -> None:
     for level in (5, logging.DEBUG, logging.INFO, 25, logging.WARNING, 35, logging.ERROR, 50, 90):
         log.log(level, "%d", level)
     assert written(sim) == [
@@ -82,7 +82,7 @@ def test_levels_are_types(sim: SimulatedSCM, log: logging.Logger) -> None:
     }
 
 
-def test_a_level_of_its_own(sim: SimulatedSCM) -> None:
+def test_handler_with_level_and_event_id_applies_both(sim: SimulatedSCM) -> None:
     logger = logging.Logger("test")
     handler = EventLogHandler("beat", level="ERROR", event_id=9)
     logger.addHandler(handler)
@@ -92,7 +92,7 @@ def test_a_level_of_its_own(sim: SimulatedSCM) -> None:
     assert written(sim) == [(EventType.ERROR, 9, "told")]
 
 
-def test_a_traceback_is_part_of_the_text(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_writes_traceback_after_message(sim: SimulatedSCM, log: logging.Logger) -> None:
     try:
         raise KeyError("nothing")
     except KeyError:
@@ -102,31 +102,35 @@ def test_a_traceback_is_part_of_the_text(sim: SimulatedSCM, log: logging.Logger)
     assert text.endswith("KeyError: 'nothing'")
 
 
-def test_the_id_of_a_record(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_uses_event_id_of_record_if_valid(sim: SimulatedSCM, log: logging.Logger) -> None:
     for event_id in (7, 1000, 0, 1001, -1, True, "7", None, 7.0):
         log.info("x", extra={"event_id": event_id})
     assert [entry.event_id for entry in sim.event_log] == [7, 1000, 1, 1, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("event_id", [0, 1001, -1, 2**40])
-def test_an_id_without_a_text(sim: SimulatedSCM, event_id: int) -> None:
+def test_handler_with_event_id_out_of_range_raises_argument_error(
+    sim: SimulatedSCM, event_id: int
+) -> None:
     with pytest.raises(ArgumentError, match=r"event_id: .* is not from"):
         EventLogHandler("beat", event_id=event_id)
 
 
 @pytest.mark.parametrize("event_id", [True, "7", 1.0, None])
-def test_an_id_that_is_no_number(sim: SimulatedSCM, event_id: object) -> None:
+def test_handler_with_non_integer_event_id_raises_type_error(
+    sim: SimulatedSCM, event_id: object
+) -> None:
     with pytest.raises(TypeError, match="event_id"):
         EventLogHandler("beat", event_id=event_id)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("source", ["", "a\\b", "a\0b", "x" * 256])
-def test_a_name_that_no_source_has(sim: SimulatedSCM, source: str) -> None:
+def test_handler_with_invalid_source_raises_argument_error(sim: SimulatedSCM, source: str) -> None:
     with pytest.raises(ArgumentError, match="source: "):
         EventLogHandler(source)
 
 
-def test_the_source_is_opened_once_and_late(sim: SimulatedSCM) -> None:
+def test_handler_opens_source_once_on_first_record(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat")
     assert not sim.called("RegisterEventSourceW")
     for number in range(3):
@@ -143,7 +147,7 @@ def record(text: str, level: int = logging.INFO) -> logging.LogRecord:
     return logging.LogRecord("test", level, __file__, 1, text, None, None)
 
 
-def test_what_is_logged_after_the_end(sim: SimulatedSCM) -> None:
+def test_handler_after_close_writes_and_leaves_no_handle(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat")
     handler.close()
     handler.handle(record("late"))
@@ -153,7 +157,7 @@ def test_what_is_logged_after_the_end(sim: SimulatedSCM) -> None:
     assert not sim.open_event_handles
 
 
-def test_after_an_error_it_is_opened_anew(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_reopens_source_after_write_error(sim: SimulatedSCM, log: logging.Logger) -> None:
     log.info("one")
     sim.faults.fail("ReportEventW", 1722)  # the event log was restarted
     log.info("two")
@@ -164,7 +168,7 @@ def test_after_an_error_it_is_opened_anew(sim: SimulatedSCM, log: logging.Logger
 
 
 @pytest.mark.parametrize("function", ["RegisterEventSourceW", "ReportEventW"])
-def test_nothing_is_raised(
+def test_handler_with_failing_call_prints_logging_error_and_recovers(
     sim: SimulatedSCM,
     log: logging.Logger,
     function: str,
@@ -181,7 +185,7 @@ def test_nothing_is_raised(
     assert [text for _, _, text in written(sim)] == ["back"]
 
 
-def test_silence_where_errors_are_not_wanted(
+def test_handler_with_raise_exceptions_off_prints_nothing(
     sim: SimulatedSCM, log: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stderr = io.StringIO()
@@ -192,7 +196,7 @@ def test_silence_where_errors_are_not_wanted(
     assert not stderr.getvalue()
 
 
-def test_without_a_stderr(
+def test_handler_without_stderr_drops_errors_silently(
     sim: SimulatedSCM, log: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", None)
@@ -202,7 +206,7 @@ def test_without_a_stderr(
     assert not sim.event_log
 
 
-def test_a_handle_that_cannot_be_closed(sim: SimulatedSCM) -> None:
+def test_handler_close_with_invalid_handle_raises_nothing(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat")
     handler.handle(record("x"))
     (handle,) = sim.handles.of_kind(EventSourceHandle)
@@ -213,7 +217,7 @@ def test_a_handle_that_cannot_be_closed(sim: SimulatedSCM) -> None:
     assert sim.called("DeregisterEventSource")[0].error == 6
 
 
-def test_threads_share_a_source(sim: SimulatedSCM) -> None:
+def test_event_source_shared_by_threads_opens_once_and_writes_all(sim: SimulatedSCM) -> None:
     source = EventSource("beat", sim)
     ready = threading.Barrier(8, timeout=30)
 
@@ -235,7 +239,9 @@ def test_threads_share_a_source(sim: SimulatedSCM) -> None:
     )
 
 
-def test_services_and_the_test_log_at_the_same_time(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_shared_by_services_and_test_does_not_deadlock(
+    sim: SimulatedSCM, log: logging.Logger
+) -> None:
     """Nobody's turn comes while another holds the handler's lock."""
 
     class Tick(Service):
@@ -265,7 +271,7 @@ def test_services_and_the_test_log_at_the_same_time(sim: SimulatedSCM, log: logg
     assert texts.count("tock") > 10
 
 
-def test_by_a_dictionary(sim: SimulatedSCM) -> None:
+def test_handler_configured_by_dict_config_writes_formatted_records(sim: SimulatedSCM) -> None:
     root = logging.getLogger()
     before = root.handlers[:], root.level
     try:
@@ -296,7 +302,7 @@ def test_by_a_dictionary(sim: SimulatedSCM) -> None:
     assert written(sim) == [(EventType.WARNING, 5, "WARNING: by configuration")]
 
 
-def test_while_the_interpreter_ends() -> None:
+def test_handler_during_interpreter_exit_still_writes() -> None:
     code = """
 import atexit, logging
 from winsvc.host.eventlog import EventLogHandler
@@ -323,13 +329,13 @@ last = Last()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has an event log")
-def test_elsewhere_it_says_so() -> None:
+def test_event_log_functions_off_windows_raise_unsupported() -> None:
     for call in (EventLogHandler, register_source, remove_source, source_problem):
         with pytest.raises(UnsupportedError):
             call("beat")
 
 
-def test_how_it_shows(sim: SimulatedSCM) -> None:
+def test_handler_repr_shows_source_and_level(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat", level=logging.ERROR)
     assert repr(handler) == "<EventLogHandler 'beat' (ERROR)>"
     assert handler.source == "beat"
@@ -352,7 +358,7 @@ def test_how_it_shows(sim: SimulatedSCM) -> None:
         ("", ""),
     ],
 )
-def test_what_a_viewer_would_change(
+def test_handler_escapes_text_that_viewer_would_expand(
     sim: SimulatedSCM, log: logging.Logger, text: str, sent: str
 ) -> None:
     log.info("%s", text)
@@ -361,7 +367,7 @@ def test_what_a_viewer_would_change(
     assert sim.event_log[0].strings == (sent,)
 
 
-def test_the_simulated_viewer_expands_what_came_with_a_string(sim: SimulatedSCM) -> None:
+def test_simulated_event_text_expands_placeholders_in_strings(sim: SimulatedSCM) -> None:
     handle = sim.register_event_source("beat")
     sim.report_event(handle, 4, 0, 1, ["<%2>", "two"], b"")
     sim.report_event(handle, 4, 0, 1, ["%1!"], b"")
@@ -370,14 +376,16 @@ def test_the_simulated_viewer_expands_what_came_with_a_string(sim: SimulatedSCM)
     assert sim.event_log[1].text == "%1" + "!" * 100
 
 
-def test_a_text_that_just_fits() -> None:
+def test_event_texts_splits_only_above_longest_text() -> None:
     assert event_texts("x" * LONGEST_TEXT) == ["x" * LONGEST_TEXT]
     assert len(event_texts("x" * (LONGEST_TEXT + 1))) == 2
     assert len(event_texts("\U0001f600" * (LONGEST_TEXT // 2))) == 1
     assert len(event_texts("\U0001f600" * (LONGEST_TEXT // 2 + 1))) == 2
 
 
-def test_a_long_text_goes_on(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_with_long_text_writes_numbered_parts(
+    sim: SimulatedSCM, log: logging.Logger
+) -> None:
     lines = [f"line {number} " + "." * 80 for number in range(1000)]
     log.error("\n".join(lines), extra={"event_id": 3})
     entries = written(sim)
@@ -393,7 +401,7 @@ def test_a_long_text_goes_on(sim: SimulatedSCM, log: logging.Logger) -> None:
     assert told.split("\n") == lines
 
 
-def test_a_runaway_loses_its_middle(sim: SimulatedSCM, log: logging.Logger) -> None:
+def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging.Logger) -> None:
     log.error("%s", "begin " + "\U0001f600 x\n" * 1_000_000 + "end")
     texts = [text for _, _, text in written(sim)]
     assert len(texts) <= 2 * MOST_PARTS
@@ -425,7 +433,7 @@ def sent(text: str) -> str:
 @given(  # nothing is left out: no character becomes more than 4 units
     st.text(alphabet="ab\n\0%1\U0001f600\ud800", max_size=40), st.integers(1, 1800)
 )
-def test_any_text_goes_through(unit: str, times: int) -> None:
+def test_event_texts_of_text_without_omission_keep_content(unit: str, times: int) -> None:
     told = sent(unit * times).replace("%\u200b", "%")
     assert told == (unit * times).replace("\0", r"\x00")
 
@@ -449,7 +457,9 @@ def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
     st.integers(200, 1000),
     st.integers(1, 200),
 )
-def test_without_the_middle(unit: str, limit: int, times: int) -> None:
+def test_without_middle_keeps_both_ends_and_counts_omitted_characters(
+    unit: str, limit: int, times: int
+) -> None:
     text = unit * (limit // len(unit) + times)  # longer than the limit
     short = without_middle(text, limit)
     assert length(short) <= limit
@@ -472,7 +482,7 @@ def test_without_middle_returns_text_within_limit_unchanged(text: str) -> None:
 # ------------------------------------------------------------------------------------ sources
 
 
-def test_a_source_comes_and_goes(sim: SimulatedSCM) -> None:
+def test_register_source_is_idempotent_and_remove_source_deletes_it(sim: SimulatedSCM) -> None:
     assert source_problem("Tick") is not None
     assert register_source("Tick")
     assert sim.event_sources["Tick"] == (MESSAGE_FILE, 7)
@@ -485,7 +495,7 @@ def test_a_source_comes_and_goes(sim: SimulatedSCM) -> None:
     assert not remove_source("tick")
 
 
-def test_what_is_not_ours_stays(sim: SimulatedSCM) -> None:
+def test_source_of_other_program_is_kept_unless_replaced(sim: SimulatedSCM) -> None:
     sim.event_sources["theirs"] = OTHERS, 7
     assert not register_source("Theirs")
     assert not remove_source("Theirs")
@@ -497,20 +507,22 @@ def test_what_is_not_ours_stays(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize("there", [("", 0), ("", 7), (MESSAGE_FILE, 0)])
-def test_a_source_that_was_half_made(sim: SimulatedSCM, there: tuple[str, int]) -> None:
+def test_register_source_completes_incomplete_source(
+    sim: SimulatedSCM, there: tuple[str, int]
+) -> None:
     sim.event_sources["half"] = there
     assert register_source("half")
     assert sim.event_sources["half"] == (MESSAGE_FILE, 7)
 
 
-def test_our_file_by_its_full_path(sim: SimulatedSCM) -> None:
+def test_source_with_full_path_of_message_file_is_recognized(sim: SimulatedSCM) -> None:
     sim.event_sources["long"] = r"c:\windows\system32\EVENTCREATE.EXE", 7
     assert source_problem("long") is None
     assert remove_source("long")
 
 
 @pytest.mark.parametrize("name", ["Application", "SYSTEM", "security", "service control MANAGER"])
-def test_names_that_are_taken(sim: SimulatedSCM, name: str) -> None:
+def test_register_source_with_name_of_event_log_is_refused(sim: SimulatedSCM, name: str) -> None:
     with pytest.raises(ArgumentError, match="event log"):
         register_source(name)
     assert "event log" in (source_problem(name) or "")
@@ -519,14 +531,16 @@ def test_names_that_are_taken(sim: SimulatedSCM, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\\b", "a\0b", "x" * 256])
-def test_names_that_cannot_be(sim: SimulatedSCM, name: str) -> None:
+def test_source_functions_with_invalid_name_raise_argument_error(
+    sim: SimulatedSCM, name: str
+) -> None:
     for call in (register_source, remove_source):
         with pytest.raises(ArgumentError, match="source: "):
             call(name)
     assert "no event source can have this name" in (source_problem(name) or "")
 
 
-def test_only_administrators_may(sim: SimulatedSCM) -> None:
+def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) -> None:
     with sim.run_as(Caller.user()):
         assert source_problem("beat") is None  # though the Security log's can't be looked at
         with pytest.raises(AccessDeniedError, match="RegCreateKeyExW failed for 'tick'"):
@@ -535,13 +549,13 @@ def test_only_administrators_may(sim: SimulatedSCM) -> None:
             remove_source("beat")
 
 
-def test_the_registry_that_fails(sim: SimulatedSCM) -> None:
+def test_source_problem_with_registry_error_raises_it(sim: SimulatedSCM) -> None:
     sim.faults.fail("RegOpenKeyExW", 1450)
     with pytest.raises(ServiceError, match="RegOpenKeyExW"):
         source_problem("beat")
 
 
-def test_an_event_of_no_source_is_still_told(sim: SimulatedSCM) -> None:
+def test_handler_with_unregistered_source_still_writes(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("nobody")
     handler.handle(record("text"))
     handler.close()
@@ -550,7 +564,7 @@ def test_an_event_of_no_source_is_still_told(sim: SimulatedSCM) -> None:
     assert sim.event_log[0].text.endswith("\n\ntext")
 
 
-def test_bare_calls(sim: SimulatedSCM) -> None:
+def test_simulated_event_log_calls_check_arguments_and_handles(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError):
         sim.register_event_source("Security")
     handle = sim.register_event_source("beat")
@@ -571,7 +585,7 @@ def test_bare_calls(sim: SimulatedSCM) -> None:
     assert sim.read_event_source("x", "No such log") is None
 
 
-def test_a_signal_handler_may_log_while_this_thread_does(sim: SimulatedSCM) -> None:
+def test_event_source_write_inside_write_does_not_deadlock(sim: SimulatedSCM) -> None:
     source = EventSource("beat", sim)
     real = sim.report_event
     inner = iter(["inner"])
@@ -592,7 +606,7 @@ def test_a_signal_handler_may_log_while_this_thread_does(sim: SimulatedSCM) -> N
     assert [entry.strings for entry in sim.event_log] == [("inner",), ("outer",)]
 
 
-def test_a_source_is_refused_before_anything_is_done(sim: SimulatedSCM) -> None:
+def test_check_source_refuses_invalid_name_without_registry_call(sim: SimulatedSCM) -> None:
     before = len(sim.called("RegCreateKeyExW"))
     for name in ("n" * 256, "a\\b", "Application"):
         with pytest.raises(ArgumentError, match="source"):

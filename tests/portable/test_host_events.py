@@ -74,7 +74,7 @@ def device(data: bytes, kind: int = DeviceEventKind.ARRIVAL) -> Device | None:
 
 
 @pytest.mark.parametrize("code", [128, 200, 255])
-def test_a_custom_control(code: int) -> None:
+def test_decode_of_custom_control_returns_plain_code(code: int) -> None:
     event = decode(Control(code), 0, b"")
     assert event == CustomControl(code)
     assert repr(event) == f"CustomControl(code={code})"  # a plain number
@@ -83,14 +83,14 @@ def test_a_custom_control(code: int) -> None:
 @pytest.mark.parametrize(
     "control", [Control.STOP, Control.TRIGGER_EVENT, Control(127), Control(256)]
 )
-def test_a_control_that_has_no_event(control: Control) -> None:
+def test_decode_of_control_without_event_returns_other_control(control: Control) -> None:
     assert decode(control, 7, b"x") == OtherControl(control, 7, b"x")
 
 
 # ------------------------------------------------------------------------------ sessions
 
 
-def test_a_session_change() -> None:
+def test_decode_of_session_change_returns_reason_and_session() -> None:
     data = struct.pack("<II", 8, 3)
     event = decode(Control.SESSION_CHANGE, 5, data)
     assert event == SessionChange(SessionChangeReason.SESSION_LOGON, 3)
@@ -102,14 +102,14 @@ def test_a_session_change() -> None:
 
 
 @pytest.mark.parametrize("size", range(8))
-def test_a_session_change_without_a_session(size: int) -> None:
+def test_decode_of_truncated_session_change_returns_no_session(size: int) -> None:
     data = struct.pack("<II", 8, 3)[:size]
     assert decode(Control.SESSION_CHANGE, 7, data) == SessionChange(
         SessionChangeReason.SESSION_LOCK, None
     )
 
 
-def test_a_session_change_of_a_later_windows() -> None:
+def test_decode_of_unknown_session_change_keeps_reason_number() -> None:
     event = decode(Control.SESSION_CHANGE, 12, struct.pack("<III", 12, 0xFFFFFFFF, 5))
     assert event == SessionChange(SessionChangeReason(12), 0xFFFFFFFF)
     assert "UNKNOWN_0xc" in repr(event)
@@ -130,12 +130,12 @@ def power(event_type: int, data: bytes) -> PowerEvent:
 
 
 @pytest.mark.parametrize("kind", [one for one in PowerEventKind if one != 0x8013])
-def test_a_power_event(kind: PowerEventKind) -> None:
+def test_decode_of_power_event_ignores_extra_data(kind: PowerEventKind) -> None:
     assert power(kind, b"") == PowerEvent(kind) == power(kind, setting(b"noise"))
     assert power(kind, b"").number is None
 
 
-def test_a_power_setting() -> None:
+def test_decode_of_power_setting_returns_guid_and_number() -> None:
     event = power(0x8013, setting(b"\x01\0\0\x80"))
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, b"\x01\0\0\x80")
     assert event.number == 0x80000001
@@ -150,14 +150,14 @@ def test_a_power_setting() -> None:
         (setting(b"abc", 0xFFFFFFFF), b"abc"),
     ],
 )
-def test_the_value_of_a_power_setting(data: bytes, value: bytes) -> None:
+def test_decode_of_power_setting_clips_value_to_declared_length(data: bytes, value: bytes) -> None:
     event = power(0x8013, data)
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, value)
     assert event.number is None
 
 
 @pytest.mark.parametrize("size", range(20))
-def test_a_power_setting_that_is_cut_off(size: int) -> None:
+def test_decode_of_truncated_power_setting_returns_kind_only(size: int) -> None:
     event = power(0x8013, setting(b"\x01\0\0\0")[:size])
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE)
 
@@ -166,7 +166,7 @@ def test_a_power_setting_that_is_cut_off(size: int) -> None:
 
 
 @pytest.mark.parametrize("kind", DeviceEventKind)
-def test_a_device_interface(kind: DeviceEventKind) -> None:
+def test_decode_of_device_interface_returns_class_and_path(kind: DeviceEventKind) -> None:
     data = broadcast(5, DISK.bytes_le + wide(PATH))
     assert decode(Control.DEVICE_EVENT, kind, data) == DeviceEvent(
         kind, DeviceInterface(DISK, PATH)
@@ -186,11 +186,11 @@ def test_a_device_interface(kind: DeviceEventKind) -> None:
         (b"\0\xdca\0", "\udc00a"),
     ],
 )
-def test_the_path_of_a_device_interface(name: bytes, path: str) -> None:
+def test_device_interface_path_is_decoded_up_to_nul_or_end(name: bytes, path: str) -> None:
     assert device(broadcast(5, DISK.bytes_le + name)) == DeviceInterface(DISK, path)
 
 
-def test_what_follows_a_structure_is_not_its() -> None:
+def test_device_interface_ignores_data_after_declared_size() -> None:
     data = broadcast(5, DISK.bytes_le + "COM".encode("utf-16-le"))
     assert device(data + wide("3")) == DeviceInterface(DISK, "COM")
 
@@ -205,12 +205,12 @@ def test_what_follows_a_structure_is_not_its() -> None:
         (0xFFFFFFFF, tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
     ],
 )
-def test_the_drives_of_a_volume(units: int, drives: tuple[str, ...]) -> None:
+def test_device_volume_unit_mask_gives_drive_letters(units: int, drives: tuple[str, ...]) -> None:
     data = broadcast(2, struct.pack("<IHxx", units, 3))
     assert device(data) == DeviceVolume(drives, VolumeFlags.MEDIA | VolumeFlags.NET)
 
 
-def test_other_devices() -> None:
+def test_decode_of_port_oem_or_other_device_returns_matching_type() -> None:
     assert device(broadcast(3, wide("COM3"))) == DevicePort("COM3")
     assert device(broadcast(3, b"")) == DevicePort("")
     assert device(broadcast(0, struct.pack("<II", 7, 0xFFFFFFFF))) == DeviceOem(7, 0xFFFFFFFF)
@@ -225,7 +225,7 @@ def on_handle(offset: int, rest: bytes) -> bytes:
     return struct.pack("<I", len(fields)) + fields[4:]
 
 
-def test_an_event_of_a_handle() -> None:
+def test_device_handle_custom_event_returns_name_and_data() -> None:
     text = wide("näme")
     told = device(on_handle(3, b"abc" + text), DeviceEventKind.CUSTOM_EVENT)
     assert told == DeviceHandle(sys.maxsize, 2, DISK, 3, b"abc" + text)
@@ -234,14 +234,14 @@ def test_an_event_of_a_handle() -> None:
 
 
 @pytest.mark.parametrize("offset", [-1, -(2**31), 3, 2**31 - 1])
-def test_an_event_of_a_handle_without_text(offset: int) -> None:
+def test_device_handle_event_with_invalid_name_offset_has_no_name(offset: int) -> None:
     told = device(on_handle(offset, b"abc"), DeviceEventKind.CUSTOM_EVENT)
     assert told == DeviceHandle(sys.maxsize, 2, DISK, None, b"abc")
     assert isinstance(told, DeviceHandle)
     assert told.name is None
 
 
-def test_only_custom_events_of_a_handle_tell_more() -> None:
+def test_device_handle_event_that_is_not_custom_has_no_data() -> None:
     told = device(on_handle(0, b"noise"), DeviceEventKind.QUERY_REMOVE)
     assert told == DeviceHandle(sys.maxsize, 2)
 
@@ -256,7 +256,7 @@ def test_only_custom_events_of_a_handle_tell_more() -> None:
     ],
     ids=["interface", "volume", "oem", "handle"],
 )
-def test_a_device_that_is_cut_off(data: bytes) -> None:
+def test_decode_of_truncated_device_returns_unknown_device(data: bytes) -> None:
     assert not isinstance(device(data), UnknownDevice)
     for size in range(1, len(data)):
         known = DeviceType(data[4]) if size >= 12 else None
@@ -269,7 +269,7 @@ def test_a_device_that_is_cut_off(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", [*HardwareProfileChangeKind, HardwareProfileChangeKind(99)])
-def test_a_hardware_profile_change(kind: HardwareProfileChangeKind) -> None:
+def test_decode_of_hardware_profile_change_returns_kind(kind: HardwareProfileChangeKind) -> None:
     event = decode(Control.HARDWARE_PROFILE_CHANGE, kind, b"noise")
     assert event == HardwareProfileChange(kind)
 
@@ -280,7 +280,7 @@ def times(new: int, old: int) -> TimeChange:
     return event
 
 
-def test_a_time_change() -> None:
+def test_decode_of_time_change_returns_utc_datetimes() -> None:
     unix = 116_444_736_000_000_000  # 1970, in 100 ns since 1601
     event = times(unix + 17_000_000_009, unix)
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
@@ -289,7 +289,7 @@ def test_a_time_change() -> None:
     assert event.old.utcoffset() == timedelta(0)
 
 
-def test_times_that_python_does_not_know() -> None:
+def test_decode_of_time_outside_datetime_range_returns_none() -> None:
     first = datetime(1601, 1, 1, tzinfo=UTC)
     last = datetime.max.replace(tzinfo=UTC)
     end = (last - first) // timedelta(microseconds=1) * 10 + 9
@@ -299,7 +299,7 @@ def test_times_that_python_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("size", range(16))
-def test_a_time_change_that_is_cut_off(size: int) -> None:
+def test_decode_of_truncated_time_change_returns_no_times(size: int) -> None:
     assert decode(Control.TIME_CHANGE, 0, bytes(size)) == TimeChange(None, None)
 
 
@@ -320,7 +320,9 @@ payloads = st.binary(max_size=80) | broadcasts | st.binary(max_size=24).map(sett
 @given(st.sampled_from(WITH_EVENTS) | st.builds(Control, st.integers(-9, 300)), kinds, payloads)
 @example(Control.DEVICE_EVENT, 0x8000, broadcast(5, bytes(0x20000)))
 @example(Control.POWER_EVENT, 0x8013, setting(bytes(0x20000)))
-def test_anything_is_an_event(control: Control, event_type: int, data: bytes) -> None:
+def test_decode_of_any_data_returns_hashable_picklable_event(
+    control: Control, event_type: int, data: bytes
+) -> None:
     event = decode(control, event_type, data)
     assert isinstance(event, Event)
     assert type(event) is not Event
@@ -363,7 +365,7 @@ def test_public_types_are_documented(kind: type) -> None:
 @pytest.mark.parametrize(
     "kind", [one for one in public() if not issubclass(one, (OpenEnum, OpenFlag))]
 )
-def test_what_is_public_is_explained_and_fixed(kind: type) -> None:
+def test_public_event_types_are_documented_and_frozen(kind: type) -> None:
     assert kind.__doc__
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
     assert "__dict__" not in dir(kind)
@@ -372,7 +374,7 @@ def test_what_is_public_is_explained_and_fixed(kind: type) -> None:
 
 
 @pytest.mark.parametrize("kind", [one for one in public() if issubclass(one, (OpenEnum, OpenFlag))])
-def test_a_kind_that_is_unknown_survives(kind: type[OpenEnum] | type[OpenFlag]) -> None:
+def test_unknown_event_kind_survives_pickling(kind: type[OpenEnum] | type[OpenFlag]) -> None:
     value = kind(0x5A5A0)
     assert value == 0x5A5A0
     assert isinstance(value, kind)
@@ -394,7 +396,9 @@ def test_a_kind_that_is_unknown_survives(kind: type[OpenEnum] | type[OpenFlag]) 
         (TimeChange, "on_time_change()", "SERVICE_CONTROL_TIMECHANGE"),
     ],
 )
-def test_every_event_says_who_gets_it(kind: type[Event], handler: str, control: str) -> None:
+def test_every_event_docstring_names_handler_and_control(
+    kind: type[Event], handler: str, control: str
+) -> None:
     assert handler in (kind.__doc__ or "")
     assert control in (kind.__doc__ or "")
 

@@ -48,7 +48,9 @@ def read(file: Path) -> str:
     return file.read_text("utf-8")
 
 
-def test_both_have_it(sim: SimulatedSCM, file: Path, capsys: Captured) -> None:
+def test_failure_is_written_to_event_log_and_file(
+    sim: SimulatedSCM, file: Path, capsys: Captured
+) -> None:
     FailureReport(sim, file).failed("beat", "main()", raised(ValueError("no päper 😀")))
     (entry,) = sim.event_log
     assert (entry.source, entry.type, entry.event_id) == ("beat", EventType.ERROR, 1)
@@ -62,7 +64,7 @@ def test_both_have_it(sim: SimulatedSCM, file: Path, capsys: Captured) -> None:
     assert not capsys.readouterr().err
 
 
-def test_the_file_goes_on(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_file_is_appended_by_later_reports(sim: SimulatedSCM, file: Path) -> None:
     report = FailureReport(sim, file)
     report.failed("beat", "main()", ValueError("one"))
     FailureReport(sim, file).failed("beat", "on_pause()", KeyError("two"))
@@ -74,14 +76,16 @@ def test_the_file_goes_on(sim: SimulatedSCM, file: Path) -> None:
     assert len(sim.event_log) == 2
 
 
-def test_without_a_file(sim: SimulatedSCM, capsys: Captured) -> None:
+def test_failure_without_file_is_written_to_event_log_only(
+    sim: SimulatedSCM, capsys: Captured
+) -> None:
     FailureReport(sim).failed("beat", "main()", ValueError("x"))
     assert len(sim.event_log) == 1
     assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("function", ["RegisterEventSourceW", "ReportEventW"])
-def test_the_event_log_fails(
+def test_failure_with_failing_event_log_is_written_to_file(
     sim: SimulatedSCM, file: Path, capsys: Captured, function: str
 ) -> None:
     sim.faults.fail(function, 5, times=9)
@@ -91,7 +95,9 @@ def test_the_event_log_fails(
     assert not capsys.readouterr().err
 
 
-def test_the_file_fails(sim: SimulatedSCM, tmp_path: Path, capsys: Captured) -> None:
+def test_failure_with_unwritable_file_is_written_to_event_log(
+    sim: SimulatedSCM, tmp_path: Path, capsys: Captured
+) -> None:
     (tmp_path / "file").write_text("")
     for impossible in (tmp_path, tmp_path / "file" / "below a file", Path("a\0b")):
         FailureReport(sim, impossible).failed("beat", "main()", ValueError("x"))
@@ -99,13 +105,17 @@ def test_the_file_fails(sim: SimulatedSCM, tmp_path: Path, capsys: Captured) -> 
     assert not capsys.readouterr().err
 
 
-def test_all_fails(sim: SimulatedSCM, tmp_path: Path, capsys: Captured) -> None:
+def test_failure_with_no_log_available_is_printed_to_stderr(
+    sim: SimulatedSCM, tmp_path: Path, capsys: Captured
+) -> None:
     sim.faults.fail("RegisterEventSourceW", 5, times=9)
     FailureReport(sim, tmp_path).failed("beat", "main()", ValueError("x"))
     assert capsys.readouterr().err.startswith("beat: main() failed: ValueError: x\n\n")
 
 
-def test_a_name_that_no_source_can_have(sim: SimulatedSCM, capsys: Captured) -> None:
+def test_failure_with_invalid_source_name_is_printed_to_stderr(
+    sim: SimulatedSCM, capsys: Captured
+) -> None:
     FailureReport(sim).failed("", "main()", ValueError("x"))
     assert "main() failed" in capsys.readouterr().err
 
@@ -123,7 +133,9 @@ class ClosedStream(io.StringIO):
         return super().write(text)
 
 
-def test_even_stderr_fails(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_with_closed_stderr_raises_nothing(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sim.faults.fail("RegisterEventSourceW", 5)
     stream = ClosedStream()
     monkeypatch.setattr(sys, "stderr", stream)
@@ -158,7 +170,7 @@ class Unspeakable(Exception):
 
 
 @pytest.mark.parametrize("kind", [ValueError, RecursionError, KeyboardInterrupt, SystemExit])
-def test_an_exception_that_cannot_be_shown(
+def test_failure_with_unprintable_exception_is_still_written(
     sim: SimulatedSCM, file: Path, kind: type[BaseException]
 ) -> None:
     FailureReport(sim, file).failed("beat", "main()", raised(Unspeakable(kind)))
@@ -167,7 +179,7 @@ def test_an_exception_that_cannot_be_shown(
     assert entry.text.rstrip("\n") in read(file)
 
 
-def test_only_the_first_line_is_in_the_head(sim: SimulatedSCM) -> None:
+def test_failure_head_contains_first_line_of_message_only(sim: SimulatedSCM) -> None:
     FailureReport(sim).failed("beat", "main()", ValueError("\none\ntwo\n"))
     FailureReport(sim).failed("beat", "main()", ValueError())
     assert sim.event_log[0].text.startswith("beat: main() failed: ValueError: one\n\n")
@@ -175,7 +187,7 @@ def test_only_the_first_line_is_in_the_head(sim: SimulatedSCM) -> None:
     assert sim.event_log[1].text.startswith("beat: main() failed: ValueError\n\n")
 
 
-def test_causes_and_groups(sim: SimulatedSCM) -> None:
+def test_failure_text_includes_cause_of_exception(sim: SimulatedSCM) -> None:
     error = ValueError("outer")
     error.__cause__ = raised(KeyError("inner"))
     FailureReport(sim).failed("beat", "main()", raised(error))
@@ -183,7 +195,7 @@ def test_causes_and_groups(sim: SimulatedSCM) -> None:
     assert "direct cause" in sim.event_log[0].text
 
 
-def test_frames_of_this_library_are_left_out(sim: SimulatedSCM) -> None:
+def test_failure_traceback_omits_library_frames_unless_library_failed(sim: SimulatedSCM) -> None:
     space: dict[str, object] = {"__name__": "winsvc.host._run", "raised": _raises}
     exec(compile("def live(): raised()", "ours.py", "exec"), space)
     live = space["live"]
@@ -209,13 +221,15 @@ def _raises() -> None:
     raise ValueError("mine")
 
 
-def test_nothing_is_expanded_or_cut_off(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_message_with_special_characters_is_written_whole(
+    sim: SimulatedSCM, file: Path
+) -> None:
     FailureReport(sim, file).failed("beat", "main()", ValueError("100 %1 \0 \ud800 end"))
     assert sim.event_log[0].text.partition("\n")[0].endswith("100 %\u200b1 \\x00 \ud800 end")
     assert "100 %1 \0 \\ud800 end" in read(file)
 
 
-def test_a_password_does_not_show(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_text_hides_secret_password(sim: SimulatedSCM, file: Path) -> None:
     def log_on(password: Secret) -> None:
         raise ValueError(f"not with {password}", password)
 
@@ -226,7 +240,7 @@ def test_a_password_does_not_show(sim: SimulatedSCM, file: Path) -> None:
     assert "hunter2" not in sim.event_log[0].text + read(file)
 
 
-def test_the_program_logs_there_too(sim: SimulatedSCM) -> None:
+def test_failure_with_log_handler_on_same_source_is_written_once(sim: SimulatedSCM) -> None:
     handler = EventLogHandler("beat", backend=sim)
     logging.getLogger("winsvc.host").addHandler(handler)
     try:
@@ -240,7 +254,7 @@ def test_the_program_logs_there_too(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------------- the end of the file
 
 
-def test_the_file_stays_small(
+def test_failure_file_over_limit_drops_oldest_entries(
     sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failures, "FILE_LIMIT", 4000)
@@ -258,7 +272,7 @@ def test_the_file_stays_small(
     assert len(numbers) > 10
 
 
-def test_a_file_that_others_have_filled(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_file_with_foreign_content_is_cut_to_limit(sim: SimulatedSCM, file: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"\xff" * (FILE_LIMIT * 3))
     FailureReport(sim, file).failed("beat", "main()", ValueError("x"))
@@ -267,7 +281,7 @@ def test_a_file_that_others_have_filled(sim: SimulatedSCM, file: Path) -> None:
     assert b"failed: ValueError: x" in content
 
 
-def test_an_error_that_is_larger_than_the_file(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_larger_than_file_limit_loses_its_middle(sim: SimulatedSCM, file: Path) -> None:
     report = FailureReport(sim, file)
     for _ in range(20):
         report.failed("beat", "main()", raised(ValueError("語" * 2 * FILE_LIMIT + "the end")))
@@ -287,7 +301,7 @@ def run_threads(threads: Iterable[threading.Thread]) -> None:
     assert not any(thread.is_alive() for thread in started)
 
 
-def test_threads_write_whole_entries(sim: SimulatedSCM, file: Path) -> None:
+def test_failure_file_shared_by_threads_keeps_entries_whole(sim: SimulatedSCM, file: Path) -> None:
     report = FailureReport(sim, file)
     ready = threading.Barrier(8, timeout=30)
 
@@ -322,7 +336,7 @@ class ObservedLock:
         self._lock.release()
 
 
-def test_only_one_thread_at_a_time_cuts_the_file(
+def test_failure_file_is_cut_by_one_thread_at_a_time(
     sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another one writes meanwhile would be lost."""

@@ -41,7 +41,7 @@ options = st.builds(
 
 
 @given(options)
-def test_what_is_written_is_read(told: Options) -> None:
+def test_options_round_trip_through_arguments(told: Options) -> None:
     assert parse(told.to_arguments()) == told
 
 
@@ -59,7 +59,9 @@ def test_what_is_written_is_read(told: Options) -> None:
         ["stray"],
     ],
 )
-def test_what_can_t_be_read(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_launcher_with_invalid_arguments_raises_or_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse(arguments)
     assert _bootstrap.main(arguments) == 2
@@ -78,7 +80,7 @@ def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.Co
     )
 
 
-def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
+def test_launcher_check_reports_syntax_error_without_running_script(tmp_path: Path) -> None:
     script = tmp_path / os.fsdecode("bäat.py".encode())  # UTF-8 in whatever locale the tests run
     script.write_text("raise SystemExit('it ran')")
     told = ("--service", "beat", "--script", script, "--check")
@@ -90,7 +92,9 @@ def test_check_as_the_doctor_asks(tmp_path: Path) -> None:
     assert "bäat.py" in done.stderr
 
 
-def test_check_of_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_of_script_reports_missing_file_or_main(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def check(script: Path) -> tuple[int, str]:
         code = program_check.check(script=str(script))
         return code, capsys.readouterr().err
@@ -105,7 +109,9 @@ def test_check_of_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert check(tmp_path / "app.pyz") == (0, "")
 
 
-def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_of_module_finds_it_without_importing_packages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     package = tmp_path / "winsvc_test_package"
     package.mkdir()
     (package / "__init__.py").write_text("1 / 0")
@@ -133,7 +139,7 @@ def test_check_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 # ----------------------------------------------------------------------- the stage
 
 
-def test_its_own_folder_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_launcher_removes_own_folder_from_sys_path(monkeypatch: pytest.MonkeyPatch) -> None:
     here = str(Path(_bootstrap.__file__).parent)
     monkeypatch.setattr(sys, "path", [here, "/x"])
     assert _bootstrap._leave_own_folder()
@@ -141,7 +147,7 @@ def test_its_own_folder_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> N
     assert not _bootstrap._leave_own_folder()
 
 
-def test_winsvc_is_found_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_launcher_appends_package_root_to_sys_path_once(monkeypatch: pytest.MonkeyPatch) -> None:
     root = str(Path(winsvc.__file__).parent.parent)
     monkeypatch.setattr(sys, "path", ["/x"])
     _bootstrap._find_this_package()
@@ -150,7 +156,9 @@ def test_winsvc_is_found_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("system", "base_packages"), [("false", "False"), ("true", "True")])
-def test_a_virtual_environment(tmp_path: Path, system: str, base_packages: str) -> None:
+def test_launcher_with_venv_sets_its_prefix_and_packages(
+    tmp_path: Path, system: str, base_packages: str
+) -> None:
     """With this system's layout: the rest is the site module's."""
     venv = tmp_path / "venv"
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -178,7 +186,7 @@ print(any(sys.base_prefix in one and one.endswith("-packages") for one in sys.pa
     assert rest == ["True False", base_packages]
 
 
-def test_a_virtual_environment_that_is_gone(tmp_path: Path) -> None:
+def test_launcher_with_missing_venv_logs_error(tmp_path: Path) -> None:
     log = tmp_path / "new" / "beat.log"
     told = ("--log", log, "--venv", tmp_path, "--service", "beat", "--module", "m")
     done = started(*told, python=["-S"])
@@ -190,14 +198,14 @@ def test_a_virtual_environment_that_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it can")
-def test_where_there_is_no_service_manager(tmp_path: Path) -> None:
+def test_launcher_without_service_manager_logs_unsupported(tmp_path: Path) -> None:
     log = tmp_path / "beat.log"
     done = started("--log", log, "--service", "beat", "--module", "m")
     assert done.returncode == 1
     assert "UnsupportedError" in log.read_text()
 
 
-def test_streams_that_a_service_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_launcher_opens_missing_standard_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     _bootstrap._open_streams()
@@ -272,7 +280,7 @@ winsvc.host.run(Beat)
 """
 
 
-def test_a_script_is_run(process: Refuses, tmp_path: Path) -> None:
+def test_launcher_runs_script_with_its_argv_and_path(process: Refuses, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("")
     script = tmp_path / "beat.py"
     script.write_text(GOOD)
@@ -289,7 +297,7 @@ def test_a_script_is_run(process: Refuses, tmp_path: Path) -> None:
     assert not process.failures
 
 
-def test_a_zip_file_is_run(process: Refuses, tmp_path: Path) -> None:
+def test_launcher_runs_zip_file_with_itself_on_sys_path(process: Refuses, tmp_path: Path) -> None:
     """It is itself on sys.path, and not the folder in which it lies."""
     app = tmp_path / "app"
     app.mkdir()
@@ -307,7 +315,7 @@ def test_a_zip_file_is_run(process: Refuses, tmp_path: Path) -> None:
     assert str(tmp_path) not in path
 
 
-def test_a_module_is_run(process: Refuses, tmp_path: Path) -> None:
+def test_launcher_runs_module_from_given_path(process: Refuses, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("")
     (tmp_path / "winsvc_test_beat.py").write_text(GOOD)
     told = Options(("beat",), module="winsvc_test_beat", path=str(tmp_path))
@@ -330,7 +338,7 @@ def test_a_module_is_run(process: Refuses, tmp_path: Path) -> None:
         (None, FileNotFoundError),
     ],
 )
-def test_a_program_that_does_not_load(
+def test_launcher_with_failing_program_reports_load_error(
     process: Refuses, tmp_path: Path, program: str | None, told: type[Exception]
 ) -> None:
     script = tmp_path / "beat.py"
@@ -342,7 +350,7 @@ def test_a_program_that_does_not_load(
     assert type(error) is told
 
 
-def test_what_fails_before_the_services_are_served(
+def test_launcher_with_error_before_serving_reports_load_error(
     process: Refuses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
@@ -362,7 +370,7 @@ def test_what_fails_before_the_services_are_served(
     assert not process.served
 
 
-def test_where_the_system_refuses(process: Refuses, tmp_path: Path) -> None:
+def test_launcher_refused_by_system_reports_both_errors(process: Refuses, tmp_path: Path) -> None:
     """Nobody is told by a start that fails: both errors are written down."""
     process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
@@ -377,7 +385,7 @@ def test_where_the_system_refuses(process: Refuses, tmp_path: Path) -> None:
     assert "ZeroDivisionError" in texts[1]
 
 
-def test_what_comes_after_the_services(process: Refuses, tmp_path: Path) -> None:
+def test_launcher_with_error_after_serving_raises_it(process: Refuses, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("")
     script = tmp_path / "beat.py"
     script.write_text(GOOD + "1 / 0\n")
@@ -389,7 +397,9 @@ def test_what_comes_after_the_services(process: Refuses, tmp_path: Path) -> None
     assert not process.failures
 
 
-def test_by_hand(process: Refuses, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_launcher_started_by_hand_prints_error_and_usage(
+    process: Refuses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     process.refusal = service_error(1063, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
     script.write_text("1 / 0")
@@ -424,7 +434,7 @@ def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callabl
     return at_exit
 
 
-def test_a_frozen_program_that_does_not_load(
+def test_frozen_program_with_load_error_reports_it_once(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
     error = ImportError("no DLL")
@@ -435,7 +445,7 @@ def test_a_frozen_program_that_does_not_load(
     assert len(process.failures) == 1
 
 
-def test_a_frozen_program_without_run(
+def test_frozen_program_without_run_call_reports_it_at_exit(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
     (at_exit,) = explained
@@ -443,7 +453,7 @@ def test_a_frozen_program_without_run(
     assert "without winsvc.host.run()" in str(process.failures[0][1])
 
 
-def test_a_frozen_program_that_loads(
+def test_frozen_program_that_serves_reports_no_failure(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
     class Beat(Service):
@@ -456,7 +466,7 @@ def test_a_frozen_program_that_loads(
     assert not process.failures
 
 
-def test_a_frozen_program_whose_run_fails(
+def test_frozen_program_with_failing_run_reports_error(
     process: Refuses, explained: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Nameless(Service):
@@ -469,7 +479,7 @@ def test_a_frozen_program_whose_run_fails(
 
 
 @pytest.mark.parametrize("how", ["exit", "exception"])
-def test_a_frozen_program_at_a_terminal(
+def test_frozen_program_at_terminal_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
     """``beat.exe --version``, or a child of multiprocessing's: nothing is written down."""
@@ -502,7 +512,7 @@ def _start_thread(target: Callable[[], None], name: str) -> None:
     threading.Thread(target=target, name=name, daemon=True).start()
 
 
-def test_a_frozen_program_that_the_system_refuses(
+def test_frozen_program_refused_by_system_reports_both_errors(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
@@ -517,7 +527,7 @@ def test_a_frozen_program_that_the_system_refuses(
     assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
 
 
-def test_where_the_launcher_is_nothing_is_explained(
+def test_explain_failures_under_launcher_changes_nothing(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script that calls it, too, for when it is frozen."""
@@ -531,14 +541,16 @@ def test_where_the_launcher_is_nothing_is_explained(
     assert sys.excepthook is hook
 
 
-def test_a_frozen_program_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_failures_with_command_argument_does_not_connect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
         explain_failures("beat")
     assert get_current() is None
 
 
-def test_it_is_a_script(
+def test_launch_script_loaded_by_path_runs_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing happens where it is imported, and all where it is run."""

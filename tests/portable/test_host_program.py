@@ -48,7 +48,7 @@ def asked(*start: str | Path, cwd: Path) -> list[object]:
     return found
 
 
-def test_a_script(tmp_path: Path) -> None:
+def test_this_program_of_script_names_file_and_options(tmp_path: Path) -> None:
     script = tmp_path / "a b.py"
     script.write_text(PRINT)
     kind, target, interpreter, venv, path, options, shown = asked("-O", script.name, cwd=tmp_path)
@@ -68,7 +68,9 @@ def test_a_script(tmp_path: Path) -> None:
         ("alone", "alone.py"),
     ],
 )
-def test_a_module(tmp_path: Path, module: str, file: str) -> None:
+def test_this_program_of_module_names_module_and_folder(
+    tmp_path: Path, module: str, file: str
+) -> None:
     target = tmp_path / file
     target.parent.mkdir(parents=True, exist_ok=True)
     for folder in (tmp_path / "package", target.parent):
@@ -79,7 +81,7 @@ def test_a_module(tmp_path: Path, module: str, file: str) -> None:
     assert (kind, name, path, shown) == ("MODULE", module, str(tmp_path), f"python -m {module}")
 
 
-def test_an_installed_module_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_program_of_installed_module_has_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     main = types.ModuleType("__main__")
     main.__spec__ = pytest.__spec__
     monkeypatch.setitem(sys.modules, "__main__", main)
@@ -88,7 +90,7 @@ def test_an_installed_module_needs_no_folder(monkeypatch: pytest.MonkeyPatch) ->
     assert (program.kind, program.target, program.path) == (ProgramKind.MODULE, "pytest", None)
 
 
-def test_a_zipapp_and_a_folder(tmp_path: Path) -> None:
+def test_this_program_of_zipapp_or_folder_is_zipapp(tmp_path: Path) -> None:
     app = tmp_path / "app"
     app.mkdir()
     (app / "__main__.py").write_text(PRINT)
@@ -98,13 +100,17 @@ def test_a_zipapp_and_a_folder(tmp_path: Path) -> None:
         assert asked(target, cwd=tmp_path)[:2] == ["ZIPAPP", str(target)]
 
 
-def test_typed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_program_of_interactive_session_raises_argument_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
     with pytest.raises(ArgumentError, match="save it as a file"):
         this_program()
 
 
-def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_program_when_frozen_uses_executable_as_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", "/app/a b/beat.exe")
     program = this_program()
@@ -112,7 +118,7 @@ def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert launch_command(program, ["beat"], None, ["a", "b c"]) == '"/app/a b/beat.exe" a "b c"'
 
 
-def test_compiled_by_nuitka(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_program_compiled_by_nuitka_uses_argv(monkeypatch: pytest.MonkeyPatch) -> None:
     main = types.ModuleType("__main__")
     monkeypatch.setattr(main, "__compiled__", object(), raising=False)
     monkeypatch.setitem(sys.modules, "__main__", main)
@@ -124,7 +130,7 @@ def test_compiled_by_nuitka(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "console"),
     [("pythonw.exe", "python.exe"), ("python.exe", "python.exe"), ("PythonW.exe", "python.exe")],
 )
-def test_the_interpreter_is_the_base_one(
+def test_this_program_uses_base_console_interpreter(
     monkeypatch: pytest.MonkeyPatch, name: str, console: str
 ) -> None:
     monkeypatch.setattr(sys, "_base_executable", f"/base/{name}", raising=False)
@@ -160,7 +166,7 @@ def test_this_program_outside_virtual_environment_names_none(
 SCRIPT = Program(kind=ProgramKind.SCRIPT, target="/my app/beat.py", interpreter="/py/python.exe")
 
 
-def test_command_line_of_a_script() -> None:
+def test_command_line_of_script_starts_launcher() -> None:
     line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--loud", "a b"])
     assert split(line) == [
         *("/py/python.exe", _bootstrap.__file__, "--log=/log/beat.log"),
@@ -168,7 +174,7 @@ def test_command_line_of_a_script() -> None:
     ]
 
 
-def test_command_line_in_a_virtual_environment() -> None:
+def test_command_line_in_virtual_environment_adds_venv_options() -> None:
     program = Program(
         kind=ProgramKind.MODULE,
         target="beat",
@@ -185,12 +191,12 @@ def test_command_line_in_a_virtual_environment() -> None:
 
 
 @pytest.mark.parametrize("names", [[], ["a/b"], [""]])
-def test_names_that_can_t_be(names: list[str]) -> None:
+def test_command_line_with_invalid_names_raises_argument_error(names: list[str]) -> None:
     with pytest.raises(ArgumentError):
         launch_command(SCRIPT, names)
 
 
-def test_the_launcher_is_found_again() -> None:
+def test_options_of_launcher_command_line_returns_its_options() -> None:
     line = launch_command(SCRIPT, ["beat"], "/log/beat.log", ["--", "--check"])
     found = options_of(split(line))
     assert found is not None
@@ -212,11 +218,11 @@ def test_the_launcher_is_found_again() -> None:
 @pytest.mark.parametrize(
     "line", [r"C:\x.exe --log x", r"C:\p.exe \winsvc\host\_bootstrap.py --odd"]
 )
-def test_other_command_lines(line: str) -> None:
+def test_options_of_other_command_line_returns_none(line: str) -> None:
     assert options_of(split(line)) is None
     assert log_file_of(split(line), "a:b").endswith("a_b.log")
 
 
-def test_default_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_log_file_is_in_programdata_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROGRAMDATA", "/data")
     assert default_log_file("beat") == os.path.join("/data", "winsvc", "beat.log")

@@ -140,7 +140,9 @@ class Beat(Hosted):
 # --------------------------------------------------------------------------- a life
 
 
-def test_a_life(sim: SimulatedSCM, opened: Opener) -> None:
+def test_service_through_pause_and_stop_reports_each_state(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     seen: list[object] = []
     ticks: list[float] = []
     handled: list[str] = []
@@ -192,7 +194,7 @@ def test_a_life(sim: SimulatedSCM, opened: Opener) -> None:
     assert not sim.event_log
 
 
-def test_each_start_makes_an_object_anew(sim: SimulatedSCM, opened: Opener) -> None:
+def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener) -> None:
     made: list[Hosted] = []
 
     class New(Beat):
@@ -210,14 +212,14 @@ def test_each_start_makes_an_object_anew(sim: SimulatedSCM, opened: Opener) -> N
     assert all(one.stop_requested.is_set() for one in made)
 
 
-def test_a_service_by_itself_says_what_it_lacks() -> None:
+def test_service_without_manager_or_main_raises() -> None:
     with pytest.raises(RuntimeError, match="was not started by a service control manager"):
         Beat().report_running()
     with pytest.raises(NotImplementedError, match="has no main"):
         type("Empty", (Hosted,), {"name": "empty"})().main()
 
 
-def test_a_function_is_a_service(sim: SimulatedSCM, opened: Opener) -> None:
+def test_service_decorator_hosts_function_as_service(sim: SimulatedSCM, opened: Opener) -> None:
     seen: list[object] = []
 
     @service("beat", on_custom=lambda self, event: seen.append(event))
@@ -233,7 +235,9 @@ def test_a_function_is_a_service(sim: SimulatedSCM, opened: Opener) -> None:
     assert seen == [CustomControl(128), ("a",)]
 
 
-def test_main_that_comes_back_by_itself(sim: SimulatedSCM, opened: Opener) -> None:
+def test_main_returning_without_stop_ends_service_with_exit_code_0(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     class Short(Beat):
         def main(self) -> None:
             self.report_running()
@@ -245,7 +249,9 @@ def test_main_that_comes_back_by_itself(sim: SimulatedSCM, opened: Opener) -> No
     assert codes(sim) == (0, 0)
 
 
-def test_main_that_never_reports(sim: SimulatedSCM, opened: Opener) -> None:
+def test_main_returning_without_report_running_fails_start(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     class Silent(Beat):
         def main(self) -> None:
             pass
@@ -258,7 +264,9 @@ def test_main_that_never_reports(sim: SimulatedSCM, opened: Opener) -> None:
 # --------------------------------------------------------------------------- pending states
 
 
-def test_a_slow_start_with_check_points(sim: SimulatedSCM, opened: Opener) -> None:
+def test_request_time_and_busy_report_check_points_and_hints(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     class Slow(Beat):
         start_hint = 7
         stop_hint = 8
@@ -282,7 +290,9 @@ def test_a_slow_start_with_check_points(sim: SimulatedSCM, opened: Opener) -> No
     ]
 
 
-def test_nobody_waits_for_a_service_that_runs(sim: SimulatedSCM, opened: Opener) -> None:
+def test_request_time_while_running_raises_and_busy_reports_nothing(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     seen: list[str] = []
 
     class Busy(Beat):
@@ -305,7 +315,7 @@ def test_nobody_waits_for_a_service_that_runs(sim: SimulatedSCM, opened: Opener)
     ]
 
 
-def test_a_start_hint_of_the_class(sim: SimulatedSCM, opened: Opener) -> None:
+def test_start_and_stop_hints_of_class_are_reported(sim: SimulatedSCM, opened: Opener) -> None:
     """Known as soon as the class is: the first report comes before."""
 
     class Hinted(Beat):
@@ -327,7 +337,9 @@ def test_a_start_hint_of_the_class(sim: SimulatedSCM, opened: Opener) -> None:
     assert [one.hint for one in reports(sim)] == [30, 200, 0, 200, 0, 200, 0, 300, 0]
 
 
-def test_busy_while_something_else_comes(sim: SimulatedSCM, opened: Opener) -> None:
+def test_busy_across_state_change_does_not_report_old_hint(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     """What it began with is not told of another state: 0 would be, of a service that ran."""
 
     class Busy(Beat):
@@ -346,7 +358,7 @@ def test_busy_while_something_else_comes(sim: SimulatedSCM, opened: Opener) -> N
     ]
 
 
-def test_one_stop_is_enough(sim: SimulatedSCM, opened: Opener) -> None:
+def test_shutdown_during_stop_calls_no_further_handler(sim: SimulatedSCM, opened: Opener) -> None:
     stops: list[Control | None] = []
 
     class Stubborn(Beat):
@@ -369,7 +381,9 @@ def test_one_stop_is_enough(sim: SimulatedSCM, opened: Opener) -> None:
     assert points == [1, 2]
 
 
-def test_a_stop_that_can_not_be_reported(sim: SimulatedSCM, opened: Opener) -> None:
+def test_stop_with_failing_report_still_stops_and_logs_error(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     beat = opened(Beat)
     beat.start(timeout=30)
     sim.faults.fail("SetServiceStatus", 6, times=1)
@@ -378,7 +392,7 @@ def test_a_stop_that_can_not_be_reported(sim: SimulatedSCM, opened: Opener) -> N
     assert "taking control 1" in sim.event_log[0].text
 
 
-def test_a_control_that_nobody_knows(sim: SimulatedSCM, opened: Opener) -> None:
+def test_unknown_control_returns_call_not_implemented(sim: SimulatedSCM, opened: Opener) -> None:
     """Answered as what it is, to a system that asks all the same."""
     run: list[Any] = []
 
@@ -391,7 +405,7 @@ def test_a_control_that_nobody_knows(sim: SimulatedSCM, opened: Opener) -> None:
     assert [run[0]._control(code, 0, b"") for code in (99, 2, 14, 4)] == [120, 120, 120, 0]
 
 
-def test_busy_that_fails_reports_no_step(sim: SimulatedSCM, opened: Opener) -> None:
+def test_busy_with_failing_body_reports_no_further_step(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(Beat):
         def main(self) -> None:
             with self.busy():
@@ -402,7 +416,9 @@ def test_busy_that_fails_reports_no_step(sim: SimulatedSCM, opened: Opener) -> N
     assert [point for state, point in steps(sim) if state is S.START_PENDING] == [1, 2]
 
 
-def test_stop_during_the_start(sim: SimulatedSCM, opened: Opener) -> None:
+def test_stop_during_start_reports_stop_pending_then_stopped(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     seen: list[object] = []
 
     class Slow(Beat):
@@ -440,7 +456,7 @@ def test_stop_in_init_runs_no_main(sim: SimulatedSCM, opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("slow_from", ["the wish", "its telling"])
-def test_main_that_comes_back_before_on_stop_was_told(
+def test_main_returning_before_on_stop_call_still_runs_on_stop(
     sim: SimulatedSCM, opened: Opener, monkeypatch: pytest.MonkeyPatch, slow_from: str
 ) -> None:
     """The thread with the control handler may be held up in between."""
@@ -468,7 +484,7 @@ def test_main_that_comes_back_before_on_stop_was_told(
     assert seen == [True]
 
 
-def test_the_answer_to_a_stop_is_stop_pending(sim: SimulatedSCM, opened: Opener) -> None:
+def test_stop_returns_stop_pending_status(sim: SimulatedSCM, opened: Opener) -> None:
     beat = opened(Beat)
     beat.start(timeout=30)
     assert beat.stop().state is S.STOP_PENDING
@@ -596,7 +612,7 @@ def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) ->
         (("on_hardware_profile", "on_time_change"), A.HARDWARE_PROFILE_CHANGE | A.TIME_CHANGE),
     ],
 )
-def test_what_it_accepts_follows_from_its_handlers(
+def test_accepted_controls_follow_from_defined_handlers(
     sim: SimulatedSCM, opened: Opener, handlers: tuple[str, ...], accepts: A
 ) -> None:
     members = {name: lambda self, event=None: None for name in handlers}
@@ -606,7 +622,7 @@ def test_what_it_accepts_follows_from_its_handlers(
     assert reports(sim)[0].accepts == STOP
 
 
-def test_what_it_has_no_handler_for_does_nothing(sim: SimulatedSCM, opened: Opener) -> None:
+def test_control_without_handler_has_no_effect(sim: SimulatedSCM, opened: Opener) -> None:
     beat = opened(Beat)
     beat.start(timeout=30)
     beat.control(Control.INTERROGATE)
@@ -617,7 +633,7 @@ def test_what_it_has_no_handler_for_does_nothing(sim: SimulatedSCM, opened: Open
     assert beat.stop(timeout=30).exit_code == 0
 
 
-def test_handlers_are_called_one_after_the_other(sim: SimulatedSCM, opened: Opener) -> None:
+def test_handlers_run_sequentially_in_control_order(sim: SimulatedSCM, opened: Opener) -> None:
     seen: list[object] = []
 
     class Slow(Beat):
@@ -636,7 +652,9 @@ def test_handlers_are_called_one_after_the_other(sim: SimulatedSCM, opened: Open
     assert seen == [130, -130, 131, -131]
 
 
-def test_a_slow_pause(sim: SimulatedSCM, opened: Opener) -> None:
+def test_slow_pause_stays_pause_pending_until_handler_ends(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     class Slow(Beat):
         def on_pause(self) -> None:
             self.request_time(20)
@@ -659,7 +677,9 @@ def test_a_slow_pause(sim: SimulatedSCM, opened: Opener) -> None:
     assert (S.PAUSE_PENDING, 2) in steps(sim)
 
 
-def test_the_system_goes_down(sim: SimulatedSCM, opened: Opener) -> None:
+def test_system_shutdown_stops_services_by_the_control_they_accept(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     controls: list[Control | None] = []
     handled: list[str] = []
 
@@ -699,7 +719,7 @@ def test_the_system_goes_down(sim: SimulatedSCM, opened: Opener) -> None:
 # --------------------------------------------------------------------------- checks of the class
 
 
-def test_a_misspelt_handler() -> None:
+def test_misspelt_handler_name_raises_with_suggestion() -> None:
     with pytest.raises(TypeError, match=r"on_puase: .*is on_pause\(\) meant"):
         type("Wrong", (Beat,), {"on_puase": lambda self: None})
     with pytest.raises(TypeError, match=r"is on_power\(\) meant"):
@@ -732,7 +752,9 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
         ("description", 5, "description"),
     ],
 )
-def test_what_can_not_be(name: str, value: object, told: str) -> None:
+def test_service_class_with_invalid_member_raises_type_error(
+    name: str, value: object, told: str
+) -> None:
     with pytest.raises(TypeError, match=told):
         type("Wrong", (Beat,), {name: value})
 
@@ -746,12 +768,14 @@ def test_what_can_not_be(name: str, value: object, told: str) -> None:
         ("on_session_change", lambda self, kind, session: None),
     ],
 )
-def test_a_handler_with_wrong_arguments(name: str, method: object) -> None:
+def test_handler_with_wrong_parameters_raises_type_error(name: str, method: object) -> None:
     with pytest.raises(TypeError, match=rf"Wrong\.{name} must take \(self"):
         type("Wrong", (Beat,), {name: method})
 
 
-def test_handlers_that_fit(sim: SimulatedSCM, opened: Opener) -> None:
+def test_handlers_with_compatible_signatures_are_accepted(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     handled: list[object] = []
 
     class Fits(Beat):
@@ -776,7 +800,7 @@ def test_handlers_that_fit(sim: SimulatedSCM, opened: Opener) -> None:
     assert not sim.event_log
 
 
-def test_handlers_that_are_none() -> None:
+def test_non_callable_async_or_unpaired_handler_raises_type_error() -> None:
     with pytest.raises(TypeError, match="must be a method"):
         type("Wrong", (Beat,), {"on_stop": 5})
 
@@ -788,7 +812,7 @@ def test_handlers_that_are_none() -> None:
         type("Wrong", (Beat,), {"on_pause": lambda self: None})
 
 
-def test_preshutdown_and_shutdown_are_explained() -> None:
+def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
     with pytest.warns(UserWarning, match="One of them is enough") as caught:
 
         class Both(Beat):
@@ -810,7 +834,9 @@ def test_preshutdown_and_shutdown_are_explained() -> None:
         ("stop_hint", "30", TypeError),
     ],
 )
-def test_attributes_are_checked(attribute: str, value: object, error: type[Exception]) -> None:
+def test_service_class_with_invalid_attribute_raises(
+    attribute: str, value: object, error: type[Exception]
+) -> None:
     with pytest.raises(error, match=attribute):
         type("Wrong", (Beat,), {attribute: value})
 
@@ -835,7 +861,9 @@ def broken(where: str) -> type[Hosted]:
 
 
 @pytest.mark.parametrize("where", ["__init__", "main", "on_custom", "on_param_change"])
-def test_an_exception(sim: SimulatedSCM, opened: Opener, where: str) -> None:
+def test_exception_in_service_stops_it_with_1064_and_is_logged(
+    sim: SimulatedSCM, opened: Opener, where: str
+) -> None:
     beat = opened(broken(where))
     beat.start()
     sim.clock.advance(1)
@@ -854,7 +882,7 @@ def test_an_exception(sim: SimulatedSCM, opened: Opener, where: str) -> None:
     assert sim["beat"].starts == 2
 
 
-def test_the_reason_names_the_handler(sim: SimulatedSCM, opened: Opener) -> None:
+def test_failure_message_names_failing_handler(sim: SimulatedSCM, opened: Opener) -> None:
     beat = opened(broken("on_custom"))
     beat.start(timeout=30)
     beat.control(128)
@@ -862,7 +890,7 @@ def test_the_reason_names_the_handler(sim: SimulatedSCM, opened: Opener) -> None
     assert failures(sim) == ["beat: on_custom() failed: OSError: no luck in on_custom"]
 
 
-def test_a_failed_pause_ends_the_service(sim: SimulatedSCM, opened: Opener) -> None:
+def test_failing_pause_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(Beat):
         def on_pause(self) -> None:
             raise OSError("can't")
@@ -877,7 +905,7 @@ def test_a_failed_pause_ends_the_service(sim: SimulatedSCM, opened: Opener) -> N
     assert [state for state, _ in steps(sim)][-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
 
 
-def test_main_and_a_handler_fail(sim: SimulatedSCM, opened: Opener) -> None:
+def test_failures_of_main_and_handler_are_both_logged(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(Beat):
         def main(self) -> None:
             super().main()
@@ -899,7 +927,7 @@ class Unusual(BaseException):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError, Unusual, SystemExit])
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_handler_that_raises_whatever_it_is(
+def test_handler_raising_base_exception_stops_service_with_1064(
     sim: SimulatedSCM, opened: Opener, error: type[BaseException], asynchronous: bool
 ) -> None:
     class Sync(Beat):
@@ -933,7 +961,9 @@ def test_a_handler_that_raises_whatever_it_is(
     assert "on_pause() failed" in sim.event_log[0].text
 
 
-def test_a_program_that_cancels_all_tasks(sim: SimulatedSCM, opened: Opener) -> None:
+def test_main_cancelling_all_tasks_stops_service_with_1064(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     """No control would be handled any more: it is told, and ends."""
 
     class Reckless(Hosted):
@@ -952,7 +982,9 @@ def test_a_program_that_cancels_all_tasks(sim: SimulatedSCM, opened: Opener) -> 
 
 
 @pytest.mark.parametrize("method", ["main", "on_stop"])
-def test_a_coroutine_that_nobody_awaits(sim: SimulatedSCM, opened: Opener, method: str) -> None:
+def test_method_returning_coroutine_stops_service_with_1064(
+    sim: SimulatedSCM, opened: Opener, method: str
+) -> None:
     async def really(self: Beat) -> None:
         raise AssertionError("it was run")
 
@@ -987,7 +1019,7 @@ def test_a_coroutine_that_nobody_awaits(sim: SimulatedSCM, opened: Opener, metho
     ],
 )
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_exit_codes(
+def test_exception_from_main_gives_matching_exit_codes(
     sim: SimulatedSCM,
     opened: Opener,
     ends: BaseException,
@@ -1022,7 +1054,7 @@ def test_service_exit_checks_its_codes() -> None:
     assert str(ServiceExit(service_exit_code=7)) == "the service ends with its own exit code 7"
 
 
-def test_sys_exit_in_a_handler(sim: SimulatedSCM, opened: Opener) -> None:
+def test_sys_exit_in_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
     class Leaves(Beat):
         def on_custom(self, event: CustomControl) -> None:
             sys.exit(4)
@@ -1035,7 +1067,7 @@ def test_sys_exit_in_a_handler(sim: SimulatedSCM, opened: Opener) -> None:
     assert failures(sim) == ["beat: on_custom() failed: SystemExit: 4"]
 
 
-def test_a_handler_that_goes_on_when_main_has_ended(
+def test_stop_waits_for_running_handler_up_to_stop_hint(
     sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[object] = []
@@ -1067,7 +1099,7 @@ def test_a_handler_that_goes_on_when_main_has_ended(
     assert seen == ["begins", "ends"]
 
 
-def test_what_is_reported_after_the_end_is_nothing(sim: SimulatedSCM, opened: Opener) -> None:
+def test_reports_after_service_stopped_are_ignored(sim: SimulatedSCM, opened: Opener) -> None:
     kept: list[Hosted] = []
 
     class Kept(Beat):
@@ -1087,7 +1119,7 @@ def test_what_is_reported_after_the_end_is_nothing(sim: SimulatedSCM, opened: Op
     assert kept[0].state is S.STOPPED
 
 
-def test_a_refused_report_of_the_end(sim: SimulatedSCM, opened: Opener) -> None:
+def test_stop_with_refused_final_report_logs_failure(sim: SimulatedSCM, opened: Opener) -> None:
     class Short(Beat):
         def main(self) -> None:
             self.report_running()
@@ -1101,7 +1133,9 @@ def test_a_refused_report_of_the_end(sim: SimulatedSCM, opened: Opener) -> None:
     assert failures(sim)[0].startswith("beat: reporting that the service has stopped failed")
 
 
-def test_what_it_watches_needs_a_handler(sim: SimulatedSCM, opened: Opener) -> None:
+def test_watch_devices_or_power_without_handler_raises_type_error(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     messages: list[str] = []
 
     class Deaf(Beat):
@@ -1155,7 +1189,7 @@ def test_slow_loading_sends_check_points(sim: SimulatedSCM, opened: Opener) -> N
     assert reports(sim)[-2].hint == 30  # the class's own, once it is there
 
 
-def test_loading_does_not_take_for_ever(sim: SimulatedSCM, opened: Opener) -> None:
+def test_endless_loading_stops_sending_check_points(sim: SimulatedSCM, opened: Opener) -> None:
     def load(process: HostProcess, backend: HostBackend) -> None:
         backend.new_event().wait()
 
@@ -1168,7 +1202,7 @@ def test_loading_does_not_take_for_ever(sim: SimulatedSCM, opened: Opener) -> No
     assert len(rows(sim)) == 300
 
 
-def test_stop_while_it_loads(sim: SimulatedSCM, opened: Opener) -> None:
+def test_stop_during_loading_ends_with_exit_code_0(sim: SimulatedSCM, opened: Opener) -> None:
     def load(process: HostProcess, backend: HostBackend) -> None:
         backend.new_event().wait(20)
         process.serve([Beat])
@@ -1184,7 +1218,9 @@ def test_stop_while_it_loads(sim: SimulatedSCM, opened: Opener) -> None:
     assert not sim.event_log
 
 
-def test_what_can_not_be_loaded(sim: SimulatedSCM, opened: Opener) -> None:
+def test_loading_failure_fails_start_with_1064_and_is_logged(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     def load(process: HostProcess, backend: HostBackend) -> None:
         try:
             raise ImportError("no module named 'config'")
@@ -1199,7 +1235,7 @@ def test_what_can_not_be_loaded(sim: SimulatedSCM, opened: Opener) -> None:
     assert failures(sim) == ["beat: loading beat.py failed: ImportError: no module named 'config'"]
 
 
-def test_a_name_of_its_own(sim: SimulatedSCM, opened: Opener) -> None:
+def test_single_service_runs_under_installed_name(sim: SimulatedSCM, opened: Opener) -> None:
     """A program with one service serves it under whatever name it was installed."""
     sim.add("other", program=HostedProgram.of(Beat))
     other = opened.named("other")
@@ -1219,7 +1255,9 @@ class AsyncBeat(Hosted):
         await self.stop_requested.wait_async()
 
 
-def test_an_async_life(sim: SimulatedSCM, opened: Opener) -> None:
+def test_async_service_runs_handlers_and_stops_with_exit_code_0(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     seen: list[object] = []
     handled: list[object] = []
 
@@ -1255,7 +1293,7 @@ def test_an_async_life(sim: SimulatedSCM, opened: Opener) -> None:
     assert not sim.event_log
 
 
-def test_async_tasks_and_their_end(sim: SimulatedSCM, opened: Opener) -> None:
+def test_async_tasks_are_cancelled_when_main_ends(sim: SimulatedSCM, opened: Opener) -> None:
     seen: list[object] = []
 
     class Tasks(AsyncBeat):
@@ -1279,7 +1317,7 @@ def test_async_tasks_and_their_end(sim: SimulatedSCM, opened: Opener) -> None:
     assert seen == ["tick"] * 3 + ["cancelled"]
 
 
-def test_async_failures(sim: SimulatedSCM, opened: Opener) -> None:
+def test_exception_in_async_main_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(AsyncBeat):
         async def main(self) -> None:
             self.report_running()
@@ -1296,7 +1334,7 @@ def test_async_failures(sim: SimulatedSCM, opened: Opener) -> None:
     assert failures(sim) == ["beat: the service failed: OSError: no luck"]
 
 
-def test_an_async_handler_that_fails(sim: SimulatedSCM, opened: Opener) -> None:
+def test_failing_async_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(AsyncBeat):
         async def on_custom(self, event: CustomControl) -> None:
             await asyncio.sleep(1)
@@ -1309,7 +1347,7 @@ def test_an_async_handler_that_fails(sim: SimulatedSCM, opened: Opener) -> None:
     assert codes(sim) == (1064, 0)
 
 
-def test_an_async_handler_that_goes_on(
+def test_stop_cancels_running_async_handler_after_stop_hint(
     sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[object] = []
@@ -1334,7 +1372,9 @@ def test_an_async_handler_that_goes_on(
     assert "goes on after main() has come back" in caplog.text
 
 
-def test_waits_of_several_tasks(sim: SimulatedSCM, opened: Opener) -> None:
+def test_wait_async_in_several_tasks_returns_at_stop_or_timeout(
+    sim: SimulatedSCM, opened: Opener
+) -> None:
     seen: list[object] = []
 
     class Several(AsyncBeat):
@@ -1362,7 +1402,7 @@ class Second(Beat):
     name = "second"
 
 
-def test_two_in_one_process(sim: SimulatedSCM, opened: Opener) -> None:
+def test_two_services_in_one_process_run_independently(sim: SimulatedSCM, opened: Opener) -> None:
     threads: dict[str, str] = {}
 
     def main(self: Hosted) -> None:
@@ -1391,7 +1431,7 @@ def test_two_in_one_process(sim: SimulatedSCM, opened: Opener) -> None:
     assert len(sim.called("StartServiceCtrlDispatcherW")) == 1
 
 
-def test_one_fails_the_other_goes_on(sim: SimulatedSCM, opened: Opener) -> None:
+def test_failing_service_leaves_other_in_process_running(sim: SimulatedSCM, opened: Opener) -> None:
     first = opened(First, type("Broken", (Second,), {"main": lambda self: 1 / 0}))
     second = opened.named("second")
     first.start(timeout=30)
@@ -1401,7 +1441,7 @@ def test_one_fails_the_other_goes_on(sim: SimulatedSCM, opened: Opener) -> None:
     assert first.status().state is S.RUNNING
 
 
-def test_a_class_that_is_missing(sim: SimulatedSCM, opened: Opener) -> None:
+def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: Opener) -> None:
     """The launcher was told a name that the program has no class for."""
 
     def main(backend: HostBackend) -> None:
@@ -1417,7 +1457,7 @@ def test_a_class_that_is_missing(sim: SimulatedSCM, opened: Opener) -> None:
     assert line.startswith("second: looking for its class failed")
 
 
-def test_not_started_by_the_system(sim: SimulatedSCM) -> None:
+def test_serve_outside_service_manager_raises_1063(sim: SimulatedSCM) -> None:
     from winsvc import ServiceError
 
     with pytest.raises(ServiceError) as caught:
@@ -1425,7 +1465,7 @@ def test_not_started_by_the_system(sim: SimulatedSCM) -> None:
     assert caught.value.winerror == 1063
 
 
-def test_records_of_logging_are_the_programs_own(
+def test_log_records_of_service_reach_root_logger(
     sim: SimulatedSCM, opened: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Logs(Beat):
@@ -1437,7 +1477,7 @@ def test_records_of_logging_are_the_programs_own(
     assert "hello" in caplog.text
 
 
-def test_services_are_served_once(sim: SimulatedSCM, opened: Opener) -> None:
+def test_second_serve_in_process_raises_runtime_error(sim: SimulatedSCM, opened: Opener) -> None:
     """As by run(A) and then run(B), of which the second would wait for ever."""
     raised: list[str] = []
 
@@ -1457,7 +1497,7 @@ def test_services_are_served_once(sim: SimulatedSCM, opened: Opener) -> None:
     assert raised == ["the services of a process are served once: one run(A, B)"]
 
 
-def test_each_service_says_why_it_could_not_be_loaded(sim: SimulatedSCM) -> None:
+def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -> None:
     class Other(Hosted):
         name = "other"
 

@@ -91,7 +91,7 @@ def test_every_module_belongs_to_a_layer() -> None:
     assert {name.split(".")[0] for name in modules()} == set().union(*LAYERS)
 
 
-def test_imports_go_downwards() -> None:
+def test_module_imports_only_allowed_layers() -> None:
     wrong = {
         (module, target)
         for module, target in edges()

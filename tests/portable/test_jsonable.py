@@ -17,7 +17,7 @@ from winsvc.errors import ArgumentError
 GUID = UUID("0000000a-000b-000c-000d-00000000000e")
 
 
-def test_a_service_info() -> None:
+def test_jsonable_service_info_uses_names_and_numbers() -> None:
     status = ServiceStatus(
         service_type=ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS,
         state=State.START_PENDING,
@@ -47,7 +47,7 @@ def test_a_service_info() -> None:
     }
 
 
-def test_other_values() -> None:
+def test_jsonable_encodes_bytes_and_refuses_unknown_type() -> None:
     assert jsonable({"a": (b"\x00\xff", State(77))}) == {"a": ["00ff", "unknown_0x4d"]}
     assert jsonable(GUID) == "0000000a-000b-000c-000d-00000000000e"
     with pytest.raises(TypeError, match="object has no JSON form"):
@@ -78,7 +78,7 @@ class Whole:
     flag: bool = False
 
 
-def test_a_dataclass_and_back() -> None:
+def test_from_jsonable_round_trips_dataclass() -> None:
     whole = Whole((Part(StartType(9), timedelta(seconds=2.5)),), {"a": State.RUNNING}, b"\0\xff", 7)
     assert from_jsonable(Whole, json.loads(json.dumps(jsonable(whole))), "whole") == whole
     assert from_jsonable(Whole, whole, "whole") is whole
@@ -107,7 +107,9 @@ def test_a_dataclass_and_back() -> None:
         (tuple[str, ...] | None, (item for item in "ab"), ("a", "b")),
     ],
 )
-def test_what_is_read(kind: Any, given: object, value: object) -> None:
+def test_from_jsonable_valid_value_returns_declared_type(
+    kind: Any, given: object, value: object
+) -> None:
     read = from_jsonable(kind, given, "it")
     assert read == value
     assert type(read) is type(value)
@@ -153,13 +155,15 @@ def test_what_is_read(kind: Any, given: object, value: object) -> None:
         ),
     ],
 )
-def test_what_is_refused(kind: Any, given: object, error: type[Exception], told: str) -> None:
+def test_from_jsonable_invalid_value_raises_with_path(
+    kind: Any, given: object, error: type[Exception], told: str
+) -> None:
     with pytest.raises(error) as caught:
         from_jsonable(kind, given, "it")
     assert str(caught.value).startswith(told)
 
 
-def test_a_type_with_a_reader_of_its_own() -> None:
+def test_from_jsonable_uses_custom_reader_of_type() -> None:
     readers: dict[object, Reader] = {Part: lambda value, argument: Part(StartType[value.upper()])}
     given = {"parts": ["boot", Part(StartType.MANUAL)], "named": {}}
     parts = (Part(StartType.BOOT), Part(StartType.MANUAL))

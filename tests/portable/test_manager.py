@@ -25,7 +25,7 @@ class BodyError(Exception):
     """Raised in the body of a with block."""
 
 
-def test_a_machine_that_is_not_there() -> None:
+def test_manager_of_unreachable_machine_raises_connection_error() -> None:
     recorder = Recorder(open_sc_manager=service_error(1722, "OpenSCManagerW"))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -39,7 +39,7 @@ def test_a_machine_that_is_not_there() -> None:
     assert warned == []
 
 
-def test_the_lock() -> None:
+def test_lock_is_released_after_error_in_body() -> None:
     recorder = Recorder(lock_service_database=0xABC)
     with ServiceManager(backend=recorder.backend) as scm:
         with scm.lock():
@@ -58,7 +58,7 @@ def test_lock_status_returns_owner_and_duration() -> None:
         assert scm.lock_status().duration == timedelta(seconds=7)
 
 
-def test_services_of_a_process() -> None:
+def test_by_pid_returns_services_of_process() -> None:
     rows = [
         EnumRow("a", "A", STOPPED._replace(process_id=7, current_state=4)),
         EnumRow("b", "B", STOPPED._replace(process_id=8, current_state=4)),
@@ -72,7 +72,7 @@ def test_services_of_a_process() -> None:
             scm.by_pid(0)
 
 
-def test_pages_are_asked_for_as_they_are_used() -> None:
+def test_services_fetches_pages_on_demand() -> None:
     pages = {
         0: ([EnumRow("a", "A", STOPPED)], 5),
         5: ([], 6),
@@ -87,7 +87,7 @@ def test_pages_are_asked_for_as_they_are_used() -> None:
     assert [call.resume for call in recorder.called("enum_services_status_ex")] == [0, 5, 6]
 
 
-def test_existence_does_not_need_rights() -> None:
+def test_contains_with_access_denied_returns_true() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         assert "x" in scm
@@ -101,7 +101,7 @@ def test_existence_does_not_need_rights() -> None:
             scm.exists("x")
 
 
-def test_get_gives_the_name_as_it_is_stored() -> None:
+def test_get_returns_service_name_as_stored() -> None:
     recorder = Recorder(get_service_display_name="Print", get_service_key_name="Spooler")
     with ServiceManager(backend=recorder.backend) as scm:
         assert scm.get("SPOOLER").name == "Spooler"
@@ -109,7 +109,7 @@ def test_get_gives_the_name_as_it_is_stored() -> None:
         assert scm.get("SPOOLER").name == "SPOOLER"
 
 
-def test_errors_name_service_and_machine_everywhere() -> None:
+def test_manager_errors_name_service_and_machine() -> None:
     recorder = Recorder()
     with ServiceManager("build07", backend=recorder.backend) as scm:
         recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
@@ -123,7 +123,7 @@ def test_errors_name_service_and_machine_everywhere() -> None:
             list(scm.services(group="G"))
 
 
-def test_a_remote_manager_does_not_restart_this_machine() -> None:
+def test_notify_boot_config_status_on_remote_manager_raises() -> None:
     recorder = Recorder()
     with ServiceManager("build07", backend=recorder.backend) as scm:
         with pytest.raises(UnsupportedError, match="own machine alone"):
@@ -145,7 +145,9 @@ def test_a_remote_manager_does_not_restart_this_machine() -> None:
         (lambda scm: scm.open("x", access="all"), "access"),
     ],
 )
-def test_wrong_arguments(call: Callable[[ServiceManager], object], argument: str) -> None:
+def test_manager_argument_of_wrong_type_raises_type_error(
+    call: Callable[[ServiceManager], object], argument: str
+) -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         with pytest.raises(TypeError, match=f"^{argument}"):

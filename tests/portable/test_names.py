@@ -31,7 +31,7 @@ elements = st.text(st.characters(exclude_characters="\0", codec=None), min_size=
 @pytest.mark.parametrize(
     "name", ["Spooler", "a", "x" * 256, "\U0001f600" * 128, "with blank", "dot.and-dash", "Größe"]
 )
-def test_service_name_accepted(name: str) -> None:
+def test_check_service_name_returns_valid_name(name: str) -> None:
     assert check_service_name(name) == name
 
 
@@ -40,7 +40,7 @@ def test_service_name_accepted(name: str) -> None:
     ["", "a/b", "a\\b", "a\0b", "x" * 257, "\U0001f600" * 129],
     ids=["empty", "slash", "backslash", "nul", "long", "long-in-utf16"],
 )
-def test_service_name_refused(name: str) -> None:
+def test_check_service_name_invalid_name_raises(name: str) -> None:
     with pytest.raises(ArgumentError, match=r"^service: .") as caught:
         check_service_name(name, "service")
     assert isinstance(caught.value, ValueError)
@@ -48,12 +48,12 @@ def test_service_name_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [None, b"Spooler", 1])
-def test_name_of_another_type_refused(name: object) -> None:
+def test_check_service_name_non_string_raises_type_error(name: object) -> None:
     with pytest.raises(TypeError, match=r"^name: expected str"):
         check_service_name(name)  # type: ignore[arg-type]
 
 
-def test_display_name() -> None:
+def test_check_display_name_too_long_or_with_nul_raises() -> None:
     assert check_display_name("") == ""
     assert check_display_name("a/b\\c") == "a/b\\c"
     assert check_display_name("x" * 256)
@@ -62,13 +62,13 @@ def test_display_name() -> None:
             check_display_name(bad)
 
 
-def test_refusal_never_shows_the_value() -> None:
+def test_check_text_error_omits_value() -> None:
     with pytest.raises(ArgumentError) as caught:
         check_text("hunter2\0", "password", limit=3)
     assert "hunter2" not in str(caught.value)
 
 
-def test_argument_error_is_pickled() -> None:
+def test_argument_error_pickle_keeps_fields() -> None:
     error = pickle.loads(pickle.dumps(ArgumentError("name", "is bad")))
     assert (error.argument, error.reason, str(error)) == ("name", "is bad", "name: is bad")
 
@@ -86,7 +86,7 @@ def test_argument_error_is_pickled() -> None:
         ("a", "b", False),
     ],
 )
-def test_same_name(a: str, b: str, *, same: bool) -> None:
+def test_same_name_compares_case_as_windows(a: str, b: str, *, same: bool) -> None:
     assert same_name(a, b) is same
     assert same_name(b, a) is same
 
@@ -98,7 +98,7 @@ def test_name_key_is_stable_and_keeps_the_length(name: str) -> None:
     assert len(key) == len(name)
 
 
-def test_dependency_kinds() -> None:
+def test_parse_dependency_plus_prefix_returns_group() -> None:
     assert parse_dependency("+network") == GroupDependency("network")
     assert parse_dependency("netlogon") == ServiceDependency("netlogon")
     assert str(GroupDependency("network")) == "+network"
@@ -107,16 +107,16 @@ def test_dependency_kinds() -> None:
 
 
 @given(elements.filter(lambda text: text != "+"))
-def test_dependency_prints_back(text: str) -> None:
+def test_parse_dependency_text_round_trips(text: str) -> None:
     assert str(parse_dependency(text)) == text
 
 
-def test_service_dependency_is_never_read_as_group() -> None:
+def test_service_dependency_with_plus_prefix_raises() -> None:
     with pytest.raises(ArgumentError, match="GroupDependency"):
         ServiceDependency("+network")
 
 
-def test_dependencies_take_texts_and_types() -> None:
+def test_parse_dependencies_accepts_texts_and_objects() -> None:
     typed = (ServiceDependency("a"), GroupDependency("b"))
     assert parse_dependencies(["a", "+b"]) == typed
     assert parse_dependencies([typed[0], "+b"]) == typed
@@ -125,7 +125,7 @@ def test_dependencies_take_texts_and_types() -> None:
 
 
 @pytest.mark.parametrize("items", ["abc", b"abc", None, 3])
-def test_dependencies_that_are_no_list_refused(items: object) -> None:
+def test_parse_dependencies_non_list_raises_type_error(items: object) -> None:
     with pytest.raises(TypeError, match=r"^depends_on: "):
         parse_dependencies(items, "depends_on")  # type: ignore[arg-type]
 
@@ -134,24 +134,26 @@ def test_dependencies_that_are_no_list_refused(items: object) -> None:
     ("element", "kind"),
     [(None, TypeError), ("", ArgumentError), ("a\0b", ArgumentError)],
 )
-def test_bad_dependency_is_named(element: object, kind: type[Exception]) -> None:
+def test_parse_dependencies_invalid_element_error_names_index(
+    element: object, kind: type[Exception]
+) -> None:
     with pytest.raises(kind, match=r"^dependencies\[1\]: "):
         parse_dependencies(["a", element])  # type: ignore[list-item]
 
 
-def test_pack_multi_string() -> None:
+def test_pack_multi_string_terminates_each_string() -> None:
     assert pack_multi_string(["a", "bc"], "x") == "a\0bc\0"
     assert pack_multi_string([], "x") == "\0"
 
 
 @pytest.mark.parametrize("items", ["abc", b"abc", None])
-def test_pack_refuses_what_is_no_list(items: object) -> None:
+def test_pack_multi_string_non_list_raises_type_error(items: object) -> None:
     with pytest.raises(TypeError, match=r"^privileges: "):
         pack_multi_string(items, "privileges")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("element", ["", "a\0b"])
-def test_pack_names_the_bad_element(element: str) -> None:
+def test_pack_multi_string_invalid_element_error_names_index(element: str) -> None:
     with pytest.raises(ArgumentError, match=r"^privileges\[2\]: "):
         pack_multi_string(["a", "b", element], "privileges")
 
@@ -175,5 +177,5 @@ def test_multi_string_round_trip_ends_in_two_nuls(items: list[str]) -> None:
         ("a\0\0rest\0", ("a",)),
     ],
 )
-def test_unpack_multi_string(text: str, strings: tuple[str, ...]) -> None:
+def test_unpack_multi_string_stops_at_empty_string(text: str, strings: tuple[str, ...]) -> None:
     assert unpack_multi_string(text) == strings

@@ -11,7 +11,7 @@ from winsvc.cli import main
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is an SCM on Windows")
 
 
-def test_opening_a_manager_says_what_to_do() -> None:
+def test_manager_off_windows_raises_unsupported_with_advice() -> None:
     with pytest.raises(UnsupportedError) as caught:
         ServiceManager()
     assert "no service control manager on linux" in str(caught.value)
@@ -20,7 +20,9 @@ def test_opening_a_manager_says_what_to_do() -> None:
     assert isinstance(caught.value, NotImplementedError)
 
 
-def test_the_command_says_it_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_command_off_windows_prints_single_error_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["list"]) == 1
     output = capsys.readouterr()
     assert output.out == ""
@@ -28,7 +30,7 @@ def test_the_command_says_it_in_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert output.err.count("\n") == 1
 
 
-def test_python_dash_m() -> None:
+def test_python_m_winsvc_off_windows_exits_with_error() -> None:
     done = subprocess.run([sys.executable, "-m", "winsvc", "list"], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("winsvc: ")

@@ -11,7 +11,7 @@ from winsvc import UNCHANGED, ArgumentError, Secret, ServiceError, ServiceManage
 from winsvc.errors import service_error
 
 
-def test_accounts_and_passwords() -> None:
+def test_configure_account_normalizes_name_and_checks_password() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(account="SYSTEM")
@@ -29,7 +29,7 @@ def test_accounts_and_passwords() -> None:
     ]
 
 
-def test_a_password_alone_goes_with_the_account_it_is_for() -> None:
+def test_configure_password_alone_sends_current_account() -> None:
     recorder = Recorder(query_service_config=CONFIG._replace(service_start_name=r".\me"))
     with opened(recorder) as service:
         service.configure(password="hunter2")
@@ -37,7 +37,7 @@ def test_a_password_alone_goes_with_the_account_it_is_for() -> None:
     assert (call.account, call.password) == (r".\me", Secret("hunter2"))
 
 
-def test_a_password_shows_nowhere() -> None:
+def test_password_is_absent_from_repr_and_error() -> None:
     spec = ServiceSpec(name="x", binary_path="x.exe", account="me", password="hunter2")
     assert "hunter2" not in repr(spec)
     refusal = service_error(1057, "CreateServiceW")
@@ -59,7 +59,7 @@ def test_a_password_shows_nowhere() -> None:
         (r"DOMAIN\managed$", None, r"DOMAIN\managed$", None),
     ],
 )
-def test_passwords_of_a_new_service(
+def test_create_sends_account_and_password(
     account: str, password: str, sent_account: str, sent_password: Secret | None
 ) -> None:
     recorder = Recorder()
@@ -69,7 +69,7 @@ def test_passwords_of_a_new_service(
     assert (call.account, call.password) == (sent_account, sent_password)
 
 
-def test_a_password_is_in_no_frame_of_ours() -> None:
+def test_password_is_absent_from_traceback_locals() -> None:
     recorder = Recorder(
         create_service=service_error(1057, "CreateServiceW"),
         change_service_config=service_error(1057, "ChangeServiceConfigW"),

@@ -30,7 +30,7 @@ def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_fixtures_and_the_documented_example(tmp_path: Path) -> None:
+def test_plugin_fixtures_work_in_other_project(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from winsvc import ServiceManager\n"
         "def test_both(scm, simulated_scm):\n"
@@ -54,7 +54,7 @@ def test_examples_pass_with_plugin() -> None:
     assert done.stdout.splitlines()[-1].startswith(f"{count} passed")
 
 
-def test_who_does_not_use_them_loads_nothing() -> None:
+def test_plugin_import_loads_no_testing_modules() -> None:
     code = (
         f"import sys, {PLUGIN}; print({{'winsvc.testing', 'winsvc.security'}} & {{*sys.modules}})"
     )
@@ -62,13 +62,17 @@ def test_who_does_not_use_them_loads_nothing() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_the_example_is_the_one_in_the_documentation() -> None:
+def test_documented_example_matches_example_file() -> None:
     shown = (PROJECT / "docs" / "testing.md").read_text("utf-8")
     real = (PROJECT / "examples" / "test_update.py").read_text("utf-8")
-    (block,) = [part for part in shown.split("```python\n") if part.startswith("def test_a_start")]
+    (block,) = [
+        part
+        for part in shown.split("```python\n")
+        if part.startswith("def test_update_with_failing_start")
+    ]
     assert block.split("```")[0].strip() in real
 
 
-def test_the_entry_point_is_declared() -> None:
+def test_pyproject_declares_pytest_entry_point() -> None:
     text = (PROJECT / "pyproject.toml").read_text("utf-8")
     assert f'[project.entry-points.pytest11]\nwinsvc = "{PLUGIN}"\n' in text

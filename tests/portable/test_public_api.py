@@ -45,7 +45,7 @@ METHODS = [
 
 
 @pytest.mark.parametrize(("function", "doc"), METHODS)
-def test_a_method_names_its_right_and_its_windows_call(
+def test_method_docstring_names_right_and_windows_call(
     function: Callable[..., object], doc: str
 ) -> None:
     assert doc, "no docstring"
@@ -57,7 +57,7 @@ def test_a_method_names_its_right_and_its_windows_call(
 
 
 @pytest.mark.parametrize(("function", "doc"), METHODS)
-def test_a_method_is_typed_without_any(function: Callable[..., object], doc: str) -> None:
+def test_method_signature_is_typed_without_any(function: Callable[..., object], doc: str) -> None:
     assert doc
     signature = inspect.signature(function)
     annotations = [parameter.annotation for parameter in signature.parameters.values()][1:]
@@ -69,7 +69,7 @@ def test_a_method_is_typed_without_any(function: Callable[..., object], doc: str
 @pytest.mark.parametrize(
     ("here", "there"), [(AsyncService, Service), (AsyncServiceManager, ServiceManager)]
 )
-def test_tasks_have_the_same_methods_as_threads(here: type, there: type) -> None:
+def test_async_classes_have_same_methods_as_sync_classes(here: type, there: type) -> None:
     methods = {name: function for name, function, _ in members(here)}
     others = {name: function for name, function, _ in members(there)}
     assert set(methods) - {"close"} == set(others)
@@ -79,7 +79,7 @@ def test_tasks_have_the_same_methods_as_threads(here: type, there: type) -> None
         assert dict(inspect.signature(methods[name]).parameters) == wanted, name
 
 
-def test_everything_public_is_there_and_explained() -> None:
+def test_public_names_exist_and_have_docstrings() -> None:
     for name in ALL:
         thing = getattr(winsvc, name)
         if inspect.isclass(thing) or inspect.isfunction(thing):
@@ -110,7 +110,7 @@ def test_version_is_that_of_the_distribution() -> None:
     assert winsvc.__version__ == importlib.metadata.version("winsvc-cffi")
 
 
-def test_keywords_and_settings_are_the_same() -> None:
+def test_settings_keywords_match_settings_fields() -> None:
     from winsvc._values import settings
 
     keywords = set(typing.get_type_hints(settings.SettingsKeywords, vars(settings)))

@@ -17,7 +17,7 @@ from winsvc import (
 from winsvc.errors import service_error
 
 
-def test_the_fewest_calls_for_a_status() -> None:
+def test_status_and_config_reuse_opened_handles() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
         service.status()
@@ -33,7 +33,7 @@ def test_the_fewest_calls_for_a_status() -> None:
     assert not recorder.open
 
 
-def test_each_operation_asks_for_its_right_and_keeps_what_it_has() -> None:
+def test_operation_needing_right_reopens_with_added_right() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.start()
@@ -48,7 +48,7 @@ def test_each_operation_asks_for_its_right_and_keeps_what_it_has() -> None:
     assert not recorder.open
 
 
-def test_a_service_that_only_shows_its_status() -> None:
+def test_config_with_status_right_only_raises_access_denied() -> None:
     recorder = Recorder(open_service=refuse_without(ServiceAccess.QUERY_STATUS, "OpenServiceW"))
     with opened(recorder) as service:
         assert service.status().state is State.STOPPED
@@ -58,7 +58,7 @@ def test_a_service_that_only_shows_its_status() -> None:
         assert caught.value.service == "x"
 
 
-def test_a_manager_that_may_only_connect() -> None:
+def test_services_with_connect_right_only_raises_access_denied() -> None:
     recorder = Recorder(open_sc_manager=refuse_without(ManagerAccess.CONNECT, "OpenSCManagerW"))
     with ServiceManager("build07", backend=recorder.backend) as scm:
         scm.open("x").close()
@@ -68,7 +68,7 @@ def test_a_manager_that_may_only_connect() -> None:
     assert "ManagerAccess.ENUMERATE_SERVICE" in str(caught.value)
 
 
-def test_a_service_that_may_only_be_started() -> None:
+def test_start_with_start_right_only_succeeds() -> None:
     recorder = Recorder(open_service=refuse_without(ServiceAccess.START, "OpenServiceW"))
     with opened(recorder) as service:
         service.start()
@@ -78,7 +78,7 @@ def test_a_service_that_may_only_be_started() -> None:
     assert len(recorder.called("start_service")) == 2
 
 
-def test_rights_that_are_taken_away_meanwhile() -> None:
+def test_status_after_rights_removed_uses_earlier_handle() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         (before,) = recorder.open
@@ -91,7 +91,7 @@ def test_rights_that_are_taken_away_meanwhile() -> None:
         assert query.service == before
 
 
-def test_every_handle_is_closed_even_if_one_fails() -> None:
+def test_close_with_failing_handle_closes_all_handles() -> None:
     recorder = Recorder()
     service = opened(recorder)
     service.start()
@@ -103,7 +103,7 @@ def test_every_handle_is_closed_even_if_one_fails() -> None:
     assert sorted(closed[-2:]) == sorted(recorder.open)
 
 
-def test_a_signal_handler_may_use_the_service_meanwhile() -> None:
+def test_status_call_during_reopen_succeeds() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         opener = recorder.answers["open_service"]
@@ -123,7 +123,7 @@ def test_a_signal_handler_may_use_the_service_meanwhile() -> None:
     assert not recorder.open
 
 
-def test_a_service_closed_while_it_is_opened_again() -> None:
+def test_close_during_reopen_raises_handle_closed() -> None:
     recorder = Recorder()
     service = opened(recorder)
     opener = recorder.answers["open_service"]

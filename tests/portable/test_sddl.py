@@ -66,7 +66,7 @@ GUIDS = "f30e3bbe-9ff0-11d1-b603-0000f80367c1;bf967aa5-0de6-11d0-a285-00aa003049
         "S:(SP;;;;;S-1-17-1)(TL;;LC;;;S-1-19-512-4096)",
     ],
 )
-def test_text_that_comes_back_as_it_was(text: str) -> None:
+def test_sddl_canonical_text_round_trips(text: str) -> None:
     descriptor = SecurityDescriptor.from_sddl(text)
     assert descriptor.to_sddl() == text
     assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
@@ -108,7 +108,7 @@ def test_text_that_comes_back_as_it_was(text: str) -> None:
         ("D: AI (A; ;GA;; ; SY )\n (D;;GX;;;AN)", "D:AI(A;;GA;;;SY)(D;;GX;;;AN)"),
     ],
 )
-def test_text_is_spelled_as_windows_spells_it(text: str, spelled: str) -> None:
+def test_to_sddl_spells_text_as_windows_does(text: str, spelled: str) -> None:
     assert SecurityDescriptor.from_sddl(text).to_sddl() == spelled
 
 
@@ -167,7 +167,7 @@ def test_text_is_spelled_as_windows_spells_it(text: str, spelled: str) -> None:
         ('S:(RA;;;;;WD;("Secrecy",TU,0,3))', 3),
     ],
 )
-def test_malformed_text_is_refused_where_it_is_wrong(text: str, position: int) -> None:
+def test_from_sddl_malformed_text_raises_with_position(text: str, position: int) -> None:
     with pytest.raises(InvalidSddlError) as caught:
         SecurityDescriptor.from_sddl(text)
     error = caught.value
@@ -180,12 +180,12 @@ def test_malformed_text_is_refused_where_it_is_wrong(text: str, position: int) -
     assert (str(again), again.position) == (str(error), position)
 
 
-def test_text_must_be_text() -> None:
+def test_from_sddl_with_bytes_raises_type_error() -> None:
     with pytest.raises(TypeError):
         SecurityDescriptor.from_sddl(b"D:")  # type: ignore[arg-type]
 
 
-def test_what_the_text_means() -> None:
+def test_from_sddl_builds_equivalent_descriptor() -> None:
     descriptor = SecurityDescriptor.from_sddl("O:BAG:SYD:PAI(A;OI;CCRP;;;IU)S:AR(AU;FA;SD;;;WD)")
     assert descriptor == SecurityDescriptor(
         owner=Sid.parse("BA"),
@@ -229,13 +229,13 @@ def test_what_the_text_means() -> None:
         ("GR", ServiceAccess.GENERIC_READ),
     ],
 )
-def test_right(code: str, right: ServiceAccess) -> None:
+def test_sddl_right_code_maps_to_service_access(code: str, right: ServiceAccess) -> None:
     descriptor = SecurityDescriptor(dacl=Acl((Ace.allow("SY", right),)))
     assert descriptor.to_sddl() == f"D:(A;;{code};;;SY)"
     assert SecurityDescriptor.from_sddl(f"D:(A;;{code};;;SY)") == descriptor
 
 
-def test_selection() -> None:
+def test_to_sddl_with_parts_writes_only_those_parts() -> None:
     text = "O:SYG:BAD:P(A;;GA;;;SY)S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)(SP;;;;;S-1-17-1)"
     descriptor = SecurityDescriptor.from_sddl(text)
     part = SecurityInformation
@@ -263,14 +263,14 @@ SYSTEM = Sid.parse("SY")
         Ace(type=AceType.ALLOWED_OBJECT, trustee=SYSTEM, object_data=b"\4\0\0\0"),
     ],
 )
-def test_what_has_no_spelling_is_refused_rather_than_lost(ace: Ace) -> None:
+def test_to_sddl_entry_without_spelling_raises(ace: Ace) -> None:
     descriptor = SecurityDescriptor(dacl=Acl((ace,)))
     with pytest.raises(InvalidSecurityError, match="SDDL"):
         descriptor.to_sddl()
     assert descriptor.describe()
 
 
-def test_hostile_text() -> None:
+def test_from_sddl_arbitrary_text_raises_or_round_trips() -> None:
     outcomes: Counter[bool] = Counter()
 
     @given(st.text(alphabet=' ()":;0123456789xABCDEFGILMNOPRSTUWXY-_\u017f', max_size=60))
@@ -318,6 +318,6 @@ def _acls(which: str) -> st.SearchStrategy[Acl]:
 
 
 @given(dacl=_acls("dacl"), sacl=_acls("sacl"), control=st.integers(0, 0x3F).map(lambda n: n << 8))
-def test_round_trip(dacl: Acl, sacl: Acl, control: int) -> None:
+def test_sddl_of_generated_descriptor_round_trips(dacl: Acl, sacl: Acl, control: int) -> None:
     descriptor = SecurityDescriptor(dacl=dacl, sacl=sacl, control=ControlFlags(control))
     assert SecurityDescriptor.from_sddl(descriptor.to_sddl()) == descriptor

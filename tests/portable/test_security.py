@@ -57,7 +57,7 @@ def dacl(text: str) -> SecurityDescriptor:
 # --- the binary form ----------------------------------------------------------------------------
 
 
-def test_a_descriptor_from_the_registry() -> None:
+def test_descriptor_from_registry_bytes_round_trips() -> None:
     descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
     assert descriptor.to_sddl() == SERVICE_SDDL
     assert descriptor.to_bytes() == bytes(descriptor) == SERVICE_BYTES
@@ -68,7 +68,7 @@ def test_a_descriptor_from_the_registry() -> None:
     assert [ace.trustee for ace in descriptor.dacl[2:]] == [Sid.parse("AU"), Sid.parse("PU")]
 
 
-def test_absent_null_and_empty_are_three_things() -> None:
+def test_absent_null_and_empty_acls_stay_distinct() -> None:
     absent, null, empty = (
         SecurityDescriptor(dacl=acl, sacl=acl) for acl in (None, NULL_ACL, Acl())
     )
@@ -82,26 +82,26 @@ def test_absent_null_and_empty_are_three_things() -> None:
         assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
 
 
-def test_parts_may_stand_anywhere_and_more_may_follow() -> None:
+def test_from_bytes_accepts_any_offsets_and_trailing_data() -> None:
     body = bytes.fromhex("0101000000000005 12000000")  # one SID, shared by owner and group
     head = struct.pack("<BBHIIII", 1, 0, 0x8000, 24, 24, 0, 0)
     descriptor = SecurityDescriptor.from_bytes(head + b"free" + body + b"more")
     assert descriptor == SecurityDescriptor(owner=Sid(5, (18,)), group=Sid(5, (18,)))
 
 
-def test_slack_in_a_list_is_dropped() -> None:
+def test_from_bytes_acl_with_slack_drops_it() -> None:
     acl = bytes.fromhex("0200 2000 0100 0000 0000 1400 01000000 0101000000000005 12000000 00000000")
     head = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20)
     descriptor = SecurityDescriptor.from_bytes(head + acl)
     assert descriptor.dacl == Acl((Ace.allow("SY", ServiceAccess.QUERY_CONFIG),))
 
 
-def test_absent_parts_are_not_read_whatever_their_offset() -> None:
+def test_from_bytes_ignores_offsets_of_absent_parts() -> None:
     head = struct.pack("<BBHIIII", 1, 0, 0x8000, 0, 0, 0xFFFF, 0xFFFF)
     assert SecurityDescriptor.from_bytes(head) == SecurityDescriptor()
 
 
-def test_control_and_the_resource_managers_byte_survive() -> None:
+def test_control_flags_and_rm_control_round_trip() -> None:
     control = ControlFlags.RM_CONTROL_VALID | ControlFlags.DACL_TRUSTED
     descriptor = SecurityDescriptor(owner=Sid(5, (18,)), control=control, rm_control=0x5A)
     data = descriptor.to_bytes()
@@ -128,7 +128,7 @@ ABSOLUTE = struct.pack("<BBHIIII", 1, 0, 0x0004, 20, 20, 0, 20)
         (SERVICE_BYTES[:48] + b"\2\0\xff\0" + SERVICE_BYTES[52:], "the DACL"),
     ],
 )
-def test_bytes_refused(data: bytes, match: str) -> None:
+def test_from_bytes_malformed_descriptor_raises(data: bytes, match: str) -> None:
     with pytest.raises(InvalidSecurityError, match=match):
         SecurityDescriptor.from_bytes(data)
 
@@ -153,7 +153,7 @@ def test_bytes_refused(data: bytes, match: str) -> None:
         "02001400 01000000 05000c00 01000000 03000000",  # no GUIDs
     ],
 )
-def test_lists_refused(acl: str) -> None:
+def test_from_bytes_malformed_acl_raises(acl: str) -> None:
     head = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20)
     with pytest.raises(InvalidSecurityError):
         SecurityDescriptor.from_bytes(head + bytes.fromhex(acl))
@@ -182,7 +182,7 @@ def is_read(data: bytes) -> bool:
     return True
 
 
-def test_hostile_bytes() -> None:
+def test_from_bytes_arbitrary_bytes_raise_or_round_trip() -> None:
     head = struct.pack("<BBHIIII", 1, 0, 0x8014, 0, 0, 20, 20)
     outcomes: Counter[bool] = Counter()
 
@@ -199,7 +199,7 @@ def test_hostile_bytes() -> None:
     assert outcomes[False] >= 3
 
 
-def test_one_wrong_byte() -> None:
+def test_from_bytes_with_corrupt_byte_raises_or_round_trips() -> None:
     outcomes: Counter[bool] = Counter()
     for position, byte in enumerate(SERVICE_BYTES):
         for value in {0, 1, 2, 4, 0x10, 0x7F, 0x80, 0xFF, byte ^ 1, byte ^ 0x80} - {byte}:
@@ -269,7 +269,9 @@ descriptors = st.builds(
 
 
 @given(descriptors)
-def test_round_trip(descriptor: SecurityDescriptor) -> None:
+def test_generated_descriptor_round_trips_as_bytes_and_pickle(
+    descriptor: SecurityDescriptor,
+) -> None:
     data = descriptor.to_bytes()
     again = SecurityDescriptor.from_bytes(data)
     assert again == descriptor
@@ -279,7 +281,7 @@ def test_round_trip(descriptor: SecurityDescriptor) -> None:
     assert headings(descriptor) == parts(descriptor)
 
 
-def test_what_is_too_large_is_refused() -> None:
+def test_to_bytes_beyond_size_limit_raises() -> None:
     entry = Ace(type=AceType.ALLOWED, trustee=Sid(5, (18,)), data=bytes(0xFF00))
     assert len(entry.to_bytes()) == 0xFF00 + 20
     with pytest.raises(InvalidSecurityError, match="65535"):
@@ -310,7 +312,7 @@ SYSTEM = Sid(5, (18,))
         {"type": 256},
     ],
 )
-def test_entries_are_checked(fields: dict[str, Any]) -> None:
+def test_ace_with_invalid_field_raises_invalid_security(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidSecurityError):
         Ace(**fields)
 
@@ -324,12 +326,12 @@ def test_entries_are_checked(fields: dict[str, Any]) -> None:
         {"type": AceType.ALLOWED, "trustee": SYSTEM, "data": "text"},
     ],
 )
-def test_the_types_of_entries_are_checked(fields: dict[str, Any]) -> None:
+def test_ace_with_field_of_wrong_type_raises_type_error(fields: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         Ace(**fields)
 
 
-def test_unknown_bits_and_types_are_kept() -> None:
+def test_ace_keeps_unknown_bits_and_types() -> None:
     ace = Ace(type=AceType(0x77), flags=AceFlags(0x21), data=b"body")
     assert ace.type == 0x77
     assert ace.to_bytes() == bytes.fromhex("77210800") + b"body"
@@ -338,7 +340,7 @@ def test_unknown_bits_and_types_are_kept() -> None:
     assert ServiceAccess.START in allowed.access
 
 
-def test_lists_are_sequences() -> None:
+def test_acl_supports_sequence_operations() -> None:
     one, two = Ace.allow("SY", START), Ace.deny("WD", STOP)
     acl = Acl((one, two))
     assert list(acl) == [one, two]
@@ -354,7 +356,7 @@ def test_lists_are_sequences() -> None:
         Acl((), 5)
 
 
-def test_object_entries_raise_the_revision() -> None:
+def test_acl_with_object_entry_has_revision_four() -> None:
     ace = Ace(type=AceType.ALLOWED_OBJECT, trustee=Sid(5, (18,)), object_data=bytes(4))
     assert Acl((ace,)).revision == 4
 
@@ -370,19 +372,21 @@ def test_object_entries_raise_the_revision() -> None:
         ({"rm_control": 256}, InvalidSecurityError),
     ],
 )
-def test_descriptors_are_checked(fields: dict[str, Any], error: type[Exception]) -> None:
+def test_descriptor_with_invalid_field_raises(
+    fields: dict[str, Any], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         SecurityDescriptor(**fields)
 
 
-def test_audit_entries() -> None:
+def test_ace_audit_sets_type_and_flags() -> None:
     ace = Ace.audit("WD", DELETE, success=True)
     assert ace.type == AceType.AUDIT
     assert ace.flags == AceFlags.AUDIT_SUCCESS | AceFlags.AUDIT_FAILURE
     assert Ace.audit("WD", DELETE, success=True, failure=False).flags == AceFlags.AUDIT_SUCCESS
 
 
-def test_parts() -> None:
+def test_parts_reports_present_components() -> None:
     info = SecurityInformation
     assert SecurityDescriptor().parts == 0
     assert SecurityDescriptor.from_bytes(SERVICE_BYTES).parts == (
@@ -394,7 +398,7 @@ def test_parts() -> None:
 # --- coerce -------------------------------------------------------------------------------------
 
 
-def test_coerce() -> None:
+def test_coerce_accepts_descriptor_bytes_and_sddl() -> None:
     descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
     assert SecurityDescriptor.coerce(descriptor) is descriptor
     for value in (SERVICE_BYTES, bytearray(SERVICE_BYTES), memoryview(SERVICE_BYTES), SERVICE_SDDL):
@@ -419,7 +423,7 @@ def test_coerce_takes_any_object_with_a_buffer() -> None:
 # --- asking and changing ------------------------------------------------------------------------
 
 
-def test_allows() -> None:
+def test_allows_returns_rights_of_trustee() -> None:
     descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
     assert descriptor.allows("BA") == ServiceAccess.ALL_ACCESS
     assert descriptor.allows("S-1-5-11") == 0x2018D
@@ -442,7 +446,7 @@ def test_allows_maps_generic_rights() -> None:
     assert map_generic(START) == START
 
 
-def test_an_absent_or_null_list() -> None:
+def test_change_of_absent_or_null_dacl_raises() -> None:
     absent, null = SecurityDescriptor(), SecurityDescriptor(dacl=NULL_ACL)
     assert null.allows("WD") == ServiceAccess.ALL_ACCESS
     with pytest.raises(InvalidSecurityError, match="no DACL"):
@@ -470,34 +474,34 @@ def test_an_absent_or_null_list() -> None:
         ("(D;;GX;;;BU)", "(D;;WPDTCRRC;;;BU)(A;;RP;;;BU)"),
     ],
 )
-def test_grant(before: str, after: str) -> None:
+def test_grant_rewrites_dacl_to_allow_right(before: str, after: str) -> None:
     changed = dacl(before).grant("BU", START)
     assert changed == dacl(after)
     assert changed.allows("BU") & START
 
 
-def test_deny() -> None:
+def test_deny_moves_right_to_denied_entry() -> None:
     assert dacl("(A;;RPWP;;;BU)").deny("BU", START) == dacl("(D;;RP;;;BU)(A;;WP;;;BU)")
     assert dacl("(A;;RP;;;BU)").deny("BU", START) == dacl("(D;;RP;;;BU)")
     assert dacl("(D;;WP;;;BU)").deny("BU", START) == dacl("(D;;RPWP;;;BU)")
     assert dacl("(A;;GA;;;SY)").deny("BU", START) == dacl("(D;;RP;;;BU)(A;;GA;;;SY)")
 
 
-def test_revoke() -> None:
+def test_revoke_removes_right_from_allowed_entries() -> None:
     assert dacl("(A;;RPWP;;;BU)").revoke("BU", START) == dacl("(A;;WP;;;BU)")
     assert dacl("(A;;RPWP;;;BU)(A;;SD;;;BU)(A;;RP;;;SY)").revoke("BU") == dacl("(A;;RP;;;SY)")
     assert dacl("(D;;RP;;;BU)").revoke("BU") == dacl("(D;;RP;;;BU)")
     assert dacl("(A;;GX;;;BU)").revoke("BU", START) == dacl("(A;;WPDTCRRC;;;BU)")
 
 
-def test_changes_leave_the_rest_alone() -> None:
+def test_grant_then_revoke_leaves_descriptor_unchanged() -> None:
     descriptor = SecurityDescriptor.from_sddl("O:SYG:BAD:P(A;;GA;;;SY)S:(AU;FA;GA;;;WD)")
     changed = descriptor.grant("NT SERVICE\\Spooler", START).revoke("NT SERVICE\\Spooler")
     assert changed == descriptor
     assert descriptor.grant("BU", ServiceAccess(0)) == descriptor
 
 
-def test_changes_check_their_arguments() -> None:
+def test_grant_with_invalid_argument_raises() -> None:
     with pytest.raises(TypeError):
         dacl("").grant("BU", "RP")  # type: ignore[arg-type]
     with pytest.raises(InvalidSecurityError):
@@ -517,7 +521,9 @@ access_aces = st.builds(
 
 
 @given(st.lists(access_aces, max_size=6), few_sids, few_sids, masks)
-def test_what_a_change_promises(aces: list[Ace], sid: Sid, other: Sid, rights: int) -> None:
+def test_grant_and_deny_are_idempotent_and_keep_other_entries(
+    aces: list[Ace], sid: Sid, other: Sid, rights: int
+) -> None:
     descriptor = SecurityDescriptor(dacl=Acl(tuple(aces)))
     access = map_generic(ServiceAccess(rights))
     granted = descriptor.grant(sid, access)
@@ -542,7 +548,7 @@ def test_what_a_change_promises(aces: list[Ace], sid: Sid, other: Sid, rights: i
 # --- showing ------------------------------------------------------------------------------------
 
 
-def test_right_names() -> None:
+def test_right_names_returns_names_and_unknown_bits() -> None:
     assert right_names(START | STOP) == ("START", "STOP")
     assert right_names(ServiceAccess.ALL_ACCESS) == ("ALL_ACCESS",)
     assert right_names(0x10F01FF) == ("ALL_ACCESS", "ACCESS_SYSTEM_SECURITY")
@@ -550,7 +556,7 @@ def test_right_names() -> None:
     assert right_names(0) == ()
 
 
-def test_describe() -> None:
+def test_describe_lists_owner_group_and_entries() -> None:
     text = (
         "O:SYG:S-1-5-21-1-2-3-513D:P(A;;GA;;;BA)(D;OI;RPWP;;;AN)(A;;;;;SY)"
         "S:(AU;FA;SD;;;WD)(ML;;NW;;;HI)"

@@ -101,7 +101,7 @@ def one(given: dict[str, Any]) -> Seed:
     return seed
 
 
-def test_a_snapshot_of_a_real_machine() -> None:
+def test_read_document_keeps_unusual_snapshot_values() -> None:
     assert ODD.config is not None
     assert ODD.security is not None
     _, (seed,) = read_document(document(ODD))
@@ -136,7 +136,7 @@ def test_a_snapshot_of_a_real_machine() -> None:
     )
 
 
-def test_what_could_not_be_read_takes_its_default() -> None:
+def test_read_document_unreadable_settings_take_defaults() -> None:
     closed = unreadable("shut", None, ODD.status, service_error(5, "OpenServiceW"))
     hidden = unreadable("hidden", None, None, service_error(5, "OpenServiceW"))
     _, (shut, other) = read_document(document(closed, hidden))
@@ -146,7 +146,7 @@ def test_what_could_not_be_read_takes_its_default() -> None:
     assert other == Seed(spec=ServiceSpec(name="hidden"))
 
 
-def test_a_service_that_does_not_run_keeps_its_controls_to_itself() -> None:
+def test_read_document_inactive_service_drops_accepted_controls() -> None:
     assert ODD.status is not None
     for state in (State.STOPPED, State.START_PENDING):
         status = replace(ODD.status, state=state, pid=None, exit_code=5)
@@ -154,7 +154,7 @@ def test_a_service_that_does_not_run_keeps_its_controls_to_itself() -> None:
         assert (seed.state, seed.controls_accepted, seed.exit_code) == (state, None, 5)
 
 
-def test_a_machine_that_knows_no_security() -> None:
+def test_read_document_snapshot_from_wine_drops_security() -> None:
     wine = SecurityDescriptor.from_bytes(
         bytes.fromhex("01000c80000000000000000000000000140000000200080000000000")
     )
@@ -166,7 +166,7 @@ def test_a_machine_that_knows_no_security() -> None:
     assert one({"security": wine}).spec.security == wine  # by hand it is meant
 
 
-def test_settings_by_hand() -> None:
+def test_read_document_parses_settings_given_as_json() -> None:
     seed = one(
         {
             "binary_path": "C:\\x.exe",
@@ -201,7 +201,7 @@ def test_settings_by_hand() -> None:
     assert "hunter2" not in repr(seed)
 
 
-def test_settings_as_python_objects() -> None:
+def test_read_document_accepts_settings_as_python_objects() -> None:
     given: dict[str, Any] = {
         "service_type": ServiceType.DRIVER,
         "start_type": StartType.BOOT,
@@ -223,7 +223,7 @@ def test_settings_as_python_objects() -> None:
     )
 
 
-def test_nothing_but_a_name() -> None:
+def test_read_document_name_only_returns_default_seed() -> None:
     assert one({}) == Seed(spec=ServiceSpec(name="beat"))
     assert one({}).exit_code == 1077
     assert one({"state": "running"}).exit_code == 0
@@ -232,7 +232,7 @@ def test_nothing_but_a_name() -> None:
     assert one({"name": "beat"}) == one({})
 
 
-def test_every_setting_can_be_given() -> None:
+def test_seed_readers_cover_every_setting() -> None:
     assert set(module._SETTINGS) == {field.name for field in fields(Settings)}
     assert set(module._STATE) == {field.name for field in fields(Seed)} - {"spec"}
 
@@ -278,7 +278,9 @@ def test_every_setting_can_be_given() -> None:
         (None, TypeError, "services: expected a list, not NoneType"),
     ],
 )
-def test_what_is_no_list_of_services(services: Any, error: type[Exception], told: str) -> None:
+def test_read_document_invalid_service_raises_with_path(
+    services: Any, error: type[Exception], told: str
+) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": services})
     assert str(caught.value).startswith(told)
@@ -292,7 +294,9 @@ def test_what_is_no_list_of_services(services: Any, error: type[Exception], told
         ({"service": []}, ArgumentError, "service: is no part of a document"),
     ],
 )
-def test_what_is_no_document(change: Any, error: type[Exception], told: str) -> None:
+def test_read_document_invalid_document_raises(
+    change: Any, error: type[Exception], told: str
+) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": [], **change})
     assert str(caught.value) == told
@@ -301,7 +305,7 @@ def test_what_is_no_document(change: Any, error: type[Exception], told: str) -> 
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_file(tmp_path: Path, encoding: str) -> None:
+def test_read_document_reads_utf8_and_utf16_files(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "machine.json"
     text = json.dumps({**document(ODD), "machine": "bü"}, ensure_ascii=False)
     path.write_text(text, encoding)
@@ -312,7 +316,7 @@ def test_a_file(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{", b"\x80", b"[" * 200_000])
-def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
+def test_read_document_invalid_json_file_raises(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "machine.json"
     path.write_bytes(content)
     with pytest.raises(ArgumentError) as caught:
@@ -320,7 +324,7 @@ def test_a_file_that_is_no_json(tmp_path: Path, content: bytes) -> None:
     assert caught.value.argument == str(path)
 
 
-def test_a_file_with_something_else(tmp_path: Path) -> None:
+def test_read_document_wrong_or_missing_file_raises(tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     path.write_text("[1]")
     with pytest.raises(TypeError, match="the document: expected a mapping, not list"):

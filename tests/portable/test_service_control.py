@@ -39,7 +39,7 @@ from winsvc.errors import service_error
         (lambda service: service.control(Control.PARAM_CHANGE), 6, ServiceAccess.PAUSE_CONTINUE),
     ],
 )
-def test_controls(
+def test_control_sends_code_with_needed_right(
     send: Callable[[Service], ServiceStatus], code: int, right: ServiceAccess
 ) -> None:
     recorder = Recorder()
@@ -52,14 +52,14 @@ def test_controls(
 
 
 @pytest.mark.parametrize("code", [0, 5, 11, 15, 127, 256])
-def test_controls_that_no_program_may_send(code: int) -> None:
+def test_control_with_reserved_code_raises_argument_error(code: int) -> None:
     recorder = Recorder()
     with opened(recorder) as service, pytest.raises(ArgumentError, match="128 to 255"):
         service.control(code)
     assert not recorder.called("control_service")
 
 
-def test_a_stop_with_a_reason() -> None:
+def test_stop_with_reason_calls_control_service_ex() -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "new version")
     recorder = Recorder()
     with opened(recorder) as service:
@@ -97,7 +97,7 @@ def test_control_argument_of_wrong_type_raises_type_error(
     assert not recorder.called("control_service", "control_service_ex")
 
 
-def test_a_stop_that_dependents_forbid_names_them() -> None:
+def test_stop_with_running_dependents_error_names_them() -> None:
     rows = [EnumRow("b", "B", STOPPED), EnumRow("a", None, STOPPED)]
     recorder = Recorder(
         control_service=service_error(1051, "ControlService"), enum_dependent_services=rows
@@ -110,7 +110,7 @@ def test_a_stop_that_dependents_forbid_names_them() -> None:
     assert call.state == StateFilter.ACTIVE
 
 
-def test_a_stop_that_unknown_dependents_forbid() -> None:
+def test_stop_with_unreadable_dependents_error_lists_none() -> None:
     recorder = Recorder(
         control_service=service_error(1051, "ControlService"),
         enum_dependent_services=service_error(5, "EnumDependentServicesW"),
@@ -133,7 +133,7 @@ def test_a_stop_that_unknown_dependents_forbid() -> None:
     ],
 )
 @pytest.mark.parametrize("code", [1053, 1066, 1067])
-def test_a_failed_start_carries_the_exit_codes(code: int, status: StatusRow, told: str) -> None:
+def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, told: str) -> None:
     recorder = Recorder(
         start_service=service_error(code, "StartServiceW"), query_service_status_ex=status
     )
@@ -142,13 +142,13 @@ def test_a_failed_start_carries_the_exit_codes(code: int, status: StatusRow, tol
     assert caught.value.status == ServiceStatus.from_row(status)
 
 
-def test_start_reason() -> None:
+def test_start_reason_returns_enum_member() -> None:
     with opened(Recorder(query_start_reason=4)) as service:
         assert service.start_reason() is StartReason.TRIGGER
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_the_process_is_told_in_every_state(state: State) -> None:
+def test_status_reports_pid_in_every_state(state: State) -> None:
     row = STOPPED._replace(current_state=int(state), process_id=7)
     with opened(Recorder(query_service_status_ex=row)) as service:
         assert service.status().pid == 7

@@ -21,7 +21,7 @@ SDDL = "O:SYG:SYD:(A;;GA;;;SY)S:(AU;FA;GA;;;WD)(ML;;NW;;;HI)"
         (SecurityInformation.BACKUP, READ_SACL),
     ],
 )
-def test_reading_security_asks_for_its_right(
+def test_security_read_requests_needed_right(
     parts: SecurityInformation, right: ServiceAccess
 ) -> None:
     recorder = Recorder(query_service_object_security=SecurityDescriptor.from_sddl(SDDL).to_bytes())
@@ -45,7 +45,7 @@ def test_reading_security_asks_for_its_right(
         ),
     ],
 )
-def test_writing_security_writes_what_is_named(
+def test_set_security_writes_only_named_parts(
     parts: SecurityInformation, right: ServiceAccess, written: str
 ) -> None:
     recorder = Recorder()
@@ -57,7 +57,7 @@ def test_writing_security_writes_what_is_named(
     assert SecurityDescriptor.from_bytes(call.descriptor).to_sddl() == written
 
 
-def test_configuring_security_leaves_the_owner_alone() -> None:
+def test_configure_security_writes_only_dacl() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(security=SDDL)

@@ -25,7 +25,7 @@ from winsvc.errors import service_error
 NO_CHANGE = 0xFFFFFFFF
 
 
-def test_what_is_left_out_is_not_touched() -> None:
+def test_configure_leaves_omitted_settings_unchanged() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(start_type=StartType.DISABLED, display_name=UNCHANGED)
@@ -46,7 +46,7 @@ def test_what_is_left_out_is_not_touched() -> None:
     assert recorder.changes == [call]
 
 
-def test_nothing_to_change_is_no_call() -> None:
+def test_configure_without_changes_makes_no_call() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure()
@@ -55,7 +55,7 @@ def test_nothing_to_change_is_no_call() -> None:
 
 
 @pytest.mark.parametrize("nothing", [(), [], None])
-def test_dependencies_can_be_cleared(nothing: list[str] | None) -> None:
+def test_configure_empty_dependencies_clears_them(nothing: list[str] | None) -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(dependencies=nothing, load_order_group=None)
@@ -63,7 +63,7 @@ def test_dependencies_can_be_cleared(nothing: list[str] | None) -> None:
     assert (call.dependencies, call.load_order_group) == ([], "")
 
 
-def test_bad_settings_are_found_before_the_first_call() -> None:
+def test_configure_invalid_setting_raises_before_any_change() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         with pytest.raises(ValueError, match="SDDL"):
@@ -78,7 +78,7 @@ def test_bad_settings_are_found_before_the_first_call() -> None:
     assert not recorder.called("set_service_object_security")
 
 
-def test_an_error_in_the_middle_says_what_was_changed() -> None:
+def test_configure_partial_failure_hint_lists_applied_changes() -> None:
     recorder = Recorder(change_config_number=service_error(87, "ChangeServiceConfig2W"))
     with opened(recorder) as service, pytest.raises(InvalidArgumentError) as caught:
         service.configure(display_name="X", description="d", delayed_auto_start=True)
@@ -92,7 +92,7 @@ def test_an_error_in_the_middle_says_what_was_changed() -> None:
     ]
 
 
-def test_every_level_is_written() -> None:
+def test_configure_writes_every_setting_level() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         service.configure(
@@ -120,7 +120,7 @@ def test_every_level_is_written() -> None:
     assert len(recorder.changes) == 7
 
 
-def test_clearing_triggers_where_there_are_none_is_no_error() -> None:
+def test_configure_clearing_absent_triggers_ignores_error() -> None:
     recorder = Recorder(change_triggers=service_error(87, "ChangeServiceConfig2W"))
     with opened(recorder) as service:
         service.configure(triggers=None)
@@ -131,7 +131,7 @@ def test_clearing_triggers_where_there_are_none_is_no_error() -> None:
     assert len(refused.triggers) == 1
 
 
-def test_no_preferred_node() -> None:
+def test_preferred_node_unset_returns_none() -> None:
     with opened(Recorder(query_preferred_node=service_error(87, "f"))) as service:
         assert service.preferred_node is None
     with opened(Recorder(query_preferred_node=PreferredNodeRow(1, False))) as service:
@@ -139,18 +139,18 @@ def test_no_preferred_node() -> None:
 
 
 @pytest.mark.parametrize("code", [2, 1168, 15100])
-def test_a_description_whose_resource_is_missing(code: int) -> None:
+def test_description_with_missing_resource_is_empty(code: int) -> None:
     with opened(Recorder(query_description=service_error(code, "f"))) as service:
         assert service.description == ""
 
 
-def test_a_description_that_may_not_be_read() -> None:
+def test_description_without_right_raises_access_denied() -> None:
     with opened(Recorder(query_description=service_error(5, "f"))) as service:
         with pytest.raises(AccessDeniedError):
             _ = service.description
 
 
-def test_a_tag() -> None:
+def test_configure_with_want_tag_returns_tag() -> None:
     recorder = Recorder(change_service_config=17)
     with opened(recorder) as service:
         assert service.configure(load_order_group="G", want_tag=True) == 17
@@ -166,7 +166,7 @@ def test_create_with_want_tag_requests_tag() -> None:
     assert (call.load_order_group, call.want_tag) == ("G", True)
 
 
-def test_an_unknown_number_does_not_make_a_query_fail() -> None:
+def test_query_with_unknown_numbers_keeps_them() -> None:
     recorder = Recorder(
         query_service_config=CONFIG._replace(start_type=9, service_type=0x8D0, error_control=77),
         query_service_status_ex=STOPPED._replace(current_state=12, controls_accepted=0x80000000),
@@ -200,7 +200,7 @@ WRONG_SETTINGS: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("settings", WRONG_SETTINGS, ids=str)
-def test_settings_of_the_wrong_type(settings: dict[str, object]) -> None:
+def test_setting_of_wrong_type_raises_type_error(settings: dict[str, object]) -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
         with pytest.raises(TypeError, match=next(iter(settings))):
@@ -214,7 +214,7 @@ def test_settings_of_the_wrong_type(settings: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "settings", [{"preferred_node": 70000}, {"sid_type": -1}, {"service_type": 1 << 40}], ids=str
 )
-def test_settings_out_of_range(settings: dict[str, object]) -> None:
+def test_configure_number_out_of_range_raises_argument_error(settings: dict[str, object]) -> None:
     recorder = Recorder()
     with opened(recorder) as service:
         with pytest.raises(ArgumentError, match=f"^{next(iter(settings))}: .*is not from 0 to"):

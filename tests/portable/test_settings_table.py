@@ -91,7 +91,7 @@ def test_calls_of_an_entry_are_methods_of_a_backend(setting: Setting) -> None:
 
 
 @pytest.mark.parametrize("setting", OWN, ids=lambda setting: setting.name)
-def test_a_value_is_decoded_as_it_was_encoded(setting: Setting) -> None:
+def test_encoded_value_is_decoded_unchanged(setting: Setting) -> None:
     if setting.level is not None:
         assert setting.decode(setting.encode(None)) == setting.default
         value = VALUES.get(setting.name, setting.default)
@@ -109,7 +109,7 @@ def test_numbers_are_the_levels_that_are_a_single_number() -> None:
     }
 
 
-def test_a_page_names_every_setting() -> None:
+def test_settings_page_names_every_setting() -> None:
     page = (PROJECT / "docs" / "settings.md").read_text("utf-8")
     assert all(f"\n| `{name}` |" in page for name in SETTINGS)
 
@@ -189,7 +189,7 @@ def insert(path: Path, before: str, text: str) -> None:
     path.write_text(content.replace(before, text + before), "utf-8")
 
 
-def test_a_new_level_needs_only_an_entry_and_an_enum_member(tmp_path: Path) -> None:
+def test_new_level_needs_only_entry_and_enum_member(tmp_path: Path) -> None:
     package = tmp_path / "src" / "winsvc"
     ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
     shutil.copytree(Path(winsvc.__file__).parent, package, ignore=ignored)

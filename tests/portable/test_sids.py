@@ -78,7 +78,7 @@ DOMAIN_ALIASES = [
 
 
 @pytest.mark.parametrize(("alias", "text"), ALIASES.items())
-def test_alias(alias: str, text: str) -> None:
+def test_parse_alias_returns_well_known_sid(alias: str, text: str) -> None:
     sid = Sid.parse(alias)
     assert str(sid) == text
     assert Sid.parse(text) == Sid.parse(alias.lower()) == sid
@@ -87,12 +87,12 @@ def test_alias(alias: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("alias", DOMAIN_ALIASES)
-def test_alias_of_a_domain_says_why_it_is_refused(alias: str) -> None:
+def test_parse_domain_alias_raises_with_reason(alias: str) -> None:
     with pytest.raises(InvalidSecurityError, match=rf"{alias} .*depends on the machine.*S-1-5-21-"):
         Sid.parse(alias)
 
 
-def test_binary_form() -> None:
+def test_sid_bytes_match_windows_layout() -> None:
     administrators = bytes.fromhex("0102000000000005 20000000 20020000")
     assert Sid.from_bytes(administrators) == Sid(5, (32, 544))
     assert bytes(Sid.parse("BA")) == administrators
@@ -112,7 +112,7 @@ def test_binary_form() -> None:
         ("S-1-0x00012a05f200-1", "S-1-0x12A05F200-1"),
     ],
 )
-def test_text_is_printed_as_windows_prints_it(text: str, printed: str) -> None:
+def test_sid_str_matches_windows_format(text: str, printed: str) -> None:
     assert str(Sid.parse(text)) == printed
     assert Sid.parse(printed) == Sid.parse(text)
 
@@ -139,7 +139,7 @@ def test_text_is_printed_as_windows_prints_it(text: str, printed: str) -> None:
         "XX",
     ],
 )
-def test_text_refused(text: str) -> None:
+def test_parse_malformed_text_raises(text: str) -> None:
     with pytest.raises(InvalidSecurityError):
         Sid.parse(text)
     with pytest.raises(InvalidSecurityError):
@@ -150,12 +150,12 @@ def test_text_refused(text: str) -> None:
     "data", ["", "01", "01010000000000", "0101000000000005", "0201000000000005 12000000",
              "0110000000000005" + "00" * 64, "0101000000000005 12000000 00"]
 )  # fmt: skip
-def test_bytes_refused(data: str) -> None:
+def test_from_bytes_malformed_data_raises(data: str) -> None:
     with pytest.raises(InvalidSecurityError):
         Sid.from_bytes(bytes.fromhex(data))
 
 
-def test_fields_are_checked() -> None:
+def test_sid_with_invalid_field_raises() -> None:
     with pytest.raises(InvalidSecurityError):
         Sid(2**48, ())
     with pytest.raises(InvalidSecurityError):
@@ -173,7 +173,7 @@ def test_fields_are_checked() -> None:
 
 
 @given(sids)
-def test_round_trips(sid: Sid) -> None:
+def test_sid_round_trips_as_bytes_text_and_pickle(sid: Sid) -> None:
     assert Sid.from_bytes(sid.to_bytes()) == sid
     assert Sid.parse(str(sid)) == sid
     assert pickle.loads(pickle.dumps(sid)) == copy.deepcopy(sid) == sid
@@ -194,7 +194,7 @@ sid_like = st.builds(
 
 @given(sids.map(Sid.to_bytes))
 @example(bytes.fromhex("0100000000000005"))
-def test_hostile_bytes(data: bytes) -> None:
+def test_bytes_of_valid_sid_round_trip(data: bytes) -> None:
     assert is_sid(data)
     assert Sid.from_bytes(data).to_bytes() == data
 
@@ -207,7 +207,7 @@ def test_bytes_of_invalid_sid_raise_invalid_security(data: bytes) -> None:
         Sid.from_bytes(data)
 
 
-def test_coerce() -> None:
+def test_coerce_accepts_sid_bytes_text_and_names() -> None:
     system = Sid(5, (18,))
     for value in (system, bytes(system), bytearray(bytes(system)), "S-1-5-18", "SY",
                   "NT AUTHORITY\\SYSTEM", "nt authority\\system"):  # fmt: skip
@@ -219,7 +219,7 @@ def test_coerce() -> None:
         Sid.coerce("CORP\\alice")
 
 
-def test_names() -> None:
+def test_sid_name_and_repr_show_well_known_name() -> None:
     assert Sid.parse("SY").name == "NT AUTHORITY\\SYSTEM"
     assert repr(Sid.parse("SY")) == "<Sid S-1-5-18 NT AUTHORITY\\SYSTEM>"
     stranger = Sid.parse("S-1-5-21-1-2-3-1001")
@@ -246,7 +246,7 @@ def test_names() -> None:
         ),
     ],
 )
-def test_service_sid(name: str, text: str) -> None:
+def test_service_sid_matches_known_sids(name: str, text: str) -> None:
     assert str(service_sid(name)) == text
     assert service_sid(name.lower()) == service_sid(name.upper()) == Sid.parse(text)
 
@@ -274,7 +274,7 @@ def test_service_sid_maps_case_no_further_than_windows(one: str, other: str) -> 
     assert service_sid(one) != service_sid(other)
 
 
-def test_service_sid_arguments() -> None:
+def test_service_sid_invalid_name_raises() -> None:
     assert service_sid("\ud800").sub_authorities[0] == 80  # Windows takes any UTF-16 units
     with pytest.raises(InvalidSecurityError):
         service_sid("")

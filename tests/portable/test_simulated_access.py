@@ -56,7 +56,7 @@ MANAGER_RIGHTS = [
 
 
 @pytest.mark.parametrize(("caller", "access", "expected"), MANAGER_RIGHTS)
-def test_who_may_open_the_manager(
+def test_open_manager_checks_rights_of_caller(
     sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
 ) -> None:
     with sim.run_as(caller()):
@@ -83,7 +83,7 @@ SERVICE_RIGHTS = [
 
 
 @pytest.mark.parametrize(("caller", "access", "expected"), SERVICE_RIGHTS)
-def test_who_may_open_a_service(
+def test_open_service_checks_rights_of_caller(
     sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
 ) -> None:
     with sim.run_as(caller()):
@@ -91,7 +91,7 @@ def test_who_may_open_a_service(
         assert code_of(sim.open_service, scm, "beat", int(access)) == expected
 
 
-def test_the_caller_is_another_for_a_while(sim: SimulatedSCM) -> None:
+def test_run_as_replaces_and_restores_caller(sim: SimulatedSCM) -> None:
     before, user = sim.caller, Caller.user()
     with sim.run_as(user):
         assert sim.caller is user
@@ -100,14 +100,14 @@ def test_the_caller_is_another_for_a_while(sim: SimulatedSCM) -> None:
     assert sim.caller is before
 
 
-def test_handles_keep_what_they_were_opened_with(sim: SimulatedSCM) -> None:
+def test_handle_keeps_rights_after_caller_changes(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     with sim.run_as(Caller.user()):
         sim.control_service(handle, 1)
     assert state_of(sim, "beat") is State.STOPPED
 
 
-def test_the_most_that_is_allowed(sim: SimulatedSCM) -> None:
+def test_maximum_allowed_grants_rights_of_caller(sim: SimulatedSCM) -> None:
     with sim.run_as(Caller.user()):
         handle = opened(sim, "beat", MAXIMUM)
         assert code_of(sim.query_service_config, handle) == 0
@@ -140,12 +140,14 @@ CALLS: dict[str, Callable[[SimulatedSCM, int], object]] = {
         (GENERIC_ALL, {*CALLS}),
     ],
 )
-def test_generic_rights(sim: SimulatedSCM, access: int, allowed: set[str], call: str) -> None:
+def test_generic_right_maps_to_service_rights(
+    sim: SimulatedSCM, access: int, allowed: set[str], call: str
+) -> None:
     handle = opened(sim, "beat", access)
     assert code_of(CALLS[call], sim, handle) == (0 if call in allowed else 5)
 
 
-def test_only_administrators_judge_the_boot(sim: SimulatedSCM) -> None:
+def test_notify_boot_config_status_requires_administrator(sim: SimulatedSCM) -> None:
     with sim.run_as(Caller.user()):
         assert code_of(sim.notify_boot_config_status, True) == 5
     with sim.run_as(Caller.local_system()):
@@ -167,13 +169,15 @@ def test_only_administrators_judge_the_boot(sim: SimulatedSCM) -> None:
         ("D:(A;;LC;;;WD)", A.QUERY_STATUS | A.START, 5),
     ],
 )
-def test_entries(sim: SimulatedSCM, sddl: str, access: ServiceAccess, expected: int) -> None:
+def test_open_service_applies_dacl_entries_in_order(
+    sim: SimulatedSCM, sddl: str, access: ServiceAccess, expected: int
+) -> None:
     handle = opened(sim, "beat", A.WRITE_DAC)
     sim.set_service_object_security(handle, I.DACL, dacl(sddl))
     assert code_of(opened, sim, "beat", int(access)) == expected
 
 
-def test_a_user_may_be_let_start_a_service(sim: SimulatedSCM) -> None:
+def test_user_granted_start_can_start_but_not_stop(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
         service.stop()
         security = service.security()
@@ -186,7 +190,7 @@ def test_a_user_may_be_let_start_a_service(sim: SimulatedSCM) -> None:
     assert state_of(sim, "beat") is State.RUNNING
 
 
-def test_the_manager_has_one_too(sim: SimulatedSCM) -> None:
+def test_manager_dacl_controls_access_of_callers(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     sim.set_service_object_security(scm, I.DACL, dacl("D:(A;;KA;;;IU)"))
     with sim.run_as(Caller.user()):
@@ -204,7 +208,7 @@ def test_the_manager_has_one_too(sim: SimulatedSCM) -> None:
         (I.OWNER | I.DACL, A.WRITE_OWNER | A.WRITE_DAC),
     ],
 )
-def test_parts_are_written_alone(
+def test_set_security_writes_only_named_parts(
     sim: SimulatedSCM, parts: SecurityInformation, needed: ServiceAccess
 ) -> None:
     sddl = "O:BAG:BAD:(A;;GA;;;BA)"
@@ -222,7 +226,7 @@ def test_parts_are_written_alone(
             assert code_of(sim.set_service_object_security, less, parts, dacl(sddl)) == 5
 
 
-def test_parts_are_read_alone(sim: SimulatedSCM) -> None:
+def test_query_security_returns_only_named_part(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat", A.READ_CONTROL)
     for part, name in ((I.OWNER, "owner"), (I.GROUP, "group"), (I.DACL, "dacl")):
         read = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, part))
@@ -230,7 +234,7 @@ def test_parts_are_read_alone(sim: SimulatedSCM) -> None:
         assert there == {name}
 
 
-def test_another_owner_needs_a_privilege(sim: SimulatedSCM) -> None:
+def test_set_owner_without_restore_privilege_is_refused(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat", A.WRITE_OWNER)
     assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:BU")) == 0
     assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:LS")) == 1307
@@ -238,7 +242,7 @@ def test_another_owner_needs_a_privilege(sim: SimulatedSCM) -> None:
         assert code_of(sim.set_service_object_security, handle, I.OWNER, dacl("O:LS")) == 0
 
 
-def test_the_sacl_needs_a_privilege(sim: SimulatedSCM) -> None:
+def test_sacl_access_without_security_privilege_is_refused(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError) as caught:
         opened(sim, "beat", SACL_RIGHT | A.READ_CONTROL)
     assert caught.value.winerror == 1314
@@ -252,7 +256,7 @@ def test_the_sacl_needs_a_privilege(sim: SimulatedSCM) -> None:
     assert read.dacl is None
 
 
-def test_a_reboot_action_needs_a_privilege(sim: SimulatedSCM) -> None:
+def test_reboot_action_without_shutdown_privilege_is_refused(sim: SimulatedSCM) -> None:
     row = FailureActionsRow(0, None, None, ((2, 0),))
     handle = opened(sim, "beat")
     assert code_of(sim.change_failure_actions, handle, row) == 5
@@ -264,7 +268,7 @@ def test_a_reboot_action_needs_a_privilege(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- rights denied by a test
 
 
-def test_rights_that_are_denied(sim: SimulatedSCM) -> None:
+def test_faults_deny_refuses_denied_service_rights(sim: SimulatedSCM) -> None:
     sim.add("other")
     before = opened(sim, "beat")
     sim.faults.deny(A.START | A.STOP, "BEAT")
@@ -279,7 +283,7 @@ def test_rights_that_are_denied(sim: SimulatedSCM) -> None:
     assert code_of(opened, sim, "beat", int(A.STOP)) == 0
 
 
-def test_rights_to_the_manager_that_are_denied(sim: SimulatedSCM) -> None:
+def test_faults_deny_manager_right_refuses_listing(sim: SimulatedSCM) -> None:
     sim.faults.deny(M.ENUMERATE_SERVICE)
     assert code_of(manager, sim, M.ENUMERATE_SERVICE) == 5
     with ServiceManager(backend=sim) as scm:
@@ -288,7 +292,7 @@ def test_rights_to_the_manager_that_are_denied(sim: SimulatedSCM) -> None:
         assert scm.get("beat").name == "beat"
 
 
-def test_a_right_to_every_service_that_is_denied(sim: SimulatedSCM) -> None:
+def test_faults_deny_without_name_affects_every_service(sim: SimulatedSCM) -> None:
     sim.faults.deny(A.STOP)
     with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
         with pytest.raises(AccessDeniedError, match="STOP") as caught:

@@ -71,7 +71,7 @@ def sim() -> SimulatedSCM:
         (None, None, MANAGER_ALL, 0),
     ],
 )
-def test_opening_a_manager(
+def test_open_sc_manager_checks_machine_database_and_access(
     sim: SimulatedSCM, machine: str | None, database: str | None, access: int, expected: int
 ) -> None:
     assert code_of(sim.open_sc_manager, machine, database, access) == expected
@@ -80,7 +80,7 @@ def test_opening_a_manager(
 # ------------------------------------------------------------------- handles
 
 
-def test_handles(sim: SimulatedSCM) -> None:
+def test_closed_handle_is_refused_as_invalid(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     service = sim.open_service(scm, "beat", SERVICE_ALL)
     assert code_of(sim.close_service_handle, 0) == 6
@@ -122,14 +122,16 @@ SERVICES_CALLS: list[tuple[str, tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("call", "arguments"), [*MANAGERS_CALLS, *SERVICES_CALLS])
-def test_a_wrong_handle(sim: SimulatedSCM, call: str, arguments: tuple[Any, ...]) -> None:
+def test_call_with_wrong_handle_returns_invalid_handle(
+    sim: SimulatedSCM, call: str, arguments: tuple[Any, ...]
+) -> None:
     of_a_service = (call, arguments) in SERVICES_CALLS
     wrong = manager(sim) if of_a_service else opened(sim, "beat")
     for handle in (0, 0x7FFFFFFF, wrong):
         assert code_of(getattr(sim, call), handle, *arguments) == 6
 
 
-def test_a_new_service_needs_a_manager(sim: SimulatedSCM) -> None:
+def test_create_service_without_manager_handle_is_refused(sim: SimulatedSCM) -> None:
     assert code_of(create, sim, 0, "new") == 6
     assert code_of(create, sim, opened(sim, "beat"), "new") == 6
 
@@ -161,7 +163,7 @@ RIGHTS: list[tuple[str, tuple[Any, ...], ServiceAccess]] = [
 
 
 @pytest.mark.parametrize(("call", "arguments", "right"), RIGHTS)
-def test_each_call_needs_its_right(
+def test_call_without_needed_right_is_refused(
     sim: SimulatedSCM, call: str, arguments: tuple[Any, ...], right: ServiceAccess
 ) -> None:
     without = opened(sim, "Spooler", SERVICE_ALL & ~right)
@@ -183,7 +185,9 @@ def test_each_call_needs_its_right(
         (0, "a\\b", 123),
     ],
 )
-def test_opening_a_service(sim: SimulatedSCM, access: int, name: str, expected: int) -> None:
+def test_open_service_with_unknown_or_invalid_name_is_refused(
+    sim: SimulatedSCM, access: int, name: str, expected: int
+) -> None:
     assert code_of(sim.open_service, manager(sim, CONNECT), name, access) == expected
 
 
@@ -235,7 +239,7 @@ def test_opening_a_service(sim: SimulatedSCM, access: int, name: str, expected: 
         ("new", {"access": 0}, 0),
     ],
 )
-def test_making_a_service(
+def test_create_service_accepts_valid_and_refuses_invalid_arguments(
     sim: SimulatedSCM, name: str, given: dict[str, Any], expected: int
 ) -> None:
     scm = manager(sim, CREATE)
@@ -245,13 +249,13 @@ def test_making_a_service(
 
 
 @pytest.mark.parametrize("name", ["new", "beat", "", "a/b"])
-def test_the_right_to_make_counts_before_what_is_made(sim: SimulatedSCM, name: str) -> None:
+def test_create_service_checks_right_before_arguments(sim: SimulatedSCM, name: str) -> None:
     scm = manager(sim, CONNECT)
     assert code_of(lambda: create(sim, scm, name, path="")) == 5
     assert code_of(lambda: create(sim, scm, name, type=0)) == 5
 
 
-def test_an_account_that_is_not_there(sim: SimulatedSCM) -> None:
+def test_create_service_with_unknown_account_is_refused(sim: SimulatedSCM) -> None:
     sim.local.accounts = {r".\joe": "secret"}
     scm = manager(sim)
     assert code_of(lambda: create(sim, scm, "a", account=r".\jack")) == 1057
@@ -261,12 +265,12 @@ def test_an_account_that_is_not_there(sim: SimulatedSCM) -> None:
     assert sim["b"].exit_code == 1069
 
 
-def test_a_handle_without_rights(sim: SimulatedSCM) -> None:
+def test_create_service_without_access_returns_handle_without_rights(sim: SimulatedSCM) -> None:
     service, _ = create(sim, manager(sim), "new", access=0)
     assert code_of(sim.delete_service, service) == 5
 
 
-def test_what_a_new_service_is(sim: SimulatedSCM) -> None:
+def test_new_service_has_default_config_and_status(sim: SimulatedSCM) -> None:
     dependencies = ("Master1", "Master2", "+MasterGroup1")
     service, tag = create(sim, manager(sim), "new", dependencies=dependencies)
     assert tag is None
@@ -279,7 +283,7 @@ def test_what_a_new_service_is(sim: SimulatedSCM) -> None:
     assert (row.current_state, row.win32_exit_code, row.process_id) == (State.STOPPED, 1077, 0)
 
 
-def test_tags_of_a_group_differ(sim: SimulatedSCM) -> None:
+def test_create_service_assigns_distinct_tags_in_group(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     made = [create(sim, scm, f"d{i}", type=1, start=0, group="g", tag=True) for i in range(3)]
     tags = [tag for _, tag in made]
@@ -292,7 +296,9 @@ def test_tags_of_a_group_differ(sim: SimulatedSCM) -> None:
     ("start_type", "stored"),
     [(0, r"\SystemRoot\system32\x.sys"), (1, r"\??\c:\windows\system32\x.sys")],
 )
-def test_paths_of_drivers(sim: SimulatedSCM, start_type: int, stored: str) -> None:
+def test_create_service_converts_path_of_driver(
+    sim: SimulatedSCM, start_type: int, stored: str
+) -> None:
     path = r"c:\windows\system32\x.sys"
     service, _ = create(sim, manager(sim), "new", type=1, start=start_type, path=path)
     assert sim.query_service_config(service).binary_path_name == stored
@@ -301,7 +307,7 @@ def test_paths_of_drivers(sim: SimulatedSCM, start_type: int, stored: str) -> No
 # ------------------------------------------------------------------- DeleteService
 
 
-def test_deleting(sim: SimulatedSCM) -> None:
+def test_deleted_service_stays_until_last_handle_is_closed(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     other = opened(sim, "beat", A.QUERY_STATUS)
     service = opened(sim, "beat", A.DELETE)
@@ -324,7 +330,7 @@ def test_deleting(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- status and lists
 
 
-def test_processes(sim: SimulatedSCM) -> None:
+def test_status_reports_process_only_for_running_program(sim: SimulatedSCM) -> None:
     assert sim.query_service_status_ex(opened(sim, "Spooler")).process_id
     assert sim.query_service_status_ex(opened(sim, "beat")).process_id == 0
     assert sim.query_service_status_ex(opened(sim, "disk")).process_id == 0
@@ -347,7 +353,7 @@ def test_processes(sim: SimulatedSCM) -> None:
         (ENUMERATE, 0x30, 3, "", 0),
     ],
 )
-def test_listing(
+def test_enum_services_checks_rights_and_filters(
     sim: SimulatedSCM, access: int, kind: int, state: int, group: str | None, expected: int
 ) -> None:
     scm = manager(sim, access)
@@ -366,7 +372,7 @@ def test_listing(
         (0x3FF, 3, "", ["beat", "disk"]),
     ],
 )
-def test_what_is_listed(
+def test_enum_services_returns_services_matching_filters(
     sim: SimulatedSCM, kind: int, state: int, group: str | None, expected: list[str]
 ) -> None:
     rows, resume = sim.enum_services_status_ex(manager(sim), kind, state, group, 0)
@@ -377,7 +383,7 @@ def test_what_is_listed(
         assert bool(row.status.process_id) == (row.service_name == "Spooler")
 
 
-def test_pages(sim: SimulatedSCM) -> None:
+def test_enum_services_continues_from_resume_handle(sim: SimulatedSCM) -> None:
     sim.local.page_size = 2
     scm = manager(sim)
     first, resume = sim.enum_services_status_ex(scm, 0x3FF, 3, None, 0)
@@ -388,7 +394,7 @@ def test_pages(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_a_page_has_one_service_at_least(sim: SimulatedSCM, size: int) -> None:
+def test_services_with_page_size_below_minimum_lists_all(sim: SimulatedSCM, size: int) -> None:
     sim.local.page_size = size
     with ServiceManager(backend=sim) as scm:
         assert [one.name for one in scm.services(type=ServiceType.ALL)] == [
@@ -431,7 +437,7 @@ NUL = "a\0b"
         ("name", lambda sim, *_: sim.open_desktop(NUL, 0, False, 0)),
     ],
 )
-def test_texts_that_cannot_be_handed_to_windows(
+def test_text_with_nul_is_refused_before_the_call(
     sim: SimulatedSCM, argument: str, call: Callable[[SimulatedSCM, int, int], object]
 ) -> None:
     scm, one = manager(sim), opened(sim, "beat")
@@ -443,7 +449,7 @@ def test_texts_that_cannot_be_handed_to_windows(
     assert "new" not in sim
 
 
-def test_names(sim: SimulatedSCM) -> None:
+def test_display_and_key_name_lookups_ignore_case(sim: SimulatedSCM) -> None:
     scm = manager(sim, CONNECT)
     assert sim.get_service_display_name(scm, "BEAT") == "Heartbeat"
     assert sim.get_service_key_name(scm, "heartbeat") == "beat"
@@ -459,7 +465,7 @@ def test_names(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- start and control
 
 
-def test_starting(sim: SimulatedSCM) -> None:
+def test_start_service_when_disabled_or_running_is_refused(sim: SimulatedSCM) -> None:
     change(sim, opened(sim, "beat"), start=4)
     for _ in range(2):
         assert start(sim, "beat") == 1058
@@ -472,7 +478,9 @@ def test_starting(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize("error", [2, 3, 5, 193, 1053])
-def test_starting_what_can_not_run(sim: SimulatedSCM, error: int) -> None:
+def test_start_service_with_failing_program_returns_its_error(
+    sim: SimulatedSCM, error: int
+) -> None:
     sim.local.other_programs = Behaviour(start_error=error)
     for _ in range(2):
         assert start(sim, "beat") == error
@@ -481,12 +489,12 @@ def test_starting_what_can_not_run(sim: SimulatedSCM, error: int) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 5, 11, 12, 13, 14, 15, 16, 32, 64, 96, 127, 256, NO_CHANGE])
-def test_controls_that_no_program_sends(sim: SimulatedSCM, code: int) -> None:
+def test_control_service_with_reserved_code_is_refused(sim: SimulatedSCM, code: int) -> None:
     for name in ("Spooler", "beat"):
         assert code_of(sim.control_service, opened(sim, name, 0), code) == 87
 
 
-def test_a_stop_of_what_is_stopped(sim: SimulatedSCM) -> None:
+def test_stop_of_stopped_service_error_carries_status(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     with pytest.raises(ServiceError) as caught:
         sim.control_service(handle, Control.STOP)
@@ -495,13 +503,13 @@ def test_a_stop_of_what_is_stopped(sim: SimulatedSCM) -> None:
     assert caught.value.status.state is State.STOPPED
 
 
-def test_a_stop(sim: SimulatedSCM) -> None:
+def test_stop_of_running_service_returns_stopped_status(sim: SimulatedSCM) -> None:
     assert control(sim, "Spooler", 128) == 0
     row = sim.control_service(opened(sim, "Spooler"), Control.STOP)
     assert row[1:] == (State.STOPPED, 0, 0, 0, 0, 0, 0, 0)
 
 
-def test_the_extended_control_tells_the_process(sim: SimulatedSCM) -> None:
+def test_control_service_ex_returns_process_id(sim: SimulatedSCM) -> None:
     pid = sim["Spooler"].pid
     assert sim.control_service_ex(opened(sim, "Spooler"), 4, 0, None).process_id == pid
 
@@ -509,7 +517,7 @@ def test_the_extended_control_tells_the_process(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- lock, boot, security
 
 
-def test_the_lock(sim: SimulatedSCM) -> None:
+def test_database_lock_is_exclusive_and_reports_owner(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     assert code_of(sim.lock_service_database, manager(sim, CONNECT)) == 5
     assert code_of(sim.query_service_lock_status, manager(sim, CONNECT)) == 5
@@ -527,13 +535,15 @@ def test_the_lock(sim: SimulatedSCM) -> None:
     assert sim.query_service_lock_status(scm).is_locked == 0
 
 
-def test_the_boot_is_accepted_once(sim: SimulatedSCM) -> None:
+def test_notify_boot_config_status_twice_is_refused(sim: SimulatedSCM) -> None:
     sim.notify_boot_config_status(True)
     assert code_of(sim.notify_boot_config_status, True) == ErrorCode.BOOT_ALREADY_ACCEPTED
 
 
 @pytest.mark.parametrize("of_a_service", [True, False])
-def test_security_is_for_both_kinds_of_handle(sim: SimulatedSCM, of_a_service: bool) -> None:
+def test_object_security_works_on_service_and_manager_handles(
+    sim: SimulatedSCM, of_a_service: bool
+) -> None:
     handle = opened(sim, "beat", 0xE0000) if of_a_service else manager(sim, 0xE0000)
     content = sim.query_service_object_security(handle, SecurityInformation.DACL)
     sim.set_service_object_security(handle, SecurityInformation.DACL, content)

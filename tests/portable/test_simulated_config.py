@@ -45,7 +45,9 @@ def sim() -> SimulatedSCM:
         ({"dependencies": []}, {}),
     ],
 )
-def test_changing_some(sim: SimulatedSCM, given: dict[str, Any], changed: dict[str, Any]) -> None:
+def test_change_config_changes_only_given_fields(
+    sim: SimulatedSCM, given: dict[str, Any], changed: dict[str, Any]
+) -> None:
     handle = opened(sim, "beat")
     before = sim.query_service_config(handle)
     change(sim, handle, **given)
@@ -66,20 +68,22 @@ def test_changing_some(sim: SimulatedSCM, given: dict[str, Any], changed: dict[s
         ({"dependencies": ["beat"]}, 1059),
     ],
 )
-def test_changing_what_can_not_be(sim: SimulatedSCM, given: dict[str, Any], expected: int) -> None:
+def test_change_config_refuses_invalid_values_without_effect(
+    sim: SimulatedSCM, given: dict[str, Any], expected: int
+) -> None:
     handle = opened(sim, "beat")
     before = sim.query_service_config(handle)
     assert code_of(lambda: change(sim, handle, **given)) == expected
     assert sim.query_service_config(handle) == before
 
 
-def test_a_display_name_that_became_a_key_is_no_hindrance(sim: SimulatedSCM) -> None:
+def test_change_config_with_display_name_taken_as_key_succeeds(sim: SimulatedSCM) -> None:
     create(sim, manager(sim), "Heartbeat")
     change(sim, opened(sim, "beat"), start=4)
     assert sim["beat"].start_type == 4
 
 
-def test_the_description(sim: SimulatedSCM) -> None:
+def test_change_description_none_keeps_and_empty_clears(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     assert sim.query_description(handle) is None
     sim.change_description(handle, "text")
@@ -98,7 +102,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("level", "first", "good", "bad"), NUMBERS)
-def test_numbers(
+def test_change_config_number_accepts_valid_and_refuses_invalid_values(
     sim: SimulatedSCM, level: ConfigLevel, first: int, good: list[int], bad: list[int]
 ) -> None:
     handle = opened(sim, "beat")
@@ -112,19 +116,19 @@ def test_numbers(
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 13, 0xFFF0])
-def test_levels_count_before_handles(sim: SimulatedSCM, level: int) -> None:
+def test_unknown_config_level_is_refused_before_handle_check(sim: SimulatedSCM, level: int) -> None:
     assert code_of(sim.query_config_number, 0, level) == 124
     assert code_of(sim.change_config_number, 0, level, 0) == 124
 
 
-def test_protection_is_for_the_protected(sim: SimulatedSCM) -> None:
+def test_launch_protection_of_unprotected_service_is_refused(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     sim.change_config_number(handle, ConfigLevel.LAUNCH_PROTECTED, 0)
     assert code_of(sim.change_config_number, handle, ConfigLevel.LAUNCH_PROTECTED, 1) == 5
     assert code_of(sim.change_config_number, handle, ConfigLevel.LAUNCH_PROTECTED, 9) == 87
 
 
-def test_failure_actions_are_kept_part_by_part(sim: SimulatedSCM) -> None:
+def test_change_failure_actions_keeps_omitted_parts(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     assert sim.query_failure_actions(handle).actions == ()
     sim.change_failure_actions(handle, FailureActionsRow(60, "m", "c", ((1, 5), (3, 0))))
@@ -138,7 +142,7 @@ def test_failure_actions_are_kept_part_by_part(sim: SimulatedSCM) -> None:
     assert code_of(sim.change_failure_actions, handle, unknown) == 87
 
 
-def test_a_restart_needs_the_right_to_start(sim: SimulatedSCM) -> None:
+def test_restart_action_without_start_right_is_refused(sim: SimulatedSCM) -> None:
     row = FailureActionsRow(0, None, None, ((1, 0),))
     assert code_of(sim.change_failure_actions, opened(sim, "beat", A.CHANGE_CONFIG), row) == 5
     assert sim["beat"].failure_actions.actions == ()
@@ -147,7 +151,7 @@ def test_a_restart_needs_the_right_to_start(sim: SimulatedSCM) -> None:
     assert sim.query_failure_actions(opened(sim, "beat")).actions == ((1, 0),)
 
 
-def test_triggers_that_are_not_there(sim: SimulatedSCM) -> None:
+def test_change_triggers_clearing_absent_triggers_is_refused(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     rows = [TriggerRow(2, 1, b"x" * 16, ())]
     assert code_of(sim.change_triggers, handle, []) == 87
@@ -157,7 +161,7 @@ def test_triggers_that_are_not_there(sim: SimulatedSCM) -> None:
     assert sim.query_triggers(handle) == ()
 
 
-def test_the_preferred_node(sim: SimulatedSCM) -> None:
+def test_preferred_node_unset_or_out_of_range_is_refused(sim: SimulatedSCM) -> None:
     sim.local.numa_nodes = 2
     handle = opened(sim, "beat")
     assert code_of(sim.query_preferred_node, handle) == 87
@@ -180,7 +184,7 @@ MARKED: list[Callable[[SimulatedSCM, int], object]] = [
 
 
 @pytest.mark.parametrize("call", MARKED)
-def test_changing_what_is_marked(
+def test_change_of_service_marked_for_deletion_is_refused(
     sim: SimulatedSCM, call: Callable[[SimulatedSCM, int], object]
 ) -> None:
     handle = opened(sim, "beat")

@@ -40,14 +40,14 @@ def running(sim: SimulatedSCM) -> list[str]:
 # ------------------------------------------------------------------- starting
 
 
-def test_a_start_brings_up_what_it_needs(sim: SimulatedSCM) -> None:
+def test_start_also_starts_stopped_dependencies(sim: SimulatedSCM) -> None:
     assert start(sim, "top", "argument") == 0
     assert running(sim) == ["low", "middle", "top"]
     assert [tuple(one.arguments) for one in sim] == [(), (), ("argument",)]
     assert [one.starts for one in sim] == [1, 1, 1]
 
 
-def test_a_start_waits_for_what_starts_slowly(sim: SimulatedSCM) -> None:
+def test_start_waits_for_slow_dependencies(sim: SimulatedSCM) -> None:
     for name in ("low", "middle"):
         sim[name].program = Behaviour(start_takes=100)
     assert start(sim, "top") == 0
@@ -55,7 +55,7 @@ def test_a_start_waits_for_what_starts_slowly(sim: SimulatedSCM) -> None:
     assert running(sim) == ["low", "middle", "top"]
 
 
-def test_a_start_waits_for_what_is_starting_already(sim: SimulatedSCM) -> None:
+def test_start_waits_for_dependency_in_start_pending(sim: SimulatedSCM) -> None:
     sim["low"].program = Behaviour(start_takes=9)
     start(sim, "low")
     sim.clock.advance(4)
@@ -64,7 +64,7 @@ def test_a_start_waits_for_what_is_starting_already(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize("state", [S.RUNNING, S.PAUSED])
-def test_what_runs_is_left_alone(state: State) -> None:
+def test_start_leaves_active_dependency_unchanged(state: State) -> None:
     sim = SimulatedSCM()
     sim.add("low", state=state)
     sim.add("high", dependencies=["low"])
@@ -82,27 +82,29 @@ def test_what_runs_is_left_alone(state: State) -> None:
         HANGS,
     ],
 )
-def test_what_it_needs_fails(sim: SimulatedSCM, wrong: Behaviour) -> None:
+def test_start_with_failing_dependency_returns_dependency_error(
+    sim: SimulatedSCM, wrong: Behaviour
+) -> None:
     sim["low"].program = wrong
     assert start(sim, "top") == 1068
     assert running(sim) == []
     assert [sim[name].exit_code for name in ("middle", "top")] == [1068, 1068]
 
 
-def test_a_hung_start_is_given_up_in_time(sim: SimulatedSCM) -> None:
+def test_start_with_hung_dependency_fails_within_time_limit(sim: SimulatedSCM) -> None:
     sim["low"].program = HANGS
     assert start(sim, "top") == 1068
     assert 2 < sim.clock.now < 60
     assert state_of(sim, "low") is S.START_PENDING
 
 
-def test_what_it_needs_is_disabled(sim: SimulatedSCM) -> None:
+def test_start_with_disabled_dependency_is_refused(sim: SimulatedSCM) -> None:
     sim["low"].start_type = StartType.DISABLED
     assert start(sim, "top") == 1068
     assert start(sim, "low") == 1058
 
 
-def test_what_it_needs_is_not_there(sim: SimulatedSCM) -> None:
+def test_start_with_missing_dependency_is_refused(sim: SimulatedSCM) -> None:
     sim["top"].dependencies = ("low", "none")
     assert start(sim, "top") == 1075
     assert running(sim) == []
@@ -113,7 +115,7 @@ def test_what_it_needs_is_not_there(sim: SimulatedSCM) -> None:
     assert sim["top"].exit_code == 1075
 
 
-def test_what_it_needs_is_stopping(sim: SimulatedSCM) -> None:
+def test_start_with_stopping_dependency_is_refused(sim: SimulatedSCM) -> None:
     sim["low"].program = Behaviour(stop_takes=9)
     start(sim, "low")
     control(sim, "low", Control.STOP)
@@ -133,7 +135,9 @@ def test_what_it_needs_is_stopping(sim: SimulatedSCM) -> None:
         (HANGS, Behaviour(), 0),
     ],
 )
-def test_one_of_a_group_is_enough(one: Behaviour, two: Behaviour, expected: int) -> None:
+def test_start_with_group_dependency_needs_a_running_member(
+    one: Behaviour, two: Behaviour, expected: int
+) -> None:
     sim = SimulatedSCM()
     sim.add("one", load_order_group="g", program=one)
     sim.add("two", load_order_group="G", program=two)
@@ -143,13 +147,13 @@ def test_one_of_a_group_is_enough(one: Behaviour, two: Behaviour, expected: int)
         assert (state_of(sim, name) is S.RUNNING) == (behaviour == Behaviour())
 
 
-def test_an_empty_group() -> None:
+def test_start_with_empty_group_is_refused() -> None:
     sim = SimulatedSCM()
     sim.add("high", dependencies=["+g"])
     assert start(sim, "high") == 1068
 
 
-def test_a_group_holds_its_last_member() -> None:
+def test_stop_of_last_running_group_member_is_refused() -> None:
     sim = SimulatedSCM()
     sim.add("one", load_order_group="g")
     sim.add("two", load_order_group="g")
@@ -165,7 +169,7 @@ def test_a_group_holds_its_last_member() -> None:
 # ------------------------------------------------------------------- stopping
 
 
-def test_a_stop_is_refused_while_others_need_it(sim: SimulatedSCM) -> None:
+def test_stop_with_running_dependents_is_refused(sim: SimulatedSCM) -> None:
     start(sim, "top")
     assert control(sim, "low", Control.STOP) == 1051
     assert control(sim, "low", Control.INTERROGATE) == 0
@@ -174,7 +178,7 @@ def test_a_stop_is_refused_while_others_need_it(sim: SimulatedSCM) -> None:
         assert control(sim, name, Control.STOP) == 0
 
 
-def test_what_is_still_stopping_needs_it(sim: SimulatedSCM) -> None:
+def test_stop_with_stopping_dependent_is_refused(sim: SimulatedSCM) -> None:
     sim["middle"].program = Behaviour(stop_takes=5)
     start(sim, "middle")
     control(sim, "middle", Control.STOP)
@@ -183,7 +187,7 @@ def test_what_is_still_stopping_needs_it(sim: SimulatedSCM) -> None:
     assert control(sim, "low", Control.STOP) == 0
 
 
-def test_dependents_in_the_order_to_stop_them(sim: SimulatedSCM) -> None:
+def test_enum_dependent_services_returns_stop_order(sim: SimulatedSCM) -> None:
     sim.add("second", dependencies=["low", "top"])
     sim.add("third", dependencies=["low"])
     low = opened(sim, "low")
@@ -206,7 +210,7 @@ def test_dependents_in_the_order_to_stop_them(sim: SimulatedSCM) -> None:
     assert code_of(sim.enum_dependent_services, low, 4) == 87
 
 
-def test_dependents_by_group() -> None:
+def test_enum_dependent_services_includes_dependents_by_group() -> None:
     sim = SimulatedSCM()
     sim.add("one", load_order_group="G")
     sim.add("high", dependencies=["+g"])
@@ -217,7 +221,7 @@ def test_dependents_by_group() -> None:
 # ------------------------------------------------------------------- circles
 
 
-def test_circles_are_refused(sim: SimulatedSCM) -> None:
+def test_circular_dependency_is_refused(sim: SimulatedSCM) -> None:
     low = opened(sim, "low")
     for dependencies in (["low"], ["middle"], ["TOP"], ["none", "top"]):
         assert code_of(lambda d=dependencies: change(sim, low, dependencies=d)) == 1059
@@ -228,7 +232,7 @@ def test_circles_are_refused(sim: SimulatedSCM) -> None:
     assert code_of(lambda: create(sim, new, "none", dependencies=["top"])) == 1059
 
 
-def test_circles_by_groups_are_refused(sim: SimulatedSCM) -> None:
+def test_circular_dependency_through_group_is_refused(sim: SimulatedSCM) -> None:
     top, low = opened(sim, "top"), opened(sim, "low")
     assert code_of(lambda: change(sim, top, group="g", dependencies=["+g"])) == 1059
     change(sim, top, group="g")
@@ -253,7 +257,7 @@ def test_leaving_group_and_depending_on_it_in_one_call_is_no_circle(sim: Simulat
     assert (sim["top"].load_order_group, sim["top"].dependencies) == ("", ("other",))
 
 
-def test_a_circle_that_was_there_does_not_run_for_ever() -> None:
+def test_start_with_existing_circular_dependency_terminates() -> None:
     sim = SimulatedSCM()
     sim.add("one", dependencies=["two"])
     sim.add("two", dependencies=["one"])
@@ -266,7 +270,7 @@ def test_a_circle_that_was_there_does_not_run_for_ever() -> None:
 # ------------------------------------------------------------------- boot and shutdown
 
 
-def test_what_a_boot_starts() -> None:
+def test_boot_starts_services_in_load_order() -> None:
     sim = SimulatedSCM()
     sim.local.group_order = ["first", "second"]
     order: list[str] = []
@@ -301,7 +305,7 @@ def test_what_a_boot_starts() -> None:
     assert {sim[name].exit_code for name in ("manual", "disabled")} == {1077}
 
 
-def test_the_delay_is_for_automatic_starts_alone() -> None:
+def test_boot_ignores_delay_of_non_automatic_services() -> None:
     sim = SimulatedSCM()
     sim.add("manual", delayed_auto_start=True)
     sim.add(
@@ -314,7 +318,7 @@ def test_the_delay_is_for_automatic_starts_alone() -> None:
     assert states(sim) == {"manual": S.STOPPED, "driver": S.RUNNING}
 
 
-def test_a_boot_that_fails_shows_in_exit_codes() -> None:
+def test_failed_boot_start_sets_exit_code() -> None:
     sim = SimulatedSCM()
     auto = StartType.AUTOMATIC
     sim.add("broken", start_type=auto, program=Behaviour(start_error=2))
@@ -324,7 +328,7 @@ def test_a_boot_that_fails_shows_in_exit_codes() -> None:
     assert [one.exit_code for one in sim] == [2, 1068, 1075]
 
 
-def test_what_starts_by_itself_takes_no_time_from_others() -> None:
+def test_boot_start_of_slow_service_does_not_block() -> None:
     sim = SimulatedSCM()
     sim.latency = 0
     auto = StartType.AUTOMATIC
@@ -343,7 +347,7 @@ def test_what_starts_by_itself_takes_no_time_from_others() -> None:
     assert sim["silent"].exit_code == 1053
 
 
-def test_a_reboot_forgets_what_was_to_come() -> None:
+def test_reboot_cancels_pending_delayed_start() -> None:
     sim = SimulatedSCM()
     sim.add("late", start_type=StartType.AUTOMATIC, delayed_auto_start=True)
     sim.local.boot()
@@ -355,7 +359,7 @@ def test_a_reboot_forgets_what_was_to_come() -> None:
     assert state_of(sim, "late") is S.RUNNING
 
 
-def test_shutting_down() -> None:
+def test_shut_down_sends_controls_in_order_and_stops_all() -> None:
     sim = SimulatedSCM()
     sim.latency = 0
     told: list[tuple[str, Control, float]] = []
@@ -389,7 +393,7 @@ def test_shutting_down() -> None:
 # ------------------------------------------------------------------- triggers
 
 
-def test_triggers() -> None:
+def test_trigger_starts_and_stops_matching_services() -> None:
     sim = SimulatedSCM()
     up, down = Trigger.on_ip_available(), Trigger.on_ip_lost()
     sim.add("on", triggers=[up])
@@ -410,7 +414,7 @@ def test_triggers() -> None:
     assert state_of(sim, "needed") is S.RUNNING
 
 
-def test_a_trigger_is_told_to_what_runs() -> None:
+def test_trigger_sends_event_control_to_running_service() -> None:
     sim = SimulatedSCM()
     up = Trigger.on_ip_available()
     taken = AcceptedControls.TRIGGER_EVENT

@@ -38,7 +38,7 @@ def sim() -> Iterator[SimulatedSCM]:
     assert sim.open_desktop_handles == 0
 
 
-def test_what_is_there_from_the_start(sim: SimulatedSCM) -> None:
+def test_new_simulation_has_default_stations_and_desktops(sim: SimulatedSCM) -> None:
     assert WindowStation.names() == ["WinSta0", "Service-0x0-3e7$"]
     own = WindowStation.current()
     assert own.desktops() == ["Default", "Disconnect", "Winlogon"]
@@ -54,7 +54,7 @@ def test_what_is_there_from_the_start(sim: SimulatedSCM) -> None:
         _ = own.receives_input
 
 
-def test_windows_own_desktops(sim: SimulatedSCM) -> None:
+def test_winlogon_desktop_is_reserved_for_local_system(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError, match=r"Asked for: DesktopAccess\.READ_OBJECTS"):
         Desktop.open("Winlogon")
     with Desktop.open("Winlogon", DesktopAccess.ENUMERATE) as secure:
@@ -78,7 +78,7 @@ def test_windows_own_desktops(sim: SimulatedSCM) -> None:
             default.switch_to()
 
 
-def test_a_service(sim: SimulatedSCM) -> None:
+def test_begin_on_service_station_has_no_input_desktop(sim: SimulatedSCM) -> None:
     sim.begin_on()
     own, desktop = WindowStation.current(), Desktop.current()
     assert (own.name, desktop.name) == ("Service-0x0-3e7$", "Default")
@@ -96,7 +96,7 @@ def test_a_service(sim: SimulatedSCM) -> None:
             sim.begin_on(*bad)
 
 
-def test_beginning_on_what_the_program_has_made(sim: SimulatedSCM) -> None:
+def test_begin_on_created_station_keeps_it_alive(sim: SimulatedSCM) -> None:
     station = WindowStation.create("mine")
     station.set_for_process()
     desktop = Desktop.create("work")
@@ -111,7 +111,7 @@ def test_beginning_on_what_the_program_has_made(sim: SimulatedSCM) -> None:
     assert "mine" not in WindowStation.names()
 
 
-def test_names_that_are_too_long(sim: SimulatedSCM) -> None:
+def test_create_with_too_long_name_raises_invalid_name(sim: SimulatedSCM) -> None:
     for name in ("x" * 260, "\U0001f40d" * 130):
         for create in (WindowStation.create, Desktop.create):
             with pytest.raises(InvalidNameError) as caught:
@@ -121,7 +121,7 @@ def test_names_that_are_too_long(sim: SimulatedSCM) -> None:
         assert (station.name, desktop.name) == ("x" * 259, "y" * 259)
 
 
-def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedSCM) -> None:
+def test_switch_to_desktop_of_hidden_station_is_refused(sim: SimulatedSCM) -> None:
     with WindowStation.create("hidden").as_process_station(), Desktop.create("x") as desktop:
         with pytest.raises(AccessDeniedError) as caught:
             desktop.switch_to()  # with every right
@@ -131,14 +131,14 @@ def test_a_desktop_that_is_not_to_be_shown(sim: SimulatedSCM) -> None:
     assert str(caught.value.hint).startswith("Needed: DesktopAccess.SWITCH_DESKTOP. The handle")
 
 
-def test_switching_to_where_it_is_already(sim: SimulatedSCM) -> None:
+def test_switch_to_current_station_or_desktop_keeps_it(sim: SimulatedSCM) -> None:
     with WindowStation.current().as_process_station() as station:
         assert station.name == "WinSta0"
     with Desktop.current().as_thread_desktop() as desktop:
         assert desktop.name == "Default"
 
 
-def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedSCM) -> None:
+def test_as_process_station_failing_restore_raises_its_error(sim: SimulatedSCM) -> None:
     before = WindowStation.current()
     with pytest.raises(AccessDeniedError, match="SetProcessWindowStation"):
         with WindowStation.create("S").as_process_station():
@@ -149,7 +149,7 @@ def test_the_way_back_that_fails_is_what_is_told(sim: SimulatedSCM) -> None:
     sim.close_window_station(left)
 
 
-def test_windows(sim: SimulatedSCM) -> None:
+def test_windows_lists_added_windows_until_destroyed(sim: SimulatedSCM) -> None:
     first = sim.add_window(title="Editor", class_name="Edit")
     second = sim.add_window(title=None, class_name=None)
     assert Desktop.current().windows() == [
@@ -168,7 +168,7 @@ def test_windows(sim: SimulatedSCM) -> None:
     assert caught.value.winerror == 1400
 
 
-def test_a_thread_with_windows_stays(sim: SimulatedSCM) -> None:
+def test_set_for_thread_with_open_windows_raises_object_in_use(sim: SimulatedSCM) -> None:
     window = sim.add_window(thread=threading.get_native_id())
     with Desktop.create("other") as other:
         with pytest.raises(ObjectInUseError, match="destroy them first"):
@@ -191,14 +191,14 @@ def test_a_thread_with_windows_stays(sim: SimulatedSCM) -> None:
             assert Desktop.current().name == "Default"
 
 
-def test_threads_of_other_processes(sim: SimulatedSCM) -> None:
+def test_of_thread_finds_thread_of_other_process(sim: SimulatedSCM) -> None:
     sim.add_window(thread=4242)
     assert Desktop.of_thread(4242).name == "Default"
     with pytest.raises(ServiceError):
         Desktop.of_thread(4243)
 
 
-def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedSCM) -> None:
+def test_ended_thread_releases_its_desktop(sim: SimulatedSCM) -> None:
     with Desktop.create("other") as other:
         thread = threading.Thread(target=other.set_for_thread)
         thread.start()
@@ -206,7 +206,7 @@ def test_a_thread_that_has_ended_keeps_no_desktop(sim: SimulatedSCM) -> None:
     assert "other" not in WindowStation.current().desktops()
 
 
-def test_what_vanishes_with_its_last_handle(sim: SimulatedSCM) -> None:
+def test_station_and_desktop_vanish_with_last_handle(sim: SimulatedSCM) -> None:
     with WindowStation.create("station") as station, station.as_process_station():
         first = Desktop.create("one")
         second = Desktop.create("ONE")
@@ -218,7 +218,7 @@ def test_what_vanishes_with_its_last_handle(sim: SimulatedSCM) -> None:
     assert "station" not in WindowStation.names()
 
 
-def test_a_shown_desktop_that_vanishes(sim: SimulatedSCM) -> None:
+def test_closing_shown_desktop_switches_to_default(sim: SimulatedSCM) -> None:
     with Desktop.create("other") as other:
         other.switch_to()
         with Desktop.input() as shown:
@@ -227,7 +227,7 @@ def test_a_shown_desktop_that_vanishes(sim: SimulatedSCM) -> None:
         assert shown.name == "Default"
 
 
-def test_who_may_open_is_what_its_security_says(sim: SimulatedSCM) -> None:
+def test_open_desktop_checks_its_security_descriptor(sim: SimulatedSCM) -> None:
     with Desktop.create("mine", security="O:SYG:SYD:(A;;GR;;;BA)") as mine:
         assert "mine" in WindowStation.current().desktops()
         with Desktop.open("mine", DesktopAccess.GENERIC_READ) as reader:
@@ -247,14 +247,14 @@ def test_who_may_open_is_what_its_security_says(sim: SimulatedSCM) -> None:
                 assert opened.name == "mine"
 
 
-def test_flags_of_a_desktop(sim: SimulatedSCM) -> None:
+def test_set_flags_changes_desktop_flags(sim: SimulatedSCM) -> None:
     with Desktop.create("other", DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK) as other:
         assert other.flags.flags is DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK
         other.set_flags(DesktopFlags(0), inherit=True)
         assert (other.flags.flags, other.flags.inherit) == (0, True)
 
 
-def test_bare_calls(sim: SimulatedSCM) -> None:
+def test_raw_calls_with_wrong_handle_or_name_raise(sim: SimulatedSCM) -> None:
     """What the drop-in asks for, which knows no objects."""
     station = sim.get_process_window_station()
     desktop = sim.get_thread_desktop(sim.get_current_thread_id())
@@ -282,7 +282,7 @@ def test_bare_calls(sim: SimulatedSCM) -> None:
         sim.query_user_object_number(station, 99)
 
 
-def test_faults_and_the_log(sim: SimulatedSCM) -> None:
+def test_desktop_call_fault_is_raised_and_calls_are_recorded(sim: SimulatedSCM) -> None:
     sim.faults.fail("CreateDesktopW", 8)
     with pytest.raises(ServiceError) as caught:
         Desktop.create("other")
@@ -293,7 +293,7 @@ def test_faults_and_the_log(sim: SimulatedSCM) -> None:
     assert ("EnumDesktopsW", "WinSta0") in names
 
 
-def test_rights_that_are_refused_on_demand(sim: SimulatedSCM) -> None:
+def test_faults_deny_refuses_denied_desktop_rights(sim: SimulatedSCM) -> None:
     sim.faults.deny(DesktopAccess.READ_OBJECTS, "default")
     sim.faults.deny(WindowStationAccess.READ_ATTRIBUTES)
     with pytest.raises(AccessDeniedError) as caught:

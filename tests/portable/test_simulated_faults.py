@@ -53,20 +53,22 @@ def codes(sim: SimulatedSCM, handle: int, count: int) -> list[int]:
         ({"machine": "build07"}, [0, 0, 0, 0, 0]),
     ],
 )
-def test_failing(sim: SimulatedSCM, given: dict[str, object], expected: list[int]) -> None:
+def test_fail_affects_only_chosen_calls(
+    sim: SimulatedSCM, given: dict[str, object], expected: list[int]
+) -> None:
     handle = opened(sim, "beat")
     sim.faults.fail("QueryServiceStatusEx", 5, **given)  # type: ignore[arg-type]
     assert codes(sim, handle, 5) == expected
 
 
-def test_failing_by_service_counts_its_calls_alone(sim: SimulatedSCM) -> None:
+def test_fail_with_service_counts_only_its_calls(sim: SimulatedSCM) -> None:
     beat, other = opened(sim, "beat"), opened(sim, "other")
     sim.faults.fail("QueryServiceStatusEx", 5, service="beat", nth=2)
     assert codes(sim, other, 3) == [0, 0, 0]
     assert codes(sim, beat, 3) == [0, 5, 0]
 
 
-def test_failing_by_machine(sim: SimulatedSCM) -> None:
+def test_fail_with_machine_affects_only_that_machine(sim: SimulatedSCM) -> None:
     sim.add_machine("build07").add("beat")
     here, there = opened(sim, "beat"), opened(sim, "beat", machine="build07")
     sim.faults.fail("QueryServiceStatusEx", 1726, machine="BUILD07", times=2)
@@ -83,13 +85,13 @@ def test_failing_by_machine(sim: SimulatedSCM) -> None:
         assert sim.calls[-1].machine is None
 
 
-def test_denying_generic_rights_denies_what_they_mean(sim: SimulatedSCM) -> None:
+def test_deny_generic_right_denies_mapped_rights(sim: SimulatedSCM) -> None:
     sim.faults.deny(ServiceAccess.GENERIC_WRITE)
     assert code_of(opened, sim, "beat", ServiceAccess.CHANGE_CONFIG) == 5
     assert code_of(opened, sim, "beat", ServiceAccess.START) == 0
 
 
-def test_a_failure_has_no_effect(sim: SimulatedSCM) -> None:
+def test_failed_call_changes_no_state(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     sim.faults.fail("StartServiceW", 1053)
     assert code_of(sim.start_service, handle, ()) == 1053
@@ -103,14 +105,14 @@ def test_a_failure_has_no_effect(sim: SimulatedSCM) -> None:
     assert sim.open_handles == before
 
 
-def test_errors_are_typed_and_name_the_function(sim: SimulatedSCM) -> None:
+def test_fault_error_is_typed_and_names_function(sim: SimulatedSCM) -> None:
     sim.faults.fail("OpenServiceW", 120)
     with ServiceManager(backend=sim) as scm, pytest.raises(UnsupportedError) as caught:
         scm.open("beat")
     assert (caught.value.function, caught.value.service) == ("OpenServiceW", "beat")
 
 
-def test_a_failure_in_the_middle_of_making_a_service(sim: SimulatedSCM) -> None:
+def test_fault_during_create_removes_new_service(sim: SimulatedSCM) -> None:
     sim.faults.fail("ChangeServiceConfig2W", 5)
     with ServiceManager(backend=sim) as scm, pytest.raises(ServiceError):
         scm.create("new", r"C:\x.exe", description="text")
@@ -135,7 +137,7 @@ def test_a_failure_in_the_middle_of_making_a_service(sim: SimulatedSCM) -> None:
         (lambda sim: sim.faults.deny(M.CONNECT, "beat"), "^service: .*rights to the manager"),
     ],
 )
-def test_functions_that_are_not_there(
+def test_faults_with_unknown_function_or_invalid_value_raise(
     sim: SimulatedSCM, call: Callable[[SimulatedSCM], object], match: str
 ) -> None:
     with pytest.raises(ArgumentError, match=match):
@@ -147,13 +149,13 @@ def test_fault_functions_include_calls_of_each_kind() -> None:
     assert {"OpenSCManagerW", "NotifyServiceStatusChangeW", "ControlService"} <= Faults.FUNCTIONS
 
 
-def test_what_others_do_between_two_calls(sim: SimulatedSCM) -> None:
+def test_faults_before_runs_action_ahead_of_call(sim: SimulatedSCM) -> None:
     sim.faults.before("StartServiceW", lambda: start(sim, "beat"), service="beat")
     handle = opened(sim, "beat")
     assert code_of(sim.start_service, handle, ()) == 1056
 
 
-def test_a_list_that_grows_between_two_pages(sim: SimulatedSCM) -> None:
+def test_services_listing_reflects_changes_between_pages(sim: SimulatedSCM) -> None:
     sim.local.page_size = 1
     sim.faults.before("EnumServicesStatusExW", lambda: sim.add("late"), nth=2)
     with ServiceManager(backend=sim) as scm:
@@ -163,7 +165,7 @@ def test_a_list_that_grows_between_two_pages(sim: SimulatedSCM) -> None:
         assert [info.name for info in scm.services()] == ["other", "late"]
 
 
-def test_slow_calls(sim: SimulatedSCM) -> None:
+def test_faults_slow_advances_clock_per_call(sim: SimulatedSCM) -> None:
     sim.faults.slow(timedelta(seconds=3), "OpenServiceW")
     opened(sim, "beat")
     assert sim.clock.now == 3
@@ -178,7 +180,7 @@ def test_slow_calls(sim: SimulatedSCM) -> None:
     assert sim.clock.now == 10.5
 
 
-def test_forgetting_all_faults(sim: SimulatedSCM) -> None:
+def test_faults_clear_resets_all_faults(sim: SimulatedSCM) -> None:
     from winsvc import ServiceAccess
 
     sim.faults.fail("QueryServiceStatusEx", 5)
@@ -193,7 +195,7 @@ def test_forgetting_all_faults(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- time
 
 
-def test_time_passes_when_it_is_told_to() -> None:
+def test_clock_advance_runs_due_actions_in_order() -> None:
     clock = SimulatedClock()
     happened: list[tuple[str, float]] = []
 
@@ -219,7 +221,7 @@ def test_time_passes_when_it_is_told_to() -> None:
     assert clock.now == 6  # exactly
 
 
-def test_programs_that_wait_by_themselves(sim: SimulatedSCM) -> None:
+def test_replace_time_makes_polling_use_simulated_time(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=3600)
     names = ["sleep", "monotonic", "time", "perf_counter"]
     names += ["monotonic_ns", "time_ns", "perf_counter_ns"]
@@ -244,7 +246,7 @@ def test_programs_that_wait_by_themselves(sim: SimulatedSCM) -> None:
     assert [getattr(time, name) for name in names] == real
 
 
-def test_time_is_real_again_after_an_error(sim: SimulatedSCM) -> None:
+def test_replace_time_restores_real_time_after_error(sim: SimulatedSCM) -> None:
     real = time.sleep
     with pytest.raises(ZeroDivisionError), sim.installed(replace_time=True):
         raise ZeroDivisionError
@@ -265,7 +267,7 @@ def program(sim: SimulatedSCM) -> None:
             service.delete(timeout=5)
 
 
-def test_the_same_program_makes_the_same_calls() -> None:
+def test_repeated_program_records_same_calls() -> None:
     def run() -> list[Call]:
         sim = SimulatedSCM()
         sim.add("beat", program=Behaviour(start_takes=3))
@@ -277,7 +279,7 @@ def test_the_same_program_makes_the_same_calls() -> None:
     assert len(first) > 5
 
 
-def test_the_record_of_calls(sim: SimulatedSCM) -> None:
+def test_recorded_calls_carry_arguments_time_and_error(sim: SimulatedSCM) -> None:
     sim.latency = 0.25
     program(sim)
     (made,) = sim.called("CreateServiceW")
@@ -294,7 +296,7 @@ def test_the_record_of_calls(sim: SimulatedSCM) -> None:
     assert functions[-1] == "CloseServiceHandle"
 
 
-def test_handles_are_counted(sim: SimulatedSCM) -> None:
+def test_open_handles_counts_handles_until_closed(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     service = sim.open_service(scm, "beat", 0)
     assert sim.open_handles == 2
@@ -304,7 +306,7 @@ def test_handles_are_counted(sim: SimulatedSCM) -> None:
     assert sim.open_handles == 0
 
 
-def test_passwords_do_not_show(sim: SimulatedSCM) -> None:
+def test_recorded_calls_hide_passwords(sim: SimulatedSCM) -> None:
     sim.local.accounts = {r".\joe": "hush-hush"}
     with ServiceManager(backend=sim) as scm:
         with scm.create("new", r"C:\x.exe", account="joe", password="hush-hush") as service:

@@ -96,7 +96,7 @@ def raw(
 # --------------------------------------------------------------------------- a life
 
 
-def test_a_life(sim: SimulatedSCM) -> None:
+def test_hosted_service_handles_controls_and_stops_cleanly(sim: SimulatedSCM) -> None:
     beats: list[float] = []
 
     class Lively(Beat):
@@ -126,7 +126,7 @@ def test_a_life(sim: SimulatedSCM) -> None:
     assert sim.open_handles == 0
 
 
-def test_two_runs_make_the_same_calls() -> None:
+def test_hosted_services_make_same_calls_in_every_run() -> None:
     def run() -> list[tuple[object, ...]]:
         with SimulatedSCM().installed() as sim:
             sim.host(type("A", (Beat,), {"name": "a"}), type("B", (Talkative,), {"name": "b"}))
@@ -160,7 +160,7 @@ def test_two_runs_make_the_same_calls() -> None:
     assert [run() for _ in range(3)] == [first] * 3
 
 
-def test_many_rounds_leave_nothing(sim: SimulatedSCM) -> None:
+def test_hosted_service_restarts_leave_no_threads(sim: SimulatedSCM) -> None:
     sim.host(Beat)
     before = threading.active_count()
     with ServiceManager() as scm, scm.open("beat") as beat:
@@ -172,7 +172,7 @@ def test_many_rounds_leave_nothing(sim: SimulatedSCM) -> None:
         assert sim["beat"].starts == 50
 
 
-def test_what_host_installs(sim: SimulatedSCM) -> None:
+def test_host_installs_settings_of_class(sim: SimulatedSCM) -> None:
     class Full(Beat):
         display_name = "Heartbeat"
         description = "Beats"
@@ -186,7 +186,7 @@ def test_what_host_installs(sim: SimulatedSCM) -> None:
     assert "beat" in sim.event_sources
 
 
-def test_a_service_that_is_there_is_only_given_the_program(sim: SimulatedSCM) -> None:
+def test_host_of_existing_service_keeps_its_config(sim: SimulatedSCM) -> None:
     with ServiceManager() as scm, scm.create("beat", r"C:\my.exe"):
         pass
     running(sim, Beat)
@@ -195,7 +195,7 @@ def test_a_service_that_is_there_is_only_given_the_program(sim: SimulatedSCM) ->
     stop()
 
 
-def test_programs_by_path_and_by_arguments(sim: SimulatedSCM) -> None:
+def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
     def chosen(argv: list[str]) -> Behaviour | HostedProgram:
         return HostedProgram.of(Beat) if "python" in argv else Behaviour(start_error=2)
 
@@ -206,7 +206,7 @@ def test_programs_by_path_and_by_arguments(sim: SimulatedSCM) -> None:
     assert sim["beat"].hosted is not None
 
 
-def test_it_must_be_started(sim: SimulatedSCM) -> None:
+def test_add_running_hosted_program_raises(sim: SimulatedSCM) -> None:
     with pytest.raises(ArgumentError, match="must be started"):
         sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
     with pytest.raises(ArgumentError, match="no service"):
@@ -216,7 +216,7 @@ def test_it_must_be_started(sim: SimulatedSCM) -> None:
 # --------------------------------------------------------------------------- starts that fail
 
 
-def test_a_program_that_never_connects(sim: SimulatedSCM) -> None:
+def test_start_of_program_without_dispatcher_times_out(sim: SimulatedSCM) -> None:
     ended: list[bool] = []
 
     def main(backend: HostBackend) -> None:
@@ -234,7 +234,7 @@ def test_a_program_that_never_connects(sim: SimulatedSCM) -> None:
     assert sim["beat"].exit_code == 1053
 
 
-def test_a_program_that_connects_late(sim: SimulatedSCM) -> None:
+def test_start_of_program_with_late_dispatcher_succeeds(sim: SimulatedSCM) -> None:
     def main(backend: HostBackend) -> None:
         backend.new_event().wait(29)
         raw(backend)
@@ -247,7 +247,7 @@ def test_a_program_that_connects_late(sim: SimulatedSCM) -> None:
 @pytest.mark.parametrize(
     ("error", "logged"), [(None, []), (OSError("no config"), ["no config"]), (SystemExit(1), [])]
 )
-def test_a_program_that_ends_first(
+def test_start_of_program_ending_early_fails_at_once(
     sim: SimulatedSCM,
     caplog: pytest.LogCaptureFixture,
     error: BaseException | None,
@@ -265,7 +265,9 @@ def test_a_program_that_ends_first(
     assert len(caplog.records) == len(logged)
 
 
-def test_a_dispatcher_that_is_refused(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+def test_start_with_refused_dispatcher_fails_and_logs(
+    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture
+) -> None:
     sim.faults.fail("StartServiceCtrlDispatcherW", 5)
     sim.host(Beat)
     assert start(sim, "beat") == 1053
@@ -273,7 +275,7 @@ def test_a_dispatcher_that_is_refused(sim: SimulatedSCM, caplog: pytest.LogCaptu
     assert start(sim, "beat") == 0
 
 
-def test_a_table_without_the_service(sim: SimulatedSCM) -> None:
+def test_start_of_service_missing_from_table_fails(sim: SimulatedSCM) -> None:
     shared = int(ServiceType.SHARE_PROCESS)
     for name in ("one", "two"):
         sim.add(name, program=HostedProgram(lambda backend: raw(backend, name="one")))
@@ -287,7 +289,7 @@ def test_a_table_without_the_service(sim: SimulatedSCM) -> None:
     assert start(sim, "two") == 0
 
 
-def test_outside_of_a_service(sim: SimulatedSCM) -> None:
+def test_host_calls_outside_service_are_refused(sim: SimulatedSCM) -> None:
     with pytest.raises(ServiceError) as caught:
         raw(sim)
     assert caught.value.winerror == 1063
@@ -297,7 +299,7 @@ def test_outside_of_a_service(sim: SimulatedSCM) -> None:
     assert code_of(sim.unregister_device_notification, 77) == 6
 
 
-def test_a_second_dispatcher(sim: SimulatedSCM) -> None:
+def test_second_dispatcher_in_process_is_refused(sim: SimulatedSCM) -> None:
     found: list[int] = []
 
     def main(backend: HostBackend) -> None:
@@ -315,7 +317,7 @@ def test_a_second_dispatcher(sim: SimulatedSCM) -> None:
 # --------------------------------------------------------------------------- states and controls
 
 
-def test_reported_controls_count_in_every_state(sim: SimulatedSCM) -> None:
+def test_control_is_checked_against_reported_controls(sim: SimulatedSCM) -> None:
     told: list[int] = []
 
     def main(backend: HostBackend) -> None:
@@ -349,7 +351,7 @@ def test_reported_controls_count_in_every_state(sim: SimulatedSCM) -> None:
     assert told == [Control.STOP, Control.PAUSE]
 
 
-def test_a_control_handler_that_hangs(sim: SimulatedSCM) -> None:
+def test_control_with_hung_handler_times_out(sim: SimulatedSCM) -> None:
     def main(backend: HostBackend) -> None:
         def handler(code: int, event_type: int, data: bytes) -> int:
             backend.new_event().wait()
@@ -365,7 +367,9 @@ def test_a_control_handler_that_hangs(sim: SimulatedSCM) -> None:
     assert 30 <= sim.clock.now - before < 30.1
 
 
-def test_a_control_handler_that_fails(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+def test_control_with_raising_handler_succeeds_and_logs(
+    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture
+) -> None:
     def handler(code: int, event_type: int, data: bytes) -> int:
         raise OSError("no luck")
 
@@ -376,7 +380,7 @@ def test_a_control_handler_that_fails(sim: SimulatedSCM, caplog: pytest.LogCaptu
     assert "no luck" in caplog.text
 
 
-def test_a_slow_control_handler(sim: SimulatedSCM) -> None:
+def test_controls_wait_for_slow_handler_in_order(sim: SimulatedSCM) -> None:
     """A control returns when its handler has returned; another control waits until then."""
     handled: list[tuple[int, float]] = []
     returned: list[tuple[int, float]] = []
@@ -404,7 +408,7 @@ def test_a_slow_control_handler(sim: SimulatedSCM) -> None:
     assert returned == handled
 
 
-def test_the_status_handle_of_an_earlier_run(sim: SimulatedSCM) -> None:
+def test_status_handle_after_stop_is_invalid(sim: SimulatedSCM) -> None:
     handles: list[int] = []
     found: list[int] = []
 
@@ -425,7 +429,7 @@ def test_the_status_handle_of_an_earlier_run(sim: SimulatedSCM) -> None:
     assert code_of(sim.set_service_status, handles[0], row(S.RUNNING)) == 6
 
 
-def test_a_report_from_outside(sim: SimulatedSCM) -> None:
+def test_report_for_hosted_service_keeps_accepted_controls(sim: SimulatedSCM) -> None:
     running(sim, Beat)
     sim.local.report("beat", S.PAUSED)
     assert sim["beat"].state is S.PAUSED
@@ -436,7 +440,9 @@ def test_a_report_from_outside(sim: SimulatedSCM) -> None:
 # --------------------------------------------------------------------------- ends
 
 
-def test_a_crash(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+def test_crash_unwinds_main_and_restarts_service(
+    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture
+) -> None:
     seen: list[str] = []
 
     class Crashes(Beat):
@@ -471,7 +477,9 @@ def test_a_crash(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.text
 
 
-def test_a_crash_of_an_async_service(sim: SimulatedSCM, caplog: pytest.LogCaptureFixture) -> None:
+def test_crash_of_async_service_cancels_its_tasks(
+    sim: SimulatedSCM, caplog: pytest.LogCaptureFixture
+) -> None:
     seen: list[str] = []
 
     class Crashes(Hosted):
@@ -508,7 +516,7 @@ def test_a_crash_of_an_async_service(sim: SimulatedSCM, caplog: pytest.LogCaptur
     assert not sim.event_log
 
 
-def test_a_crash_before_the_first_turn(sim: SimulatedSCM) -> None:
+def test_crash_before_first_turn_stops_service(sim: SimulatedSCM) -> None:
     sim.host(Beat)
     start(sim, "beat")
     sim.local.crash("beat")
@@ -517,7 +525,7 @@ def test_a_crash_before_the_first_turn(sim: SimulatedSCM) -> None:
     assert sim["beat"].state is S.STOPPED
 
 
-def test_a_crash_takes_all_services_of_the_process(sim: SimulatedSCM) -> None:
+def test_crash_stops_all_services_of_process(sim: SimulatedSCM) -> None:
     sim.host(*(type(name, (Beat,), {"name": name}) for name in ("one", "two", "three")))
     for name in ("one", "two"):
         start(sim, name)
@@ -529,7 +537,7 @@ def test_a_crash_takes_all_services_of_the_process(sim: SimulatedSCM) -> None:
     assert sim["one"].pid != pid
 
 
-def test_a_process_that_ends_with_its_service_running(sim: SimulatedSCM) -> None:
+def test_process_ending_early_stops_service_with_error(sim: SimulatedSCM) -> None:
     def main(backend: HostBackend) -> None:
         backend.start_thread(lambda: raw(backend), "dispatcher")
         backend.new_event().wait(10)
@@ -542,7 +550,7 @@ def test_a_process_that_ends_with_its_service_running(sim: SimulatedSCM) -> None
     assert (sim["beat"].state, sim["beat"].exit_code) == (S.STOPPED, 1067)
 
 
-def test_the_system_goes_down_and_comes_back(sim: SimulatedSCM) -> None:
+def test_reboot_ends_and_restarts_hosted_service(sim: SimulatedSCM) -> None:
     seen: list[str] = []
 
     class Lasting(Beat):
@@ -568,7 +576,7 @@ def test_the_system_goes_down_and_comes_back(sim: SimulatedSCM) -> None:
     assert state_of(sim, "beat") is S.STOPPED
 
 
-def test_a_reboot_as_a_failure_action(sim: SimulatedSCM) -> None:
+def test_reboot_action_of_hosted_service_reboots_machine(sim: SimulatedSCM) -> None:
     class Fails(Beat):
         settings = Settings(failure_actions=FailureActions(actions=(FailureAction.reboot(5),)))
 
@@ -584,7 +592,7 @@ def test_a_reboot_as_a_failure_action(sim: SimulatedSCM) -> None:
     assert {one.state for one in sim} == {S.STOPPED}
 
 
-def test_deleted_while_it_runs(sim: SimulatedSCM) -> None:
+def test_delete_of_running_hosted_service_waits_for_stop(sim: SimulatedSCM) -> None:
     running(sim, Beat)
     with ServiceManager() as scm, scm.open("beat") as beat:
         beat.delete()
@@ -593,7 +601,7 @@ def test_deleted_while_it_runs(sim: SimulatedSCM) -> None:
     assert "beat" not in sim
 
 
-def test_removed_while_it_runs(sim: SimulatedSCM) -> None:
+def test_remove_of_running_hosted_service_ends_its_threads(sim: SimulatedSCM) -> None:
     running(sim, Beat)
     before = threading.active_count()
     sim.local.remove("beat")
@@ -604,7 +612,7 @@ def test_removed_while_it_runs(sim: SimulatedSCM) -> None:
     assert sim.open_handles == 0
 
 
-def test_close_ends_what_runs() -> None:
+def test_close_ends_running_hosted_services() -> None:
     before = threading.active_count()
     seen: list[str] = []
 
@@ -630,7 +638,7 @@ def test_close_ends_what_runs() -> None:
 # --------------------------------------------------------------------------- among services
 
 
-def test_a_service_that_starts_another(sim: SimulatedSCM) -> None:
+def test_hosted_service_can_start_and_stop_another(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
     class Leader(Beat):
@@ -665,7 +673,7 @@ def test_a_service_that_starts_another(sim: SimulatedSCM) -> None:
     stop("leader")
 
 
-def test_services_that_wait_for_each_other(sim: SimulatedSCM) -> None:
+def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) -> None:
     """Each is told of what the other does, while both wait."""
     seen: list[str] = []
 
@@ -689,7 +697,7 @@ def test_services_that_wait_for_each_other(sim: SimulatedSCM) -> None:
     assert sorted(seen) == ["not not not x", "not not x"]
 
 
-def test_a_service_that_stops_itself(sim: SimulatedSCM) -> None:
+def test_hosted_service_can_stop_itself(sim: SimulatedSCM) -> None:
     class Tired(Beat):
         def main(self) -> None:
             self.report_running()
@@ -703,7 +711,7 @@ def test_a_service_that_stops_itself(sim: SimulatedSCM) -> None:
     assert (sim["beat"].state, sim["beat"].exit_code) == (S.STOPPED, 0)
 
 
-def test_a_service_that_watches(sim: SimulatedSCM) -> None:
+def test_hosted_service_watch_reports_status_changes(sim: SimulatedSCM) -> None:
     seen: list[str] = []
 
     class Watches(Beat):
@@ -725,7 +733,7 @@ def test_a_service_that_watches(sim: SimulatedSCM) -> None:
     assert seen == ["StatusChanged"] * 2
 
 
-def test_dependencies(sim: SimulatedSCM) -> None:
+def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
     order: list[str] = []
 
     def kind(name: str, *needed: str) -> type[Hosted]:
@@ -750,7 +758,7 @@ def test_dependencies(sim: SimulatedSCM) -> None:
     assert {one.state for one in sim} == {S.STOPPED}
 
 
-def test_beside_services_that_are_only_simulated(sim: SimulatedSCM) -> None:
+def test_hosted_service_can_control_simulated_service(sim: SimulatedSCM) -> None:
     class Starts(Beat):
         def main(self) -> None:
             self.report_running()
@@ -769,7 +777,7 @@ def test_beside_services_that_are_only_simulated(sim: SimulatedSCM) -> None:
 # --------------------------------------------------------------------------- threads
 
 
-def test_threads_of_the_service_module(sim: SimulatedSCM) -> None:
+def test_hosted_threads_never_run_in_parallel(sim: SimulatedSCM) -> None:
     """Of several that are due at the same time, each has its turn; one runs at a time."""
     at_once: list[int] = [0, 0]
 
@@ -792,7 +800,7 @@ def test_threads_of_the_service_module(sim: SimulatedSCM) -> None:
     assert at_once == [0, 1]
 
 
-def test_threads_that_a_service_makes_itself(sim: SimulatedSCM) -> None:
+def test_plain_thread_of_service_does_not_advance_time(sim: SimulatedSCM) -> None:
     """They run beside, and don't let time pass."""
     seen: list[bool] = []
 
@@ -815,7 +823,7 @@ def test_threads_that_a_service_makes_itself(sim: SimulatedSCM) -> None:
     assert seen == []
 
 
-def test_several_test_threads(sim: SimulatedSCM) -> None:
+def test_concurrent_test_threads_can_control_services(sim: SimulatedSCM) -> None:
     names = [f"beat{number}" for number in range(6)]
     for name in names:
         sim.host(type(name, (Beat,), {"name": name}))
@@ -842,7 +850,7 @@ def test_several_test_threads(sim: SimulatedSCM) -> None:
     assert {sim[name].state for name in names} == {S.STOPPED}
 
 
-def test_a_thread_that_does_not_come_back(
+def test_blocked_hosted_thread_raises_error_naming_its_line(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached = threading.Event()
@@ -881,7 +889,7 @@ def test_a_thread_that_does_not_come_back(
     assert not stuck.is_alive()
 
 
-def test_an_event_that_another_thread_sets(sim: SimulatedSCM) -> None:
+def test_event_set_by_other_thread_ends_wait(sim: SimulatedSCM) -> None:
     event = sim.new_event()
     assert not event.wait(5)
     assert sim.clock.now == 5
@@ -897,7 +905,9 @@ def test_an_event_that_another_thread_sets(sim: SimulatedSCM) -> None:
     thread.join()
 
 
-def test_an_exception_in_a_thread_shows(sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exception_in_hosted_thread_reaches_excepthook(
+    sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(args.exc_value))
     sim.start_thread(lambda: print(1 / 0), "fails")
@@ -909,7 +919,7 @@ def test_an_exception_in_a_thread_shows(sim: SimulatedSCM, monkeypatch: pytest.M
 # --------------------------------------------------------------------------- time
 
 
-def test_time_sleep(sim: SimulatedSCM) -> None:
+def test_time_sleep_in_service_uses_simulated_time(sim: SimulatedSCM) -> None:
     seen: list[float] = []
 
     class Sleeps(Beat):
@@ -926,7 +936,7 @@ def test_time_sleep(sim: SimulatedSCM) -> None:
     assert [round(one) for one in seen] == [10, 20, 30, 40]
 
 
-def test_polling_takes_time(sim: SimulatedSCM) -> None:
+def test_polling_service_does_not_block_stop(sim: SimulatedSCM) -> None:
     class Polls(Beat):
         def main(self) -> None:
             self.report_running()
@@ -952,7 +962,7 @@ def test_polling_takes_time(sim: SimulatedSCM) -> None:
         assert (sim[name].state, sim[name].exit_code) == (S.STOPPED, 0)
 
 
-def test_the_end_of_a_wait_and_its_event_at_once(sim: SimulatedSCM) -> None:
+def test_wait_timeout_before_event_at_same_time_is_false(sim: SimulatedSCM) -> None:
     """The earlier timer counts first; an event that is set is not lost."""
     found: list[tuple[bool, float]] = []
     event = sim.new_event()
@@ -989,7 +999,7 @@ def async_service(main: Callable[[Hosted], object]) -> type[Hosted]:
     return type("Async", (Hosted,), {"name": "beat", "main": whole})
 
 
-def test_async_timers(sim: SimulatedSCM) -> None:
+def test_async_timers_use_simulated_time(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
     async def main(self: Hosted) -> None:
@@ -1011,7 +1021,7 @@ def test_async_timers(sim: SimulatedSCM) -> None:
     stop()
 
 
-def test_async_threads(sim: SimulatedSCM) -> None:
+def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
     """Those of the loop's own executor are hosted ones."""
     seen: list[object] = []
 
@@ -1043,7 +1053,7 @@ def test_async_threads(sim: SimulatedSCM) -> None:
     assert seen[3:] == ["last"]  # which the loop waits for
 
 
-def test_an_executor_of_its_own(sim: SimulatedSCM) -> None:
+def test_async_own_executor_runs_in_other_thread(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
     async def main(self: Hosted) -> None:
@@ -1058,7 +1068,7 @@ def test_an_executor_of_its_own(sim: SimulatedSCM) -> None:
     stop()
 
 
-def test_a_crash_while_threads_of_a_loop_run(sim: SimulatedSCM) -> None:
+def test_crash_ends_executor_threads_of_loop(sim: SimulatedSCM) -> None:
     async def main(self: Hosted) -> None:
         await asyncio.to_thread(self.stop_requested.wait)
 
@@ -1069,7 +1079,7 @@ def test_a_crash_while_threads_of_a_loop_run(sim: SimulatedSCM) -> None:
     assert threading.active_count() == before
 
 
-def test_async_sockets(sim: SimulatedSCM) -> None:
+def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
     seen: list[bytes] = []
     ours, theirs = socket.socketpair()
 
@@ -1087,6 +1097,6 @@ def test_async_sockets(sim: SimulatedSCM) -> None:
     ours.close()
 
 
-def test_a_coroutine_outside_of_a_service(sim: SimulatedSCM) -> None:
+def test_run_coroutine_outside_service_raises(sim: SimulatedSCM) -> None:
     with pytest.raises(RuntimeError, match="hosted services"):
         sim.run_coroutine(asyncio.sleep(1))

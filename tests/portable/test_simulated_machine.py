@@ -727,4 +727,4 @@ SimulatedMachineTest.TestCase.settings = settings(
     derandomize=True,
     database=None,
 )
-test_anything = SimulatedMachineTest.TestCase
+test_any_program_keeps_machine_invariants = SimulatedMachineTest.TestCase

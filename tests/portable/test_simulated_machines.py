@@ -41,14 +41,16 @@ def build(sim: SimulatedSCM) -> SimulatedMachine:
 
 
 @pytest.mark.parametrize("name", ["build07", "BUILD07", r"\\build07"])
-def test_a_machine_that_is_there(sim: SimulatedSCM, build: SimulatedMachine, name: str) -> None:
+def test_manager_of_other_machine_controls_its_services(
+    sim: SimulatedSCM, build: SimulatedMachine, name: str
+) -> None:
     with ServiceManager(name, backend=sim) as scm, scm.open("beat") as service:
         assert service.status().state is State.RUNNING
         service.stop()
     assert state_of(build, "beat") is State.STOPPED
 
 
-def test_machines_that_do_not_answer(sim: SimulatedSCM) -> None:
+def test_manager_of_unreachable_machine_raises(sim: SimulatedSCM) -> None:
     sim.add_machine("down", error=1722)
     sim.add_machine("strict", error=5)
     for name, error in (("none", 1722), ("down", 1722), ("strict", 5)):
@@ -88,13 +90,13 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
     assert {call.machine for call in sim.calls} == {"build07"}
 
 
-def test_two_machines_of_one_name(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_add_machine_with_existing_name_raises(sim: SimulatedSCM, build: SimulatedMachine) -> None:
     for name in ("BUILD07", r"\\build07", "simulated", "localhost", ""):
         with pytest.raises(ArgumentError):
             sim.add_machine(name)
 
 
-def test_a_name_with_two_backslashes(sim: SimulatedSCM) -> None:
+def test_machine_name_with_leading_backslashes_is_recognized(sim: SimulatedSCM) -> None:
     sim.add_machine(r"\\other").add("beat")
     exported = SimulatedSCM.from_json({"machine": r"\\other", "services": {"beat": {}}})
     for one in (sim, exported):
@@ -103,7 +105,7 @@ def test_a_name_with_two_backslashes(sim: SimulatedSCM) -> None:
                 assert "beat" in scm
 
 
-def test_services_that_are_there_already(build: SimulatedMachine) -> None:
+def test_add_existing_or_invalid_service_raises(build: SimulatedMachine) -> None:
     with pytest.raises(ArgumentError):
         build.add("BEAT")
     with pytest.raises(ArgumentError):
@@ -117,7 +119,9 @@ def test_services_that_are_there_already(build: SimulatedMachine) -> None:
 # ------------------------------------------------------------------- connections that are lost
 
 
-def test_a_connection_that_is_lost(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_disconnect_fails_calls_and_invalidates_handles(
+    sim: SimulatedSCM, build: SimulatedMachine
+) -> None:
     scm = manager(sim, machine="build07")
     service = sim.open_service(scm, "beat", 0xF01FF)
     build.disconnect()
@@ -135,7 +139,9 @@ def test_a_connection_that_is_lost(sim: SimulatedSCM, build: SimulatedMachine) -
         sim.close_service_handle(handle)
 
 
-def test_what_was_open_before_holds_nothing(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_handle_of_lost_connection_does_not_delay_deletion(
+    sim: SimulatedSCM, build: SimulatedMachine
+) -> None:
     old = opened(sim, "beat", machine="build07")
     build.disconnect()
     build.reconnect()
@@ -148,7 +154,9 @@ def test_what_was_open_before_holds_nothing(sim: SimulatedSCM, build: SimulatedM
     assert "beat" not in build
 
 
-def test_programs_see_a_connection_that_is_lost(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_status_after_disconnect_raises_machine_unreachable(
+    sim: SimulatedSCM, build: SimulatedMachine
+) -> None:
     with ServiceManager("build07", backend=sim) as scm, scm.open("beat") as service:
         build.disconnect(error=1726)
         with pytest.raises(MachineUnreachableError, match="build07"):
@@ -160,7 +168,7 @@ def test_programs_see_a_connection_that_is_lost(sim: SimulatedSCM, build: Simula
             assert again.status().state is State.RUNNING
 
 
-def test_a_machine_that_is_taken_away(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_removed_machine_is_unreachable(sim: SimulatedSCM, build: SimulatedMachine) -> None:
     handle = opened(sim, "beat", machine="build07")
     sim.machines.remove(build)
     assert code_of(sim.query_service_status_ex, handle) == 1722
@@ -168,7 +176,7 @@ def test_a_machine_that_is_taken_away(sim: SimulatedSCM, build: SimulatedMachine
     sim.close_service_handle(handle)
 
 
-def test_a_reboot_ends_all_connections(sim: SimulatedSCM) -> None:
+def test_reboot_invalidates_all_handles(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     other = opened(sim, "beat")
     sim.delete_service(handle)
@@ -182,7 +190,7 @@ def test_a_reboot_ends_all_connections(sim: SimulatedSCM) -> None:
     assert sim.open_handles == 0
 
 
-def test_a_service_that_is_taken_away(sim: SimulatedSCM) -> None:
+def test_removed_service_invalidates_its_handles(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     sim.local.remove("beat")
     assert code_of(sim.query_service_status_ex, handle) == 6
@@ -196,7 +204,7 @@ def test_a_service_that_is_taken_away(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- deletion
 
 
-def test_a_deleted_service_goes_with_its_last_handle(sim: SimulatedSCM) -> None:
+def test_deleted_service_vanishes_with_last_handle(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         first, second = scm.open("beat"), scm.open("beat")
         first.delete()
@@ -227,7 +235,7 @@ def stopped_by_control(sim: SimulatedSCM) -> None:
         pytest.param(lambda sim: sim.clock.advance(10), id="by itself"),
     ],
 )
-def test_a_deleted_service_goes_when_it_has_stopped(
+def test_deleted_running_service_vanishes_when_stopped(
     sim: SimulatedSCM, end: Callable[[SimulatedSCM], None]
 ) -> None:
     sim["beat"].program = Behaviour(ends_after=10, stop_takes=3)
@@ -246,7 +254,7 @@ def test_a_deleted_service_goes_when_it_has_stopped(
     assert state_of(sim, "beat") is State.STOPPED
 
 
-def test_a_deleted_service_that_stopped_stays_while_it_is_open(sim: SimulatedSCM) -> None:
+def test_deleted_stopped_service_stays_while_open(sim: SimulatedSCM) -> None:
     start(sim, "beat")
     handle = opened(sim, "beat")
     sim.delete_service(handle)
@@ -257,7 +265,7 @@ def test_a_deleted_service_that_stopped_stays_while_it_is_open(sim: SimulatedSCM
     assert "beat" not in sim
 
 
-def test_waiting_until_it_is_gone(sim: SimulatedSCM) -> None:
+def test_delete_with_timeout_and_open_handle_times_out(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         other = scm.open("beat")
         service = scm.open("beat")
@@ -273,7 +281,7 @@ def test_waiting_until_it_is_gone(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- the lock
 
 
-def test_a_lock_is_one_machines(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_lock_affects_only_its_machine(sim: SimulatedSCM, build: SimulatedMachine) -> None:
     here, there = manager(sim), manager(sim, MANAGER_ALL, "build07")
     lock = sim.lock_service_database(here)
     assert sim.query_service_lock_status(there).is_locked == 0
@@ -284,7 +292,9 @@ def test_a_lock_is_one_machines(sim: SimulatedSCM, build: SimulatedMachine) -> N
     sim.unlock_service_database(other)
 
 
-def test_a_lock_goes_with_its_connection(sim: SimulatedSCM, build: SimulatedMachine) -> None:
+def test_lock_is_released_when_connection_is_lost(
+    sim: SimulatedSCM, build: SimulatedMachine
+) -> None:
     lock = sim.lock_service_database(manager(sim, MANAGER_ALL, "build07"))
     build.disconnect()
     build.reconnect()

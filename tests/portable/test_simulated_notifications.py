@@ -59,7 +59,7 @@ def triggered(told: Told) -> list[int]:
 # ------------------------------------------------------------------- states
 
 
-def test_told_once_of_the_state_that_is(sim: SimulatedSCM) -> None:
+def test_notify_reports_current_state_once_per_registration(sim: SimulatedSCM) -> None:
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED | N.RUNNING, told)
     (row,) = told.rows
@@ -77,7 +77,7 @@ def test_told_once_of_the_state_that_is(sim: SimulatedSCM) -> None:
     assert triggered(told) == [N.STOPPED, N.RUNNING, N.STOPPED]
 
 
-def test_what_happens_on_the_way_is_told_at_its_own_time(sim: SimulatedSCM) -> None:
+def test_notify_reports_each_check_point_at_its_time(sim: SimulatedSCM) -> None:
     sim["beat"].program = SLOW
     handle, told = opened(sim, "beat"), Told(sim)
     seen: list[tuple[float, int, int]] = []
@@ -97,7 +97,7 @@ def test_what_happens_on_the_way_is_told_at_its_own_time(sim: SimulatedSCM) -> N
     assert sim.clock.now == 10
 
 
-def test_a_report_of_the_same_is_no_change(sim: SimulatedSCM) -> None:
+def test_notify_ignores_repeated_identical_report(sim: SimulatedSCM) -> None:
     start(sim, "beat")
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
@@ -115,7 +115,7 @@ def test_a_report_of_the_same_is_no_change(sim: SimulatedSCM) -> None:
     assert [row.status.check_point for row in told.rows] == [0, 1, 2]
 
 
-def test_a_state_that_came_back_is_a_change(sim: SimulatedSCM) -> None:
+def test_notify_reports_state_entered_again(sim: SimulatedSCM) -> None:
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED, told)
     start(sim, "beat")
@@ -124,7 +124,7 @@ def test_a_state_that_came_back_is_a_change(sim: SimulatedSCM) -> None:
     assert triggered(told) == [N.STOPPED] * 2
 
 
-def test_only_of_the_mask(sim: SimulatedSCM) -> None:
+def test_notify_reports_only_states_in_mask(sim: SimulatedSCM) -> None:
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.PAUSED, told)
     start(sim, "beat")
@@ -135,7 +135,7 @@ def test_only_of_the_mask(sim: SimulatedSCM) -> None:
     assert told.rows == []
 
 
-def test_every_state(sim: SimulatedSCM) -> None:
+def test_notify_reports_every_state_of_a_run(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
     handle, told = opened(sim, "beat"), Told(sim)
     steps: list[Callable[[], object]] = [
@@ -152,7 +152,7 @@ def test_every_state(sim: SimulatedSCM) -> None:
     assert triggered(told) == [N.STOPPED, N.START_PENDING, N.RUNNING, N.STOP_PENDING, N.STOPPED]
 
 
-def test_a_start_is_pending_at_first_even_if_it_takes_no_time(sim: SimulatedSCM) -> None:
+def test_notify_reports_start_pending_of_instant_start(sim: SimulatedSCM) -> None:
     told = Told(sim)
     watch(sim, opened(sim, "beat"), N.START_PENDING, told)
     start(sim, "beat")
@@ -160,7 +160,7 @@ def test_a_start_is_pending_at_first_even_if_it_takes_no_time(sim: SimulatedSCM)
     assert told[0].status.wait_hint == 2000
 
 
-def test_check_points(sim: SimulatedSCM) -> None:
+def test_notify_reports_next_check_point_per_registration(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=10)
     handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
@@ -173,7 +173,7 @@ def test_check_points(sim: SimulatedSCM) -> None:
     assert len(told) == 3
 
 
-def test_the_second_registration_takes_the_place_of_the_first(sim: SimulatedSCM) -> None:
+def test_second_registration_on_handle_replaces_first(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
     first = Told(sim)
     second = Told(sim)
@@ -185,7 +185,7 @@ def test_the_second_registration_takes_the_place_of_the_first(sim: SimulatedSCM)
     assert (len(first), len(second)) == (0, 2)
 
 
-def test_each_handle_is_told(sim: SimulatedSCM) -> None:
+def test_notify_reports_to_each_registered_handle(sim: SimulatedSCM) -> None:
     told = [Told(sim), Told(sim), Told(sim)]
     for one in told:
         watch(sim, opened(sim, "beat", ServiceAccess.QUERY_STATUS), N.RUNNING, one)
@@ -193,7 +193,7 @@ def test_each_handle_is_told(sim: SimulatedSCM) -> None:
     assert [triggered(one) for one in told] == [[N.RUNNING]] * 3
 
 
-def test_a_closed_handle_is_never_told(sim: SimulatedSCM) -> None:
+def test_notify_on_closed_handle_reports_nothing(sim: SimulatedSCM) -> None:
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
     sim.close_service_handle(handle)
@@ -202,7 +202,7 @@ def test_a_closed_handle_is_never_told(sim: SimulatedSCM) -> None:
     assert code_of(watch, sim, handle, 1, told) == 6
 
 
-def test_nor_when_it_closes_while_the_news_are_on_their_way(sim: SimulatedSCM) -> None:
+def test_closing_handle_drops_notification_in_flight(sim: SimulatedSCM) -> None:
     sim.faults.lag = 2
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.STOPPED, told)
@@ -211,7 +211,7 @@ def test_nor_when_it_closes_while_the_news_are_on_their_way(sim: SimulatedSCM) -
     assert told.rows == []
 
 
-def test_nor_what_was_told_and_not_taken(sim: SimulatedSCM) -> None:
+def test_disarm_drops_notification_not_yet_taken(sim: SimulatedSCM) -> None:
     one, two, told = opened(sim, "beat"), opened(sim, "beat"), Told(sim)
     watch(sim, one, N.RUNNING, told)
     watch(sim, two, N.RUNNING, told)
@@ -221,7 +221,7 @@ def test_nor_what_was_told_and_not_taken(sim: SimulatedSCM) -> None:
     assert code_of(sim.query_service_status_ex, one) == 6
 
 
-def test_a_lost_connection_is_silent(sim: SimulatedSCM) -> None:
+def test_notify_on_lost_connection_reports_nothing(sim: SimulatedSCM) -> None:
     told = Told(sim)
     watch(sim, opened(sim, "beat"), N.RUNNING, told)
     sim.local.disconnect()
@@ -230,19 +230,19 @@ def test_a_lost_connection_is_silent(sim: SimulatedSCM) -> None:
     assert told.rows == []
 
 
-def test_rights(sim: SimulatedSCM) -> None:
+def test_notify_without_right_is_refused(sim: SimulatedSCM) -> None:
     told = Told(sim)
     assert code_of(watch, sim, opened(sim, "beat", ServiceAccess.START), 1, told) == 5
     assert code_of(watch, sim, manager(sim, 1), LISTED, told) == 5
     assert code_of(watch, sim, 0, 1, told) == 6
 
 
-def test_drivers_tell_nothing(sim: SimulatedSCM) -> None:
+def test_notify_for_driver_is_refused(sim: SimulatedSCM) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
     assert code_of(watch, sim, opened(sim, "disk"), 1, Told(sim)) == 87
 
 
-def test_what_happens_by_itself(sim: SimulatedSCM) -> None:
+def test_notify_reports_changes_caused_by_program(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=2, ends_after=5, crashes=True)
     handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
@@ -263,7 +263,7 @@ def test_what_happens_by_itself(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- services made and gone
 
 
-def test_services_made_and_gone(sim: SimulatedSCM) -> None:
+def test_manager_notify_reports_created_and_deleted_services(sim: SimulatedSCM) -> None:
     scm, told = manager(sim), Told(sim)
     watch(sim, scm, LISTED, told)
     assert told.rows == []
@@ -278,7 +278,7 @@ def test_services_made_and_gone(sim: SimulatedSCM) -> None:
     assert (told[1].triggered, told[1].service_names) == (N.DELETED, ("New",))
 
 
-def test_what_was_missed_is_told_at_once(sim: SimulatedSCM) -> None:
+def test_manager_notify_reports_missed_changes_on_registration(sim: SimulatedSCM) -> None:
     scm, told = manager(sim), Told(sim)
     before, _ = create(sim, scm, "before")
     watch(sim, scm, LISTED, told)
@@ -294,7 +294,7 @@ def test_what_was_missed_is_told_at_once(sim: SimulatedSCM) -> None:
     assert len(told) == 2
 
 
-def test_only_made_or_only_gone(sim: SimulatedSCM) -> None:
+def test_manager_notify_reports_only_kind_in_mask(sim: SimulatedSCM) -> None:
     scm, other = manager(sim), manager(sim)
     made = Told(sim)
     gone = Told(sim)
@@ -306,7 +306,7 @@ def test_only_made_or_only_gone(sim: SimulatedSCM) -> None:
     assert [row.service_names for row in (*made.rows, *gone.rows)] == [("/new",), ("new",)]
 
 
-def test_a_service_that_is_going(sim: SimulatedSCM) -> None:
+def test_notify_reports_delete_pending_then_refuses_registration(sim: SimulatedSCM) -> None:
     handle, other = opened(sim, "beat"), opened(sim, "beat")
     told = Told(sim)
     watch(sim, handle, N.DELETE_PENDING | N.RUNNING, told)
@@ -322,7 +322,7 @@ def test_a_service_that_is_going(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- late, lagging, from threads
 
 
-def test_news_that_come_late(sim: SimulatedSCM) -> None:
+def test_delayed_notification_carries_earlier_status(sim: SimulatedSCM) -> None:
     sim.faults.lag = 2
     handle, told = opened(sim, "beat"), Told(sim)
     watch(sim, handle, N.RUNNING, told)
@@ -334,7 +334,7 @@ def test_news_that_come_late(sim: SimulatedSCM) -> None:
     assert told[0].status.current_state == S.RUNNING  # as it was then
 
 
-def test_a_client_that_lags(sim: SimulatedSCM) -> None:
+def test_notify_after_client_lagging_works_on_new_handle(sim: SimulatedSCM) -> None:
     sim.faults.fail("NotifyServiceStatusChangeW", 1294)
     scm, told = manager(sim), Told(sim)
     assert code_of(watch, sim, scm, LISTED, told) == 1294
@@ -345,7 +345,7 @@ def test_a_client_that_lags(sim: SimulatedSCM) -> None:
     assert len(told) == 1
 
 
-def test_nobody_is_told_in_the_middle_of_a_call(sim: SimulatedSCM) -> None:
+def test_notify_delivers_only_after_running_call(sim: SimulatedSCM) -> None:
     told = Told(sim)
     seen: list[int] = []
 
@@ -365,7 +365,7 @@ def test_nobody_is_told_in_the_middle_of_a_call(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------- waiting
 
 
-def test_time_passes_until_something_is_told(sim: SimulatedSCM) -> None:
+def test_wait_notified_advances_time_until_notification(sim: SimulatedSCM) -> None:
     sim["beat"].program = Behaviour(start_takes=3, check_point_every=9)
     handle, waiter = opened(sim, "beat"), sim.open_waiter()
     start(sim, "beat")
@@ -379,7 +379,7 @@ def test_time_passes_until_something_is_told(sim: SimulatedSCM) -> None:
     assert sim.clock.now == 63
 
 
-def test_a_waiter_that_is_woken(sim: SimulatedSCM) -> None:
+def test_wake_ends_wait_notified_without_advancing_time(sim: SimulatedSCM) -> None:
     waiter = sim.open_waiter()
     sim.wake(waiter)
     assert sim.wait_notified(waiter, 60) == []
@@ -415,7 +415,7 @@ def test_wake_from_other_thread_ends_running_wait(sim: SimulatedSCM) -> None:
     assert sim.clock.now == 0
 
 
-def test_another_thread_brings_it_about(sim: SimulatedSCM) -> None:
+def test_wait_notified_receives_change_by_other_thread(sim: SimulatedSCM) -> None:
     handle, waiter = opened(sim, "beat"), sim.open_waiter()
     sim.arm(waiter, handle, int(N.RUNNING))
     with once_waiting(sim, lambda: start(sim, "beat")):
@@ -423,7 +423,7 @@ def test_another_thread_brings_it_about(sim: SimulatedSCM) -> None:
     assert (told, row.triggered) == (handle, N.RUNNING)
 
 
-def test_configurations_that_change(sim: SimulatedSCM) -> None:
+def test_subscribe_reports_config_changes_once_until_taken(sim: SimulatedSCM) -> None:
     handle, waiter = opened(sim, "beat"), sim.open_waiter()
     assert code_of(sim.subscribe, waiter, opened(sim, "beat", ServiceAccess.START)) == 5
     sim.subscribe(waiter, handle)
@@ -441,7 +441,7 @@ def test_configurations_that_change(sim: SimulatedSCM) -> None:
     assert sim.wait_notified(waiter, 0) == []
 
 
-def test_waiters_count_as_open(sim: SimulatedSCM) -> None:
+def test_open_waiter_counts_as_open_handle(sim: SimulatedSCM) -> None:
     before = sim.open_handles
     waiter = sim.open_waiter()
     assert sim.open_handles == before + 1
@@ -449,7 +449,7 @@ def test_waiters_count_as_open(sim: SimulatedSCM) -> None:
     assert sim.open_handles == before
 
 
-def test_threads() -> None:
+def test_concurrent_threads_receive_each_notification_once() -> None:
     """Eight at once, and time passing: no exception, no handle lost, nobody told twice."""
     sim = SimulatedSCM()
     errors: list[BaseException] = []

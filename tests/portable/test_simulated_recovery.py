@@ -49,19 +49,19 @@ def restarted_after(sim: SimulatedSCM) -> float | None:
     return sim.clock.now - began
 
 
-def test_nothing_is_done_where_nothing_is_set() -> None:
+def test_crash_without_failure_actions_leaves_service_stopped() -> None:
     sim = made()
     assert restarted_after(sim) is None
     assert sim["beat"].exit_code == 1067
 
 
-def test_the_actions_come_in_their_order_and_the_last_goes_on() -> None:
+def test_failure_actions_run_in_order_and_last_repeats() -> None:
     sim = made(R(5), R(60), R(600))
     assert [restarted_after(sim) for _ in range(5)] == [5, 60, 600, 600, 600]
     assert sim["beat"].failures == 5
 
 
-def test_nothing_may_be_the_action() -> None:
+def test_failure_action_none_leaves_service_stopped() -> None:
     sim = made(NONE(), R(3))
     assert restarted_after(sim) is None
     start(sim, "beat")
@@ -72,7 +72,7 @@ def test_nothing_may_be_the_action() -> None:
     ("reset_after", "quiet", "second"),
     [(100, 80, 20), (100, 100, 10), (100, 120, 10), (None, 100_000, 20), (0, 1, 10)],
 )
-def test_the_count_starts_again_after_a_quiet_time(
+def test_failure_count_resets_after_reset_period(
     reset_after: float | None, quiet: float, second: float
 ) -> None:
     sim = made(R(10), R(20), reset_after=reset_after)
@@ -81,7 +81,7 @@ def test_the_count_starts_again_after_a_quiet_time(
     assert restarted_after(sim) == second
 
 
-def test_a_failure_starts_the_quiet_time_again() -> None:
+def test_failure_restarts_reset_period() -> None:
     sim = made(R(1), R(2), R(3), reset_after=100)
     found = []
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_a_failure_starts_the_quiet_time_again() -> None:
     assert found == [1, 2, 3]
 
 
-def test_a_command() -> None:
+def test_run_command_action_runs_command_after_delay() -> None:
     sim = made(RUN(4), command="alarm.exe --loud")
     sim.local.crash("beat")
     sim.clock.advance(3.9)
@@ -100,14 +100,14 @@ def test_a_command() -> None:
     assert state_of(sim, "beat") is S.STOPPED
 
 
-def test_no_command() -> None:
+def test_run_command_action_without_command_runs_nothing() -> None:
     sim = made(RUN())
     sim.local.crash("beat")
     sim.clock.advance(1)
     assert sim.local.commands == []
 
 
-def test_a_reboot() -> None:
+def test_reboot_action_reboots_machine_after_delay() -> None:
     sim = made(FailureAction.reboot(60), reboot_message="Going down")
     sim.add("auto", start_type=StartType.AUTOMATIC)
     sim.add("other", state=S.RUNNING)
@@ -126,7 +126,7 @@ def test_a_reboot() -> None:
 @pytest.mark.parametrize(
     ("flag", "code", "restarts"), [(0, 5, False), (1, 5, True), (1, 0, False), (1, 1066, True)]
 )
-def test_an_end_with_an_error_code(flag: int, code: int, restarts: bool) -> None:
+def test_exit_with_error_restarts_only_if_flag_is_set(flag: int, code: int, restarts: bool) -> None:
     sim = made(R(7))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, flag)
     sim["beat"].program = Behaviour(ends_after=1, exit_code=code)
@@ -139,7 +139,7 @@ def test_an_end_with_an_error_code(flag: int, code: int, restarts: bool) -> None
     assert (state_of(sim, "beat") is S.RUNNING) == restarts
 
 
-def test_a_stop_is_no_failure() -> None:
+def test_stop_control_does_not_count_as_failure() -> None:
     sim = made(R())
     control(sim, "beat", Control.STOP)
     sim.clock.advance(100)
@@ -147,7 +147,7 @@ def test_a_stop_is_no_failure() -> None:
     assert sim["beat"].failures == 0
 
 
-def test_a_crash_while_starting_is_a_failure() -> None:
+def test_crash_while_starting_counts_as_failure() -> None:
     sim = made(R(5))
     control(sim, "beat", Control.STOP)
     sim["beat"].program = Behaviour(start_takes=10, ends_after=2, crashes=True)
@@ -157,7 +157,7 @@ def test_a_crash_while_starting_is_a_failure() -> None:
     assert sim["beat"].starts == 2
 
 
-def test_a_queued_restart_can_not_be_taken_back() -> None:
+def test_queued_restart_runs_after_manual_start_and_stop() -> None:
     sim = made(R(60))
     sim.local.crash("beat")
     start(sim, "beat")
@@ -166,7 +166,7 @@ def test_a_queued_restart_can_not_be_taken_back() -> None:
     assert state_of(sim, "beat") is S.RUNNING
 
 
-def test_a_disabled_service_is_not_restarted() -> None:
+def test_disabled_service_is_not_restarted() -> None:
     sim = made(R(60))
     sim.local.crash("beat")
     change(sim, opened(sim, "beat"), start=StartType.DISABLED)
@@ -175,7 +175,7 @@ def test_a_disabled_service_is_not_restarted() -> None:
     assert sim["beat"].exit_code == 1067
 
 
-def test_a_deleted_service_is_not_restarted() -> None:
+def test_deleted_service_is_not_restarted() -> None:
     sim = made(R(60))
     handle = opened(sim, "beat")
     sim.local.crash("beat")
@@ -186,7 +186,7 @@ def test_a_deleted_service_is_not_restarted() -> None:
     assert "beat" not in sim
 
 
-def test_a_new_service_of_the_name_is_another() -> None:
+def test_queued_restart_ignores_new_service_of_same_name() -> None:
     sim = made(R(60))
     sim.local.crash("beat")
     sim.local.remove("beat")
@@ -195,7 +195,7 @@ def test_a_new_service_of_the_name_is_another() -> None:
     assert state_of(sim, "beat") is S.STOPPED
 
 
-def test_all_of_a_process_fail() -> None:
+def test_crash_of_shared_process_restarts_all_its_services() -> None:
     sim = SimulatedSCM()
     restart = FailureActions.restart(after=[5])
     for name in ("one", "two"):
@@ -213,7 +213,7 @@ def test_all_of_a_process_fail() -> None:
     assert len({one.pid for one in sim}) == 1
 
 
-def test_a_shutdown_is_no_failure() -> None:
+def test_shutdown_does_not_count_as_failure() -> None:
     sim = made(R(60))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 1)
     sim["beat"].behaviour = Behaviour(exit_code=5)
@@ -229,7 +229,7 @@ def reason(sim: SimulatedSCM, name: str) -> int:
     return sim.query_start_reason(opened(sim, name))
 
 
-def test_start_reasons() -> None:
+def test_start_reason_reports_cause_of_each_start() -> None:
     sim = made(R(1))
     auto = StartType.AUTOMATIC
     sim.add("auto", start_type=auto)
@@ -252,7 +252,7 @@ def test_start_reasons() -> None:
         assert reason(sim, name) == StartReason.DEMAND
 
 
-def test_a_restart_waits_for_what_it_needs() -> None:
+def test_restart_action_waits_for_dependencies() -> None:
     sim = made(R(1))
     sim.add("low", program=Behaviour(start_takes=10))
     sim["beat"].dependencies = ("low",)

@@ -42,7 +42,7 @@ def made(behaviour: Behaviour, state: State = State.STOPPED) -> SimulatedSCM:
         (S.PAUSED, Control.CONTINUE, S.CONTINUE_PENDING, 6, S.RUNNING),
     ],
 )
-def test_pending_states_take_their_time(
+def test_pending_state_reports_check_points_until_settled(
     first: State, code: int | None, pending: State, seconds: float, settled: State
 ) -> None:
     sim = made(SLOW, first)
@@ -60,7 +60,7 @@ def test_pending_states_take_their_time(
     assert row.controls_accepted == (0 if settled is S.STOPPED else TAKEN)
 
 
-def test_check_points_and_hints_of_ones_own() -> None:
+def test_behaviour_sets_check_points_and_wait_hint() -> None:
     sim = made(Behaviour(start_takes=1, check_point_every=0.25, wait_hint=0.5))
     start(sim, "beat")
     seen = []
@@ -79,7 +79,9 @@ def test_check_points_and_hints_of_ones_own() -> None:
         (S.PAUSED, Control.CONTINUE, S.CONTINUE_PENDING),
     ],
 )
-def test_a_service_that_hangs(first: State, code: int | None, pending: State) -> None:
+def test_hung_service_stays_pending_until_report(
+    first: State, code: int | None, pending: State
+) -> None:
     sim = made(Behaviour(hangs_in=[pending], accepts=TAKEN), first)
     assert (start(sim, "beat") if code is None else control(sim, "beat", code)) == 0
     before = status(sim, "beat")
@@ -102,7 +104,7 @@ def test_a_service_that_hangs(first: State, code: int | None, pending: State) ->
         (Behaviour(start_takes=9, ends_after=5, crashes=True), S.START_PENDING, (1067, 0)),
     ],
 )
-def test_an_end_of_its_own(
+def test_program_ending_itself_sets_exit_codes(
     behaviour: Behaviour, state_before: State, codes: tuple[int, int]
 ) -> None:
     sim = made(behaviour)
@@ -122,7 +124,7 @@ def test_an_end_of_its_own(
     assert status(sim, "beat").win32_exit_code == 0
 
 
-def test_a_stop_before_its_own_end_is_the_end() -> None:
+def test_stop_cancels_scheduled_end_of_program() -> None:
     sim = made(Behaviour(ends_after=5, crashes=True, exit_code=4))
     start(sim, "beat")
     assert control(sim, "beat", Control.STOP) == 0
@@ -133,7 +135,7 @@ def test_a_stop_before_its_own_end_is_the_end() -> None:
 
 
 @pytest.mark.parametrize(("error", "seconds"), [(2, 0), (193, 0), (1053, 30)])
-def test_a_start_that_fails(error: int, seconds: float) -> None:
+def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: float) -> None:
     sim = made(Behaviour(start_error=error))
     assert start(sim, "beat") == error
     assert sim.clock.now == seconds
@@ -142,7 +144,7 @@ def test_a_start_that_fails(error: int, seconds: float) -> None:
     assert sim["beat"].starts == 0
 
 
-def test_a_program_that_never_connects_has_not_ended() -> None:
+def test_start_timeout_error_has_no_exit_code_hint() -> None:
     sim = made(Behaviour(start_error=1053))
     with ServiceManager(backend=sim) as scm, scm.open("beat") as beat:
         with pytest.raises(ServiceStartError) as caught:
@@ -161,14 +163,14 @@ def test_a_program_that_never_connects_has_not_ended() -> None:
         ({"check_point_every": 0}, ArgumentError, "check_point_every"),
     ],
 )
-def test_behaviour_that_can_not_be(
+def test_behaviour_with_invalid_value_raises(
     given: dict[str, Any], error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=told):
         Behaviour(**given)
 
 
-def test_a_program_that_tells_no_behaviour() -> None:
+def test_program_returning_no_behaviour_raises_type_error() -> None:
     sim = SimulatedSCM()
     nothing: Any = lambda argv: None  # noqa: E731
     sim.add("beat", program=nothing)
@@ -181,7 +183,7 @@ def test_a_program_that_tells_no_behaviour() -> None:
     assert not sim.open_handles
 
 
-def test_controls_that_it_ignores() -> None:
+def test_ignored_control_succeeds_without_effect() -> None:
     sim = made(Behaviour(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
     assert control(sim, "beat", Control.STOP) == 0
     assert control(sim, "beat", 200) == 0
@@ -223,7 +225,7 @@ def test_control_in_state_that_takes_it_reaches_service(state: State, code: int)
 @pytest.mark.parametrize(
     ("state", "code", "expected"), [control for control in CONTROLS if control[2] != 0]
 )
-def test_controls_in_each_state(state: State, code: int, expected: int) -> None:
+def test_control_in_state_that_refuses_it_raises(state: State, code: int, expected: int) -> None:
     sim = made(SLOW, state)
     with pytest.raises(ServiceError) as caught:
         sim.control_service(opened(sim, "beat"), code)
@@ -255,7 +257,7 @@ NEEDED = [
         (255, AcceptedControls(0)),
     ],
 )
-def test_controls_that_it_takes(code: int, needed: AcceptedControls) -> None:
+def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedControls) -> None:
     sim = made(Behaviour(accepts=needed), S.RUNNING)
     assert control(sim, "beat", code) == 0
     assert sim["beat"].controls == [code]
@@ -274,7 +276,7 @@ def test_control_that_service_does_not_accept_is_refused(
     assert sim["beat"].controls == []
 
 
-def test_every_control_of_its_own() -> None:
+def test_user_defined_controls_all_reach_program() -> None:
     told: list[Control] = []
     sim = made(Behaviour(accepts=AcceptedControls(0), on_control=told.append), S.RUNNING)
     handle = opened(sim, "beat")
@@ -283,7 +285,7 @@ def test_every_control_of_its_own() -> None:
     assert told == list(range(128, 256)) == sim["beat"].controls
 
 
-def test_pause_and_continue_where_it_is_already() -> None:
+def test_repeated_pause_or_continue_succeeds_without_change() -> None:
     sim = made(SLOW, S.RUNNING)
     assert control(sim, "beat", Control.CONTINUE) == 0
     assert state_of(sim, "beat") is S.RUNNING
@@ -292,7 +294,7 @@ def test_pause_and_continue_where_it_is_already() -> None:
     assert state_of(sim, "beat") is S.PAUSED
 
 
-def test_a_program_told_by_a_control_may_do_things() -> None:
+def test_on_control_callback_may_call_the_simulation() -> None:
     sim = SimulatedSCM()
 
     def on_control(code: Control) -> None:
@@ -312,7 +314,7 @@ def test_a_program_told_by_a_control_may_do_things() -> None:
     assert (state_of(sim, "beat"), sim["beat"].exit_code) == (S.STOPPED, 1067)
 
 
-def test_a_program_acts_upon_its_arguments() -> None:
+def test_program_function_receives_start_arguments() -> None:
     seen: list[Sequence[str]] = []
 
     def program(argv: Sequence[str]) -> Behaviour:
@@ -331,7 +333,7 @@ def test_a_program_acts_upon_its_arguments() -> None:
     assert sim["beat"].arguments == ()
 
 
-def test_a_report_takes_the_place_of_what_was_to_come() -> None:
+def test_report_replaces_scheduled_state_changes() -> None:
     sim = made(SLOW)
     start(sim, "beat")
     sim.local.report("beat", S.START_PENDING, check_point=9, wait_hint=60)
@@ -361,7 +363,7 @@ def shared() -> SimulatedSCM:
     return sim
 
 
-def test_a_shared_process() -> None:
+def test_shared_services_run_in_same_process() -> None:
     sim = shared()
     for one in sim:
         assert start(sim, one.name) == 0
@@ -379,7 +381,7 @@ def test_a_shared_process() -> None:
     assert sim["two"].pid not in pids
 
 
-def test_a_crash_ends_all_in_the_process() -> None:
+def test_crash_stops_all_services_of_process() -> None:
     sim = shared()
     for one in sim:
         start(sim, one.name)
@@ -390,7 +392,7 @@ def test_a_crash_ends_all_in_the_process() -> None:
         sim.local.crash("two")
 
 
-def test_one_process_has_one_account() -> None:
+def test_start_with_other_account_in_shared_process_is_refused() -> None:
     sim = SimulatedSCM()
     for name, account in (("one", "LocalSystem"), ("two", "LocalService")):
         sim.add(
@@ -405,7 +407,7 @@ def test_one_process_has_one_account() -> None:
     assert start(sim, "two") == 0
 
 
-def test_the_others_end_does_not_end_the_process() -> None:
+def test_end_of_shared_service_leaves_others_running() -> None:
     sim = shared()
     sim["one"].program = Behaviour(ends_after=1, exit_code=9)
     start(sim, "one")
@@ -417,7 +419,7 @@ def test_the_others_end_does_not_end_the_process() -> None:
 # ------------------------------------------------------------------- drivers
 
 
-def test_drivers() -> None:
+def test_driver_start_waits_and_accepts_only_stop() -> None:
     sim = SimulatedSCM()
     everything = AcceptedControls(0x7FFF)
     program = Behaviour(start_takes=3, accepts=everything)
@@ -436,7 +438,7 @@ def test_drivers() -> None:
     assert state_of(sim, "disk") is S.STOPPED
 
 
-def test_a_driver_that_never_initialises() -> None:
+def test_start_of_hung_driver_returns_start_pending() -> None:
     sim = SimulatedSCM()
     program = Behaviour(hangs_in=[S.START_PENDING])
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)

@@ -9,7 +9,7 @@ from winsvc import HandleClosedError, UnsupportedError
 from winsvc.errors import service_error
 
 
-def test_a_snapshot_has_errors_beside_what_could_be_read() -> None:
+def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
     recorder = Recorder(
         query_triggers=service_error(124, "QueryServiceConfig2W"),
         query_service_object_security=service_error(5, "QueryServiceObjectSecurity"),
@@ -39,7 +39,7 @@ def test_a_snapshot_has_errors_beside_what_could_be_read() -> None:
     assert "not readable  triggers: Invalid level (error 124)" in snapshot.describe()
 
 
-def test_snapshots_compare_and_need_an_open_service() -> None:
+def test_snapshots_of_unchanged_service_compare_equal() -> None:
     recorder = Recorder(query_triggers=service_error(124, "QueryServiceConfig2W"))
     recorder.answers["query_service_object_security"] = b"no descriptor"
     with opened(recorder) as service:

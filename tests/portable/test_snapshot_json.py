@@ -142,7 +142,7 @@ def again(snapshot: ServiceSnapshot) -> ServiceSnapshot:
 
 
 @given(snapshots)
-def test_there_and_back(snapshot: ServiceSnapshot) -> None:
+def test_snapshot_json_round_trips_exactly(snapshot: ServiceSnapshot) -> None:
     for error in snapshot.errors.values():
         # As those of a real snapshot are.
         error.locate(service=snapshot.name, machine=snapshot.machine)
@@ -157,7 +157,7 @@ def test_there_and_back(snapshot: ServiceSnapshot) -> None:
 
 
 @given(descriptors)
-def test_a_descriptor_loses_nothing(descriptor: SecurityDescriptor) -> None:
+def test_snapshot_json_keeps_descriptor_bytes(descriptor: SecurityDescriptor) -> None:
     snapshot = replace(EMPTY, security=descriptor)
     security = again(snapshot).security
     assert security is not None
@@ -167,7 +167,7 @@ def test_a_descriptor_loses_nothing(descriptor: SecurityDescriptor) -> None:
 EMPTY = unreadable("beat", None, None, service_error(5, "OpenServiceW"))
 
 
-def test_security_is_sddl_where_that_says_it_all() -> None:
+def test_snapshot_json_writes_security_as_sddl_if_lossless() -> None:
     sddl = "O:SYG:SYD:(A;;CC;;;BA)"
     plain = SecurityDescriptor.from_sddl(sddl)
     assert replace(EMPTY, security=plain).to_json()["security"] == sddl
@@ -175,7 +175,7 @@ def test_security_is_sddl_where_that_says_it_all() -> None:
     assert replace(EMPTY, security=odd).to_json()["security"] == {"bytes": odd.to_bytes().hex()}
 
 
-def test_a_service_that_could_not_be_opened() -> None:
+def test_unreadable_snapshot_json_keeps_error() -> None:
     told = service_error(5, "OpenServiceW", service="beat", machine="m", hint="Ask nicely.")
     snapshot = unreadable("beat", "m", None, told)
     assert set(snapshot.errors) == set(snapshot.to_json()) - {"name", "machine", "errors"}
@@ -184,7 +184,7 @@ def test_a_service_that_could_not_be_opened() -> None:
     assert (str(error), error.service, error.machine) == (str(told), "beat", "m")
 
 
-def test_an_error_keeps_what_differs_from_its_snapshot() -> None:
+def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
     error = ServiceError(1722, "OpenSCManagerW", service="other", machine="there", hint="")
     snapshot = replace(EMPTY, machine="here", errors={"security": error})
     assert vars(again(snapshot).errors["security"]) == vars(error)
@@ -210,7 +210,9 @@ def test_an_error_keeps_what_differs_from_its_snapshot() -> None:
         ),
     ],
 )
-def test_what_is_no_snapshot(change: dict[str, Any], error: type[Exception], told: str) -> None:
+def test_snapshot_from_json_invalid_document_raises_with_path(
+    change: dict[str, Any], error: type[Exception], told: str
+) -> None:
     with pytest.raises(error) as caught:
         ServiceSnapshot.from_json({**EMPTY.to_json(), **change})
     assert str(caught.value).startswith(told)

@@ -15,14 +15,14 @@ from winsvc.errors import ArgumentError
     st.sampled_from(list(StopMajor)),
     st.sampled_from(list(StopMinor)),
 )
-def test_code_round_trip(flag: StopFlag, major: StopMajor, minor: StopMinor) -> None:
+def test_stop_reason_code_round_trips(flag: StopFlag, major: StopMajor, minor: StopMinor) -> None:
     reason = StopReason(flag, major, minor)
     assert reason.code == flag + major + minor
     assert StopReason.from_code(reason.code) == reason
 
 
 @given(st.integers(0x40, 0xFF), st.integers(0x100, 0xFFFF))
-def test_custom_round_trip(major: int, minor: int) -> None:
+def test_custom_stop_reason_code_round_trips(major: int, minor: int) -> None:
     code = 0x20000000 | major << 16 | minor
     reason = StopReason.from_code(code)
     assert reason == StopReason(StopFlag.CUSTOM, StopMajor(major << 16), StopMinor(minor))
@@ -56,7 +56,7 @@ any_codes = st.integers(-1, 1 << 33) | codes([0, 1, 2, 3, 4, 8], range(0x102), r
 @given(valid_codes)
 @example(0x10010001)
 @example(0x20FFFFFF)
-def test_from_code_keeps_or_refuses(code: int) -> None:
+def test_from_code_of_valid_code_round_trips(code: int) -> None:
     assert is_stop_reason(code)
     assert StopReason.from_code(code).code == code
 
@@ -69,14 +69,14 @@ def test_from_code_of_invalid_code_raises_argument_error(code: int) -> None:
         StopReason.from_code(code)
 
 
-def test_code() -> None:
+def test_stop_reason_code_combines_parts() -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
     assert reason.code == 0x40040004
     assert type(reason.code) is int
     assert reason.comment == "v2"
 
 
-def test_reason_that_windows_may_define_is_kept() -> None:
+def test_from_code_undefined_reason_keeps_code() -> None:
     assert StopReason.from_code(0x40070030).code == 0x40070030
 
 
@@ -96,20 +96,20 @@ def test_reason_that_windows_may_define_is_kept() -> None:
         (-1, "code"),
     ],
 )
-def test_bad_code_refused(code: int, argument: str) -> None:
+def test_from_code_invalid_code_raises_naming_part(code: int, argument: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         StopReason.from_code(code)
     assert caught.value.argument == argument
 
 
-def test_parts_in_the_wrong_place_refused() -> None:
+def test_stop_reason_with_misplaced_part_raises() -> None:
     with pytest.raises(ArgumentError, match=r"^major: "):
         StopReason(StopFlag.PLANNED, StopMajor(0x10001), StopMinor.OTHER)
     with pytest.raises(ArgumentError, match=r"^minor: "):
         StopReason(StopFlag.PLANNED, StopMajor.OTHER, StopMinor(0x10001))
 
 
-def test_comment_limit() -> None:
+def test_stop_reason_with_invalid_comment_raises() -> None:
     planned = (StopFlag.PLANNED, StopMajor.OTHER, StopMinor.OTHER)
     assert StopReason(*planned, "x" * 127).comment == "x" * 127
     assert StopReason(*planned, "").comment == ""

@@ -34,13 +34,13 @@ def utf16(text: str) -> bytes:
     return text.encode("utf-16-le")
 
 
-def test_binary() -> None:
+def test_from_bytes_returns_binary_item() -> None:
     item = TriggerData.from_bytes(b"\x01\x00")
     assert item == TriggerData(TriggerDataType.BINARY, b"\x01\x00")
     assert (item.text, item.texts, item.level, item.keyword) == (None, (), None, None)
 
 
-def test_string() -> None:
+def test_from_text_returns_terminated_string_item() -> None:
     item = TriggerData.from_text(r"USBSTOR\GenDisk")
     assert item == TriggerData(TriggerDataType.STRING, utf16("USBSTOR\\GenDisk\0"))
     assert item.text == r"USBSTOR\GenDisk"
@@ -48,7 +48,7 @@ def test_string() -> None:
     assert TriggerData.from_text("").raw == b"\0\0"
 
 
-def test_multi_string() -> None:
+def test_from_texts_returns_multi_string_item() -> None:
     item = TriggerData.from_texts(["5001", "UDP"])
     assert item == TriggerData(TriggerDataType.STRING, utf16("5001\0UDP\0\0"))
     assert item.texts == ("5001", "UDP")
@@ -67,7 +67,7 @@ def test_multi_string() -> None:
     ],
     ids=["nothing", "nuls", "no-nul", "odd", "empty-inside", "lone-surrogate"],
 )
-def test_strings_as_windows_may_have_them(
+def test_string_item_with_irregular_bytes_is_decoded(
     raw: bytes, texts: tuple[str, ...], text: str | None
 ) -> None:
     item = TriggerData(TriggerDataType.STRING, raw)
@@ -76,14 +76,14 @@ def test_strings_as_windows_may_have_them(
     assert item.raw == raw
 
 
-def test_level() -> None:
+def test_from_level_returns_single_byte_item() -> None:
     item = TriggerData.from_level(4)
     assert item == TriggerData(TriggerDataType.LEVEL, b"\x04")
     assert item.level == 4
     assert TriggerData(TriggerDataType.LEVEL, b"\x04\0").level is None
 
 
-def test_keywords() -> None:
+def test_from_keyword_returns_eight_byte_item() -> None:
     item = TriggerData.from_keyword_any(0x8000000000000010)
     assert item == TriggerData(TriggerDataType.KEYWORD_ANY, b"\x10\0\0\0\0\0\0\x80")
     assert item.keyword == 0x8000000000000010
@@ -92,19 +92,19 @@ def test_keywords() -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 256])
-def test_level_out_of_range(value: int) -> None:
+def test_from_level_out_of_range_raises(value: int) -> None:
     with pytest.raises(ArgumentError, match=r"^level: "):
         TriggerData.from_level(value)
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 64])
-def test_keyword_out_of_range(value: int) -> None:
+def test_from_keyword_out_of_range_raises(value: int) -> None:
     for make in (TriggerData.from_keyword_any, TriggerData.from_keyword_all):
         with pytest.raises(ArgumentError, match=r"^keyword: "):
             make(value)
 
 
-def test_item_size_limit() -> None:
+def test_trigger_data_over_1024_bytes_raises() -> None:
     assert len(TriggerData.from_bytes(bytes(1024)).raw) == 1024
     assert len(TriggerData.from_text("x" * 511).raw) == 1024
     assert len(TriggerData.from_texts(["x" * 510]).raw) == 1024
@@ -116,7 +116,7 @@ def test_item_size_limit() -> None:
         TriggerData.from_texts(["x" * 511])
 
 
-def test_strings_refused() -> None:
+def test_trigger_data_from_invalid_string_raises() -> None:
     with pytest.raises(ArgumentError, match=r"^text: "):
         TriggerData.from_text("a\0b")
     with pytest.raises(ArgumentError, match=r"^texts\[1\]: "):
@@ -126,12 +126,12 @@ def test_strings_refused() -> None:
 
 
 @given(any_trigger)
-def test_json_round_trip_is_exact(trigger: Trigger) -> None:
+def test_trigger_json_round_trips_exactly(trigger: Trigger) -> None:
     assert Trigger.from_json(json.loads(json.dumps(trigger.to_json()))) == trigger
 
 
 @given(any_trigger)
-def test_any_trigger_can_be_described(trigger: Trigger) -> None:
+def test_describe_of_any_trigger_is_single_line_and_texts_match_raw(trigger: Trigger) -> None:
     assert "\n" not in trigger.describe()
     for item in trigger.data:
         is_text = item.type == TriggerDataType.STRING
@@ -140,7 +140,7 @@ def test_any_trigger_can_be_described(trigger: Trigger) -> None:
         assert texts == re.sub(rb"(\0\0)*\Z", b"", content)
 
 
-def test_json_form() -> None:
+def test_trigger_to_json_uses_names_numbers_and_hex() -> None:
     trigger = Trigger(
         TriggerType.CUSTOM,
         TriggerAction(9),
@@ -180,7 +180,9 @@ def test_from_json_other_spellings_same_trigger() -> None:
         ({"odd": 1}, "trigger.odd"),
     ],
 )
-def test_bad_json_is_named(change: dict[str, object], argument: str) -> None:
+def test_trigger_from_json_invalid_value_error_names_path(
+    change: dict[str, object], argument: str
+) -> None:
     with pytest.raises(ArgumentError) as caught:
         Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
     assert caught.value.argument == argument
@@ -201,7 +203,7 @@ def test_from_json_wrong_type_raises_type_error(change: dict[str, object], argum
         Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
 
 
-def test_subtypes_both_ways() -> None:
+def test_subtype_names_map_in_both_directions() -> None:
     assert len(SUBTYPES) == 11
     for name, value in SUBTYPES.items():
         assert subtype_name(value) == name
@@ -257,14 +259,14 @@ def test_subtypes_both_ways() -> None:
         ),
     ],
 )
-def test_events_without_data(
+def test_trigger_factory_without_data_sets_fields(
     trigger: Trigger, kind: TriggerType, action: TriggerAction, subtype: str, description: str
 ) -> None:
     assert trigger == Trigger(kind, action, SUBTYPES[subtype])
     assert trigger.describe() == description
 
 
-def test_firewall_port() -> None:
+def test_on_firewall_port_builds_documented_data_item() -> None:
     program = r"%programfiles%\MyApplication\MyServiceProcess.exe"
     trigger = Trigger.on_firewall_port(5001, "UDP", program=program, service="MyService")
     assert trigger.subtype == triggers.FIREWALL_PORT_OPEN_GUID
@@ -279,12 +281,12 @@ def test_firewall_port() -> None:
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
-def test_firewall_port_out_of_range(port: int) -> None:
+def test_on_firewall_port_out_of_range_raises(port: int) -> None:
     with pytest.raises(ArgumentError, match=r"^port: "):
         Trigger.on_firewall_port(port, "TCP")
 
 
-def test_firewall_strings_refused() -> None:
+def test_on_firewall_port_invalid_string_raises() -> None:
     with pytest.raises(ArgumentError, match=r"^service: "):
         Trigger.on_firewall_port(80, "TCP", service="x")
     with pytest.raises(ArgumentError, match=r"^protocol: "):
@@ -294,7 +296,7 @@ def test_firewall_strings_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["a\\b", "\\\\.\\pipe\\a\\b", "\\\\.\\PIPE\\a\\b"])
-def test_named_pipe(name: str) -> None:
+def test_on_named_pipe_strips_pipe_prefix(name: str) -> None:
     trigger = Trigger.on_named_pipe(name)
     assert trigger.type == TriggerType.NETWORK_ENDPOINT
     assert trigger.action == START
@@ -303,12 +305,12 @@ def test_named_pipe(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "\\\\.\\pipe\\", "a\0b"])
-def test_named_pipe_refused(name: str) -> None:
+def test_on_named_pipe_invalid_name_raises(name: str) -> None:
     with pytest.raises(ArgumentError, match=r"^name: "):
         Trigger.on_named_pipe(name)
 
 
-def test_rpc_interface() -> None:
+def test_on_rpc_interface_normalizes_guid() -> None:
     trigger = Trigger.on_rpc_interface("367ABB81-9844-35F1-AD32-98F038001003")
     assert trigger.subtype == triggers.RPC_INTERFACE_EVENT_GUID
     assert trigger.data[0].text == "367abb81-9844-35f1-ad32-98f038001003"
@@ -316,7 +318,7 @@ def test_rpc_interface() -> None:
         Trigger.on_rpc_interface("nothing")
 
 
-def test_device_arrival() -> None:
+def test_on_device_arrival_sets_class_and_hardware_ids() -> None:
     trigger = Trigger.on_device_arrival(f"{{{DISK}}}", r"USBSTOR\GenDisk", "x")
     assert trigger == Trigger(
         TriggerType.DEVICE_INTERFACE_ARRIVAL,
@@ -334,7 +336,7 @@ def test_device_arrival() -> None:
         Trigger.on_device_arrival(None)  # type: ignore[arg-type]
 
 
-def test_etw_event() -> None:
+def test_on_etw_event_keeps_and_describes_items() -> None:
     items = (
         TriggerData.from_level(4),
         TriggerData.from_keyword_any(0x10),
@@ -350,11 +352,11 @@ def test_etw_event() -> None:
     )
 
 
-def test_unknown_trigger_is_described() -> None:
+def test_describe_unknown_trigger_shows_numbers() -> None:
     assert Trigger(TriggerType(99), TriggerAction(3)).describe() == "action 0x3 on unknown_0x63"
 
 
-def test_check_triggers() -> None:
+def test_check_triggers_over_limit_raises() -> None:
     trigger = Trigger.on_ip_available()
     item = TriggerData.from_level(1)
     assert check_triggers([trigger] * 64) == (trigger,) * 64

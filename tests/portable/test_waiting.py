@@ -73,13 +73,13 @@ def asked(sim: SimulatedSCM) -> int:
 # ------------------------------------------------------------------- arriving
 
 
-def test_a_state_that_it_is_in(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_for_current_state_returns_at_once(sim: SimulatedSCM, beat: Service) -> None:
     assert beat.wait(S.STOPPED).state is S.STOPPED
     assert beat.wait([S.RUNNING, S.STOPPED], 0).state is S.STOPPED
     assert not sim.called(NOTIFY)
 
 
-def test_it_is_told_the_moment_that_it_arrives(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_returns_when_state_is_reached(sim: SimulatedSCM, beat: Service) -> None:
     beat.start()
     status = beat.wait(S.RUNNING, 30)
     assert (status.state, sim.clock.now) == (S.RUNNING, 3)
@@ -89,7 +89,7 @@ def test_it_is_told_the_moment_that_it_arrives(sim: SimulatedSCM, beat: Service)
 
 
 @pytest.mark.parametrize("timeout", [3.5, timedelta(minutes=1)])
-def test_each_operation_with_a_timeout(
+def test_operation_with_timeout_waits_for_target_state(
     sim: SimulatedSCM, beat: Service, timeout: float | timedelta
 ) -> None:
     beat.start("one", timeout=timeout)
@@ -100,7 +100,7 @@ def test_each_operation_with_a_timeout(
     assert sim.clock.now == 12
 
 
-def test_one_that_is_stopping_already(sim: SimulatedSCM, beat: Service) -> None:
+def test_stop_with_timeout_of_stopping_service_waits(sim: SimulatedSCM, beat: Service) -> None:
     beat.start(timeout=5)
     beat.stop()
     with pytest.raises(ControlRefusedError):
@@ -110,19 +110,21 @@ def test_one_that_is_stopping_already(sim: SimulatedSCM, beat: Service) -> None:
         beat.stop(timeout=5)
 
 
-def test_the_first_of_several_states(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_for_several_states_returns_first_reached(sim: SimulatedSCM, beat: Service) -> None:
     beat.start()
     assert beat.wait({S.PAUSED, S.RUNNING, S.STOPPED}).state is S.RUNNING
 
 
-def test_somebody_else_starts_it(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+def test_wait_sees_start_by_other_handle(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
     with scm.open("beat") as other:
         sim.clock.after(100, other.start)
         assert beat.wait(S.RUNNING).state is S.RUNNING
     assert sim.clock.now == 103
 
 
-def test_progress(sim: SimulatedSCM, beat: Service) -> None:
+def test_progress_is_called_for_each_status(sim: SimulatedSCM, beat: Service) -> None:
     seen: list[tuple[State, int, float]] = []
 
     def progress(status: ServiceStatus) -> None:
@@ -139,7 +141,7 @@ def test_progress(sim: SimulatedSCM, beat: Service) -> None:
     assert len(seen) == 8
 
 
-def test_what_progress_raises_ends_the_wait(sim: SimulatedSCM, beat: Service) -> None:
+def test_exception_in_progress_ends_wait(sim: SimulatedSCM, beat: Service) -> None:
     def progress(status: ServiceStatus) -> None:
         if status.check_point > 1:
             raise ZeroDivisionError
@@ -152,7 +154,9 @@ def test_what_progress_raises_ends_the_wait(sim: SimulatedSCM, beat: Service) ->
 # ------------------------------------------------------------------- ending before
 
 
-def test_one_that_ends_while_it_starts(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_for_service_ending_while_starting_raises_start_error(
+    sim: SimulatedSCM, beat: Service
+) -> None:
     sim["beat"].program = DIES
     for start in (lambda: beat.start(timeout=60), lambda: started(beat).wait(S.RUNNING, 60)):
         began = sim.clock.now
@@ -179,7 +183,7 @@ def started(service: Service) -> Service:
     return service
 
 
-def test_one_that_has_ended_before_it_is_waited_for(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_after_failed_start_raises_at_once(sim: SimulatedSCM, beat: Service) -> None:
     sim["beat"].program = DIES
     beat.start()
     sim.clock.advance(10)
@@ -195,21 +199,23 @@ def test_one_that_has_ended_before_it_is_waited_for(sim: SimulatedSCM, beat: Ser
         beat.wait(S.RUNNING, 9)
 
 
-def test_the_text_of_an_exit_code(sim: SimulatedSCM, beat: Service) -> None:
+def test_start_error_shows_text_of_exit_code(sim: SimulatedSCM, beat: Service) -> None:
     sim["beat"].program = Behaviour(start_takes=9, ends_after=1, exit_code=5)
     with pytest.raises(ServiceStartError, match=r"exit code 5, .*Access denied") as caught:
         beat.start(timeout=60)
     assert caught.value.winerror == 5
 
 
-def test_a_crash(sim: SimulatedSCM, beat: Service) -> None:
+def test_start_of_crashing_service_raises_process_aborted(sim: SimulatedSCM, beat: Service) -> None:
     sim["beat"].program = Behaviour(start_takes=9, ends_after=1, crashes=True)
     with pytest.raises(ServiceStartError) as caught:
         beat.start(timeout=60)
     assert (caught.value.winerror, sim.clock.now) == (ErrorCode.PROCESS_ABORTED, 1)
 
 
-def test_one_that_ends_and_is_started_again(sim: SimulatedSCM, beat: Service) -> None:
+def test_start_of_service_restarted_after_crash_raises_start_error(
+    sim: SimulatedSCM, beat: Service
+) -> None:
     """The end is not missed, though it is starting again when the news arrive."""
     sim["beat"].program = Behaviour(start_takes=9, ends_after=3.5, crashes=True)
     beat.failure_actions = FailureActions.restart(after=[0])
@@ -220,7 +226,7 @@ def test_one_that_ends_and_is_started_again(sim: SimulatedSCM, beat: Service) ->
     assert sim["beat"].state is S.START_PENDING
 
 
-def test_one_that_ends_later(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_for_paused_raises_when_service_stops(sim: SimulatedSCM, beat: Service) -> None:
     beat.start(timeout=9)
     sim.clock.after(5, lambda: sim.local.crash("beat"))
     with pytest.raises(ServiceNotActiveError, match="was RUNNING before") as caught:
@@ -230,7 +236,7 @@ def test_one_that_ends_later(sim: SimulatedSCM, beat: Service) -> None:
     assert caught.value.status.exit_code == 1067
 
 
-def test_a_timeout(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_timeout_error_describes_last_progress(sim: SimulatedSCM, beat: Service) -> None:
     with pytest.raises(WaitTimeoutError) as caught:
         beat.start(timeout=2.5)
     error = caught.value
@@ -245,21 +251,23 @@ def test_a_timeout(sim: SimulatedSCM, beat: Service) -> None:
         beat.wait([S.STOPPED, S.PAUSED], 0)
 
 
-def test_the_timeout_counts_from_the_start(sim: SimulatedSCM, beat: Service) -> None:
+def test_start_timeout_includes_time_of_start_call(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.slow(2, "StartServiceW")
     with pytest.raises(WaitTimeoutError):
         beat.start(timeout=4)
     assert sim.clock.now == 4
 
 
-def test_slow_but_alive(sim: SimulatedSCM, beat: Service) -> None:
+def test_start_of_slow_reporting_service_keeps_waiting(sim: SimulatedSCM, beat: Service) -> None:
     sim["beat"].program = Behaviour(start_takes=4000, check_point_every=40, wait_hint=5)
     beat.start(timeout=5000)
     assert sim.clock.now == 4000
 
 
 @pytest.mark.parametrize("timeout", [None, 5000])
-def test_one_that_hangs(sim: SimulatedSCM, beat: Service, timeout: float | None) -> None:
+def test_wait_for_hung_service_raises_wait_timeout(
+    sim: SimulatedSCM, beat: Service, timeout: float | None
+) -> None:
     sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=20)
     beat.start()
     with pytest.raises(WaitTimeoutError, match="nothing was reported for 80 s: it hangs"):
@@ -267,7 +275,9 @@ def test_one_that_hangs(sim: SimulatedSCM, beat: Service, timeout: float | None)
     assert sim.clock.now == 80
 
 
-def test_deleted(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+def test_wait_raises_when_service_is_marked_for_deletion(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
     beat.start()
     sim.clock.after(1.5, lambda: scm.delete("beat"))
     with pytest.raises(MarkedForDeleteError) as caught:
@@ -279,7 +289,7 @@ def test_deleted(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
         beat.wait(S.RUNNING, 60)
 
 
-def test_one_that_is_deleted_still_stops(
+def test_stop_with_timeout_of_deleted_service_waits(
     sim: SimulatedSCM, scm: ServiceManager, beat: Service
 ) -> None:
     beat.start(timeout=9)
@@ -289,7 +299,7 @@ def test_one_that_is_deleted_still_stops(
     assert beat.stop(timeout=9).state is S.STOPPED
 
 
-def test_taken_away(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_raises_when_service_is_removed(sim: SimulatedSCM, beat: Service) -> None:
     beat.start()
     sim.clock.after(2, lambda: sim.local.remove("beat"))
     with pytest.raises(HandleClosedError):
@@ -300,7 +310,7 @@ def test_taken_away(sim: SimulatedSCM, beat: Service) -> None:
 # ------------------------------------------------------------------- where nothing is told
 
 
-def test_a_driver_is_asked(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_wait_for_driver_polls_status(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=Behaviour(stop_takes=3))
     with scm.open("disk") as disk:
         disk.start(timeout=5)
@@ -312,14 +322,16 @@ def test_a_driver_is_asked(sim: SimulatedSCM, scm: ServiceManager) -> None:
 
 
 @pytest.mark.parametrize("error", [5, 50, 120, 1242, 1722])
-def test_it_is_asked_where_it_is_not_told(sim: SimulatedSCM, beat: Service, error: int) -> None:
+def test_wait_without_notifications_polls_status(
+    sim: SimulatedSCM, beat: Service, error: int
+) -> None:
     sim.faults.fail(NOTIFY, error, times=99)
     beat.start(timeout=30)
     assert 3 <= sim.clock.now < 3.26
     assert len(sim.called(NOTIFY)) == 1
 
 
-def test_asked_more_and_more_seldom(sim: SimulatedSCM, beat: Service) -> None:
+def test_polling_interval_grows_to_tenth_of_wait_hint(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.fail(NOTIFY, 120, times=99)
     sim["beat"].program = Behaviour(start_takes=60, wait_hint=30, check_point_every=99)
     beat.start(timeout=90)
@@ -330,7 +342,7 @@ def test_asked_more_and_more_seldom(sim: SimulatedSCM, beat: Service) -> None:
     assert pauses[-1] == pytest.approx(3)
 
 
-def test_another_machine_is_asked(sim: SimulatedSCM) -> None:
+def test_wait_on_other_machine_polls_status(sim: SimulatedSCM) -> None:
     sim.add_machine("build07").add("beat", program=SLOW)
     with ServiceManager("build07", backend=sim) as scm, scm.open("beat") as beat:
         beat.start(timeout=30)
@@ -340,7 +352,7 @@ def test_another_machine_is_asked(sim: SimulatedSCM) -> None:
             beat.wait(S.PAUSED, 1)
 
 
-def test_a_client_that_lags(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_with_lagging_notifications_registers_again(sim: SimulatedSCM, beat: Service) -> None:
     for nth in (1, 3, 4):
         sim.faults.fail(NOTIFY, 1294, nth=nth)
     sim["beat"].program = Behaviour(start_takes=30, check_point_every=5)
@@ -348,26 +360,28 @@ def test_a_client_that_lags(sim: SimulatedSCM, beat: Service) -> None:
     assert sim.clock.now == 30
 
 
-def test_a_client_that_always_lags(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_with_constant_lagging_falls_back_to_polling(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.fail(NOTIFY, 1294, times=99)
     beat.start(timeout=60)
     assert 3 <= sim.clock.now < 3.26
     assert len(sim.called(NOTIFY)) == 3
 
 
-def test_what_happens_before_it_is_armed(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_sees_change_before_registration(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.before(NOTIFY, lambda: sim.clock.advance(3))
     beat.start(timeout=60)
     assert sim.clock.now == 3
 
 
-def test_what_happens_between_two_registrations(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_sees_change_between_registrations(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.before(NOTIFY, lambda: sim.clock.advance(2.5), nth=2)
     beat.start(timeout=60)
     assert sim.clock.now <= 3.5
 
 
-def test_news_that_come_late(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_with_delayed_notifications_polls_each_second(
+    sim: SimulatedSCM, beat: Service
+) -> None:
     sim.faults.lag = 2.6
     beat.start(timeout=60)
     assert sim.clock.now <= 4  # a look every second finds it
@@ -375,7 +389,7 @@ def test_news_that_come_late(sim: SimulatedSCM, beat: Service) -> None:
     assert sim.clock.now <= 8
 
 
-def test_a_connection_that_is_lost(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_raises_unreachable_when_connection_is_lost(sim: SimulatedSCM, beat: Service) -> None:
     beat.start(timeout=9)
     sim.clock.after(4, sim.local.disconnect)
     with pytest.raises(MachineUnreachableError) as caught:
@@ -384,7 +398,9 @@ def test_a_connection_that_is_lost(sim: SimulatedSCM, beat: Service) -> None:
     assert caught.value.waited is not None
 
 
-def test_rights(sim: SimulatedSCM, scm: ServiceManager, beat: Service) -> None:
+def test_start_with_timeout_without_query_right_raises(
+    sim: SimulatedSCM, scm: ServiceManager, beat: Service
+) -> None:
     with scm.open("beat", access=ServiceAccess.START | ServiceAccess.STOP) as service:
         with pytest.raises(AccessDeniedError, match="QUERY_STATUS"):
             service.start(timeout=9)
@@ -431,7 +447,7 @@ def test_start_with_refused_registration_polls_until_running(
         ),
     ],
 )
-def test_nothing_is_left_open_whatever_fails(
+def test_start_with_failing_call_raises_and_leaves_no_handle(
     sim: SimulatedSCM,
     scm: ServiceManager,
     beat: Service,
@@ -471,7 +487,7 @@ def once_waiting(sim: SimulatedSCM, action: Callable[[], object], waits: int = 1
     thread.join()
 
 
-def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_cancelled_by_other_thread_raises(sim: SimulatedSCM, beat: Service) -> None:
     token = CancelToken()
     with (
         once_waiting(sim, token.cancel),
@@ -488,7 +504,7 @@ def test_cancelled_from_another_thread(sim: SimulatedSCM, beat: Service) -> None
     assert beat.wait(S.RUNNING).state is S.RUNNING
 
 
-def test_cancelled_by_progress(sim: SimulatedSCM, beat: Service) -> None:
+def test_wait_cancelled_by_progress_raises(sim: SimulatedSCM, beat: Service) -> None:
     token = CancelToken()
 
     def progress(status: ServiceStatus) -> None:
@@ -500,7 +516,7 @@ def test_cancelled_by_progress(sim: SimulatedSCM, beat: Service) -> None:
     assert sim.clock.now == 1
 
 
-def test_one_token_for_many_waits(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_cancel_token_ends_all_its_waits(sim: SimulatedSCM, scm: ServiceManager) -> None:
     token, ended = CancelToken(), list[str]()
     names = [f"s{number}" for number in range(16)]
 
@@ -523,7 +539,7 @@ def test_one_token_for_many_waits(sim: SimulatedSCM, scm: ServiceManager) -> Non
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c(sim: SimulatedSCM, beat: Service) -> None:
+def test_keyboard_interrupt_ends_wait(sim: SimulatedSCM, beat: Service) -> None:
     with once_waiting(sim, lambda: signal.raise_signal(signal.SIGINT)):
         with pytest.raises(KeyboardInterrupt):
             beat.wait(S.RUNNING)
@@ -546,7 +562,7 @@ def test_ctrl_c(sim: SimulatedSCM, beat: Service) -> None:
         (lambda beat: beat.delete(timeout=-1), ArgumentError, "timeout"),
     ],
 )
-def test_arguments_are_checked_before_anything_is_done(
+def test_invalid_argument_raises_before_any_change(
     sim: SimulatedSCM,
     beat: Service,
     call: Callable[[Service], object],
@@ -559,7 +575,7 @@ def test_arguments_are_checked_before_anything_is_done(
     assert not sim["beat"].marked_for_deletion
 
 
-def test_a_closed_service(beat: Service) -> None:
+def test_wait_on_closed_service_raises(beat: Service) -> None:
     beat.close()
     with pytest.raises(HandleClosedError):
         beat.wait(S.STOPPED)
@@ -568,7 +584,7 @@ def test_a_closed_service(beat: Service) -> None:
 # ------------------------------------------------------------------- until it is gone
 
 
-def test_the_wait_for_a_deletion_is_cancelled(
+def test_delete_with_timeout_cancelled_by_token_raises(
     sim: SimulatedSCM, scm: ServiceManager, beat: Service
 ) -> None:
     token = CancelToken()
@@ -579,7 +595,7 @@ def test_the_wait_for_a_deletion_is_cancelled(
     assert caught.value.waited is not None
 
 
-def test_gone_once_the_last_handle_is_closed(
+def test_delete_with_timeout_waits_until_last_handle_is_closed(
     sim: SimulatedSCM, scm: ServiceManager, beat: Service
 ) -> None:
     sim.clock.after(3, beat.close)

@@ -84,7 +84,7 @@ STOP = ["beat RUNNING>STOP_PENDING", "beat STOP_PENDING>STOPPED"]
 
 
 @pytest.mark.parametrize("names", [(), ("BEAT",), ("beat", "RpcSs", "no-such")])
-def test_each_event_when_it_happens(
+def test_watch_reports_each_status_change_at_its_time(
     sim: SimulatedSCM, scm: ServiceManager, names: tuple[str, ...]
 ) -> None:
     with scm.watch(*names) as events:
@@ -105,7 +105,7 @@ def test_each_event_when_it_happens(
         assert sim.clock.now == first + 3
 
 
-def test_the_time_of_an_event(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_wait_returns_at_time_of_event(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.watch() as events:
         sim.clock.after(7, lambda: sim.local.crash("RpcSs"))
         event = events.wait()
@@ -113,7 +113,7 @@ def test_the_time_of_an_event(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert (event.name, sim.clock.now) == ("RpcSs", 7)
 
 
-def test_services_made_and_gone(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.watch() as events:
         with scm.create("New", "new.exe") as new:
             (event,) = taken(events)
@@ -141,7 +141,7 @@ def test_services_made_and_gone(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert brief(taken(events)) == ["-brief"]
 
 
-def test_only_of_the_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_with_type_reports_only_that_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
     with scm.watch() as services, scm.watch(type=ServiceType.DRIVER, interval=2) as drivers:
         scm.create("fs", "fs.sys", service_type=ServiceType.FILE_SYSTEM_DRIVER).close()
@@ -152,7 +152,7 @@ def test_only_of_the_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert brief(taken(drivers, 3)) == ["+fs", "disk STOPPED>RUNNING"]
 
 
-def test_others_are_left_out(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_with_names_ignores_other_services(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.watch("beat", "later") as events:
         scm.create("other", "x.exe").close()
         sim.local.crash("RpcSs")
@@ -161,7 +161,9 @@ def test_others_are_left_out(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert brief(taken(events, 1)) == ["+LATER"]
 
 
-def test_a_service_watches_itself(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_service_watch_continues_after_service_is_closed(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.open("beat") as beat, beat.watch() as events:
         beat.start()
         beat.close()
@@ -169,7 +171,7 @@ def test_a_service_watches_itself(sim: SimulatedSCM, scm: ServiceManager) -> Non
         assert brief(taken(events, 5)) == START
 
 
-def test_configurations(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_reports_config_changes_if_subscribed(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.watch() as events, scm.open("beat") as beat:
         beat.configure(description="one", display_name="Two")
         assert brief(taken(events)) == ["beat config"]
@@ -183,7 +185,7 @@ def test_configurations(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert taken(events) == []
 
 
-def test_another_process_in_the_same_state(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_reports_new_process_in_same_state(sim: SimulatedSCM, scm: ServiceManager) -> None:
     with scm.watch("RpcSs") as events:
         before = sim["RpcSs"].pid
         sim.local.crash("RpcSs")
@@ -199,7 +201,9 @@ def test_another_process_in_the_same_state(sim: SimulatedSCM, scm: ServiceManage
 
 
 @pytest.mark.parametrize("nth", range(1, 7))
-def test_between_any_two_calls(sim: SimulatedSCM, scm: ServiceManager, nth: int) -> None:
+def test_watch_reports_crash_before_any_registration(
+    sim: SimulatedSCM, scm: ServiceManager, nth: int
+) -> None:
     """Whatever happens while it is armed shows."""
     sim["beat"].program = Behaviour(start_takes=3, check_point_every=0.5)
     with scm.open("beat") as beat, scm.watch("beat") as events:
@@ -233,7 +237,9 @@ def test_change_while_registration_is_renewed_is_reported(
         ("EnumServicesStatusExW", 1),
     ],
 )
-def test_while_it_begins(sim: SimulatedSCM, scm: ServiceManager, function: str, nth: int) -> None:
+def test_watch_loses_no_change_while_opening(
+    sim: SimulatedSCM, scm: ServiceManager, function: str, nth: int
+) -> None:
     seen: list[int] = []
 
     def happen() -> None:
@@ -258,7 +264,9 @@ def test_while_it_begins(sim: SimulatedSCM, scm: ServiceManager, function: str, 
     assert states["RpcSs"] is S.STOPPED
 
 
-def test_a_client_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_with_lagging_service_notifications_recovers(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.watch() as events:
         for turn, nth in enumerate((1, 2, 3, 1, 2)):
             sim.faults.fail(NOTIFY, 1294, nth=nth)
@@ -274,7 +282,9 @@ def test_a_client_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert brief(taken(events, 5)) == ["RpcSs RUNNING>PAUSED"]
 
 
-def test_a_manager_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_with_lagging_manager_notifications_recovers(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     with scm.watch() as events:
         assert taken(events) == []
         scm.create("one", "x.exe").close()
@@ -288,7 +298,9 @@ def test_a_manager_that_lags(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert "+four" in brief(taken(events, 5))
 
 
-def test_news_that_come_late(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_with_delayed_notifications_reports_all_changes(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.faults.lag = 0.5
     with scm.watch() as events, scm.open("beat") as beat:
         assert taken(events, 2) == []
@@ -296,7 +308,7 @@ def test_news_that_come_late(sim: SimulatedSCM, scm: ServiceManager) -> None:
         assert brief(taken(events, 5)) == START
 
 
-def test_many_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_reports_consecutive_status_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
     """While it is watched each state is told, and each begins where the one before has ended."""
     sim["beat"].program = Behaviour(accepts=Behaviour().accepts | 2)
     with scm.watch("beat") as events, scm.open("beat") as beat:
@@ -317,7 +329,7 @@ def test_many_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
 
 
 @pytest.mark.parametrize("names", [(), ("beat", "new")])
-def test_listings_are_compared(
+def test_watch_without_notifications_compares_listings(
     sim: SimulatedSCM, scm: ServiceManager, names: tuple[str, ...]
 ) -> None:
     sim.faults.fail(NOTIFY, 120, times=999)
@@ -332,7 +344,7 @@ def test_listings_are_compared(
         assert brief(taken(events, 5)) == ["-new"]
 
 
-def test_another_machine(sim: SimulatedSCM) -> None:
+def test_watch_on_other_machine_reports_without_notify(sim: SimulatedSCM) -> None:
     build = sim.add_machine("build07")
     build.add("beat", program=SLOW)
     with ServiceManager("build07", backend=sim) as scm:
@@ -347,7 +359,9 @@ def test_another_machine(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize("names", [(), ("beat",)])
-def test_a_connection_that_is_lost(sim: SimulatedSCM, names: tuple[str, ...]) -> None:
+def test_watch_on_lost_connection_raises_and_recovers(
+    sim: SimulatedSCM, names: tuple[str, ...]
+) -> None:
     build = sim.add_machine("build07")
     build.add("beat")
     with ServiceManager("build07", backend=sim) as scm, scm.watch(*names) as events:
@@ -364,7 +378,9 @@ def test_a_connection_that_is_lost(sim: SimulatedSCM, names: tuple[str, ...]) ->
         assert brief(taken(events, 5)) == ["beat RUNNING>STOPPED"]  # by a new connection
 
 
-def test_a_service_that_may_not_be_asked(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_without_query_right_uses_listing_or_raises(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     sim.faults.deny(ServiceAccess.QUERY_STATUS, "beat")
     with scm.watch(interval=1) as events, scm.open("beat", access=ServiceAccess.START) as beat:
         beat.start()
@@ -377,7 +393,7 @@ def test_a_service_that_may_not_be_asked(sim: SimulatedSCM, scm: ServiceManager)
 # ------------------------------------------------------------------- ending
 
 
-def test_closing(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_closed_watch_returns_no_events(sim: SimulatedSCM, scm: ServiceManager) -> None:
     events = scm.watch()
     assert repr(events) == "<Watch of every service: open>"
     sim.local.crash("RpcSs")
@@ -389,7 +405,9 @@ def test_closing(sim: SimulatedSCM, scm: ServiceManager) -> None:
     assert repr(events) == "<Watch of every service: closed>"
 
 
-def test_closed_from_another_thread(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_closed_by_other_thread_ends_iteration(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
     events = scm.watch("RpcSs")
     told: list[ServiceEvent] = []
     first = threading.Event()
@@ -410,7 +428,7 @@ def test_closed_from_another_thread(sim: SimulatedSCM, scm: ServiceManager) -> N
     assert sim.clock.now == 0  # nobody let time pass
 
 
-def test_closed_from_within(sim: SimulatedSCM, scm: ServiceManager) -> None:
+def test_watch_closed_during_wait_ends_iteration(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.clock.after(1, lambda: events.close())
     events = scm.watch()
     assert list(events) == []
@@ -480,7 +498,7 @@ def test_watch_with_refused_registration_reports_all_events(
         *(("OpenSCManagerW", 1, NAMED, code) for code in CODES if code != 5),
     ],
 )
-def test_nothing_is_left_open_whatever_fails(
+def test_watch_with_failing_open_raises_and_leaves_no_handle(
     sim: SimulatedSCM,
     scm: ServiceManager,
     function: str,
@@ -497,7 +515,7 @@ def test_nothing_is_left_open_whatever_fails(
     assert sim.open_handles == before
 
 
-def test_arguments(scm: ServiceManager) -> None:
+def test_watch_with_invalid_argument_raises(scm: ServiceManager) -> None:
     with pytest.raises(ArgumentError, match="interval"):
         scm.watch(interval=0)
     with pytest.raises(TypeError, match="names"):

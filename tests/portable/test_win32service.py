@@ -99,7 +99,7 @@ def base(scm: w.PySC_HANDLE) -> Iterator[w.PySC_HANDLE]:
 # ------------------------------------------------------------------------------- what there is
 
 
-def test_the_constants() -> None:
+def test_constants_match_pywin32_values() -> None:
     expected = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", PYWIN32)}
     assert len(expected) == 101
     assert {name: getattr(w, name) for name in expected} == expected
@@ -108,7 +108,7 @@ def test_the_constants() -> None:
     assert all(type(getattr(w, name)) is int for name in constants.__all__)
 
 
-def test_the_functions() -> None:
+def test_functions_have_documented_parameters() -> None:
     assert len(FUNCTIONS.split()) == 34
     for name in FUNCTIONS.split():
         function = getattr(w, name)
@@ -121,17 +121,17 @@ def test_the_functions() -> None:
             assert f"{parameter.name}: " in doc, f"{name}({parameter.name})"
 
 
-def test_the_file_exists() -> None:
+def test_module_file_attribute_names_existing_file() -> None:
     assert w.__file__ is not None
     assert Path(w.__file__).is_file()
 
 
-def test_every_difference_is_explained() -> None:
+def test_docs_list_every_known_difference() -> None:
     explained = re.findall(r"^\| `([a-z0-9-]+)` \|", DOCS.read_text("utf-8"), re.MULTILINE)
     assert sorted(explained) == sorted(DROPIN_DIFFERENCES)
 
 
-def test_the_documented_example() -> None:
+def test_documented_example_runs_without_error() -> None:
     (example,) = (
         block
         for block in re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
@@ -144,7 +144,7 @@ def test_the_documented_example() -> None:
     assert row == ("Spooler", "Spooler", (16, 1, 0, 1077, 0, 0, 0))
 
 
-def test_installed_in_the_place_of_pywin32s() -> None:
+def test_install_replaces_win32service_module() -> None:
     code = (
         "import winsvc.win32service as ours; ours.install(); import win32service;"
         "from win32service import SERVICE_WIN32, error;"
@@ -154,7 +154,7 @@ def test_installed_in_the_place_of_pywin32s() -> None:
     assert done.stdout.strip() == "good"
 
 
-def test_all_of_it_can_be_imported() -> None:
+def test_star_import_provides_all_names() -> None:
     names: dict[str, object] = {}
     exec("from winsvc.win32service import *", names)
     assert set(names) == {*w.__all__, "__builtins__"}
@@ -164,7 +164,7 @@ def test_all_of_it_can_be_imported() -> None:
 
 
 @pytest.mark.skipif(HAS_PYWIN32, reason="pywin32's own class")
-def test_errors_without_pywin32() -> None:
+def test_error_without_pywin32_has_same_attributes() -> None:
     full = w.error(1060, "OpenService", "It is not there.")
     assert (full.winerror, full.funcname, full.strerror) == full.args
     assert str(full) == "(1060, 'OpenService', 'It is not there.')"
@@ -174,7 +174,7 @@ def test_errors_without_pywin32() -> None:
     assert type(full).__name__ == "error"
 
 
-def test_errors_have_the_name_of_the_function(scm: w.PySC_HANDLE) -> None:
+def test_error_carries_function_name_and_message(scm: w.PySC_HANDLE) -> None:
     with pytest.raises(w.error) as caught:
         w.OpenService(scm, "none", w.SERVICE_QUERY_STATUS)
     assert caught.value.args == (1060, "OpenService", "Service does not exist.")
@@ -183,7 +183,7 @@ def test_errors_have_the_name_of_the_function(scm: w.PySC_HANDLE) -> None:
     assert type(caught.value.winerror) is int
 
 
-def test_errors_are_signed(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_error_code_above_31_bits_is_negative(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     sim.faults.fail("QueryServiceStatus", 0x800706BA)
     with pytest.raises(w.error) as caught:
         w.QueryServiceStatus(base)
@@ -195,7 +195,7 @@ def test_errors_are_signed(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is one")
-def test_without_a_service_control_manager() -> None:
+def test_calls_off_windows_raise_error() -> None:
     with pytest.raises(w.error) as caught:
         w.OpenSCManager(None, None, w.SC_MANAGER_CONNECT)
     assert caught.value.args[:2] == (120, "OpenSCManager")
@@ -208,7 +208,7 @@ def test_without_a_service_control_manager() -> None:
 # ------------------------------------------------------------------------------- handles
 
 
-def test_a_handle_belongs_to_the_system_that_gave_it(sim: SimulatedSCM) -> None:
+def test_handle_stays_bound_to_its_system(sim: SimulatedSCM) -> None:
     other = SimulatedSCM()
     with other.installed():
         handle = w.OpenSCManager(None, None, w.SC_MANAGER_ALL_ACCESS)
@@ -218,7 +218,7 @@ def test_a_handle_belongs_to_the_system_that_gave_it(sim: SimulatedSCM) -> None:
     assert (other.open_handles, sim.open_handles) == (0, 0)
 
 
-def test_a_handle_is_closed_with_its_last_reference(sim: SimulatedSCM) -> None:
+def test_handle_is_closed_with_last_reference(sim: SimulatedSCM) -> None:
     handle = w.OpenSCManager(None, None, w.SC_MANAGER_CONNECT)
     same = handle
     del handle
@@ -229,7 +229,7 @@ def test_a_handle_is_closed_with_its_last_reference(sim: SimulatedSCM) -> None:
     assert len(sim.called("CloseServiceHandle")) == 1
 
 
-def test_a_closed_handle_is_not_closed_again(sim: SimulatedSCM) -> None:
+def test_closed_handle_is_not_closed_again(sim: SimulatedSCM) -> None:
     handle = w.OpenSCManager(None, None, w.SC_MANAGER_CONNECT)
     w.CloseServiceHandle(handle)
     handle.Close()
@@ -240,7 +240,7 @@ def test_a_closed_handle_is_not_closed_again(sim: SimulatedSCM) -> None:
     assert len(sim.called("CloseServiceHandle")) == 1
 
 
-def test_a_handle_that_cannot_be_closed_is_gone_all_the_same(sim: SimulatedSCM) -> None:
+def test_handle_failing_to_close_becomes_invalid(sim: SimulatedSCM) -> None:
     handle = w.OpenSCManager(None, None, w.SC_MANAGER_CONNECT)
     sim.faults.fail("CloseServiceHandle", 6)
     with pytest.raises(w.error) as caught:
@@ -251,7 +251,7 @@ def test_a_handle_that_cannot_be_closed_is_gone_all_the_same(sim: SimulatedSCM) 
     assert len(sim.called("CloseServiceHandle")) == 1
 
 
-def test_numbers_of_handles(scm: w.PySC_HANDLE) -> None:
+def test_handle_compares_as_its_number(scm: w.PySC_HANDLE) -> None:
     assert scm == scm.handle == int(scm)
     assert hash(scm) == hash(int(scm))
     assert repr(scm) == f"<PySC_HANDLE:{int(scm)}>"
@@ -263,7 +263,9 @@ def test_numbers_of_handles(scm: w.PySC_HANDLE) -> None:
         w.PySC_HANDLE()
 
 
-def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
+def test_handle_closed_during_call_stays_open_until_return(
+    sim: SimulatedSCM, scm: w.PySC_HANDLE
+) -> None:
     """The call that runs keeps the handle open, and closes it when it is through."""
     handle = w.OpenService(scm, "base", w.SERVICE_ALL_ACCESS)
     number = int(handle)
@@ -292,7 +294,7 @@ def test_closed_by_another_thread_in_a_call(sim: SimulatedSCM, scm: w.PySC_HANDL
     assert caught.value.winerror == 6
 
 
-def test_handles_of_the_wrong_kind(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
+def test_handle_of_wrong_kind_raises_type_error(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
     desktop = w.OpenInputDesktop(0, False, 0x1FF)
     for wrong in (desktop, "5", b"5", 5.0, object(), [], 1 << 64, -(1 << 63) - 1):
         with pytest.raises(TypeError, match="The object is not a PyHANDLE object"):
@@ -330,7 +332,7 @@ class PyHANDLE:
         self.value = 0
 
 
-def test_handles_of_pywin32(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
+def test_pywin32_handle_of_right_kind_is_accepted(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
     theirs = PyHANDLE("PySC_HANDLE", w.OpenService(scm, "top", 4).Detach())
     assert w.QueryServiceStatus(theirs)[1] == w.SERVICE_STOPPED
     assert base == PyHANDLE("PySC_HANDLE", int(base))
@@ -348,7 +350,7 @@ def test_handles_of_pywin32(scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
 # ------------------------------------------------------------------------------- services
 
 
-def test_lists_are_complete(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
+def test_enum_services_status_returns_all_pages(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
     for index in range(20):
         sim.add(f"more {index}")
     sim.local.page_size = 3
@@ -362,12 +364,12 @@ def test_lists_are_complete(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
         w.EnumServicesStatusEx(scm, InfoLevel=1)
 
 
-def test_dependents(base: w.PySC_HANDLE) -> None:
+def test_enum_dependent_services_filters_by_state(base: w.PySC_HANDLE) -> None:
     assert w.EnumDependentServices(base) == (("top", "top", (16, 1, 0, 1077, 0, 0, 0)),)
     assert w.EnumDependentServices(base, w.SERVICE_ACTIVE) == ()
 
 
-def test_a_service_with_a_tag(scm: w.PySC_HANDLE) -> None:
+def test_create_service_with_tag_returns_handle_and_tag(scm: w.PySC_HANDLE) -> None:
     made = w.CreateService(
         scm, "tagged", "tagged", 0xF01FF, 1, 3, 1, "x.sys", "grp", True, ["base"], None, None
     )
@@ -384,7 +386,7 @@ def test_a_service_with_a_tag(scm: w.PySC_HANDLE) -> None:
     service.Close()
 
 
-def test_a_password_shows_nowhere(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
+def test_create_service_password_is_not_recorded(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None:
     w.CreateService(
         scm, "own", "own", 4, 16, 3, 1, "x.exe", None, 0, None, r".\\me", "never told"
     ).Close()
@@ -393,7 +395,7 @@ def test_a_password_shows_nowhere(sim: SimulatedSCM, scm: w.PySC_HANDLE) -> None
     assert "never told" not in repr(sim.calls)
 
 
-def test_what_is_no_list_of_texts(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_invalid_list_of_strings_raises(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     keep = w.SERVICE_NO_CHANGE
     for wrong, kind in ((("abc"), TypeError), (["a", ""], ValueError), (["a\0b"], ValueError)):
         with pytest.raises(kind):
@@ -416,7 +418,7 @@ def test_start_arguments_may_be_any_iterable(sim: SimulatedSCM, base: w.PySC_HAN
     assert sim["base"].arguments == ("", "b")
 
 
-def test_levels(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_service_config2_levels_round_trip(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     actions = {
         "ResetPeriod": -1,
         "RebootMsg": "back soon",
@@ -448,7 +450,9 @@ def test_levels(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
         w.ChangeServiceConfig2(base, 99, None)
 
 
-def test_levels_that_pywin32_does_not_know(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_service_config2_levels_beyond_pywin32_round_trip(
+    sim: SimulatedSCM, base: w.PySC_HANDLE
+) -> None:
     guid = "{1F81D131-3FAC-4537-9E0C-7E7B0C2F4B55}"
     trigger = {"TriggerType": 6, "Action": 1, "TriggerSubtype": guid, "DataItems": [(2, b"x\0")]}
     w.ChangeServiceConfig2(base, w.SERVICE_CONFIG_TRIGGER_INFO, [trigger])
@@ -471,7 +475,7 @@ def test_levels_that_pywin32_does_not_know(sim: SimulatedSCM, base: w.PySC_HANDL
             w.ChangeServiceConfig2(base, level, wrong)
 
 
-def test_controls(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_exit_codes_after_stop_are_signed(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     sim["base"].program = Behaviour(exit_code=0x80070005, service_exit_code=0xFFFFFFFF)
     w.StartService(base, None)
     assert w.QueryServiceStatusEx(base)["ProcessId"] > 0
@@ -484,7 +488,7 @@ def test_controls(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     assert caught.value.winerror == 1062
 
 
-def test_reports_of_a_program(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_set_service_status_changes_reported_status(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
     w.StartService(base, None)
     handle = sim.status_handle("base")
     w.SetServiceStatus(handle, (16, w.SERVICE_PAUSED, w.SERVICE_ACCEPT_STOP, 0, 0, 0, 0))
@@ -503,7 +507,7 @@ def test_reports_of_a_program(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
         w.SetServiceStatus(handle, (16, 9, 0, 0, 0, 0, 0))
 
 
-def test_the_lock(scm: w.PySC_HANDLE) -> None:
+def test_lock_service_database_is_exclusive(scm: w.PySC_HANDLE) -> None:
     assert w.QueryServiceLockStatus(scm) == (0, "", 0)
     lock = w.LockServiceDatabase(scm)
     assert w.QueryServiceLockStatus(scm)[0] == 1
@@ -524,7 +528,7 @@ def test_access_mask_may_be_signed_or_unsigned(sim: SimulatedSCM, mask: int) -> 
     assert call.arguments["access"] == 0x80000000
 
 
-def test_numbers(sim: SimulatedSCM) -> None:
+def test_access_mask_out_of_range_raises_overflow_error(sim: SimulatedSCM) -> None:
     for wrong, kind in ((1 << 32, OverflowError), (-(1 << 31) - 1, OverflowError)):
         with pytest.raises(kind):
             w.OpenSCManager(None, None, wrong)
@@ -534,13 +538,15 @@ def test_numbers(sim: SimulatedSCM) -> None:
     assert not sim.called("OpenSCManagerW")
 
 
-def test_names(scm: w.PySC_HANDLE) -> None:
+def test_service_names_convert_both_ways(scm: w.PySC_HANDLE) -> None:
     assert w.GetServiceKeyName(scm, "The base") == "base"
     assert w.GetServiceDisplayName(scm, "base") == "The base"
 
 
 @pytest.mark.skipif(HAS_PYWIN32, reason="pywin32's own class")
-def test_security_without_pywin32(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
+def test_security_descriptor_without_pywin32_has_its_methods(
+    sim: SimulatedSCM, base: w.PySC_HANDLE
+) -> None:
     found: Any = w.QueryServiceObjectSecurity(base, 7)
     whole = SecurityDescriptor.from_bytes(bytes(found))
     assert whole == found.descriptor
@@ -583,7 +589,7 @@ class Attributes:
     SECURITY_DESCRIPTOR: None
 
 
-def test_desktops(sim: SimulatedSCM) -> None:
+def test_user_object_information_is_read_and_set(sim: SimulatedSCM) -> None:
     desktop = w.CreateDesktop("mine", 0, 0x1FF, None)
     assert w.GetUserObjectInformation(desktop, w.UOI_NAME) == "mine"
     assert w.GetUserObjectInformation(desktop, w.UOI_TYPE) == "Desktop"
@@ -601,7 +607,7 @@ def test_desktops(sim: SimulatedSCM) -> None:
         w.CreateDesktop("theirs", 0, 0x1FF, 5)  # type: ignore[arg-type]
 
 
-def test_a_closed_desktop_is_not_closed_again(sim: SimulatedSCM) -> None:
+def test_closed_desktop_is_not_closed_again(sim: SimulatedSCM) -> None:
     desktop = w.CreateDesktop("mine", 0, 0x1FF, None)
     desktop.CloseDesktop()
     assert (int(desktop), bool(desktop), desktop.handle) == (0, False, 0)
@@ -614,7 +620,7 @@ def test_a_closed_desktop_is_not_closed_again(sim: SimulatedSCM) -> None:
     assert len(sim.called("CloseDesktop")) == before
 
 
-def test_a_desktop_that_is_in_use_stays_open(sim: SimulatedSCM) -> None:
+def test_desktop_in_use_stays_open_after_failed_close(sim: SimulatedSCM) -> None:
     desktop = w.CreateDesktop("mine", 0, 0x1FF, None)
     number = int(desktop)
     sim.faults.fail("CloseDesktop", 170)
@@ -639,7 +645,7 @@ def test_borrowed_handles_are_not_closed(sim: SimulatedSCM) -> None:
     assert not sim.called("CloseWindowStation")
 
 
-def test_one_owner(sim: SimulatedSCM) -> None:
+def test_handle_ownership_moves_between_objects(sim: SimulatedSCM) -> None:
     first = w.CreateDesktop("mine", 0, 0x1FF, None)
     second = w.HDESKType(handle=first)
     assert int(first) == int(second)
@@ -652,7 +658,7 @@ def test_one_owner(sim: SimulatedSCM) -> None:
     assert len(sim.called("CloseDesktop")) == 1
 
 
-def test_windows_are_numbers(sim: SimulatedSCM) -> None:
+def test_window_handle_acts_as_number(sim: SimulatedSCM) -> None:
     from winsvc.win32service.calls import WindowHandle
 
     window = WindowHandle(0x1234)
@@ -666,7 +672,9 @@ def test_windows_are_numbers(sim: SimulatedSCM) -> None:
 # ------------------------------------------------------------------------------- typed
 
 
-def test_the_typed_program_runs(sim: SimulatedSCM, scm: w.PySC_HANDLE, base: w.PySC_HANDLE) -> None:
+def test_typed_program_runs_on_simulated_system(
+    sim: SimulatedSCM, scm: w.PySC_HANDLE, base: w.PySC_HANDLE
+) -> None:
     assert typed.states(None) == {"base": 1, "top": 1}
     typed.install("new", r"C:\New.exe", deps=["base"])
     assert typed.path_of("new") == r"c:\new.exe"

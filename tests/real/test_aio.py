@@ -38,7 +38,7 @@ async def left() -> tuple[int, ...]:
     return found
 
 
-async def test_waits_leave_nothing(service: AsyncService) -> None:
+async def test_async_waits_leave_no_handles_or_threads(service: AsyncService) -> None:
     """A third arrive, a third time out, a third are cancelled."""
 
     async def some(count: int) -> None:
@@ -62,7 +62,7 @@ async def test_waits_leave_nothing(service: AsyncService) -> None:
     assert settled_handles(before + 3) <= before + 3
 
 
-async def test_many_are_cancelled_at_once(
+async def test_async_cancel_of_64_waits_ends_all_promptly(
     service: AsyncService, program: str, unique_name: Callable[[], str]
 ) -> None:
     async with AsyncServiceManager() as scm, AsyncExitStack() as closing:

@@ -19,7 +19,7 @@ TEXTS = ["beat", "Grüße", "сервис", "\N{SNOWMAN}", "a\N{PILE OF POO}b", 
 
 @pytest.mark.parametrize("size", [0, 1, 300, 100_000])
 @pytest.mark.parametrize("shown", [*TEXTS, None])
-def test_a_page_with_odd_texts(shown: str | None, size: int) -> None:
+def test_decode_enums_process_with_unusual_texts_keeps_rows(shown: str | None, size: int) -> None:
     statuses = [StatusRow(16, 1, 0, 1077, 0, 0, 0, 0, 0), StatusRow(16, 4, 1, 0, 0, 0, 0, 8, 0)]
     entries = ffi.new("ENUM_SERVICE_STATUS_PROCESSW[]", 50)
     rows: list[EnumRow] = []
@@ -41,7 +41,7 @@ def test_a_page_with_odd_texts(shown: str | None, size: int) -> None:
     assert len(page.statuses) < 50
 
 
-def test_configurations_in_one_go(
+def test_query_configs_returns_row_or_none_for_each_name(
     scm: ServiceManager,
     program: str,
     unique_name: Callable[[], str],
@@ -74,7 +74,7 @@ def test_configurations_in_one_go(
             service.delete()
 
 
-def test_a_kept_buffer_is_nobody_elses() -> None:
+def test_kept_buffer_in_use_is_not_shared() -> None:
     kept = Kept()
     first, second = kept.take(100), kept.take(100)
     assert first != second
@@ -88,7 +88,7 @@ def test_a_kept_buffer_is_nobody_elses() -> None:
     assert kept.block == larger
 
 
-def test_a_listing_within_a_listing(scm: ServiceManager) -> None:
+def test_listing_while_buffer_is_in_use_takes_another_buffer(scm: ServiceManager) -> None:
     """A signal handler may list while another listing is being decoded."""
     block = KEPT_FOR_PAGES.take(1)
     assert [info.name for info in scm.services()]

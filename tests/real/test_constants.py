@@ -90,18 +90,18 @@ def c_name(kind: str, member: str) -> str | None:
     return next(filter(None, found), None)
 
 
-def test_every_type_is_compared() -> None:
+def test_patterns_cover_every_enum_type() -> None:
     assert set(PATTERNS) == set(TYPES)
 
 
 @pytest.mark.parametrize(("kind", "name"), MEMBERS)
-def test_a_member_equals_the_compiled_constant(kind: type[IntEnum | IntFlag], name: str) -> None:
+def test_enum_member_equals_compiled_constant(kind: type[IntEnum | IntFlag], name: str) -> None:
     constant = c_name(kind.__name__, name)
     assert constant, f"no constant for {kind.__name__}.{name}"
     assert getattr(lib, constant) & 0xFFFFFFFF == kind[name].value
 
 
-def test_the_constants_of_win32service() -> None:
+def test_compiled_constants_equal_win32service_values() -> None:
     expected = json.loads((Path(__file__).parent / "win32service_constants.json").read_text())
     assert len(expected) == 101
     # SERVICE_NO_CHANGE is 0xFFFFFFFF in C; win32service shows it, alone, as a signed number.

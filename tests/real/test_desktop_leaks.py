@@ -19,7 +19,7 @@ from winsvc import (
 ROUNDS = 1000
 
 
-def test_a_handle_that_is_left_open_is_noticed(unique_name: Callable[[], str]) -> None:
+def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) -> None:
     name = unique_name()
     WindowStation.create(name).close()  # what is created once is created here
     before = open_handles()
@@ -60,7 +60,9 @@ def switches(name: str) -> None:
 
 
 @pytest.mark.parametrize("work", [stations, desktops, switches])
-def test_nothing_leaks(work: Callable[[str], None], unique_name: Callable[[], str]) -> None:
+def test_repeated_desktop_calls_leave_no_handles(
+    work: Callable[[str], None], unique_name: Callable[[], str]
+) -> None:
     name = unique_name()
     work(name)  # what is made once is made here
     names, before = WindowStation.names(), open_handles()

@@ -34,7 +34,7 @@ def bare(row: StatusRow) -> StatusRow:
     return row._replace(process_id=0, service_flags=0)
 
 
-def test_status(manager: int, installed: Service) -> None:
+def test_query_service_status_equals_ex_without_process(manager: int, installed: Service) -> None:
     installed.start()
     handle = backend.open_service(manager, installed.name, lib.SERVICE_QUERY_STATUS)
     expected = backend.query_service_status_ex(handle)
@@ -47,7 +47,7 @@ def test_status(manager: int, installed: Service) -> None:
 
 @pytest.mark.parametrize("kind", [0x30, 0x0B, 0x3B, 4])
 @pytest.mark.parametrize("state", [1, 2, 3])
-def test_the_list_is_that_of_the_later_call(
+def test_enum_services_status_equals_ex_without_process(
     manager: int, installed: Service, kind: int, state: int
 ) -> None:
     def both() -> tuple[tuple[list[EnumRow], int], list[EnumRow]]:
@@ -61,7 +61,9 @@ def test_the_list_is_that_of_the_later_call(
     assert bool(rows) is (kind != 4 and bool(expected))
 
 
-def test_a_long_list(scm: ServiceManager, manager: int, installed: Service, program: str) -> None:
+def test_enum_services_status_with_120_services_lists_all(
+    scm: ServiceManager, manager: int, installed: Service, program: str
+) -> None:
     made = [scm.create(f"{installed.name}-{index}", program) for index in range(120)]
     try:
         names = {row.service_name for row in backend.enum_services_status(manager, 0x30, 3, 0)[0]}
@@ -72,7 +74,7 @@ def test_a_long_list(scm: ServiceManager, manager: int, installed: Service, prog
             service.close()
 
 
-def test_what_is_refused(manager: int) -> None:
+def test_enum_services_status_with_invalid_arguments_raises_error(manager: int) -> None:
     for kind, state in ((0, 3), (0x30, 0)):
         with pytest.raises(ServiceError) as caught:
             backend.enum_services_status(manager, kind, state, 0)
@@ -82,7 +84,7 @@ def test_what_is_refused(manager: int) -> None:
 
 
 @pytest.mark.skipif(not WINE, reason="Wine takes a service's handle for that of its program")
-def test_report(manager: int, installed: Service) -> None:
+def test_set_service_status_reads_back(manager: int, installed: Service) -> None:
     handle = backend.open_service(manager, installed.name, lib.SERVICE_ALL_ACCESS | 0x8000)
     row = StatusRow(0x10, 2, 0x80000001, 0x80070005, 0xFFFFFFFF, 7, 30000, 0, 0)
     backend.set_service_status(handle, row)
@@ -93,7 +95,7 @@ def test_report(manager: int, installed: Service) -> None:
         backend.set_service_status(0, row)
 
 
-def test_messages() -> None:
+def test_format_message_returns_text_or_none_if_unknown() -> None:
     code, text = ffi.getwinerror(lib.ERROR_INVALID_HANDLE)
     whole = backend.format_message(code)
     assert whole is not None
@@ -102,7 +104,7 @@ def test_messages() -> None:
     assert backend.format_message(0xDEADBEEF) is None
 
 
-def test_layouts() -> None:
+def test_status_layouts_match_compiled_structures() -> None:
     assert ENUM_LAYOUT.size == ffi.sizeof("ENUM_SERVICE_STATUSW")
     assert STATUS_LAYOUT.size == ffi.sizeof("SERVICE_STATUS_PROCESS")
 
@@ -140,7 +142,7 @@ class Paged:
         return 0
 
 
-def test_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_status_in_pages_returns_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "lib", Paged())
     names: list[str] = []
     resume = 0
@@ -152,7 +154,9 @@ def test_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names == [f"service {index}" for index in range(7)]
 
 
-def test_no_end_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_status_without_progress_raises_more_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A system that gives nothing, and asks for more every time."""
 
     class Stubborn(Paged):

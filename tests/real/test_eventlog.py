@@ -51,7 +51,7 @@ def values(source: str) -> dict[str, tuple[object, int]]:
         }
 
 
-def test_what_stands_in_the_registry(source: str) -> None:
+def test_register_source_writes_registry_values(source: str) -> None:
     register_source(source)
     assert values(source) == {
         "EventMessageFile": (MESSAGE_FILE, winreg.REG_EXPAND_SZ),
@@ -63,7 +63,7 @@ def test_what_stands_in_the_registry(source: str) -> None:
         values(source)
 
 
-def test_what_others_have_written(source: str) -> None:
+def test_read_event_source_with_foreign_values_uses_defaults(source: str) -> None:
     path = rf"{APPLICATION}\{source}"
     with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
         assert default_backend().read_event_source(source) == ("", 0)
@@ -75,7 +75,7 @@ def test_what_others_have_written(source: str) -> None:
     assert register_source(source), "a source without a message file is nobody's"
 
 
-def test_the_source_of_another_log(source: str) -> None:
+def test_register_source_of_another_log_raises_value_error(source: str) -> None:
     with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, rf"{LOGS}\System\{source}"):
         pass
     with pytest.raises(ValueError, match="is a source of the event log 'System'"):
@@ -84,7 +84,7 @@ def test_the_source_of_another_log(source: str) -> None:
     assert not remove_source(source)
 
 
-def test_errors_of_the_registry_are_typed(source: str) -> None:
+def test_delete_source_with_subkey_raises_access_denied(source: str) -> None:
     register_source(source)
     below = rf"{APPLICATION}\{source}\below"
     with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, below):
@@ -101,7 +101,7 @@ def test_errors_of_the_registry_are_typed(source: str) -> None:
     remove_source(source)
 
 
-def test_no_handle_stays_open(source: str) -> None:
+def test_event_source_calls_leave_no_handles(source: str) -> None:
     def all_of_it() -> None:
         register_source(source)
         writes = EventSource(source, default_backend())

@@ -26,7 +26,9 @@ def files() -> FileBackend:
     return backend
 
 
-def test_a_folder_with_its_own_rights(files: FileBackend, tmp_path: Path) -> None:
+def test_create_directory_with_descriptor_applies_its_dacl(
+    files: FileBackend, tmp_path: Path
+) -> None:
     folder = str(tmp_path / "a folder äöü")
     wanted = SecurityDescriptor.from_sddl("O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)").to_bytes()
     files.create_directory(folder, wanted)
@@ -47,13 +49,13 @@ def test_a_folder_with_its_own_rights(files: FileBackend, tmp_path: Path) -> Non
         files.create_directory(folder, b"none")
 
 
-def test_accounts(files: FileBackend) -> None:
+def test_lookup_account_returns_sid_or_raises_if_unknown(files: FileBackend) -> None:
     assert Sid.from_bytes(files.lookup_account("Everyone")) == Sid.parse("S-1-1-0")
     with pytest.raises(ServiceError, match="LookupAccountNameW"):
         files.lookup_account("no such account at all")
 
 
-def test_the_file_for_failures(
+def test_make_log_file_grants_users_no_change_rights(
     files: FileBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))

@@ -53,7 +53,9 @@ class Script:
         ),
     ],
 )
-def test_it_grows(code: int, steps: Sequence[Step], sizes: list[int]) -> None:
+def test_filled_grows_buffer_to_needed_size(
+    code: int, steps: Sequence[Step], sizes: list[int]
+) -> None:
     call = Script(*[(code if error else 0, wanted) for error, wanted in steps])
     assert filled("AnyCallW", call)[0] == 42
     assert call.sizes == sizes
@@ -61,7 +63,7 @@ def test_it_grows(code: int, steps: Sequence[Step], sizes: list[int]) -> None:
 
 @pytest.mark.parametrize("code", [INSUFFICIENT_BUFFER, MORE_DATA])
 @pytest.mark.parametrize("wanted", [0, 1, FIRST_SIZE - 1, FIRST_SIZE])
-def test_a_call_that_asks_for_no_more_than_it_got(code: int, wanted: int) -> None:
+def test_filled_with_needed_size_not_larger_raises_error(code: int, wanted: int) -> None:
     call = Script((code, wanted))
     with pytest.raises(ServiceError) as caught:
         filled("AnyCallW", call)
@@ -69,7 +71,7 @@ def test_a_call_that_asks_for_no_more_than_it_got(code: int, wanted: int) -> Non
     assert call.sizes == [FIRST_SIZE]
 
 
-def test_the_guard_holds_for_what_was_asked_for_last() -> None:
+def test_filled_with_repeated_needed_size_raises_more_data() -> None:
     call = Script((MORE_DATA, 10_000), (MORE_DATA, 10_000))
     with pytest.raises(ServiceError) as caught:
         filled("AnyCallW", call)
@@ -81,7 +83,7 @@ def test_the_guard_holds_for_what_was_asked_for_last() -> None:
     ("code", "kind"),
     [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, ServiceError)],
 )
-def test_another_error_passes(code: int, kind: type[ServiceError]) -> None:
+def test_filled_with_other_error_raises_it(code: int, kind: type[ServiceError]) -> None:
     for steps in ([(code, 10_000)], [(INSUFFICIENT_BUFFER, 10_000), (code, 20_000)]):
         call = Script(*steps)
         with pytest.raises(kind) as caught:
@@ -91,7 +93,7 @@ def test_another_error_passes(code: int, kind: type[ServiceError]) -> None:
         assert "%X" not in str(caught.value)
 
 
-def test_a_call_in_the_middle_has_a_buffer_of_its_own() -> None:
+def test_filled_called_twice_returns_separate_buffers() -> None:
     first = filled("AnyCallW", Script((0, 0)))
     assert filled("AnyCallW", Script((0, 0))) != first
 
@@ -120,13 +122,13 @@ class Name:
 @pytest.mark.parametrize(
     ("length", "sizes"), [(0, [257]), (256, [257]), (257, [257, 258]), (5000, [257, 5001])]
 )
-def test_a_text_grows_with_room_for_its_nul(length: int, sizes: list[int]) -> None:
+def test_filled_text_grows_with_room_for_nul(length: int, sizes: list[int]) -> None:
     call = Name("x" * length)
     assert filled_text("AnyCallW", call, 257) == "x" * length
     assert call.sizes == sizes
 
 
-def test_a_text_that_there_is_not() -> None:
+def test_filled_text_of_missing_service_raises_not_found() -> None:
     def call(_buffer: Pointer[WCHAR], size: Pointer[DWORD]) -> int:
         size[0] = 2  # as Windows does
         lib.SetLastError(lib.ERROR_SERVICE_DOES_NOT_EXIST)
@@ -136,7 +138,7 @@ def test_a_text_that_there_is_not() -> None:
         filled_text("AnyCallW", call, 257)
 
 
-def test_a_text_that_asks_for_no_more_than_it_got() -> None:
+def test_filled_text_with_needed_size_not_larger_raises_error() -> None:
     def call(_buffer: Pointer[WCHAR], _size: Pointer[DWORD]) -> int:
         lib.SetLastError(INSUFFICIENT_BUFFER)
         return 0

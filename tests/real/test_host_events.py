@@ -76,7 +76,7 @@ def offsets(kind: str) -> list[int]:
     return [field.offset for _, field in fields]
 
 
-def test_the_layout_of_what_is_decoded() -> None:
+def test_event_layouts_match_compiled_structures() -> None:
     assert ffi.sizeof("WTSSESSION_NOTIFICATION") == events._SESSION.size == 8
     assert offsets("WTSSESSION_NOTIFICATION") == [0, 4]
     assert ffi.sizeof("SERVICE_TIMECHANGE_INFO") == events._TIMES.size == 16
@@ -94,7 +94,7 @@ def test_the_layout_of_what_is_decoded() -> None:
     assert offsets("DEV_BROADCAST_DEVICEINTERFACE_W") == [0, 4, 8, 12, events._INTERFACE.size]
 
 
-def test_the_layout_of_what_has_pointers() -> None:
+def test_device_handle_layout_matches_compiled_structure() -> None:
     pointer = ffi.sizeof("void *")
     first = struct.calcsize("@IIIP") - pointer
     assert offsets("DEV_BROADCAST_HANDLE") == [
@@ -112,13 +112,15 @@ def test_the_layout_of_what_has_pointers() -> None:
 
 @unhurried
 @given(st.integers(0, 0xFFFFFFFF), st.sampled_from(SessionChangeReason))
-def test_a_session_change(session: int, reason: SessionChangeReason) -> None:
+def test_decode_session_change_returns_reason_and_session(
+    session: int, reason: SessionChangeReason
+) -> None:
     info = ffi.new("WTSSESSION_NOTIFICATION *", (8, session))
     event = told(lib.SERVICE_CONTROL_SESSIONCHANGE, reason, info)
     assert event == SessionChange(reason, session)
 
 
-def test_a_time_change() -> None:
+def test_decode_time_change_returns_old_and_new_time() -> None:
     info = ffi.new("SERVICE_TIMECHANGE_INFO *")
     info.liNewTime.QuadPart = 133_485_408_000_000_000
     info.liOldTime.QuadPart = 116_444_736_000_000_000
@@ -130,7 +132,7 @@ def test_a_time_change() -> None:
 
 @unhurried
 @given(st.binary(max_size=40))
-def test_a_power_setting(value: bytes) -> None:
+def test_decode_power_setting_returns_guid_and_value(value: bytes) -> None:
     room = ffi.new("BYTE[]", 20 + max(1, len(value)))
     info = ffi.cast("POWERBROADCAST_SETTING *", room)
     info.PowerSetting = guid(POWER_SOURCE)
@@ -151,7 +153,7 @@ def told_of(info: AnyPointer, kind: DeviceEventKind = DeviceEventKind.ARRIVAL) -
 
 @unhurried
 @given(st.text(st.characters(exclude_characters="\0")))
-def test_a_device_interface(path: str) -> None:
+def test_decode_device_interface_returns_class_and_path(path: str) -> None:
     text = f"{path}\0".encode("utf-16-le", "surrogatepass")
     size = 28 + len(text)
     room = ffi.new("BYTE[]", max(size, ffi.sizeof("DEV_BROADCAST_DEVICEINTERFACE_W")))
@@ -163,7 +165,7 @@ def test_a_device_interface(path: str) -> None:
     assert told_of(info) == DeviceInterface(DISK, path)
 
 
-def test_a_volume() -> None:
+def test_decode_volume_returns_drive_letters_and_flags() -> None:
     info = ffi.new("DEV_BROADCAST_VOLUME *")
     info.dbcv_size = ffi.sizeof("DEV_BROADCAST_VOLUME")
     info.dbcv_devicetype = lib.DBT_DEVTYP_VOLUME
@@ -172,7 +174,7 @@ def test_a_volume() -> None:
     assert told_of(info) == DeviceVolume(("D", "Z"), VolumeFlags.MEDIA)
 
 
-def test_a_port() -> None:
+def test_decode_port_returns_its_name() -> None:
     text = ffi.new("wchar_t[]", "COM3")
     room = ffi.new("BYTE[]", 12 + ffi.sizeof(text))
     info = ffi.cast("DEV_BROADCAST_PORT_W *", room)
@@ -182,7 +184,7 @@ def test_a_port() -> None:
     assert told_of(info, DeviceEventKind.REMOVE_COMPLETE) == DevicePort("COM3")
 
 
-def test_a_device_of_its_manufacturer() -> None:
+def test_decode_oem_device_returns_identifier_and_function() -> None:
     info = ffi.new("DEV_BROADCAST_OEM *")
     info.dbco_size = ffi.sizeof("DEV_BROADCAST_OEM")
     info.dbco_devicetype = lib.DBT_DEVTYP_OEM
@@ -191,7 +193,7 @@ def test_a_device_of_its_manufacturer() -> None:
     assert told_of(info) == DeviceOem(7, 0xFFFFFFFF)
 
 
-def test_a_handle() -> None:
+def test_decode_device_handle_returns_custom_event_data() -> None:
     data = b"\x01\x02" + PATH.encode("utf-16-le") + b"\0\0"
     start = ffi.offsetof("DEV_BROADCAST_HANDLE", "dbch_data")
     room = ffi.new("BYTE[]", start + len(data))
@@ -218,11 +220,11 @@ KINDS = [0, lib.PBT_POWERSETTINGCHANGE, lib.DBT_DEVICEARRIVAL, 0xFFFFFFFF]
 
 
 @pytest.mark.parametrize("control", EVERY)
-def test_null_is_nothing(control: int) -> None:
+def test_copy_payload_of_null_returns_empty_bytes(control: int) -> None:
     assert [copy_payload(control, kind, ffi.NULL) for kind in KINDS] == [b""] * len(KINDS)
 
 
-def test_what_brings_nothing_along_is_not_looked_at() -> None:
+def test_copy_payload_of_control_without_data_reads_no_memory() -> None:
     nowhere = ffi.cast("void *", 16)
     with_data = {
         lib.SERVICE_CONTROL_SESSIONCHANGE,
@@ -238,7 +240,7 @@ def test_what_brings_nothing_along_is_not_looked_at() -> None:
     ("control", "size"),
     [(lib.SERVICE_CONTROL_SESSIONCHANGE, 8), (lib.SERVICE_CONTROL_TIMECHANGE, 16)],
 )
-def test_a_length_that_is_fixed(control: int, size: int) -> None:
+def test_copy_payload_of_fixed_length_copies_structure_size(control: int, size: int) -> None:
     data = bytes(range(0xE0, 0x100))
     for kind in KINDS:
         assert copy_payload(control, kind, memory(data)) == data[:size]
@@ -251,7 +253,7 @@ def test_a_length_that_is_fixed(control: int, size: int) -> None:
         *((LARGEST + 1, 12), (0x7FFFFFFF, 12), (0xFFFFFFFF, 12)),
     ],
 )
-def test_a_device_says_its_length(said: int, copied: int) -> None:
+def test_copy_payload_of_device_event_copies_stated_length(said: int, copied: int) -> None:
     data = struct.pack("<III", said, lib.DBT_DEVTYP_VOLUME, 0)
     data += bytes(max(0, copied - len(data)))
     found = copy_payload(lib.SERVICE_CONTROL_DEVICEEVENT, lib.DBT_DEVICEARRIVAL, memory(data))
@@ -267,7 +269,7 @@ def test_a_device_says_its_length(said: int, copied: int) -> None:
         *((LARGEST - 19, 20), (0x7FFFFFFF, 20), (0xFFFFFFF0, 20), (0xFFFFFFFF, 20)),
     ],
 )
-def test_a_power_setting_says_its_length(said: int, copied: int) -> None:
+def test_copy_payload_of_power_setting_copies_stated_length(said: int, copied: int) -> None:
     data = POWER_SOURCE.bytes_le + struct.pack("<I", said)
     data += bytes(max(0, copied - len(data)))
     control, kind = lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_POWERSETTINGCHANGE
@@ -276,7 +278,7 @@ def test_a_power_setting_says_its_length(said: int, copied: int) -> None:
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, data[20:])
 
 
-def test_a_copy_is_a_copy() -> None:
+def test_copy_payload_after_source_change_is_unchanged() -> None:
     info = ffi.new("WTSSESSION_NOTIFICATION *", (8, 3))
     copied = copy_payload(lib.SERVICE_CONTROL_SESSIONCHANGE, 5, info)
     info.dwSessionId = 4
@@ -286,7 +288,7 @@ def test_a_copy_is_a_copy() -> None:
 # ------------------------------------------------------------------------------ registrations
 
 
-def test_no_handle_is_refused() -> None:
+def test_event_registration_with_null_handle_raises_service_error() -> None:
     with pytest.raises(ServiceError) as refused:
         backend.register_device_notification(0, None)
     assert (refused.value.winerror, refused.value.function) == (
@@ -305,7 +307,7 @@ def test_no_handle_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", bytes(15), bytes(17)])
-def test_what_is_no_guid_is_refused(value: bytes) -> None:
+def test_event_registration_with_malformed_guid_raises_argument_error(value: bytes) -> None:
     with pytest.raises(ArgumentError, match="interface: a GUID has 16 bytes"):
         backend.register_device_notification(1, value)
     with pytest.raises(ArgumentError, match="setting: a GUID has 16 bytes"):
@@ -354,7 +356,7 @@ backend.start_service_ctrl_dispatcher([(name, main)])
 """
 
 
-def test_a_service_registers(
+def test_service_process_registers_for_device_and_power_events(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> None:
     """On Wine nothing will be told, but all is accepted."""

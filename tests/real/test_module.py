@@ -37,7 +37,7 @@ def test_structures_have_their_size_on_x64(name: str, size: int) -> None:
     assert ffi.sizeof(name) == size
 
 
-def test_it_runs_from_the_installed_wheel() -> None:
+def test_package_runs_from_installed_wheel() -> None:
     site = Path(str(importlib.metadata.distribution("winsvc-cffi").locate_file("")))
     assert not site.is_relative_to(PROJECT)
     assert Path(winsvc.__file__) == site / "winsvc" / "__init__.py"
@@ -49,14 +49,14 @@ def test_it_runs_from_the_installed_wheel() -> None:
     assert "Tag: cp311-abi3-win_amd64" in wheel
 
 
-def test_the_runtime_dependency_is_cffi_alone() -> None:
+def test_runtime_dependencies_are_only_cffi() -> None:
     needed = importlib.metadata.requires("winsvc-cffi") or []
     assert [item for item in needed if "extra ==" not in item] == [
         'cffi>=1.17; sys_platform == "win32"'
     ]
 
 
-def test_handles_of_different_kinds_don_t_mix() -> None:
+def test_close_service_handle_with_desktop_handle_raises_type_error() -> None:
     desktop = ffi.cast("HDESK", 0)
     with pytest.raises(TypeError, match="SC_HANDLE"):
         lib.CloseServiceHandle(desktop)  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def test_handles_of_different_kinds_don_t_mix() -> None:
 OPTIONAL = sorted(name.removeprefix("HAS_") for name in dir(lib) if name.startswith("HAS_"))
 
 
-def test_a_call_that_this_system_lacks_says_so() -> None:
+def test_call_availability_flags_are_0_or_1() -> None:
     assert {"ControlServiceExW", "QueryServiceDynamicInformation"} <= set(OPTIONAL)
     assert {getattr(lib, f"HAS_{name}") for name in OPTIONAL} <= {0, 1}
     assert lib.HAS_ControlServiceExW == (not on_wine())  # Windows since Vista
@@ -88,7 +88,7 @@ def test_missing_call_fails_with_call_not_implemented(name: str) -> None:
         assert lib.GetLastError() == lib.ERROR_CALL_NOT_IMPLEMENTED
 
 
-def test_connecting_loads_what_it_needs() -> None:
+def test_connecting_imports_no_heavy_modules() -> None:
     """Importing is most of what a short program's time goes to."""
     heavy = {"asyncio", "socket", "logging", "json", "winsvc.security", "winsvc.host"}
     code = (

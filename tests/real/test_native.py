@@ -90,7 +90,7 @@ def change(service: int, **changes: object) -> int | None:
 # ------------------------------------------------------------------------------------ the services
 
 
-def test_change_keeps_what_is_not_given(service: int) -> None:
+def test_change_config_keeps_settings_not_given(service: int) -> None:
     before = backend.query_service_config(service)
     assert change(service) is None
     assert backend.query_service_config(service) == before
@@ -103,11 +103,11 @@ def test_change_keeps_what_is_not_given(service: int) -> None:
     assert backend.query_service_config(service) == after._replace(load_order_group="")
 
 
-def test_a_changed_tag_is_told(service: int) -> None:
+def test_change_config_returns_tag_only_if_wanted(service: int) -> None:
     assert change(service, load_order_group="grp", want_tag=WINE) == (0 if WINE else None)
 
 
-def test_names(manager: int, service: int, name: str) -> None:
+def test_name_lookups_return_name_or_raise_not_found(manager: int, service: int, name: str) -> None:
     assert backend.get_service_display_name(manager, name) == f"{name} shown"
     assert backend.get_service_key_name(manager, f"{name} shown") == name
     for call in (backend.get_service_display_name, backend.get_service_key_name):
@@ -118,7 +118,9 @@ def test_names(manager: int, service: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 255, 256])
-def test_names_as_long_as_can_be(manager: int, service: int, name: str, length: int) -> None:
+def test_display_name_up_to_maximum_length_reads_back(
+    manager: int, service: int, name: str, length: int
+) -> None:
     text = ("\u00e4" * length)[len(name) :] + name if length else ""
     change(service, display_name=text)
     # Without a display name Windows shows the key name; on Wine an empty one is a name.
@@ -127,17 +129,19 @@ def test_names_as_long_as_can_be(manager: int, service: int, name: str, length: 
 
 @on_wine
 @pytest.mark.parametrize("length", [257, 258, 3000])
-def test_names_longer_than_windows_has(manager: int, service: int, name: str, length: int) -> None:
+def test_display_name_beyond_windows_maximum_reads_back(
+    manager: int, service: int, name: str, length: int
+) -> None:
     text = name + "x" * (length - len(name))
     change(service, display_name=text)
     assert backend.get_service_display_name(manager, name) == text
 
 
-def test_a_service_without_dependents(service: int) -> None:
+def test_enum_dependent_services_of_independent_service_is_empty(service: int) -> None:
     assert backend.enum_dependent_services(service, lib.SERVICE_STATE_ALL) == []
 
 
-def test_a_control_that_is_refused_tells_the_status(service: int) -> None:
+def test_control_of_stopped_service_raises_with_status(service: int) -> None:
     with pytest.raises(ServiceNotActiveError) as caught:
         backend.control_service(service, lib.SERVICE_CONTROL_STOP)
     assert caught.value.status is not None
@@ -151,7 +155,7 @@ REAL = StatusRow(0x10, lib.SERVICE_RUNNING, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("code", [1052, 1061, 1062])
-def test_a_status_that_is_real(code: int) -> None:
+def test_refusal_with_valid_status_keeps_it(code: int) -> None:
     error = refusal(service_error(code, "ControlService"), REAL)
     assert error.status is not None
     assert error.status.state == lib.SERVICE_RUNNING
@@ -169,11 +173,11 @@ def test_a_status_that_is_real(code: int) -> None:
         (1062, StatusRow(*[0] * 9)),
     ],
 )
-def test_a_status_that_is_none(code: int, row: StatusRow) -> None:
+def test_refusal_with_unusable_status_drops_it(code: int, row: StatusRow) -> None:
     assert refusal(service_error(code, "ControlService"), row).status is None
 
 
-def test_a_control_with_a_reason(service: int) -> None:
+def test_control_service_ex_on_stopped_service_raises_error(service: int) -> None:
     kind = ServiceNotActiveError if lib.HAS_ControlServiceExW else UnsupportedError
     with pytest.raises(kind) as caught:
         backend.control_service_ex(service, lib.SERVICE_CONTROL_STOP, 0x40040005, "a test")
@@ -181,7 +185,7 @@ def test_a_control_with_a_reason(service: int) -> None:
     assert not isinstance(caught.value, ControlRefusedError)
 
 
-def test_the_start_reason_is_for_a_service_itself(service: int) -> None:
+def test_query_start_reason_of_stopped_service_raises_error(service: int) -> None:
     kind = ServiceError if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
     with pytest.raises(kind) as caught:
         backend.query_start_reason(service)
@@ -191,7 +195,7 @@ def test_the_start_reason_is_for_a_service_itself(service: int) -> None:
 # ------------------------------------------------------------------------------------ the database
 
 
-def test_lock(manager: int) -> None:
+def test_lock_service_database_after_unlock_locks_again(manager: int) -> None:
     for _ in range(2):  # after an unlock it can be locked again
         lock = backend.lock_service_database(manager)
         assert lock
@@ -202,7 +206,7 @@ def test_lock(manager: int) -> None:
         assert caught.value.function == "UnlockServiceDatabase"
 
 
-def test_lock_status(manager: int) -> None:
+def test_query_lock_status_ignores_stale_last_error(manager: int) -> None:
     for stale in (lib.ERROR_ACCESS_DENIED, lib.ERROR_INSUFFICIENT_BUFFER):
         lib.SetLastError(stale)
         if WINE:
@@ -214,7 +218,7 @@ def test_lock_status(manager: int) -> None:
 
 
 @on_wine  # elsewhere it would decide which configuration starts next
-def test_the_boot_configuration() -> None:
+def test_notify_boot_config_status_succeeds() -> None:
     """Wine takes it and does nothing: that it succeeds is all there is to see."""
     for acceptable in (True, False):
         assert code_of(backend.notify_boot_config_status, acceptable) == 0
@@ -223,7 +227,7 @@ def test_the_boot_configuration() -> None:
 # ------------------------------------------------------------------------------ who may do what
 
 
-def test_security(service: int) -> None:
+def test_service_security_bytes_round_trip(service: int) -> None:
     information = lib.DACL_SECURITY_INFORMATION
     raw = backend.query_service_object_security(service, information)
     descriptor = SecurityDescriptor.from_bytes(raw)
@@ -236,11 +240,11 @@ def test_security(service: int) -> None:
 GOOD = SecurityDescriptor.from_sddl("O:BAG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;GA;;;BA)").to_bytes()
 
 
-def test_a_descriptor_goes_as_it_is() -> None:
+def test_valid_descriptor_keeps_bytes_unchanged() -> None:
     assert bytes(ffi.buffer(valid_descriptor(GOOD), len(GOOD))) == GOOD
 
 
-def test_every_descriptor_that_is_cut_short(service: int) -> None:
+def test_set_security_with_truncated_descriptor_raises_argument_error(service: int) -> None:
     for length in range(len(GOOD)):
         with pytest.raises(ArgumentError, match="descriptor"):
             backend.set_service_object_security(service, 4, GOOD[:length])
@@ -256,12 +260,14 @@ def test_every_descriptor_that_is_cut_short(service: int) -> None:
         GOOD[:20] + b"\x02\xff\xff\xff" + GOOD[24:],
     ],
 )
-def test_garbage_never_gets_to_the_system(service: int, garbage: bytes) -> None:
+def test_set_security_with_malformed_descriptor_raises_argument_error(
+    service: int, garbage: bytes
+) -> None:
     with pytest.raises(ArgumentError, match="descriptor"):
         backend.set_service_object_security(service, lib.DACL_SECURITY_INFORMATION, garbage)
 
 
-def test_a_secret_is_wiped() -> None:
+def test_wiped_secret_is_zeroed_after_block() -> None:
     with wiped(Secret("pass\U0001f40d")) as secret:
         assert ffi.string(secret) == "pass\U0001f40d"
     assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
@@ -271,7 +277,7 @@ def test_a_secret_is_wiped() -> None:
 
 
 @pytest.mark.parametrize("text", ["short", "\u00e4 \U0001f40d", "x" * 3000, "y" * 20_000])
-def test_description(service: int, text: str) -> None:
+def test_description_after_change_reads_back(service: int, text: str) -> None:
     assert backend.query_description(service) is None
     backend.change_description(service, text)
     assert backend.query_description(service) == text
@@ -282,14 +288,14 @@ def test_description(service: int, text: str) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 180_000, 0xFFFFFFFF])
-def test_preshutdown(service: int, number: int) -> None:
+def test_preshutdown_timeout_after_change_reads_back(service: int, number: int) -> None:
     level = lib.SERVICE_CONFIG_PRESHUTDOWN_INFO
     backend.change_config_number(service, level, number)
     assert backend.query_config_number(service, level) == number
 
 
 @pytest.mark.parametrize("level", [1, 2, 6, 8, 9, 10, 0xFFF0])
-def test_a_level_that_is_no_number(service: int, level: int) -> None:
+def test_config_number_of_other_level_raises_argument_error(service: int, level: int) -> None:
     with pytest.raises(ArgumentError, match="level"):
         backend.query_config_number(service, level)
     with pytest.raises(ArgumentError, match="level"):
@@ -310,7 +316,9 @@ QUERIES: list[Callable[[int], object]] = [
 
 @on_wine
 @pytest.mark.parametrize("query", QUERIES)
-def test_levels_that_wine_cannot_read(service: int, query: Callable[[int], object]) -> None:
+def test_query_of_level_missing_on_wine_raises_unsupported(
+    service: int, query: Callable[[int], object]
+) -> None:
     with pytest.raises(UnsupportedError) as caught:
         query(service)
     assert (caught.value.winerror, caught.value.function) == (124, "QueryServiceConfig2W")
@@ -332,14 +340,16 @@ CHANGES: list[Callable[[int], None]] = [
 
 @on_wine
 @pytest.mark.parametrize("change_level", CHANGES)
-def test_levels_that_wine_cannot_write(service: int, change_level: Callable[[int], None]) -> None:
+def test_change_of_level_missing_on_wine_raises_error(
+    service: int, change_level: Callable[[int], None]
+) -> None:
     with pytest.raises(ServiceError) as caught:
         change_level(service)
     assert caught.value.winerror in LACKED
     assert caught.value.function == "ChangeServiceConfig2W"
 
 
-def test_delayed_start(service: int) -> None:
+def test_delayed_auto_start_after_change_reads_back(service: int) -> None:
     level = lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO
     if wine_has("delayed-start"):
         with pytest.raises(ServiceError) as caught:
@@ -352,7 +362,7 @@ def test_delayed_start(service: int) -> None:
 
 
 @pytest.mark.parametrize("actions", [None, (), ((1, 60_000), (0, 0xFFFFFFFF))])
-def test_failure_actions_go_through(
+def test_change_failure_actions_is_accepted(
     service: int, actions: tuple[tuple[int, int], ...] | None
 ) -> None:
     """Wine takes them and keeps nothing."""

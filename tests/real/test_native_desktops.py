@@ -40,7 +40,7 @@ def desktop(unique_name: Callable[[], str]) -> Iterator[Desktop]:
 # ------------------------------------------------------------------------------------ windows
 
 
-def test_a_thread_with_a_window_stays(desktop: Desktop) -> None:
+def test_set_for_thread_with_open_window_raises_object_in_use(desktop: Desktop) -> None:
     window = make_window()
     try:
         with pytest.raises(ObjectInUseError, match="owns windows or hooks") as caught:
@@ -54,7 +54,7 @@ def test_a_thread_with_a_window_stays(desktop: Desktop) -> None:
         assert Desktop.current().name == desktop.name
 
 
-def test_a_thread_with_a_hook_stays(desktop: Desktop) -> None:
+def test_set_for_thread_with_hook_raises_object_in_use(desktop: Desktop) -> None:
     function = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.c_size_t, ctypes.c_ssize_t)
     procedure = function(lambda code, first, second: 0)
     thread = backend.get_current_thread_id()
@@ -69,7 +69,7 @@ def test_a_thread_with_a_hook_stays(desktop: Desktop) -> None:
         assert Desktop.current().name == desktop.name
 
 
-def test_a_window_from_the_block_keeps_the_thread_there(desktop: Desktop) -> None:
+def test_thread_desktop_block_with_window_left_open_raises_object_in_use(desktop: Desktop) -> None:
     before = Desktop.current()
     window = 0
     try:
@@ -97,7 +97,7 @@ def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
 
 
 @pytest.mark.parametrize("title", ["", "Titel äöü \U0001f600", "x" * 2047, "x" * 2048, "y" * 9000])
-def test_the_text_of_a_window(title: str) -> None:
+def test_window_text_reads_back_until_destroyed(title: str) -> None:
     window = make_window(title)
     try:
         assert backend.get_window_text(window) == title
@@ -133,7 +133,7 @@ def raising(error: BaseException) -> type[desktops._Listing]:
 
 
 @pytest.mark.parametrize("error", [ValueError("from the callback"), KeyboardInterrupt()])
-def test_what_a_callback_raises_is_raised(
+def test_enumeration_with_raising_callback_raises_that_error(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     station = backend.get_process_window_station()
@@ -151,7 +151,7 @@ def test_what_a_callback_raises_is_raised(
     assert capfd.readouterr() == ("", "")  # nor is it printed
 
 
-def test_one_enumeration_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nested_enumerations_return_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a signal handler runs in the middle of one."""
     plain, inner = desktops._Listing, list[list[str]]()
 
@@ -175,7 +175,7 @@ def test_one_enumeration_within_another(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("bad", [0xFFFFFFFFFFFFFFFF, 0x7FFFFFF4])
-def test_what_is_no_handle(bad: int) -> None:
+def test_calls_with_invalid_handle_raise_handle_closed(bad: int) -> None:
     for call in (
         backend.enum_desktops,
         backend.set_process_window_station,
@@ -189,7 +189,7 @@ def test_what_is_no_handle(bad: int) -> None:
         assert caught.value.winerror == 6
 
 
-def test_handles_of_the_other_kind() -> None:
+def test_calls_with_handle_of_other_type_raise_handle_closed() -> None:
     station = backend.get_process_window_station()
     desktop = backend.get_thread_desktop(backend.get_current_thread_id())
     for call in (
@@ -205,7 +205,7 @@ def test_handles_of_the_other_kind() -> None:
     assert backend.get_process_window_station() == station
 
 
-def test_the_descriptor_is_self_relative() -> None:
+def test_user_object_security_is_self_relative() -> None:
     """Wine gives an absolute one."""
     content = backend.get_user_object_security(backend.get_process_window_station(), 7)
     assert SecurityDescriptor.from_bytes(content).to_bytes() == content

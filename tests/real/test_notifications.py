@@ -64,7 +64,7 @@ def code_of(call: Callable[..., object], *arguments: object) -> int:
     return 0
 
 
-def test_a_whole_registration(waiter: int, installed: Service) -> None:
+def test_armed_registration_reports_status_until_disarmed(waiter: int, installed: Service) -> None:
     handle = opened(installed.name)
     assert counted() == (1, 0, 0)
     backend.arm(waiter, handle, EVERY)
@@ -91,7 +91,9 @@ def test_a_whole_registration(waiter: int, installed: Service) -> None:
     assert backend.wait_notified(waiter, 0) == []
 
 
-def test_what_is_refused(waiter: int, installed: Service) -> None:
+def test_arm_of_duplicate_or_invalid_handle_raises_service_error(
+    waiter: int, installed: Service
+) -> None:
     handle = opened(installed.name)
     backend.arm(waiter, handle, int(Notify.PAUSED))
     assert code_of(backend.arm, waiter, handle, EVERY) == ErrorCode.ALREADY_REGISTERED
@@ -103,7 +105,7 @@ def test_what_is_refused(waiter: int, installed: Service) -> None:
     backend.disarm(waiter, handle)
 
 
-def test_two_handles_and_two_waiters(waiter: int, installed: Service) -> None:
+def test_two_waiters_receive_only_their_own_notifications(waiter: int, installed: Service) -> None:
     other = backend.open_waiter()
     handles = [opened(installed.name) for _ in range(3)]
     for one, handle in zip((waiter, waiter, other), handles, strict=True):
@@ -119,7 +121,7 @@ def test_two_handles_and_two_waiters(waiter: int, installed: Service) -> None:
         backend.disarm(waiter, handle)
 
 
-def test_time_and_waking(waiter: int) -> None:
+def test_wait_notified_ends_on_timeout_or_wake(waiter: int) -> None:
     assert backend.wait_notified(waiter, 0.12) == []
     told: list[object] = []
     waiting = threading.Event()
@@ -143,7 +145,7 @@ def test_time_and_waking(waiter: int) -> None:
     assert counted() == (1, 0, 0)  # no thread without a registration
 
 
-def test_a_waiter_closes_what_is_armed(
+def test_close_waiter_closes_armed_handles(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
@@ -158,7 +160,9 @@ def test_a_waiter_closes_what_is_armed(
     assert name not in scm  # no handle keeps it
 
 
-def test_threads_at_random(scm: ServiceManager, installed: Service, waiter: int) -> None:
+def test_random_waits_in_16_threads_leave_no_registrations(
+    scm: ServiceManager, installed: Service, waiter: int
+) -> None:
     """Sixteen wait, give up and are cancelled, in any order, while the service lives on."""
     installed.start(timeout=30)
     stop, errors = threading.Event(), list[BaseException]()

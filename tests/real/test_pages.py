@@ -79,7 +79,7 @@ def listed(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return names
 
 
-def test_every_page_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_in_pages_returns_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"service {index}" for index in range(2000)]
     scripted = Scripted(list(names))
     assert listed(scripted, monkeypatch) == names
@@ -90,7 +90,7 @@ def test_every_page_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(scripted.sizes) < 10
 
 
-def test_a_list_that_grows_meanwhile_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_while_list_grows_returns_every_name(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"service {index}" for index in range(300)]
 
     def grow(now: list[str]) -> None:
@@ -101,11 +101,11 @@ def test_a_list_that_grows_meanwhile_is_complete(monkeypatch: pytest.MonkeyPatch
     assert listed(scripted, monkeypatch) == [f"service {index}" for index in range(len(names))]
 
 
-def test_an_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_without_entries_returns_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed(Scripted([]), monkeypatch) == []
 
 
-def test_no_end_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system that gives nothing, and asks for no more than it got."""
 
     class Stubborn(Scripted):

@@ -771,7 +771,9 @@ def excuses_for(odd: tuple[str, Any], name: str, given: dict[str, Any]) -> tuple
     return tuple(excuses)
 
 
-def test_both_answer_alike(real_program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simulated_and_real_scm_give_same_outcomes(
+    real_program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(SideBySide, "program", real_program, raising=False)
     run_state_machine_as_test(
         SideBySide,

@@ -80,7 +80,7 @@ unhurried = settings(deadline=None)
 @given(st.none() | texts)
 @example("")
 @example("beyond \U0001f40d the BMP")
-def test_description(text: str | None) -> None:
+def test_description_round_trips_through_structure(text: str | None) -> None:
     info, _kept = structs.encode_description(text)
     assert structs.decode_description(info) == text
 
@@ -90,12 +90,12 @@ def test_description(text: str | None) -> None:
 @example(FailureActionsRow(NEVER, "", "", ((0, NEVER), (1, 0), (2, 1), (3, 2))))
 @example(FailureActionsRow(0, None, None, None))
 @example(FailureActionsRow(86400, "Rebooting.", "fix.exe /fail=%1%", ()))
-def test_failure_actions(row: FailureActionsRow) -> None:
+def test_failure_actions_round_trip_through_structure(row: FailureActionsRow) -> None:
     info, _kept = structs.encode_failure_actions(row)
     assert structs.decode_failure_actions(info) == row
 
 
-def test_null_keeps_the_actions_and_none_at_an_address_deletes_them() -> None:
+def test_encode_failure_actions_uses_null_only_for_unset_fields() -> None:
     kept, _ = structs.encode_failure_actions(FailureActionsRow(1, None, None, None))
     deleted, _ = structs.encode_failure_actions(FailureActionsRow(1, "", "", ()))
     keep = ffi.cast("SERVICE_FAILURE_ACTIONSW *", kept)
@@ -117,7 +117,7 @@ def test_null_keeps_the_actions_and_none_at_an_address_deletes_them() -> None:
         (12, ffi.sizeof("SERVICE_LAUNCH_PROTECTED_INFO")),
     ],
 )
-def test_a_level_that_is_one_number(level: int, size: int) -> None:
+def test_number_level_round_trips_as_four_bytes(level: int, size: int) -> None:
     for number in (0, 1, 3, NEVER):
         info, _kept = structs.encode_number(level, number)
         assert structs.decode_number(level, info) == number
@@ -125,7 +125,7 @@ def test_a_level_that_is_one_number(level: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 11, 13, 0xFFF0])
-def test_a_level_that_is_no_number(level: int) -> None:
+def test_number_of_other_level_raises_argument_error(level: int) -> None:
     with pytest.raises(ArgumentError, match=r"level: .*one number \(3, 4, 5, 7, 12\)"):
         structs.encode_number(level, 1)
     with pytest.raises(ArgumentError, match="level"):
@@ -137,7 +137,7 @@ def test_a_level_that_is_no_number(level: int) -> None:
 @example(())
 @example(("SeChangeNotifyPrivilege", "SeImpersonatePrivilege"))
 @example(("\U0001f40d",))
-def test_required_privileges(privileges: tuple[str, ...]) -> None:
+def test_required_privileges_round_trip_with_final_nuls(privileges: tuple[str, ...]) -> None:
     info, _kept = structs.encode_required_privileges(privileges)
     assert structs.decode_required_privileges(info) == privileges
     # Also an empty list ends in two NULs.
@@ -157,12 +157,12 @@ def test_required_privileges(privileges: tuple[str, ...]) -> None:
         TriggerRow(NEVER, NEVER, None, ()),
     )
 )
-def test_triggers(rows: tuple[TriggerRow, ...]) -> None:
+def test_triggers_round_trip_through_structures(rows: tuple[TriggerRow, ...]) -> None:
     info, _kept = structs.encode_triggers(rows)
     assert structs.decode_triggers(info) == rows
 
 
-def test_what_is_empty_in_a_trigger_is_null() -> None:
+def test_encode_triggers_uses_null_for_empty_parts() -> None:
     nothing = ffi.cast("SERVICE_TRIGGER_INFO *", structs.encode_triggers(())[0])
     assert nothing.cTriggers == 0
     assert nothing.pTriggers == nothing.pReserved == ffi.NULL
@@ -180,20 +180,20 @@ def test_what_is_empty_in_a_trigger_is_null() -> None:
 
 
 @pytest.mark.parametrize("subtype", [b"", bytes(15), bytes(17)])
-def test_a_subtype_that_is_no_guid(subtype: bytes) -> None:
+def test_encode_trigger_with_malformed_subtype_raises_argument_error(subtype: bytes) -> None:
     with pytest.raises(ArgumentError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
         structs.encode_triggers([TriggerRow(1, 1, None, ()), TriggerRow(1, 1, subtype, ())])
 
 
 @unhurried
 @given(st.builds(PreferredNodeRow, st.integers(0, 0xFFFF), st.booleans()))
-def test_preferred_node(row: PreferredNodeRow) -> None:
+def test_preferred_node_round_trips_through_structure(row: PreferredNodeRow) -> None:
     info, _kept = structs.encode_preferred_node(row)
     assert structs.decode_preferred_node(info) == row
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
-def test_a_nul_is_refused_everywhere(text: str) -> None:
+def test_encode_text_with_nul_raises_argument_error(text: str) -> None:
     for encode in (
         lambda: structs.encode_description(text),
         lambda: structs.encode_failure_actions(FailureActionsRow(0, text, None, None)),
@@ -205,7 +205,7 @@ def test_a_nul_is_refused_everywhere(text: str) -> None:
             encode()
 
 
-def test_what_is_null() -> None:
+def test_decode_of_null_fields_returns_none_or_empty() -> None:
     assert structs.decode_description(ffi.new("SERVICE_DESCRIPTIONW *")) is None
     privileges = ffi.new("SERVICE_REQUIRED_PRIVILEGES_INFOW *")
     assert structs.decode_required_privileges(privileges) is None
@@ -231,7 +231,7 @@ def status_process(row: StatusRow) -> SERVICE_STATUS_PROCESS_p:
 @given(st.builds(StatusRow, *[dwords] * 9))
 @example(StatusRow(*[NEVER] * 9))
 @example(StatusRow(0x110, 4, 0x80000001, 0xC0000005, 0xDEADBEEF, 0, 0, 4, 1))
-def test_status(row: StatusRow) -> None:
+def test_decode_status_returns_every_field(row: StatusRow) -> None:
     assert structs.decode_status_process(status_process(row)[0]) == row
     short = ffi.new("SERVICE_STATUS *", tuple(row)[:7])
     assert structs.decode_status(short[0]) == row._replace(process_id=0, service_flags=0)
@@ -239,7 +239,9 @@ def test_status(row: StatusRow) -> None:
 
 @unhurried
 @given(texts, maybe_texts, st.builds(StatusRow, *[dwords] * 9))
-def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
+def test_decode_enums_returns_names_and_status(
+    name: str, display_name: str | None, status: StatusRow
+) -> None:
     first, second = wide_or_null(name, "name"), wide_or_null(display_name, "display_name")
     entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
     # With room for the texts or without, and with what is bytes and what is not.
@@ -271,7 +273,7 @@ def test_enum(name: str, display_name: str | None, status: StatusRow) -> None:
         0x10, 3, 1, "C:\\a b.exe", "grp", NEVER, ("a", "+grp", "+"), "LocalSystem", "\U0001f40d"
     )
 )
-def test_config(row: ConfigRow) -> None:
+def test_decode_config_returns_every_field(row: ConfigRow) -> None:
     kept = [
         wide_or_null(row.binary_path_name, ""),
         wide_or_null(row.load_order_group, ""),
@@ -286,7 +288,7 @@ def test_config(row: ConfigRow) -> None:
     assert structs.decode_config(config) == row
 
 
-def test_one_nul_is_an_empty_list() -> None:
+def test_decode_dependencies_of_single_nul_is_empty() -> None:
     """Wine's answer: only one NUL, and anything behind it."""
     text = wide_or_null("\N{SNOWMAN}", "")
     text[0] = "\0"
@@ -294,13 +296,13 @@ def test_one_nul_is_an_empty_list() -> None:
     assert structs.decode_config(config).dependencies == ()
 
 
-def test_lock() -> None:
+def test_decode_lock_returns_owner_and_duration() -> None:
     owner = wide_or_null(".\\NT Service Control Manager", "")
     lock = ffi.new("QUERY_SERVICE_LOCK_STATUSW *", (1, owner, NEVER))
     assert structs.decode_lock(lock) == LockRow(1, ".\\NT Service Control Manager", NEVER)
 
 
-def test_the_reason_for_a_control() -> None:
+def test_encode_reason_sets_code_and_comment() -> None:
     parameters, _kept = structs.encode_reason(0x80000005, "no \U0001f40d")
     assert parameters.dwReason == 0x80000005
     assert ffi.string(parameters.pszComment) == "no \U0001f40d"

@@ -33,7 +33,7 @@ def puppet(scm: ServiceManager, program: str, unique_name: Callable[[], str]) ->
         yield puppet
 
 
-def test_a_service_that_dies_while_it_starts(installed: Service) -> None:
+def test_start_of_exiting_service_raises_within_100_ms(installed: Service) -> None:
     with pytest.raises(ServiceStartError) as caught:
         installed.start("slow=300", "exit=1234", timeout=30)
     assert caught.value.status is not None
@@ -42,7 +42,9 @@ def test_a_service_that_dies_while_it_starts(installed: Service) -> None:
 
 
 @on_wine
-def test_one_that_falls_back(scm: ServiceManager, puppet: Puppet) -> None:
+def test_wait_when_start_falls_back_to_stopped_raises_start_error(
+    scm: ServiceManager, puppet: Puppet
+) -> None:
     ended: list[ServiceError] = []
 
     def waits() -> None:
@@ -68,7 +70,7 @@ def test_one_that_falls_back(scm: ServiceManager, puppet: Puppet) -> None:
 
 
 @on_wine
-def test_many_waits_at_once(
+def test_64_waits_share_single_native_thread(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     """64 on different services, in one process, on one thread of ours."""
@@ -157,7 +159,7 @@ def threads_of_this_process() -> int:
 
 
 @on_wine
-def test_a_thousand_waits_leave_nothing(scm: ServiceManager, puppet: Puppet) -> None:
+def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet: Puppet) -> None:
     """A third arrive, a third time out, a third are cancelled."""
     wanted = 0
 
@@ -193,7 +195,7 @@ def test_a_thousand_waits_leave_nothing(scm: ServiceManager, puppet: Puppet) -> 
 
 
 @on_wine
-def test_watches_leave_nothing(scm: ServiceManager, puppet: Puppet) -> None:
+def test_hundred_watches_leave_no_handles_or_threads(scm: ServiceManager, puppet: Puppet) -> None:
     def watch() -> None:
         with scm.watch(puppet.name, interval=30) as events:
             puppet.report(State.RUNNING)
@@ -212,7 +214,7 @@ def test_watches_leave_nothing(scm: ServiceManager, puppet: Puppet) -> None:
 
 
 @on_wine
-def test_a_watch_that_is_forgotten(scm: ServiceManager, puppet: Puppet) -> None:
+def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) -> None:
     """It warns, in whatever order its parts go, and closes them."""
     with pytest.warns(ResourceWarning, match="unclosed"):
         events = scm.watch(puppet.name, interval=30)
@@ -226,7 +228,7 @@ def test_a_watch_that_is_forgotten(scm: ServiceManager, puppet: Puppet) -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_ends_a_wait(installed: Service) -> None:
+def test_wait_on_ctrl_c_raises_keyboard_interrupt(installed: Service) -> None:
     """On the main thread, with nothing left."""
 
     def press() -> None:

@@ -65,7 +65,7 @@ def bench_of(log: Path, program: str = "c") -> Bench:
     )
 
 
-def test_a_whole_run(tmp_path: Path) -> None:
+def test_bench_run_writes_page_json_and_chart(tmp_path: Path) -> None:
     bench = bench_of(tmp_path / "log")
     bench.run()
     jobs = [(result.job, result.size) for result in bench.results]
@@ -87,7 +87,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert "winsvc" in "".join(chart.itertext())
 
 
-def test_services_are_removed_after_a_failure(tmp_path: Path) -> None:
+def test_bench_run_that_fails_removes_services(tmp_path: Path) -> None:
     bench = bench_of(tmp_path / "log", program="FAULT")
     with pytest.raises(BenchError, match="QueryServiceStatusEx"):
         bench.run()
@@ -96,7 +96,7 @@ def test_services_are_removed_after_a_failure(tmp_path: Path) -> None:
     assert any(line.startswith("create") for line in lines)
 
 
-def test_a_worker_that_ends() -> None:
+def test_worker_after_process_end_raises_bench_error() -> None:
     processes: list[subprocess.Popen[str]] = []
 
     def launch_once(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -117,7 +117,7 @@ def test_a_worker_that_ends() -> None:
     worker.close()
 
 
-def test_ratios_are_those_of_rounds() -> None:
+def test_result_ratio_returns_median_and_quartiles_of_rounds() -> None:
     result = Result("list", 16, {"c": [1.0, 2.0, 4.0], "winsvc": [2.0, 4.0, 4.0]})
     assert result.ratio("winsvc", "c") == (2.0, 1.5, 2.0)
     assert result.ratio("psutil", "c") is None
@@ -138,7 +138,7 @@ class Library:
             raise LookupError("there\nis none")
 
 
-def test_the_worker_answers_line_by_line() -> None:
+def test_worker_answers_each_line_with_result_or_error() -> None:
     library = Library()
     lines = ["list\t\t3\n", "status\tx\t1\r\n", "open\tno\t1\n", "levels\n", "memory\n"]
     told = [answer.split("\t") for answer in answers(library, lines)]
@@ -151,11 +151,11 @@ def test_the_worker_answers_line_by_line() -> None:
     assert told[4][::2] == ["ok", "2"]
 
 
-def test_every_part_has_a_limit() -> None:
+def test_every_benchmark_job_has_a_limit() -> None:
     assert set(pure.jobs()) == set(pure.LIMITS)
 
 
-def test_the_time_of_a_job_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_took_returns_non_negative_duration(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it takes to release the result is not counted."""
     now = 0
 

@@ -20,7 +20,7 @@ def check(cdefs: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, "--cdefs", str(cdefs)], capture_output=True, text=True)
 
 
-def test_the_declarations_are_the_headers_own() -> None:
+def test_declarations_match_the_headers() -> None:
     done = check(PROJECT / "cdefs")
     assert done.returncode == 0, done.stderr
 
@@ -35,7 +35,7 @@ def test_the_declarations_are_the_headers_own() -> None:
         ("winuser.h", "BOOL CloseDesktop(", "void CloseDesktop(", "CloseDesktop"),
     ],
 )
-def test_a_wrong_one_is_named(
+def test_wrong_declaration_is_reported_by_name(
     tmp_path: Path, header: str, right: str, wrong: str, named: str
 ) -> None:
     cdefs = tmp_path / "cdefs"

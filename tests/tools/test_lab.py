@@ -57,7 +57,7 @@ def survivor(run_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("end", ["close", "SIGINT", "SIGTERM", "SIGKILL"])
-def test_nothing_is_left_of_a_run(
+def test_janitor_after_owner_ends_removes_run_and_processes(
     run_folder: Path, survivor: subprocess.Popen[bytes], end: str
 ) -> None:
     """The owner of the pipe ends; the janitor cleans up and ends too."""
@@ -104,7 +104,7 @@ def lab(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_machine_that_is_not_for_it() -> None:
+def test_install_packages_without_root_or_sudo_prints_command() -> None:
     """Without root, sudo and the packages it says which ones an administrator must install."""
     code = (
         "import os, shutil; os.geteuid = lambda: 1000\n"
@@ -121,7 +121,7 @@ def test_a_machine_that_is_not_for_it() -> None:
     assert "apt-get install --no-install-recommends wine wine64" in done.stdout
 
 
-def test_an_unknown_python(tmp_path: Path) -> None:
+def test_lab_with_unknown_python_exits_with_error(tmp_path: Path) -> None:
     done = lab("python", LAB_DIR=str(tmp_path), LAB_PYTHON="2.7")
     assert done.returncode == 1
     assert "LAB_PYTHON is '2.7'; known: 3.11, 3.13" in done.stderr
@@ -130,7 +130,7 @@ def test_an_unknown_python(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- parts of the lab
 
 
-def test_a_part_is_built_once_for_what_goes_into_it(tmp_path: Path) -> None:
+def test_part_with_same_inputs_is_built_once(tmp_path: Path) -> None:
     """Two checkouts with the same inputs share a part, and each of two others has its own."""
     built: list[Path] = []
     folders = [
@@ -142,7 +142,7 @@ def test_a_part_is_built_once_for_what_goes_into_it(tmp_path: Path) -> None:
     assert len(built) == 2
 
 
-def test_a_part_whose_build_failed_is_built_again(tmp_path: Path) -> None:
+def test_part_with_failed_build_is_built_again(tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         (folder / "leftover").touch()
         raise LabError("no network")
@@ -153,7 +153,7 @@ def test_a_part_whose_build_failed_is_built_again(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_old_parts_are_removed_once_nobody_uses_the_lab(tmp_path: Path) -> None:
+def test_old_parts_of_unused_lab_are_removed(tmp_path: Path) -> None:
     root = tmp_path / "lab"
     lab = Lab(root, "3.11")
     with in_use(lab):
@@ -172,7 +172,7 @@ def test_old_parts_are_removed_once_nobody_uses_the_lab(tmp_path: Path) -> None:
         ]
 
 
-def test_a_folder_with_other_content_is_refused(tmp_path: Path) -> None:
+def test_lab_folder_with_other_content_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(LabError, match="holds something else"):
         with in_use(Lab(tmp_path, "3.11")):

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there the wheel has the compiled module")
-def test_a_pure_wheel_installs_and_imports(tmp_path: Path) -> None:
+def test_pure_wheel_installs_and_imports(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     for name in ("src", "stubs", "cdefs"):
@@ -42,7 +42,7 @@ def test_a_pure_wheel_installs_and_imports(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="tested where the lab's wheel is built")
-def test_the_source_archive_holds_what_a_build_on_windows_needs(tmp_path: Path) -> None:
+def test_source_archive_holds_files_of_windows_build(tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(
         PROJECT, source, ignore=shutil.ignore_patterns(".lab", ".git", "dist", "build", ".*cache")
