@@ -5,17 +5,8 @@ from __future__ import annotations
 import psutil
 import pytest
 import win32service
-from support import wait_until_gone
 
 from winsvc import Service, ServiceManager, ServiceType, StateFilter
-
-
-@pytest.fixture(autouse=True)
-def settled(scm: ServiceManager) -> None:
-    """Wait until services that earlier tests deleted have disappeared with their processes."""
-    for info in scm.services():
-        if info.name.startswith("winsvc-test-"):
-            wait_until_gone(scm, info.name)
 
 
 @pytest.mark.parametrize("kind", [ServiceType.WIN32, ServiceType.DRIVER])
