@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -157,9 +158,27 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def unique_name() -> Callable[[], str]:
-    """Makes service names that no other test and no other run uses."""
-    return lambda: f"winsvc-test-{os.getpid()}-{next(_numbers)}"
+def unique_name() -> Iterator[Callable[[], str]]:
+    """Makes service names that no other test and no other run uses.
+
+    Real services with these names have disappeared, with their processes, before the next test.
+    """
+    names: set[str] = set()
+
+    def new() -> str:
+        name = f"winsvc-test-{os.getpid()}-{next(_numbers)}"
+        names.add(name)
+        return name
+
+    yield new
+    if sys.platform == "win32" and names:
+        from winsvc import ServiceManager
+        from winsvc._native import NativeBackend
+
+        deadline = time.monotonic() + 20
+        with ServiceManager(backend=NativeBackend()) as scm:
+            while left := names & {info.name for info in scm.services()}:
+                assert time.monotonic() < deadline, f"still there: {', '.join(sorted(left))}"
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ ENVIRONMENTS: dict[str, Environment] = {
 
 def as_ordinary_user() -> list[str]:
     """Return the command that starts another one as a user without any privilege."""
-    if os.geteuid():
+    if sys.platform == "win32" or os.geteuid():
         return []
     uid, gid = "65534", "65534"
     ways = (
@@ -80,29 +80,35 @@ def as_ordinary_user() -> list[str]:
 
 
 @contextmanager
-def checkout(read_only: bool) -> Iterator[Path]:
+def checkout(scratch: Path, read_only: bool) -> Iterator[Path]:
     """The project, or a copy that nobody may write to."""
     if not read_only:
         yield PROJECT
         return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "copy")
-        hidden = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
-        shutil.copytree(PROJECT, copy, ignore=hidden)
-        Path(folder).chmod(0o755)
-        subprocess.run(["chmod", "-R", "a-w", copy], check=True)
-        try:
-            yield copy
-        finally:
-            subprocess.run(["chmod", "-R", "u+w", copy], check=True)
+    copy = scratch / "copy"
+    hidden = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.egg-info")
+    shutil.copytree(PROJECT, copy, ignore=hidden)
+    subprocess.run(["chmod", "-R", "a-w", copy], check=True)
+    try:
+        yield copy
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", copy], check=True)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A temporary folder that any user may write to."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 def run(name: str) -> tuple[str, int, str]:
     """Run the tests in an environment; return its name, the exit code and a log."""
     chosen = ENVIRONMENTS[name]
     started = time.monotonic()
-    with checkout(chosen.read_only) as project:
-        variables = {**os.environ, **chosen.set}
+    with scratch_folder() as scratch, checkout(scratch, chosen.read_only) as project:
+        variables = {**os.environ, "TMPDIR": str(scratch), **chosen.set}
         path = variables.get("PYTHONPATH", "").split(os.pathsep)
         sources, own = str(PROJECT / "src"), str(project / "src")
         path = [own if entry == sources else entry for entry in path]

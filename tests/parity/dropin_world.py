@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -45,9 +46,10 @@ class World:
         self.connected = m.OpenSCManager(None, None, m.SC_MANAGER_CONNECT)
         self.svc = self.create("svc")
         self.weak = m.OpenService(self.scm, self.name("svc"), 0x20000)  # READ_CONTROL
-        manager = theirs.OpenSCManager(None, None, theirs.SC_MANAGER_CONNECT)
-        self._own = theirs.OpenService(manager, self.name("svc"), theirs.SERVICE_CHANGE_CONFIG)
-        theirs.CloseServiceHandle(manager)
+        rights = theirs.SC_MANAGER_CONNECT | theirs.SC_MANAGER_ENUMERATE_SERVICE
+        self._manager = theirs.OpenSCManager(None, None, rights)
+        change = theirs.SERVICE_CHANGE_CONFIG
+        self._own = theirs.OpenService(self._manager, self.name("svc"), change)
         self.running = self.create("running")
         m.StartService(self.running, None)
         self.station = m.GetProcessWindowStation()
@@ -122,7 +124,7 @@ class World:
             key.Close()
 
     def reset(self) -> None:
-        """Give the stopped service the configuration that every test begins with."""
+        """Give the stopped service its first configuration; wait for deleted services to go."""
         types = theirs.SERVICE_WIN32_OWN_PROCESS, theirs.SERVICE_DEMAND_START
         shown = self.name("svc") + " shown"
         theirs.ChangeServiceConfig(
@@ -131,11 +133,18 @@ class World:
         )
         theirs.ChangeServiceConfig2(self._own, theirs.SERVICE_CONFIG_DESCRIPTION, "")
         theirs.ChangeServiceConfig2(self._own, theirs.SERVICE_CONFIG_PRESHUTDOWN_INFO, 180000)
+        deadline = time.monotonic() + 20
+        while any("fresh-" in row["ServiceName"] for row in self._services()):
+            assert time.monotonic() < deadline, "a deleted service is still there"
+
+    def _services(self) -> Any:
+        return self.mine(theirs.EnumServicesStatusEx(self._manager))
 
     def end(self) -> None:
         self.desk.Detach() if self.m is theirs else self.desk.CloseDesktop()
         self.station.Detach()
         theirs.CloseServiceHandle(self._own)
+        theirs.CloseServiceHandle(self._manager)
         self.stack.close()
 
 
