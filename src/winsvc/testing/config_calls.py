@@ -35,7 +35,6 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfigW")
     def query_service_config(self, service: int) -> ConfigRow:
-        """``QueryServiceConfigW``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).config_row()
 
     @windows_call("ChangeServiceConfigW")
@@ -53,7 +52,6 @@ class ConfigCalls(ServiceHandles):
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        """``ChangeServiceConfigW``: the tag where one was wanted."""
         one = self._changing(service)
         wanted = Configuration(
             service_type,
@@ -86,12 +84,10 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_description(self, service: int) -> str | None:
-        """``SERVICE_CONFIG_DESCRIPTION``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).description
 
     @windows_call("ChangeServiceConfig2W")
     def change_description(self, service: int, description: str | None) -> None:
-        """``SERVICE_CONFIG_DESCRIPTION``; None keeps it, "" removes it."""
         one = self._changing(service)
         if description is not None:
             one.description = description or None
@@ -99,12 +95,10 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_failure_actions(self, service: int) -> FailureActionsRow:
-        """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).failure_actions
 
     @windows_call("ChangeServiceConfig2W")
     def change_failure_actions(self, service: int, row: FailureActionsRow) -> None:
-        """``SERVICE_CONFIG_FAILURE_ACTIONS``; None keeps what is there."""
         right = ServiceAccess.CHANGE_CONFIG
         kinds = {kind for kind, _ in row.actions or ()}
         if kinds - set(ActionType):
@@ -125,13 +119,11 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_config_number(self, service: int, level: int) -> int:
-        """A level that is one number."""
         _number_level(level)
         return self._service(service, ServiceAccess.QUERY_CONFIG).numbers[level]
 
     @windows_call("ChangeServiceConfig2W")
     def change_config_number(self, service: int, level: int, number: int) -> None:
-        """A level that is one number."""
         known = _number_level(level).known_numbers
         check_dword(number, "number")
         one = self._changing(service)
@@ -147,23 +139,19 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
-        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).required_privileges or None
 
     @windows_call("ChangeServiceConfig2W")
     def change_required_privileges(self, service: int, privileges: Sequence[str]) -> None:
-        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
         self._changing(service).required_privileges = tuple(privileges)
         self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_triggers(self, service: int) -> tuple[TriggerRow, ...]:
-        """``SERVICE_CONFIG_TRIGGER_INFO``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).triggers
 
     @windows_call("ChangeServiceConfig2W")
     def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
-        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces them all."""
         one = self._changing(service)
         if not triggers and not one.triggers:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -172,7 +160,6 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_preferred_node(self, service: int) -> PreferredNodeRow:
-        """``SERVICE_CONFIG_PREFERRED_NODE``; an error where none is set."""
         node = self._service(service, ServiceAccess.QUERY_CONFIG).preferred_node
         if node is None:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -180,7 +167,6 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("ChangeServiceConfig2W")
     def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
-        """``SERVICE_CONFIG_PREFERRED_NODE``."""
         one = self._changing(service)
         if not row.delete and row.preferred_node >= self._of(service).numa_nodes:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -191,13 +177,11 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceObjectSecurity")
     def query_service_object_security(self, handle: int, information: int) -> bytes:
-        """``QueryServiceObjectSecurity``: a self-relative security descriptor."""
         parts = SecurityInformation(information)
         return self._secured(handle, rights_to_read(parts)).select(parts).to_bytes()
 
     @windows_call("SetServiceObjectSecurity")
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
-        """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
         parts = SecurityInformation(information)
         try:
             new = SecurityDescriptor.from_bytes(descriptor)

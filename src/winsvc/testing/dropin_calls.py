@@ -16,20 +16,17 @@ class DropInCalls(ServiceCalls):
 
     @windows_call("QueryServiceStatus")
     def query_service_status(self, service: int) -> StatusRow:
-        """``QueryServiceStatus``; process and flags are 0."""
         return self._service(service, ServiceAccess.QUERY_STATUS).brief_status_row()
 
     @windows_call("EnumServicesStatusW")
     def enum_services_status(
         self, manager: int, service_type: int, state: int, resume: int
     ) -> tuple[list[EnumRow], int]:
-        """``EnumServicesStatusW``: one page; process and flags are 0."""
         rows, next_page = self._page(manager, service_type, state, None, resume)
         return [
             row._replace(status=row.status._replace(process_id=0, service_flags=0)) for row in rows
         ], next_page
 
     def format_message(self, code: int) -> str | None:
-        """What the system says about an error code; None where it has no text."""
         known = code in ErrorCode.__members__.values()
         return f"{message_for(code)}." if known else None

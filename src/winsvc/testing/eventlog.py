@@ -138,14 +138,12 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegisterEventSourceW", instant=True)
     def register_event_source(self, source: str) -> int:
-        """``RegisterEventSourceW``; a source that nobody has registered will do, too."""
         if same_name(source, "Security"):
             raise Refusal(ErrorCode.ACCESS_DENIED)
         return self.handles.add(EventSourceHandle(source))
 
     @windows_call("DeregisterEventSource", instant=True)
     def deregister_event_source(self, handle: int) -> None:
-        """``DeregisterEventSource``."""
         self.handles.remove(handle, EventSourceHandle)
 
     @windows_call("ReportEventW", instant=True)
@@ -158,7 +156,6 @@ class EventLogCalls(Simulation):
         strings: Sequence[str],
         data: bytes,
     ) -> None:
-        """``ReportEventW``."""
         source = self.handles.get(handle, EventSourceHandle).source
         lengths = (len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in strings)
         if any(length > _LONGEST_STRING for length in lengths) or len(data) > _LONGEST_DATA:
@@ -179,14 +176,12 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegCreateKeyExW")
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
-        """Make, or make anew, a source of the Application log in the registry."""
         self._only_administrators()
         found = self.events.find(source)
         self.event_sources[source if found is None else found] = message_file, types
 
     @windows_call("RegOpenKeyExW")
     def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
-        """The message file and the types of a log's source; None where there is none."""
         if same_name(log, "Security"):
             self._only_administrators()
         found = self.events.find(source, log)
@@ -194,7 +189,6 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegDeleteKeyW")
     def delete_event_source(self, source: str) -> None:
-        """Take a source of the Application log out of the registry, if there is one."""
         self._only_administrators()
         found = self.events.find(source)
         if found is not None:
@@ -202,7 +196,6 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegEnumKeyExW")
     def enum_event_logs(self) -> list[str]:
-        """The names of the event logs, as the registry has them."""
         return list(self.event_logs)
 
     def _only_administrators(self) -> None:

@@ -65,7 +65,6 @@ class HostCalls(ServiceHandles):
     # ------------------------------------------------------------------- being a service
 
     def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
-        """``StartServiceCtrlDispatcherW``: returns when all services of it have stopped."""
         self._connect([name for name, _ in table], [main for _, main in table]).dispatch()
 
     @windows_call("StartServiceCtrlDispatcherW")
@@ -78,7 +77,6 @@ class HostCalls(ServiceHandles):
 
     @windows_call("RegisterServiceCtrlHandlerExW")
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
-        """``RegisterServiceCtrlHandlerExW``: the status handle."""
         process = self.baton.owner()
         run = process.run_named(name) if isinstance(process, HostedProcess) else None
         if run is None:
@@ -88,7 +86,6 @@ class HostCalls(ServiceHandles):
 
     @windows_call("SetServiceStatus")
     def set_service_status(self, handle: int, row: StatusRow) -> None:
-        """``SetServiceStatus``, with the handle of a service, or of :meth:`status_handle`."""
         known = self.handles.get(handle, StatusHandle)
         if known.run is not None and known.run.over:
             raise Refusal(ErrorCode.INVALID_HANDLE)
@@ -108,22 +105,18 @@ class HostCalls(ServiceHandles):
 
     @windows_call("RegisterDeviceNotificationW")
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
-        """``RegisterDeviceNotificationW``: for a service's status handle."""
         return self._register(handle, Watch(Control.DEVICE_EVENT, interface))
 
     @windows_call("UnregisterDeviceNotification")
     def unregister_device_notification(self, registration: int) -> None:
-        """``UnregisterDeviceNotification``."""
         self._unregister(registration, Control.DEVICE_EVENT)
 
     @windows_call("RegisterPowerSettingNotification")
     def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
-        """``RegisterPowerSettingNotification``: for a service's status handle."""
         return self._register(handle, Watch(Control.POWER_EVENT, setting))
 
     @windows_call("UnregisterPowerSettingNotification")
     def unregister_power_setting_notification(self, registration: int) -> None:
-        """``UnregisterPowerSettingNotification``."""
         self._unregister(registration, Control.POWER_EVENT)
 
     def _register(self, handle: int, watch: Watch) -> int:
@@ -144,7 +137,6 @@ class HostCalls(ServiceHandles):
     # ------------------------------------------------------------------- threads and time
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        """Have something go on beside, when time next passes; its waits take simulated time."""
         self.baton.check()
         process = self.baton.owner()
         if isinstance(process, HostedProcess):
@@ -153,11 +145,9 @@ class HostCalls(ServiceHandles):
             self.baton.new_thread(target, name, self.own_process)
 
     def new_event(self) -> SimulatedEvent:
-        """An event that is not set."""
         return SimulatedEvent(self.baton, self.wait_until)
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        """Run a coroutine in an event loop whose timers are in simulated time."""
         from winsvc.testing.hosted.eventloop import run_coroutine  # asyncio is slow to import
 
         return run_coroutine(self.as_host(), self.baton, coroutine)

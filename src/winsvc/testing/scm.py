@@ -151,7 +151,6 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, DesktopCalls, EventLogCa
         return Capabilities(machine is None, 1, event_sources=self)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
-        """Return None for each name: services are queried one by one."""
         return [None] * len(names)
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:

@@ -53,7 +53,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("OpenSCManagerW")
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
-        """``OpenSCManagerW``."""
         called = self._machine_called(machine)
         if called.error:
             raise Refusal(called.error)
@@ -68,12 +67,10 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("CloseServiceHandle")
     def close_service_handle(self, handle: int) -> None:
-        """``CloseServiceHandle``."""
         self._close(handle)
 
     @windows_call("OpenServiceW")
     def open_service(self, manager: int, name: str, access: int) -> int:
-        """``OpenServiceW``."""
         check_text(name, "name")  # not None
         machine = self._manager(manager, ManagerAccess.CONNECT)
         check_name(name)
@@ -89,7 +86,6 @@ class ServiceCalls(ConfigCalls):
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
-        """``EnumServicesStatusExW``: one page, and where the next begins."""
         return self._page(manager, service_type, state, group, resume)
 
     def _page(
@@ -116,7 +112,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("EnumDependentServicesW")
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
-        """``EnumDependentServicesW``; process and flags are 0."""
         self._service(service, ServiceAccess(0))
         _check_filter(state)
         needed = self._service(service, ServiceAccess.ENUMERATE_DEPENDENTS)
@@ -129,7 +124,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("GetServiceDisplayNameW")
     def get_service_display_name(self, manager: int, name: str) -> str:
-        """``GetServiceDisplayNameW``."""
         check_text(name, "name")
         service = self._manager(manager, ManagerAccess.CONNECT).services.get(name)
         if service is None:
@@ -138,7 +132,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("GetServiceKeyNameW")
     def get_service_key_name(self, manager: int, display_name: str) -> str:
-        """``GetServiceKeyNameW``."""
         check_text(display_name, "display_name")
         services = self._manager(manager, ManagerAccess.CONNECT).services
         service = services.by_display_name(display_name)
@@ -165,7 +158,6 @@ class ServiceCalls(ConfigCalls):
         account: str | None,
         password: Secret | None,
     ) -> tuple[int, int | None]:
-        """``CreateServiceW``: the handle, and the tag where one was wanted."""
         machine = self._manager(manager, ManagerAccess.CREATE_SERVICE)
         check_name(name)
         service = SimulatedService(name)
@@ -196,7 +188,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("DeleteService")
     def delete_service(self, service: int) -> None:
-        """``DeleteService``."""
         one = self._service(service, ServiceAccess.DELETE)
         if one.marked_for_deletion:
             raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
@@ -207,25 +198,21 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceStatusEx")
     def query_service_status_ex(self, service: int) -> StatusRow:
-        """``QueryServiceStatusEx``."""
         return self._service(service, ServiceAccess.QUERY_STATUS).status_row()
 
     @windows_call("StartServiceW")
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
-        """``StartServiceW``."""
         one = self._service(service, ServiceAccess.START)
         self._of(service).starting.start(one, arguments)
 
     @windows_call("ControlService")
     def control_service(self, service: int, control: int) -> StatusRow:
-        """``ControlService``; process and flags are 0."""
         return self._control(service, control)
 
     @windows_call("ControlServiceExW")
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
     ) -> StatusRow:
-        """``ControlServiceExW``, which tells the process, too."""
         self._control(service, control)
         return self._service(service, ServiceAccess(0)).status_row()
 
@@ -241,7 +228,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceDynamicInformation")
     def query_start_reason(self, service: int) -> int:
-        """``QueryServiceDynamicInformation``."""
         one = self._service(service, ServiceAccess.QUERY_STATUS)
         if one.state is State.STOPPED:
             raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
@@ -251,7 +237,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("LockServiceDatabase")
     def lock_service_database(self, manager: int) -> int:
-        """``LockServiceDatabase``: the lock."""
         machine = self._manager(manager, ManagerAccess.LOCK)
         if machine.lock is not None:
             raise Refusal(ErrorCode.SERVICE_DATABASE_LOCKED)
@@ -260,7 +245,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("UnlockServiceDatabase")
     def unlock_service_database(self, lock: int) -> None:
-        """``UnlockServiceDatabase``."""
         for machine in (self.local, *self.machines):
             if machine.lock is not None and machine.lock.number == lock:
                 machine.lock = None
@@ -269,7 +253,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceLockStatusW")
     def query_service_lock_status(self, manager: int) -> LockRow:
-        """``QueryServiceLockStatusW``."""
         lock = self._manager(manager, ManagerAccess.QUERY_LOCK_STATUS).lock
         if lock is None:
             return LockRow(0, "", 0)
@@ -277,7 +260,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("NotifyBootConfigStatus")
     def notify_boot_config_status(self, acceptable: bool) -> None:
-        """``NotifyBootConfigStatus``."""
         if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
             raise Refusal(ErrorCode.ACCESS_DENIED)
         if self.local.boot_accepted:
@@ -287,11 +269,9 @@ class ServiceCalls(ConfigCalls):
             self.local.reboot()
 
     def monotonic(self) -> float:
-        """The simulated time, in seconds."""
         return self.clock.now
 
     def sleep(self, seconds: float) -> None:
-        """Let simulated time pass."""
         self.clock.advance(seconds)
 
 
