@@ -125,6 +125,11 @@ class Simulation:
             raise Refusal(ErrorCode.ACCESS_DENIED)
         return rights
 
+    def check_administrator(self) -> None:
+        """Refuse what only administrators and the system may do."""
+        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
+
     def later(self, action: Callable[[], None]) -> None:
         """Have something called once the call that runs is done."""
         with self.clock.lock:

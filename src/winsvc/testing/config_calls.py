@@ -16,10 +16,10 @@ from winsvc.enums import (
     SecurityInformation,
     ServiceAccess,
 )
-from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import windows_call
-from winsvc.testing.configuring import Configuration, with_parts
+from winsvc.testing.configuring import Configuration, read_descriptor, with_parts
 from winsvc.testing.open_handles import ServiceHandles
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
@@ -183,10 +183,7 @@ class ConfigCalls(ServiceHandles):
     @windows_call("SetServiceObjectSecurity")
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
         parts = SecurityInformation(information)
-        try:
-            new = SecurityDescriptor.from_bytes(descriptor)
-        except InvalidSecurityError:
-            raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+        new = read_descriptor(descriptor)
         if not parts:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         old = self._secured(handle, rights_to_write(parts))

@@ -12,16 +12,16 @@ from winsvc._values.names import check_service_name
 from winsvc._values.rows import NO_CHANGE
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
 from winsvc.errors import ArgumentError
-from winsvc.security import SecurityDescriptor
+from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular
 from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService, stored_account
 
 if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
-    from winsvc.testing.services import SimulatedService
 
-__all__ = ["Configuration", "check_name", "with_parts"]
+__all__ = ["Configuration", "check_name", "read_descriptor", "with_parts"]
 
 _TYPES: Final = frozenset({0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x50, 0x60, 0x110, 0x120})
 
@@ -115,12 +115,8 @@ class Configuration:
         return service.account if self.account is None else self._stored_account(self.account)
 
     def _stored_account(self, text: str) -> str:
-        if self.service_type & ServiceType.DRIVER:
-            return text
-        try:
-            return Account(text or "LocalSystem").name
-        except ArgumentError:
-            return text
+        is_driver = self.service_type & ServiceType.DRIVER
+        return text if is_driver else stored_account(text or "LocalSystem")
 
     def _stored_path(self, path: str) -> str:
         """A driver's path becomes one that the system has before there are letters for drives."""
@@ -143,6 +139,14 @@ def _exists(machine: SimulatedMachine, account: str) -> bool:
     except ArgumentError:
         return False
     return name_key(account) in map(name_key, machine.accounts)
+
+
+def read_descriptor(content: bytes) -> SecurityDescriptor:
+    """Read a self-relative security descriptor, and refuse an invalid one."""
+    try:
+        return SecurityDescriptor.from_bytes(content)
+    except InvalidSecurityError:
+        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
 
 
 def with_parts(

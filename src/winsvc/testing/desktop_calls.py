@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.enums import (
@@ -16,10 +16,10 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import Simulation, windows_call
-from winsvc.testing.configuring import with_parts
+from winsvc.testing.configuring import read_descriptor, with_parts
 from winsvc.testing.desktops import DesktopSimulation
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.userobjects import (
@@ -31,9 +31,6 @@ from winsvc.testing.userobjects import (
     SimulatedWindowStation,
     may_list,
 )
-
-if TYPE_CHECKING:
-    from winsvc.backend import DesktopBackend
 
 __all__ = ["DesktopCalls"]
 
@@ -126,7 +123,7 @@ class DesktopCalls(Simulation):
         if "\\" in (name or ""):
             raise Refusal(ErrorCode.PATH_NOT_FOUND)
         _check_length(name or "")
-        security = _read(descriptor)
+        security = _security(descriptor)
         station = self.desktops.station_named(name or _LOGON_STATION)
         if station is not None:
             if flags & WindowStationCreation.CREATE_ONLY:
@@ -180,7 +177,7 @@ class DesktopCalls(Simulation):
     def create_desktop(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        text, security = _desktop_name(name), _read(descriptor)
+        text, security = _desktop_name(name), _security(descriptor)
         _check_length(text)
         right = int(WindowStationAccess.CREATE_DESKTOP)
         station = self.desktops.station(self.desktops.process, right)
@@ -310,7 +307,7 @@ class DesktopCalls(Simulation):
     ) -> None:
         parts = SecurityInformation(information)
         target = self.desktops.handle(user_object, int(rights_to_write(parts))).target
-        target.security = with_parts(target.security, _read(descriptor), parts)
+        target.security = with_parts(target.security, read_descriptor(descriptor), parts)
 
 
 def _desktop_name(name: str | None) -> str:
@@ -327,16 +324,5 @@ def _check_length(name: str) -> None:
         raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
 
 
-def _read(descriptor: bytes | None) -> SecurityDescriptor:
-    if descriptor is None:
-        return DEFAULT_SECURITY
-    try:
-        return SecurityDescriptor.from_bytes(descriptor)
-    except InvalidSecurityError:
-        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
-
-
-if TYPE_CHECKING:
-
-    def _is_a_backend(sim: DesktopCalls) -> DesktopBackend:
-        return sim  # checked by mypy: every method is there, with its types
+def _security(descriptor: bytes | None) -> SecurityDescriptor:
+    return DEFAULT_SECURITY if descriptor is None else read_descriptor(descriptor)

@@ -13,7 +13,6 @@ from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import granted
 from winsvc.testing.calls import Simulation
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.userobjects import (
     INTERACTIVE_STATION,
@@ -37,10 +36,6 @@ class UserHandle:
     target: UserObject
     access: int
     inherit: bool
-
-    @property
-    def place(self) -> Place:
-        return None, self.target.name
 
 
 class DesktopSimulation:
@@ -117,7 +112,8 @@ class DesktopSimulation:
 
     def _add(self, target: UserObject, rights: int, inherit: bool) -> int:
         target.handles += 1
-        return self._simulation.handles.add(UserHandle(target, rights, inherit))
+        handle = UserHandle(target, rights, inherit)
+        return self._simulation.handles.add(handle, (None, target.name))
 
     def close(self, value: int) -> None:
         """Close a handle; with the last one its object vanishes."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, EventType
 from winsvc.testing.calls import Simulation, windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
-
-if TYPE_CHECKING:
-    from winsvc.backend import EventLogBackend, EventSourceBackend
 
 __all__ = ["EventLogEntry", "EventLogCalls", "EventLogSimulation"]
 
@@ -97,10 +93,6 @@ class EventSourceHandle:
 
     source: str
 
-    @property
-    def place(self) -> Place:
-        return None, self.source
-
 
 class EventLogCalls(Simulation):
     """The calls for the event log.
@@ -140,7 +132,7 @@ class EventLogCalls(Simulation):
     def register_event_source(self, source: str) -> int:
         if same_name(source, "Security"):
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        return self.handles.add(EventSourceHandle(source))
+        return self.handles.add(EventSourceHandle(source), (None, source))
 
     @windows_call("DeregisterEventSource", instant=True)
     def deregister_event_source(self, handle: int) -> None:
@@ -176,20 +168,20 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegCreateKeyExW")
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
-        self._only_administrators()
+        self.check_administrator()
         found = self.events.find(source)
         self.event_sources[source if found is None else found] = message_file, types
 
     @windows_call("RegOpenKeyExW")
     def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
         if same_name(log, "Security"):
-            self._only_administrators()
+            self.check_administrator()
         found = self.events.find(source, log)
         return None if found is None else self.events.log_named(log)[found]
 
     @windows_call("RegDeleteKeyW")
     def delete_event_source(self, source: str) -> None:
-        self._only_administrators()
+        self.check_administrator()
         found = self.events.find(source)
         if found is not None:
             del self.event_sources[found]
@@ -197,10 +189,6 @@ class EventLogCalls(Simulation):
     @windows_call("RegEnumKeyExW")
     def enum_event_logs(self) -> list[str]:
         return list(self.event_logs)
-
-    def _only_administrators(self) -> None:
-        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
 
 
 def _expanded(template: str, strings: Sequence[str]) -> str:
@@ -212,9 +200,3 @@ def _expanded(template: str, strings: Sequence[str]) -> str:
             break
         text = text[: found.start()] + strings[int(found[1]) - 1] + text[found.end() :]
     return text
-
-
-if TYPE_CHECKING:
-
-    def _is_a_backend(sim: EventLogCalls) -> tuple[EventLogBackend, EventSourceBackend]:
-        return sim, sim  # checked by mypy: every method is there, with its types

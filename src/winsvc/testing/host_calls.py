@@ -11,7 +11,6 @@ from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import Control, ErrorCode
 from winsvc.testing.calls import windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.hosted.events import SimulatedEvent
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
 from winsvc.testing.open_handles import ServiceHandles
@@ -26,21 +25,8 @@ T = TypeVar("T")
 class StatusHandle:
     """A handle with which the status of a service is reported."""
 
-    name: str
     report: Callable[[StatusRow], None]
     run: HostedRun | None  # None: of a service that is only simulated
-
-    @property
-    def place(self) -> Place:
-        return None, self.name
-
-
-@dataclass(slots=True, eq=False)
-class Registration:
-    """A registration of a run for events."""
-
-    run: HostedRun
-    place: Place = (None, None)
 
 
 class NoProcess:
@@ -82,7 +68,7 @@ class HostCalls(ServiceHandles):
         if run is None:
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
         run.handler = handler
-        return self.handles.add(StatusHandle(run.name, run.report, run))
+        return self.handles.add(StatusHandle(run.report, run), (None, run.name))
 
     @windows_call("SetServiceStatus")
     def set_service_status(self, handle: int, row: StatusRow) -> None:
@@ -98,8 +84,9 @@ class HostCalls(ServiceHandles):
             KeyError: there is no such service on this machine.
         """
         with self.clock.lock:
-            report = partial(self.local.running.set_status, self.local[name])
-            return self.handles.add(StatusHandle(self.local[name].name, report, None))
+            service = self.local[name]
+            report = partial(self.local.running.set_status, service)
+            return self.handles.add(StatusHandle(report, None), (None, service.name))
 
     # ------------------------------------------------------------------- what it is to be told
 
@@ -123,15 +110,15 @@ class HostCalls(ServiceHandles):
         run = self.handles.get(handle, StatusHandle).run
         if run is None or run.over:
             raise Refusal(ErrorCode.INVALID_HANDLE)
-        registration = self.handles.add(Registration(run))
+        registration = self.handles.add(run)
         run.watches[registration] = watch
         return registration
 
     def _unregister(self, registration: int, control: Control) -> None:
-        run = self.handles.get(registration, Registration).run
+        run = self.handles.get(registration, HostedRun)
         if run.watches[registration].control is not control:
             raise Refusal(ErrorCode.INVALID_HANDLE)
-        self.handles.remove(registration, Registration)
+        self.handles.remove(registration, HostedRun)
         del run.watches[registration]
 
     # ------------------------------------------------------------------- threads and time

@@ -260,8 +260,7 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("NotifyBootConfigStatus")
     def notify_boot_config_status(self, acceptable: bool) -> None:
-        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+        self.check_administrator()
         if self.local.boot_accepted:
             raise Refusal(ErrorCode.BOOT_ALREADY_ACCEPTED)
         self.local.boot_accepted = True

@@ -10,7 +10,6 @@ from typing import Final
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.service_calls import ServiceCalls
 from winsvc.testing.threads import EndlessWaitError
@@ -28,7 +27,6 @@ class Waiter:
     changed: threading.Event = field(default_factory=threading.Event)
     woken: bool = False
     polls: int = 0  # in succession, with nothing scheduled
-    place: Place = (None, None)
 
     def is_over(self) -> bool:
         """Return whether a wait is to return."""
