@@ -156,10 +156,8 @@ class HostedProcess:
 
     def main_of(self, name: str, own: bool) -> ServiceMain | None:
         """Find a service's main function; in a process of its own any name will do."""
-        for known, main in self._table:
-            if own or same_name(known, name):
-                return main
-        return None
+        mains = (main for known, main in self._table if own or same_name(known, name))
+        return next(mains, None)
 
     def start_service(
         self,
