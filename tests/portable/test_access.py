@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from winsvc.enums import ManagerAccess, ServiceAccess
 from winsvc.security import Ace, Acl, SecurityDescriptor, Sid
+from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.access import (
     DEFAULT_MANAGER_SECURITY,
     DEFAULT_SERVICE_SECURITY,
     Caller,
-    Kind,
     granted,
-    map_rights,
 )
 from winsvc.testing.refusal import Refusal
 
@@ -28,7 +27,7 @@ OWNER = SecurityDescriptor(owner=Sid.parse("S-1-5-21-1-2-3-4"))
 
 def ask(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
     descriptor = SecurityDescriptor.coerce(sddl)
-    return granted(descriptor, caller, int(access), "service")
+    return granted(descriptor, caller, int(access), SERVICE)
 
 
 def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
@@ -63,14 +62,17 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
         (SYSTEM, "manager", M.ALL_ACCESS),
     ],
 )
-def test_what_everybody_may_by_default(caller: Caller, kind: Kind, rights: int | None) -> None:
-    descriptor = DEFAULT_SERVICE_SECURITY if kind == "service" else DEFAULT_MANAGER_SECURITY
+def test_what_everybody_may_by_default(caller: Caller, kind: str, rights: int | None) -> None:
+    descriptor, mapping = {
+        "service": (DEFAULT_SERVICE_SECURITY, SERVICE),
+        "manager": (DEFAULT_MANAGER_SECURITY, MANAGER),
+    }[kind]
     if rights is None:
         with pytest.raises(Refusal):
-            granted(descriptor, caller, MAXIMUM, kind)
+            granted(descriptor, caller, MAXIMUM, mapping)
     else:
-        assert granted(descriptor, caller, MAXIMUM, kind) == rights
-        assert granted(descriptor, caller, int(rights), kind) == rights
+        assert granted(descriptor, caller, MAXIMUM, mapping) == rights
+        assert granted(descriptor, caller, int(rights), mapping) == rights
 
 
 def test_the_first_entry_that_names_a_right_decides() -> None:
@@ -125,7 +127,7 @@ def test_generic_rights_are_mapped_where_they_are_asked_for_and_where_they_stand
     ],
 )
 def test_generic_rights_to_the_manager(generic: int, meaning: int) -> None:
-    assert map_rights(int(generic), "manager") == meaning
+    assert MANAGER.map(int(generic)) == meaning
 
 
 def test_an_owner_may_read_and_change_the_list() -> None:
@@ -189,11 +191,11 @@ _aces = st.builds(
 @given(st.lists(_aces, max_size=6).map(tuple), _masks)
 def test_the_entries_one_by_one(aces: tuple[Ace, ...], access: ServiceAccess) -> None:
     """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
-    left = wanted = map_rights(int(access), "service")
+    left = wanted = SERVICE.map(int(access))
     ok = None
     for ace in aces:
         if ace.trustee in USER.sids and ok is None:
-            mask = map_rights(int(ace.access), "service")
+            mask = SERVICE.map(int(ace.access))
             if ace.type.name == "ALLOWED":
                 left &= ~mask
             elif left & mask:

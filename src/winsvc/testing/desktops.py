@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, WindowStationAccess
@@ -25,6 +25,8 @@ from winsvc.testing.userobjects import (
 )
 
 __all__ = ["DesktopSimulation", "UserHandle"]
+
+T = TypeVar("T", SimulatedWindowStation, SimulatedDesktop)
 
 _EVERYTHING: Final = int(WindowStationAccess.GENERIC_ALL)
 
@@ -101,13 +103,13 @@ class DesktopSimulation:
 
     def open(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its security descriptor allows it."""
-        rights = self._simulation.grant(target.security, access, target.kind, target.name)
+        rights = self._simulation.grant(target.security, access, target.mapping, target.name)
         return self._add(target, rights, inherit)
 
     def create(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its creator, who gets all desired rights."""
         everybody = SecurityDescriptor()
-        rights = granted(everybody, self._simulation.caller, access, target.kind)
+        rights = granted(everybody, self._simulation.caller, access, target.mapping)
         return self._add(target, rights, inherit)
 
     def _add(self, target: UserObject, rights: int, inherit: bool) -> int:
@@ -139,16 +141,15 @@ class DesktopSimulation:
 
     def station(self, value: int, right: int = 0) -> SimulatedWindowStation:
         """Return the window station of a handle that has this right."""
-        target = self.handle(value).target
-        if not isinstance(target, SimulatedWindowStation):
-            raise Refusal(ErrorCode.INVALID_HANDLE)
-        self.handle(value, right)
-        return target
+        return self._target(value, SimulatedWindowStation, right)
 
     def desktop(self, value: int, right: int = 0) -> SimulatedDesktop:
         """Return the desktop of a handle that has this right."""
+        return self._target(value, SimulatedDesktop, right)
+
+    def _target(self, value: int, kind: type[T], right: int) -> T:
         target = self.handle(value).target
-        if not isinstance(target, SimulatedDesktop):
+        if not isinstance(target, kind):
             raise Refusal(ErrorCode.INVALID_HANDLE)
         self.handle(value, right)
         return target

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from winsvc._scm.open_service import right_to_send
 from winsvc._util.text import check_text, same_name
 from winsvc._values.rows import EnumRow, LockRow, StatusRow
 from winsvc.enums import (
-    Control,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
@@ -16,7 +16,9 @@ from winsvc.enums import (
     State,
     StateFilter,
 )
+from winsvc.errors import message_for
 from winsvc.security import SecurityDescriptor
+from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.calls import windows_call
 from winsvc.testing.config_calls import ConfigCalls
 from winsvc.testing.configuring import Configuration, check_name
@@ -33,20 +35,6 @@ __all__ = ["ServiceCalls"]
 _ACTIVE_DATABASE: Final = "ServicesActive"
 _FAILED_DATABASE: Final = "ServicesFailed"
 
-_A: Final = ServiceAccess
-# The right that a control needs; what is not here no program may send.
-_RIGHTS_TO_SEND: Final = {
-    Control.STOP: _A.STOP,
-    Control.PAUSE: _A.PAUSE_CONTINUE,
-    Control.CONTINUE: _A.PAUSE_CONTINUE,
-    Control.INTERROGATE: _A.INTERROGATE,
-    Control.PARAM_CHANGE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_ADD: _A.PAUSE_CONTINUE,
-    Control.NETBIND_REMOVE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_ENABLE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_DISABLE: _A.PAUSE_CONTINUE,
-}
-
 
 class ServiceCalls(ConfigCalls):
     """The machines, and every call to them of :class:`winsvc.backend.Backend`."""
@@ -62,7 +50,7 @@ class ServiceCalls(ConfigCalls):
             raise Refusal(ErrorCode.INVALID_NAME)
         # Every handle can connect: to ask for nothing is to ask for that.
         asked = access | ManagerAccess.CONNECT
-        rights = self.grant(called.security, asked, "manager")
+        rights = self.grant(called.security, asked, MANAGER)
         return self._new(called, None, rights)
 
     @windows_call("CloseServiceHandle")
@@ -77,7 +65,7 @@ class ServiceCalls(ConfigCalls):
         service = machine.services.get(name)
         if service is None:
             raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
-        rights = self.grant(service.security, access, "service", service.name)
+        rights = self.grant(service.security, access, SERVICE, service.name)
         return self._new(machine, service, rights)
 
     # ------------------------------------------------------------------- listing and names
@@ -86,11 +74,19 @@ class ServiceCalls(ConfigCalls):
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
-        return self._page(manager, service_type, state, group, resume)
+        page, next_page = self._page(manager, service_type, state, group, resume)
+        return [EnumRow(one.name, one.display_name, one.status_row()) for one in page], next_page
+
+    @windows_call("EnumServicesStatusW")
+    def enum_services_status(
+        self, manager: int, service_type: int, state: int, resume: int
+    ) -> tuple[list[EnumRow], int]:
+        page, next_page = self._page(manager, service_type, state, None, resume)
+        return [one.brief_enum_row() for one in page], next_page
 
     def _page(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[list[SimulatedService], int]:
         self._manager(manager, ManagerAccess(0))
         _check_filter(state)
         if not 0 < service_type <= ServiceType.ALL:
@@ -108,7 +104,7 @@ class ServiceCalls(ConfigCalls):
         ]
         # At least one: a page without any would never get on.
         page = found if machine.page_size is None else found[: max(machine.page_size, 1)]
-        return [one.enum_row() for one in page], page[-1].number if len(page) < len(found) else 0
+        return page, page[-1].number if len(page) < len(found) else 0
 
     @windows_call("EnumDependentServicesW")
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
@@ -116,11 +112,7 @@ class ServiceCalls(ConfigCalls):
         _check_filter(state)
         needed = self._service(service, ServiceAccess.ENUMERATE_DEPENDENTS)
         found = dependents(self._of(service).services, needed)
-        return [
-            EnumRow(one.name, one.display_name, one.brief_status_row())
-            for one in found
-            if _is_in(one, state)
-        ]
+        return [one.brief_enum_row() for one in found if _is_in(one, state)]
 
     @windows_call("GetServiceDisplayNameW")
     def get_service_display_name(self, manager: int, name: str) -> str:
@@ -182,7 +174,7 @@ class ServiceCalls(ConfigCalls):
         tag = wanted.apply(machine, service)
         # Who makes a service gets what he asks for, whatever its descriptor says.
         everybody = SecurityDescriptor()
-        rights = self.grant(everybody, access, "service", name)
+        rights = self.grant(everybody, access, SERVICE, name)
         machine.services.add(service)
         return self._new(machine, service, rights), tag
 
@@ -199,6 +191,10 @@ class ServiceCalls(ConfigCalls):
     @windows_call("QueryServiceStatusEx")
     def query_service_status_ex(self, service: int) -> StatusRow:
         return self._service(service, ServiceAccess.QUERY_STATUS).status_row()
+
+    @windows_call("QueryServiceStatus")
+    def query_service_status(self, service: int) -> StatusRow:
+        return self._service(service, ServiceAccess.QUERY_STATUS).brief_status_row()
 
     @windows_call("StartServiceW")
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
@@ -218,9 +214,7 @@ class ServiceCalls(ConfigCalls):
 
     def _control(self, service: int, code: int) -> StatusRow:
         self._service(service, ServiceAccess(0))
-        right = _RIGHTS_TO_SEND.get(Control(code))
-        if 128 <= code <= 255:
-            right = ServiceAccess.USER_DEFINED_CONTROL
+        right = right_to_send(code)
         if right is None:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         one = self._service(service, right)
@@ -266,6 +260,10 @@ class ServiceCalls(ConfigCalls):
         self.local.boot_accepted = True
         if not acceptable:
             self.local.reboot()
+
+    def format_message(self, code: int) -> str | None:
+        known = code in ErrorCode.__members__.values()
+        return f"{message_for(code)}." if known else None
 
     def monotonic(self) -> float:
         return self.clock.now

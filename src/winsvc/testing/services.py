@@ -140,8 +140,8 @@ class SimulatedService:
         """``SERVICE_STATUS``, which has neither process nor flags."""
         return self.status_row()._replace(process_id=0, service_flags=0)
 
-    def enum_row(self) -> EnumRow:
-        return EnumRow(self.name, self.display_name, self.status_row())
+    def brief_enum_row(self) -> EnumRow:
+        return EnumRow(self.name, self.display_name, self.brief_status_row())
 
     def config_row(self) -> ConfigRow:
         return ConfigRow(
