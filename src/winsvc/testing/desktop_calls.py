@@ -16,6 +16,7 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
+from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import Simulation, windows_call
@@ -89,8 +90,10 @@ class DesktopCalls(Simulation):
         Raises:
             ArgumentError: there is no such desktop.
         """
+        place = self.desktops.desktop_named(station, desktop)
         window = SimulatedWindow(self.handles.number(), title, class_name, thread)
-        self.desktops.add_window(station, desktop, window)
+        place.windows.append(window)
+        self.desktops.windows[window.handle] = place, window
         return window
 
     def destroy_window(self, window: SimulatedWindow) -> None:
@@ -99,7 +102,10 @@ class DesktopCalls(Simulation):
         Raises:
             ArgumentError: it is gone already.
         """
-        self.desktops.destroy_window(window)
+        if window.handle not in self.desktops.windows:
+            raise ArgumentError("window", "it is gone already")
+        desktop, _ = self.desktops.windows.pop(window.handle)
+        desktop.windows.remove(window)
 
     # ------------------------------------------------------------------- window stations
 

@@ -62,7 +62,7 @@ class DesktopSimulation:
 
     def begin_on(self, station: str, desktop: str) -> None:
         """Place the program, as it begins, on a desktop."""
-        place = self._desktop(station, desktop)
+        place = self.desktop_named(station, desktop)
         before = self._begun
         self.process = self.create(place.station, _EVERYTHING, False)
         self.first = self.create(place, _EVERYTHING, False)
@@ -72,25 +72,17 @@ class DesktopSimulation:
             if handle in self._simulation.handles:
                 self.close(handle)
 
-    def add_window(self, station: str, desktop: str, window: SimulatedWindow) -> None:
-        """Put a top-level window on a desktop."""
-        place = self._desktop(station, desktop)
-        place.windows.append(window)
-        self.windows[window.handle] = place, window
-
-    def destroy_window(self, window: SimulatedWindow) -> None:
-        """Remove a window."""
-        if window.handle not in self.windows:
-            raise ArgumentError("window", "it is gone already")
-        desktop, _ = self.windows.pop(window.handle)
-        desktop.windows.remove(window)
-
     @property
     def open_handles(self) -> int:
         """How many handles are open, besides the two that the program was given."""
         return len(self._simulation.handles.of_kind(UserHandle).keys() - set(self._begun))
 
-    def _desktop(self, station: str, desktop: str) -> SimulatedDesktop:
+    def desktop_named(self, station: str, desktop: str) -> SimulatedDesktop:
+        """Return the desktop of this name on the window station of this name.
+
+        Raises:
+            ArgumentError: there is no such window station, or no such desktop.
+        """
         place = self.station_named(station)
         if place is None:
             raise ArgumentError("station", f"there is no window station {station!r}")
