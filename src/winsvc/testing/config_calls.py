@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from winsvc._util.checks import check_dword
-from winsvc._values.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc._values.rows import (
+    NO_CHANGE,
+    ConfigRow,
+    FailureActionsRow,
+    PreferredNodeRow,
+    TriggerRow,
+)
 from winsvc._values.setting import Setting
 from winsvc._values.setting_table import NUMBER_LEVELS
 from winsvc.enums import (
@@ -16,10 +22,10 @@ from winsvc.enums import (
     SecurityInformation,
     ServiceAccess,
 )
-from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import windows_call
 from winsvc.testing.configuring import Configuration, read_descriptor, with_parts
+from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandles
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from winsvc._values.account import Secret
 
 __all__ = ["ConfigCalls"]
+
+T = TypeVar("T")
 
 
 class ConfigCalls(ServiceHandles):
@@ -54,13 +62,13 @@ class ConfigCalls(ServiceHandles):
     ) -> int | None:
         one = self._changing(service)
         wanted = Configuration(
-            service_type,
-            start_type,
-            error_control,
-            binary_path,
-            load_order_group,
+            _kept(service_type, one.service_type),
+            _kept(start_type, one.start_type),
+            _kept(error_control, one.error_control),
+            _kept(binary_path, one.binary_path),
+            _kept(load_order_group, one.load_order_group),
             want_tag,
-            dependencies,
+            _kept(dependencies, one.dependencies),
             account,
             password,
             display_name,
@@ -178,7 +186,7 @@ class ConfigCalls(ServiceHandles):
     @windows_call("QueryServiceObjectSecurity")
     def query_service_object_security(self, handle: int, information: int) -> bytes:
         parts = SecurityInformation(information)
-        return self._secured(handle, rights_to_read(parts)).select(parts).to_bytes()
+        return self._secured(handle, rights_to_read(parts)).security.select(parts).to_bytes()
 
     @windows_call("SetServiceObjectSecurity")
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
@@ -186,23 +194,22 @@ class ConfigCalls(ServiceHandles):
         new = read_descriptor(descriptor)
         if not parts:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
-        old = self._secured(handle, rights_to_write(parts))
+        target = self._secured(handle, rights_to_write(parts))
         owner = new.owner if parts & SecurityInformation.OWNER else None
         may_restore = self.caller.holds("SeRestorePrivilege")
         if owner is not None and not (self.caller.is_member(owner) or may_restore):
             raise Refusal(ErrorCode.INVALID_OWNER)
-        changed = with_parts(old, new, parts)
-        known = self._handle(handle)
-        if known.service is None:
-            known.machine.security = changed
-        else:
-            known.service.security = changed
+        target.security = with_parts(target.security, new, parts)
 
-    def _secured(self, handle: int, right: ServiceAccess) -> SecurityDescriptor:
+    def _secured(self, handle: int, right: ServiceAccess) -> SimulatedMachine | SimulatedService:
         known = self._handle(handle)
         if right & ~known.access:
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        return known.machine.security if known.service is None else known.service.security
+        return known.machine if known.service is None else known.service
+
+
+def _kept(new: T | None, old: T) -> T:
+    return old if new is None or new == NO_CHANGE else new
 
 
 def _number_level(level: int) -> Setting:
