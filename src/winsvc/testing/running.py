@@ -48,24 +48,19 @@ _BEGINS: Final = {
     Control.PAUSE: State.PAUSE_PENDING,
     Control.CONTINUE: State.CONTINUE_PENDING,
 }
+# The bit of most controls has the same name.
 _ACCEPT: Final = {
-    Control.STOP: AcceptedControls.STOP,
+    **{
+        control: AcceptedControls[control.name]
+        for control in Control
+        if control.name in AcceptedControls.__members__
+    },
     Control.PAUSE: AcceptedControls.PAUSE_CONTINUE,
     Control.CONTINUE: AcceptedControls.PAUSE_CONTINUE,
-    Control.SHUTDOWN: AcceptedControls.SHUTDOWN,
-    Control.PRESHUTDOWN: AcceptedControls.PRESHUTDOWN,
-    Control.PARAM_CHANGE: AcceptedControls.PARAM_CHANGE,
     Control.NETBIND_ADD: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_REMOVE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
-    Control.TRIGGER_EVENT: AcceptedControls.TRIGGER_EVENT,
-    Control.HARDWARE_PROFILE_CHANGE: AcceptedControls.HARDWARE_PROFILE_CHANGE,
-    Control.POWER_EVENT: AcceptedControls.POWER_EVENT,
-    Control.SESSION_CHANGE: AcceptedControls.SESSION_CHANGE,
-    Control.TIME_CHANGE: AcceptedControls.TIME_CHANGE,
-    Control.LOW_RESOURCES: AcceptedControls.LOW_RESOURCES,
-    Control.SYSTEM_LOW_RESOURCES: AcceptedControls.SYSTEM_LOW_RESOURCES,
 }
 _INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013

@@ -139,10 +139,8 @@ class SimulatedWindowStation:
 
     def find(self, name: str) -> SimulatedDesktop | None:
         """The desktop of that name, if there is one."""
-        for desktop in self.desktops:
-            if desktop.exists and same_name(desktop.name, name):
-                return desktop
-        return None
+        found = (one for one in self.desktops if one.exists and same_name(one.name, name))
+        return next(found, None)
 
 
 UserObject: TypeAlias = SimulatedWindowStation | SimulatedDesktop
