@@ -122,12 +122,9 @@ def _list(chosen: argparse.Namespace) -> None:
             scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
         )
     if chosen.json:
-        # What only some commands need loads with them: a module takes longer than a listing.
-        import json
-
         from winsvc._util.jsonable import jsonable
 
-        print(json.dumps([jsonable(info) for info in services], indent=2))
+        _print_json([jsonable(info) for info in services])
     else:
         _table(("NAME", "STATE", "PID", "DISPLAY NAME"), map(_row, services))
 
@@ -167,9 +164,7 @@ def _graph(chosen: argparse.Namespace) -> None:
         dependents = chosen.dependents
         graph = graph.subgraph(chosen.name, dependencies=not dependents, dependents=dependents)
     if chosen.format == "json":
-        import json
-
-        print(json.dumps(graph.to_json(), indent=2))
+        _print_json(graph.to_json())
         return
     sys.stdout.write(graph.to_dot() if chosen.format == "dot" else graph.to_mermaid())
 
@@ -180,12 +175,17 @@ def _doctor(chosen: argparse.Namespace) -> int:
     with _manager(chosen) as scm:
         findings = examine(scm, chosen.name)
     if chosen.json:
-        import json
-
-        print(json.dumps([one.to_json() for one in findings], indent=2))
+        _print_json([one.to_json() for one in findings])
     else:
         print(describe(chosen.name, findings))
     return int(any(one.severity is Severity.ERROR for one in findings))
+
+
+def _print_json(value: object) -> None:
+    # What only some commands need loads with them: a module takes longer than a listing.
+    import json
+
+    print(json.dumps(value, indent=2))
 
 
 def _print_tree(tree: str) -> None:

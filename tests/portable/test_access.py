@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from winsvc.enums import ManagerAccess, ServiceAccess
 from winsvc.security import Ace, Acl, SecurityDescriptor, Sid
+from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.access import (
     DEFAULT_MANAGER_SECURITY,
     DEFAULT_SERVICE_SECURITY,
     Caller,
-    Kind,
     granted,
-    map_rights,
 )
 from winsvc.testing.refusal import Refusal
 
@@ -28,7 +27,7 @@ OWNER = SecurityDescriptor(owner=Sid.parse("S-1-5-21-1-2-3-4"))
 
 def ask(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
     descriptor = SecurityDescriptor.coerce(sddl)
-    return granted(descriptor, caller, int(access), "service")
+    return granted(descriptor, caller, int(access), SERVICE)
 
 
 def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
@@ -63,16 +62,14 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
         (SYSTEM, "manager", M.ALL_ACCESS),
     ],
 )
-def test_granted_with_default_security_matches_documented_rights(
-    caller: Caller, kind: Kind, rights: int | None
-) -> None:
-    descriptor = DEFAULT_SERVICE_SECURITY if kind == "service" else DEFAULT_MANAGER_SECURITY
+def test_generic_manager_rights_map_to_specific_rights(generic: int, meaning: int) -> None:
+    assert MANAGER.map(int(generic)) == meaning
     if rights is None:
         with pytest.raises(Refusal):
-            granted(descriptor, caller, MAXIMUM, kind)
+            granted(descriptor, caller, MAXIMUM, mapping)
     else:
-        assert granted(descriptor, caller, MAXIMUM, kind) == rights
-        assert granted(descriptor, caller, int(rights), kind) == rights
+        assert granted(descriptor, caller, MAXIMUM, mapping) == rights
+        assert granted(descriptor, caller, int(rights), mapping) == rights
 
 
 def test_granted_uses_first_matching_ace_for_each_right() -> None:
@@ -126,8 +123,8 @@ def test_granted_maps_generic_rights_in_request_and_in_aces() -> None:
         (M.GENERIC_READ | M.DELETE, 0x30014),
     ],
 )
-def test_map_rights_expands_generic_manager_rights(generic: int, meaning: int) -> None:
-    assert map_rights(int(generic), "manager") == meaning
+def test_generic_manager_rights_map_to_specific_rights(generic: int, meaning: int) -> None:
+    assert MANAGER.map(int(generic)) == meaning
 
 
 def test_owner_is_implicitly_granted_read_control_and_write_dac() -> None:
@@ -193,11 +190,11 @@ def test_granted_matches_ms_dtyp_reference_algorithm(
     aces: tuple[Ace, ...], access: ServiceAccess
 ) -> None:
     """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
-    left = wanted = map_rights(int(access), "service")
+    left = wanted = SERVICE.map(int(access))
     ok = None
     for ace in aces:
         if ace.trustee in USER.sids and ok is None:
-            mask = map_rights(int(ace.access), "service")
+            mask = SERVICE.map(int(ace.access))
             if ace.type.name == "ALLOWED":
                 left &= ~mask
             elif left & mask:

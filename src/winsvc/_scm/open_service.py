@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from winsvc._values.stopreason import StopReason
     from winsvc.security import SecurityDescriptor
 
-__all__ = ["OpenService"]
+__all__ = ["OpenService", "right_to_send"]
 
 _READ = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 
@@ -138,7 +138,13 @@ class OpenService(HandlePool[ServiceAccess]):
     def control(self, control: Control | int, reason: StopReason | None = None) -> ServiceStatus:
         """Send a control; return the status that the service has last reported."""
         code = check_dword(control, "control")
-        right = _right_to_send(code)
+        right = right_to_send(code)
+        if right is None:
+            raise ArgumentError(
+                "control",
+                f"{code} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
+                "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
+            )
         try:
             if reason is None:
                 row = self.call(right, self.backend.control_service, code)
@@ -212,17 +218,11 @@ _RIGHTS_TO_SEND = {
 }
 
 
-def _right_to_send(control: int) -> ServiceAccess:
+def right_to_send(control: int) -> ServiceAccess | None:
+    """Return the right that is needed to send a control; None if no program may send it."""
     if 128 <= control <= 255:
         return ServiceAccess.USER_DEFINED_CONTROL
-    right = _RIGHTS_TO_SEND.get(Control(control))
-    if right is None:
-        raise ArgumentError(
-            "control",
-            f"{control} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
-            "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
-        )
-    return right
+    return _RIGHTS_TO_SEND.get(Control(control))
 
 
 def _encode_reason(code: int, reason: StopReason) -> tuple[int, str | None]:

@@ -9,10 +9,16 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+)
 from contextvars import copy_context
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from winsvc._scm.waiting import CancelToken
 
@@ -20,6 +26,7 @@ __all__ = ["Opening", "calling", "in_loop", "within", "waiting"]
 
 T = TypeVar("T")
 A = TypeVar("A")
+C = TypeVar("C", bound=AbstractAsyncContextManager[Any])
 
 GRACE: Final = 0.05
 """How many seconds a call that was cancelled has to come to its end."""
@@ -30,34 +37,27 @@ class _Call(Generic[T]):
 
     def __init__(self, function: Callable[[], T], late: Callable[[T], object] | None) -> None:
         self._function, self._late = function, late
-        self._lock = threading.Lock()
-        self._abandoned = False
-        self._result: Future[T] = Future()
-        self.told: Callable[[], object] | None = None  # called in the thread, at the end
+        self._result: Future[T] = Future()  # cancelled when nobody wants it
 
-    def start(self, told: Callable[[], object]) -> None:
-        self.told = told
-        context = copy_context()
+    def start(self, done: Callable[[], object]) -> None:
+        """Start the call; ``done`` is called in its thread, at the end."""
+        run = partial(copy_context().run, self._run, done)
         name = f"winsvc {getattr(self._function, '__qualname__', 'call')}"
-        threading.Thread(target=context.run, args=(self._run,), name=name, daemon=True).start()
+        threading.Thread(target=run, name=name, daemon=True).start()
 
-    def _run(self) -> None:
+    def _run(self, done: Callable[[], object]) -> None:
         try:
             result = self._function()
         except BaseException as error:
-            with self._lock:
+            if self._result.set_running_or_notify_cancel():
                 self._result.set_exception(error)
         else:
-            with self._lock:
-                wanted = not self._abandoned
-                if wanted:
-                    self._result.set_result(result)
-            if not wanted:
+            if self._result.set_running_or_notify_cancel():
+                self._result.set_result(result)
+            else:
                 self._too_late(result)
-        told, self.told = self.told, None
-        assert told is not None
         try:
-            told()
+            done()
         except RuntimeError:
             pass  # the event loop is closed
 
@@ -66,10 +66,7 @@ class _Call(Generic[T]):
 
     def abandon(self) -> None:
         """Nobody wants the result any more."""
-        with self._lock:
-            self._abandoned = True
-            there = self._result.done() and self._result.exception() is None
-        if there:
+        if not self._result.cancel() and self._result.exception() is None:
             result = self._result.result()
             threading.Thread(target=self._too_late, args=(result,), daemon=True).start()
 
@@ -81,16 +78,6 @@ class _Call(Generic[T]):
                 pass  # a handle of a connection that is lost
 
 
-class _Loop(Protocol):
-    """An event loop, as far as it is needed."""
-
-    async def run(self, call: _Call[Any], cancel: Callable[[], object] | None) -> None:
-        """Start a call and wait for its end; cancel it when this is cancelled."""
-
-    def call(self, function: Callable[[A], object], argument: A) -> object:
-        """From another thread: call a function in the loop's, and wait for what it returns."""
-
-
 class _Asyncio:
     """asyncio's event loop, with nothing but the standard library."""
 
@@ -98,6 +85,7 @@ class _Asyncio:
         self._loop = asyncio.get_running_loop()
 
     async def run(self, call: _Call[Any], cancel: Callable[[], object] | None) -> None:
+        """Start a call and wait for its end; cancel it when this is cancelled."""
         done = self._loop.create_future()
         call.start(lambda: self._loop.call_soon_threadsafe(_set, done))
         try:
@@ -115,6 +103,7 @@ class _Asyncio:
             raise
 
     def call(self, function: Callable[[A], object], argument: A) -> object:
+        """From another thread: call a function in the loop's, and wait for what it returns."""
         result: Future[object] = Future()
 
         def run() -> None:
@@ -164,7 +153,7 @@ class _Anyio:
         return self._anyio.from_thread.run_sync(function, argument, token=self._token)
 
 
-def _current() -> _Loop:
+def _current() -> _Asyncio | _Anyio:
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -196,44 +185,23 @@ async def waiting(
 
 def in_loop(function: Callable[[A], object] | None) -> Callable[[A], object] | None:
     """A function that calls this one in the event loop's thread, from any other."""
-    if function is None:
-        return None
-    loop = _current()
-    wanted = function
-    return lambda argument: loop.call(wanted, argument)
+    return None if function is None else partial(_current().call, function)
 
 
 @asynccontextmanager
 async def within(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
     """A context manager that is entered and left in threads."""
-
-    def enter() -> tuple[AbstractContextManager[T], T]:
-        manager = make()
-        return manager, manager.__enter__()
-
-    def leave(entered: tuple[AbstractContextManager[T], T]) -> None:
-        entered[0].__exit__(None, None, None)
-
-    entered = await calling(enter, late=leave)
+    stack = ExitStack()
+    entered = await calling(lambda: stack.enter_context(make()), late=lambda entered: stack.close())
     try:
-        yield entered[1]
+        yield entered
     except BaseException:
         try:
-            await calling(lambda: leave(entered))
+            await calling(stack.close)
         except OSError:
             pass  # the first error is what counts
         raise
-    await calling(lambda: leave(entered))
-
-
-class Closable(Protocol):
-    """What an :class:`Opening` opens."""
-
-    async def close(self) -> None:
-        """Close it."""
-
-
-C = TypeVar("C", bound=Closable)
+    await calling(stack.close)
 
 
 class Opening(Generic[C]):
@@ -257,8 +225,4 @@ class Opening(Generic[C]):
         trace: TracebackType | None,
     ) -> None:
         assert self._opened is not None
-        try:
-            await self._opened.close()
-        except OSError:
-            if error is None:  # else the first error is what counts
-                raise
+        await self._opened.__aexit__(kind, error, trace)

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from winsvc._util.checks import check_dword, check_type
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.security import SecurityDescriptor, Sid, SidLike
-from winsvc.security.accesscheck import (
-    DESKTOP,
-    MANAGER,
-    SERVICE,
-    WINDOW_STATION,
-    GenericMapping,
-    access_check,
-)
+from winsvc.security.accesscheck import GenericMapping, access_check
 from winsvc.testing.refusal import Refusal
 
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
     "DEFAULT_SERVICE_SECURITY",
     "Caller",
-    "Kind",
     "granted",
-    "map_rights",
 ]
-
-Kind: TypeAlias = Literal["service", "manager", "station", "desktop"]
-"""The kinds of objects that are opened by their security descriptor."""
 
 # What Windows gives a new service whose creator says nothing else.
 DEFAULT_SERVICE_SECURITY: Final = SecurityDescriptor.from_sddl(
@@ -130,33 +118,22 @@ def _several(value: object, argument: str) -> Collection[Any]:
     return value
 
 
-_MAPPINGS: Final[dict[Kind, GenericMapping]] = {
-    "service": SERVICE,
-    "manager": MANAGER,
-    "station": WINDOW_STATION,
-    "desktop": DESKTOP,
-}
-
-
-def map_rights(access: int, kind: Kind) -> int:
-    """Replace the generic rights by those that they stand for with this kind of object."""
-    return _MAPPINGS[kind].map(access)
-
-
-def granted(descriptor: SecurityDescriptor, caller: Caller, access: int, kind: Kind) -> int:
+def granted(
+    descriptor: SecurityDescriptor, caller: Caller, access: int, mapping: GenericMapping
+) -> int:
     """Return the rights of a handle that is opened with these.
 
     Args:
         descriptor: the security descriptor of the object.
         caller: the account that opens the object.
         access: the desired rights, which may contain generic ones and ``MAXIMUM_ALLOWED``.
-        kind: the kind of object.
+        mapping: the generic rights of this kind of object.
 
     Raises:
         Refusal: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
             desired without ``SeSecurityPrivilege`` (1314).
     """
-    desired = map_rights(check_dword(access, "access"), kind)
+    desired = mapping.map(check_dword(access, "access"))
     # Privileges count only for rights that are desired by name.
     privileged = desired & int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
     if privileged and not caller.holds("SeSecurityPrivilege"):
@@ -167,7 +144,7 @@ def granted(descriptor: SecurityDescriptor, caller: Caller, access: int, kind: K
         descriptor.dacl,
         caller.sids,
         desired,
-        _MAPPINGS[kind],
+        mapping,
         owner=descriptor.owner,
         privileged=privileged,
     )

@@ -16,7 +16,7 @@ from winsvc._values.rows import FailureActionsRow
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.testing.access import Caller, Kind, granted
+from winsvc.testing.access import Caller, granted
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
@@ -27,6 +27,7 @@ from winsvc.testing.threads import EndlessWaitError, OtherThreads
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
     from winsvc.security import SecurityDescriptor
+    from winsvc.security.accesscheck import GenericMapping
 
 __all__ = ["Call", "Simulation", "plain_name", "windows_call"]
 
@@ -114,16 +115,25 @@ class Simulation:
         return machine, name if isinstance(name, str) else found
 
     def grant(
-        self, descriptor: SecurityDescriptor, access: int, kind: Kind, name: str | None = None
+        self,
+        descriptor: SecurityDescriptor,
+        access: int,
+        mapping: GenericMapping,
+        name: str | None = None,
     ) -> int:
         """Return the rights of a handle that the caller opens, but for those that faults deny."""
-        rights = granted(descriptor, self.caller, access, kind)
-        denied = self.faults.denied(kind, name)
+        rights = granted(descriptor, self.caller, access, mapping)
+        denied = self.faults.denied(mapping, name)
         if access & ServiceAccess.MAXIMUM_ALLOWED:
             return rights & ~denied
         if rights & denied:
             raise Refusal(ErrorCode.ACCESS_DENIED)
         return rights
+
+    def check_administrator(self) -> None:
+        """Refuse what only administrators and the system may do."""
+        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
+            raise Refusal(ErrorCode.ACCESS_DENIED)
 
     def later(self, action: Callable[[], None]) -> None:
         """Have something called once the call that runs is done."""

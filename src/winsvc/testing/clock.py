@@ -179,25 +179,21 @@ class SimulatedClock:
         ``time.perf_counter()``, ``time.time()`` and those in nanoseconds called by these names, in
         every thread; not for ``from time import sleep``, and asyncio's timers stand still.
         """
+        from unittest import mock  # slow to import
+
         began = time.time_ns()
 
         def nanoseconds() -> int:
             return self._now * 1000
 
-        replaced: dict[str, Callable[..., object]] = {
-            "sleep": self.advance,
-            "monotonic": lambda: self.now,
-            "perf_counter": lambda: self.now,
-            "time": lambda: (began + nanoseconds()) / 1e9,
-            "monotonic_ns": nanoseconds,
-            "perf_counter_ns": nanoseconds,
-            "time_ns": lambda: began + nanoseconds(),
-        }
-        real = {name: getattr(time, name) for name in replaced}
-        try:
-            for name, function in replaced.items():
-                setattr(time, name, function)
+        with mock.patch.multiple(
+            time,
+            sleep=self.advance,
+            monotonic=lambda: self.now,
+            perf_counter=lambda: self.now,
+            time=lambda: (began + nanoseconds()) / 1e9,
+            monotonic_ns=nanoseconds,
+            perf_counter_ns=nanoseconds,
+            time_ns=lambda: began + nanoseconds(),
+        ):
             yield
-        finally:
-            for name, function in real.items():
-                setattr(time, name, function)

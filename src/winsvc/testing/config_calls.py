@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from winsvc._util.checks import check_dword
-from winsvc._values.rows import ConfigRow, FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc._values.rows import (
+    NO_CHANGE,
+    ConfigRow,
+    FailureActionsRow,
+    PreferredNodeRow,
+    TriggerRow,
+)
 from winsvc._values.setting import Setting
 from winsvc._values.setting_table import NUMBER_LEVELS
 from winsvc.enums import (
@@ -16,10 +22,10 @@ from winsvc.enums import (
     SecurityInformation,
     ServiceAccess,
 )
-from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import windows_call
-from winsvc.testing.configuring import Configuration, with_parts
+from winsvc.testing.configuring import Configuration, read_descriptor, with_parts
+from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandles
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
@@ -29,13 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfigCalls"]
 
+T = TypeVar("T")
+
 
 class ConfigCalls(ServiceHandles):
     """What :class:`winsvc.backend.Backend` has for the settings of a service."""
 
     @windows_call("QueryServiceConfigW")
     def query_service_config(self, service: int) -> ConfigRow:
-        """``QueryServiceConfigW``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).config_row()
 
     @windows_call("ChangeServiceConfigW")
@@ -53,16 +60,15 @@ class ConfigCalls(ServiceHandles):
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        """``ChangeServiceConfigW``: the tag where one was wanted."""
         one = self._changing(service)
         wanted = Configuration(
-            service_type,
-            start_type,
-            error_control,
-            binary_path,
-            load_order_group,
+            _kept(service_type, one.service_type),
+            _kept(start_type, one.start_type),
+            _kept(error_control, one.error_control),
+            _kept(binary_path, one.binary_path),
+            _kept(load_order_group, one.load_order_group),
             want_tag,
-            dependencies,
+            _kept(dependencies, one.dependencies),
             account,
             password,
             display_name,
@@ -86,12 +92,10 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_description(self, service: int) -> str | None:
-        """``SERVICE_CONFIG_DESCRIPTION``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).description
 
     @windows_call("ChangeServiceConfig2W")
     def change_description(self, service: int, description: str | None) -> None:
-        """``SERVICE_CONFIG_DESCRIPTION``; None keeps it, "" removes it."""
         one = self._changing(service)
         if description is not None:
             one.description = description or None
@@ -99,12 +103,10 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_failure_actions(self, service: int) -> FailureActionsRow:
-        """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).failure_actions
 
     @windows_call("ChangeServiceConfig2W")
     def change_failure_actions(self, service: int, row: FailureActionsRow) -> None:
-        """``SERVICE_CONFIG_FAILURE_ACTIONS``; None keeps what is there."""
         right = ServiceAccess.CHANGE_CONFIG
         kinds = {kind for kind, _ in row.actions or ()}
         if kinds - set(ActionType):
@@ -125,13 +127,11 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_config_number(self, service: int, level: int) -> int:
-        """A level that is one number."""
         _number_level(level)
         return self._service(service, ServiceAccess.QUERY_CONFIG).numbers[level]
 
     @windows_call("ChangeServiceConfig2W")
     def change_config_number(self, service: int, level: int, number: int) -> None:
-        """A level that is one number."""
         known = _number_level(level).known_numbers
         check_dword(number, "number")
         one = self._changing(service)
@@ -147,23 +147,19 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
-        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).required_privileges or None
 
     @windows_call("ChangeServiceConfig2W")
     def change_required_privileges(self, service: int, privileges: Sequence[str]) -> None:
-        """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
         self._changing(service).required_privileges = tuple(privileges)
         self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_triggers(self, service: int) -> tuple[TriggerRow, ...]:
-        """``SERVICE_CONFIG_TRIGGER_INFO``."""
         return self._service(service, ServiceAccess.QUERY_CONFIG).triggers
 
     @windows_call("ChangeServiceConfig2W")
     def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
-        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces them all."""
         one = self._changing(service)
         if not triggers and not one.triggers:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -172,7 +168,6 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceConfig2W")
     def query_preferred_node(self, service: int) -> PreferredNodeRow:
-        """``SERVICE_CONFIG_PREFERRED_NODE``; an error where none is set."""
         node = self._service(service, ServiceAccess.QUERY_CONFIG).preferred_node
         if node is None:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -180,7 +175,6 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("ChangeServiceConfig2W")
     def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
-        """``SERVICE_CONFIG_PREFERRED_NODE``."""
         one = self._changing(service)
         if not row.delete and row.preferred_node >= self._of(service).numa_nodes:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -191,37 +185,31 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("QueryServiceObjectSecurity")
     def query_service_object_security(self, handle: int, information: int) -> bytes:
-        """``QueryServiceObjectSecurity``: a self-relative security descriptor."""
         parts = SecurityInformation(information)
-        return self._secured(handle, rights_to_read(parts)).select(parts).to_bytes()
+        return self._secured(handle, rights_to_read(parts)).security.select(parts).to_bytes()
 
     @windows_call("SetServiceObjectSecurity")
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
-        """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
         parts = SecurityInformation(information)
-        try:
-            new = SecurityDescriptor.from_bytes(descriptor)
-        except InvalidSecurityError:
-            raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+        new = read_descriptor(descriptor)
         if not parts:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
-        old = self._secured(handle, rights_to_write(parts))
+        target = self._secured(handle, rights_to_write(parts))
         owner = new.owner if parts & SecurityInformation.OWNER else None
         may_restore = self.caller.holds("SeRestorePrivilege")
         if owner is not None and not (self.caller.is_member(owner) or may_restore):
             raise Refusal(ErrorCode.INVALID_OWNER)
-        changed = with_parts(old, new, parts)
-        known = self._handle(handle)
-        if known.service is None:
-            known.machine.security = changed
-        else:
-            known.service.security = changed
+        target.security = with_parts(target.security, new, parts)
 
-    def _secured(self, handle: int, right: ServiceAccess) -> SecurityDescriptor:
+    def _secured(self, handle: int, right: ServiceAccess) -> SimulatedMachine | SimulatedService:
         known = self._handle(handle)
         if right & ~known.access:
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        return known.machine.security if known.service is None else known.service.security
+        return known.machine if known.service is None else known.service
+
+
+def _kept(new: T | None, old: T) -> T:
+    return old if new is None or new == NO_CHANGE else new
 
 
 def _number_level(level: int) -> Setting:

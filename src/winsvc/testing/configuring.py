@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Final
 from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account, Secret
 from winsvc._values.names import check_service_name
-from winsvc._values.rows import NO_CHANGE
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
 from winsvc.errors import ArgumentError
-from winsvc.security import SecurityDescriptor
+from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular
 from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService, stored_account
 
 if TYPE_CHECKING:
     from winsvc.testing.machine import SimulatedMachine
-    from winsvc.testing.services import SimulatedService
 
-__all__ = ["Configuration", "check_name", "with_parts"]
+__all__ = ["Configuration", "check_name", "read_descriptor", "with_parts"]
 
 _TYPES: Final = frozenset({0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x50, 0x60, 0x110, 0x120})
 
@@ -34,27 +33,24 @@ def check_name(name: str) -> None:
         raise Refusal(ErrorCode.INVALID_NAME) from None
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Configuration:
-    """What ``CreateServiceW`` and ``ChangeServiceConfigW`` are given."""
+    """What a service is to have after ``CreateServiceW`` or ``ChangeServiceConfigW``."""
 
     service_type: int
     start_type: int
     error_control: int
-    binary_path: str | None
-    load_order_group: str | None
+    binary_path: str
+    load_order_group: str
     want_tag: bool
-    dependencies: Sequence[str] | None
-    account: str | None
+    dependencies: Sequence[str]
+    account: str | None  # None keeps it, and the password
     password: Secret | None
-    display_name: str | None
+    display_name: str | None  # None keeps it
 
     def apply(self, machine: SimulatedMachine, service: SimulatedService) -> int | None:
         """Check all of it for a service, then store it; the tag where one was wanted."""
         self.check(machine, service)
-        assert self.binary_path is not None
-        assert self.load_order_group is not None
-        assert self.dependencies is not None
         if self.want_tag:
             service.tag = machine.next_tag(self.load_order_group)
         service.service_type = self.service_type
@@ -70,18 +66,8 @@ class Configuration:
             service.display_name = self.display_name or service.name
         return service.tag if self.want_tag else None
 
-    def _fill_in(self, service: SimulatedService) -> None:
-        """Take from the service what is not to change."""
-        for name in ("service_type", "start_type", "error_control"):
-            if getattr(self, name) == NO_CHANGE:
-                setattr(self, name, getattr(service, name))
-        for name in ("binary_path", "load_order_group", "dependencies"):
-            if getattr(self, name) is None:
-                setattr(self, name, getattr(service, name))
-
     def check_values(self, service: SimulatedService) -> None:
-        """Refuse what can't be for any service; what is not given is as this one has it."""
-        self._fill_in(service)
+        """Refuse what is invalid for any service."""
         win32 = not self.service_type & ServiceType.DRIVER
         interactive = self.service_type & ServiceType.INTERACTIVE_PROCESS
         wrong = (
@@ -103,8 +89,7 @@ class Configuration:
             for other in machine.services:
                 if other is not service and same_name(other.name, self.display_name):
                     raise Refusal(ErrorCode.DUPLICATE_SERVICE_NAME)
-        group = self.load_order_group or ""
-        if is_circular(machine.services, service.name, group, self.dependencies or ()):
+        if is_circular(machine.services, service.name, self.load_order_group, self.dependencies):
             raise Refusal(ErrorCode.CIRCULAR_DEPENDENCY)
         win32 = not self.service_type & ServiceType.DRIVER
         given = win32 and self.account is not None
@@ -115,12 +100,8 @@ class Configuration:
         return service.account if self.account is None else self._stored_account(self.account)
 
     def _stored_account(self, text: str) -> str:
-        if self.service_type & ServiceType.DRIVER:
-            return text
-        try:
-            return Account(text or "LocalSystem").name
-        except ArgumentError:
-            return text
+        is_driver = self.service_type & ServiceType.DRIVER
+        return text if is_driver else stored_account(text or "LocalSystem")
 
     def _stored_path(self, path: str) -> str:
         """A driver's path becomes one that the system has before there are letters for drives."""
@@ -143,6 +124,14 @@ def _exists(machine: SimulatedMachine, account: str) -> bool:
     except ArgumentError:
         return False
     return name_key(account) in map(name_key, machine.accounts)
+
+
+def read_descriptor(content: bytes) -> SecurityDescriptor:
+    """Read a self-relative security descriptor, and refuse an invalid one."""
+    try:
+        return SecurityDescriptor.from_bytes(content)
+    except InvalidSecurityError:
+        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
 
 
 def with_parts(

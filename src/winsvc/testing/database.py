@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from winsvc._util.text import name_key, same_name
-from winsvc.enums import State
+from winsvc.enums import Notify, State
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.services import SimulatedService
 
@@ -45,12 +45,12 @@ class Services:
         self._number += 1
         service.number = self._number
         self._by_name[name_key(service.name)] = service
-        self._notifications.created(service.name)
+        self._notifications.listed(Notify.CREATED, f"/{service.name}")
 
     def remove(self, service: SimulatedService) -> None:
         """Remove a service."""
         del self._by_name[name_key(service.name)]
-        self._notifications.deleted(service.name)
+        self._notifications.listed(Notify.DELETED, service.name)
 
     def remove_if_deleted(self, service: SimulatedService) -> None:
         """Remove a service marked for deletion, once it has stopped and no handle is open."""

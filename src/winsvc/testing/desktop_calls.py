@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.enums import (
@@ -16,10 +16,11 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.errors import ArgumentError
+from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import Simulation, windows_call
-from winsvc.testing.configuring import with_parts
+from winsvc.testing.configuring import read_descriptor, with_parts
 from winsvc.testing.desktops import DesktopSimulation
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.userobjects import (
@@ -31,9 +32,6 @@ from winsvc.testing.userobjects import (
     SimulatedWindowStation,
     may_list,
 )
-
-if TYPE_CHECKING:
-    from winsvc.backend import DesktopBackend
 
 __all__ = ["DesktopCalls"]
 
@@ -92,8 +90,10 @@ class DesktopCalls(Simulation):
         Raises:
             ArgumentError: there is no such desktop.
         """
+        place = self.desktops.desktop_named(station, desktop)
         window = SimulatedWindow(self.handles.number(), title, class_name, thread)
-        self.desktops.add_window(station, desktop, window)
+        place.windows.append(window)
+        self.desktops.windows[window.handle] = place, window
         return window
 
     def destroy_window(self, window: SimulatedWindow) -> None:
@@ -102,18 +102,19 @@ class DesktopCalls(Simulation):
         Raises:
             ArgumentError: it is gone already.
         """
-        self.desktops.destroy_window(window)
+        if window.handle not in self.desktops.windows:
+            raise ArgumentError("window", "it is gone already")
+        desktop, _ = self.desktops.windows.pop(window.handle)
+        desktop.windows.remove(window)
 
     # ------------------------------------------------------------------- window stations
 
     @windows_call("EnumWindowStationsW")
     def enum_window_stations(self) -> list[str]:
-        """``EnumWindowStationsW``."""
         return [station.name for station in self.stations if may_list(station, self.caller)]
 
     @windows_call("OpenWindowStationW")
     def open_window_station(self, name: str | None, inherit: bool, access: int) -> int:
-        """``OpenWindowStationW``."""
         if "\\" in (name or ""):
             raise Refusal(ErrorCode.PATH_NOT_FOUND)
         station = self.desktops.station_named(name or _LOGON_STATION)
@@ -125,11 +126,10 @@ class DesktopCalls(Simulation):
     def create_window_station(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        """``CreateWindowStationW``; a name of None or "" is made of the logon id."""
         if "\\" in (name or ""):
             raise Refusal(ErrorCode.PATH_NOT_FOUND)
         _check_length(name or "")
-        security = _read(descriptor)
+        security = _security(descriptor)
         station = self.desktops.station_named(name or _LOGON_STATION)
         if station is not None:
             if flags & WindowStationCreation.CREATE_ONLY:
@@ -143,7 +143,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("CloseWindowStation")
     def close_window_station(self, station: int) -> None:
-        """``CloseWindowStation``."""
         self.desktops.station(station)
         if station == self.desktops.process:
             raise Refusal(ErrorCode.ACCESS_DENIED)
@@ -151,18 +150,15 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetProcessWindowStation")
     def get_process_window_station(self) -> int:
-        """``GetProcessWindowStation``: a handle that is not to be closed."""
         return self.desktops.process
 
     @windows_call("SetProcessWindowStation")
     def set_process_window_station(self, station: int) -> None:
-        """``SetProcessWindowStation``; threads stay on their desktops."""
         self.desktops.station(station)
         self.desktops.process = station
 
     @windows_call("EnumDesktopsW")
     def enum_desktops(self, station: int) -> list[str]:
-        """``EnumDesktopsW``; 0 means the process's window station."""
         right = int(WindowStationAccess.ENUM_DESKTOPS)
         place = self.desktops.station(station or self.desktops.process, right)
         return [desktop.name for desktop in place.desktops if may_list(desktop, self.caller)]
@@ -171,7 +167,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("OpenDesktopW")
     def open_desktop(self, name: str | None, flags: int, inherit: bool, access: int) -> int:
-        """``OpenDesktopW``: in the process's window station."""
         found = self.desktops.station(self.desktops.process).find(_desktop_name(name))
         if found is None:
             raise Refusal(ErrorCode.FILE_NOT_FOUND)
@@ -179,7 +174,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("OpenInputDesktop")
     def open_input_desktop(self, flags: int, inherit: bool, access: int) -> int:
-        """``OpenInputDesktop``; not from an invisible window station."""
         found = self.desktops.station(self.desktops.process).input
         if found is None:
             raise Refusal(ErrorCode.INVALID_FUNCTION)
@@ -189,8 +183,7 @@ class DesktopCalls(Simulation):
     def create_desktop(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        """``CreateDesktopW``: in the process's window station."""
-        text, security = _desktop_name(name), _read(descriptor)
+        text, security = _desktop_name(name), _security(descriptor)
         _check_length(text)
         right = int(WindowStationAccess.CREATE_DESKTOP)
         station = self.desktops.station(self.desktops.process, right)
@@ -210,7 +203,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("CloseDesktop")
     def close_desktop(self, desktop: int) -> None:
-        """``CloseDesktop``; not while a thread is on it."""
         self.desktops.desktop(desktop)
         if self.desktops.is_in_use(desktop):
             raise Refusal(ErrorCode.BUSY)
@@ -218,12 +210,10 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetCurrentThreadId")
     def get_current_thread_id(self) -> int:
-        """``GetCurrentThreadId``: that of the thread that really calls."""
         return threading.get_native_id()
 
     @windows_call("GetThreadDesktop")
     def get_thread_desktop(self, thread_id: int) -> int:
-        """``GetThreadDesktop``: a handle that is not to be closed."""
         threads = {thread.native_id for thread in threading.enumerate()}
         threads |= {window.thread for _, window in self.desktops.windows.values()}
         if thread_id not in threads | {threading.get_native_id()}:
@@ -232,7 +222,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("SetThreadDesktop")
     def set_thread_desktop(self, desktop: int) -> None:
-        """``SetThreadDesktop``: of the thread that calls, to any window station's."""
         self.desktops.desktop(desktop)
         thread_id = threading.get_native_id()
         if any(window.thread == thread_id for _, window in self.desktops.windows.values()):
@@ -241,7 +230,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("SwitchDesktop")
     def switch_desktop(self, desktop: int) -> None:
-        """``SwitchDesktop``; not on an invisible window station."""
         found = self.desktops.desktop(desktop, int(DesktopAccess.SWITCH_DESKTOP))
         if not found.station.visible:
             raise Refusal(ErrorCode.ACCESS_DENIED)
@@ -249,19 +237,16 @@ class DesktopCalls(Simulation):
 
     @windows_call("EnumDesktopWindows")
     def enum_desktop_windows(self, desktop: int) -> list[int]:
-        """``EnumDesktopWindows``: the top-level windows; 0 means the thread's own desktop."""
         value = desktop or self.desktops.of_thread(threading.get_native_id())
         found = self.desktops.desktop(value, int(DesktopAccess.READ_OBJECTS))
         return [window.handle for window in found.windows]
 
     @windows_call("InternalGetWindowText")
     def get_window_text(self, window: int) -> str:
-        """``InternalGetWindowText``."""
         return self._text(window, "title")
 
     @windows_call("GetClassNameW")
     def get_class_name(self, window: int) -> str:
-        """``GetClassNameW``."""
         return self._text(window, "class_name")
 
     def _text(self, handle: int, attribute: str) -> str:
@@ -277,13 +262,11 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetUserObjectInformationW")
     def query_user_object_flags(self, user_object: int) -> UserObjectFlagsRow:
-        """``GetUserObjectInformationW(UOI_FLAGS)``."""
         handle = self.desktops.handle(user_object)
         return UserObjectFlagsRow(int(handle.inherit), 0, int(handle.target.flags))
 
     @windows_call("GetUserObjectInformationW")
     def query_user_object_text(self, user_object: int, index: int) -> str:
-        """``GetUserObjectInformationW`` with an index that gives a text (2 and 3)."""
         target = self.desktops.handle(user_object).target
         if index == UserObjectInformation.NAME:
             return target.name
@@ -293,7 +276,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetUserObjectInformationW")
     def query_user_object_number(self, user_object: int, index: int) -> int:
-        """``GetUserObjectInformationW`` with an index that gives a number (5 and 6)."""
         target = self.desktops.handle(user_object).target
         if isinstance(target, SimulatedDesktop):
             if index == UserObjectInformation.HEAP_SIZE:
@@ -304,13 +286,11 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetUserObjectInformationW")
     def query_user_object_sid(self, user_object: int) -> bytes | None:
-        """``GetUserObjectInformationW(UOI_USER_SID)``; None where it has no user."""
         user = self.desktops.handle(user_object).target.user
         return None if user is None else user.to_bytes()
 
     @windows_call("SetUserObjectInformationW")
     def set_user_object_flags(self, user_object: int, row: UserObjectFlagsRow) -> None:
-        """``SetUserObjectInformationW(UOI_FLAGS)``."""
         handle = self.desktops.handle(user_object)
         if row.reserved:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -323,7 +303,6 @@ class DesktopCalls(Simulation):
 
     @windows_call("GetUserObjectSecurity")
     def get_user_object_security(self, user_object: int, information: int) -> bytes:
-        """``GetUserObjectSecurity``: a self-relative security descriptor."""
         parts = SecurityInformation(information)
         target = self.desktops.handle(user_object, int(rights_to_read(parts))).target
         return target.security.select(parts).to_bytes()
@@ -332,10 +311,9 @@ class DesktopCalls(Simulation):
     def set_user_object_security(
         self, user_object: int, information: int, descriptor: bytes
     ) -> None:
-        """``SetUserObjectSecurity``, with a self-relative security descriptor."""
         parts = SecurityInformation(information)
         target = self.desktops.handle(user_object, int(rights_to_write(parts))).target
-        target.security = with_parts(target.security, _read(descriptor), parts)
+        target.security = with_parts(target.security, read_descriptor(descriptor), parts)
 
 
 def _desktop_name(name: str | None) -> str:
@@ -352,16 +330,5 @@ def _check_length(name: str) -> None:
         raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
 
 
-def _read(descriptor: bytes | None) -> SecurityDescriptor:
-    if descriptor is None:
-        return DEFAULT_SECURITY
-    try:
-        return SecurityDescriptor.from_bytes(descriptor)
-    except InvalidSecurityError:
-        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
-
-
-if TYPE_CHECKING:
-
-    def _is_a_backend(sim: DesktopCalls) -> DesktopBackend:
-        return sim  # checked by mypy: every method is there, with its types
+def _security(descriptor: bytes | None) -> SecurityDescriptor:
+    return DEFAULT_SECURITY if descriptor is None else read_descriptor(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, WindowStationAccess
@@ -13,7 +13,6 @@ from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import granted
 from winsvc.testing.calls import Simulation
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.userobjects import (
     INTERACTIVE_STATION,
@@ -27,6 +26,8 @@ from winsvc.testing.userobjects import (
 
 __all__ = ["DesktopSimulation", "UserHandle"]
 
+T = TypeVar("T", SimulatedWindowStation, SimulatedDesktop)
+
 _EVERYTHING: Final = int(WindowStationAccess.GENERIC_ALL)
 
 
@@ -37,10 +38,6 @@ class UserHandle:
     target: UserObject
     access: int
     inherit: bool
-
-    @property
-    def place(self) -> Place:
-        return None, self.target.name
 
 
 class DesktopSimulation:
@@ -65,7 +62,7 @@ class DesktopSimulation:
 
     def begin_on(self, station: str, desktop: str) -> None:
         """Place the program, as it begins, on a desktop."""
-        place = self._desktop(station, desktop)
+        place = self.desktop_named(station, desktop)
         before = self._begun
         self.process = self.create(place.station, _EVERYTHING, False)
         self.first = self.create(place, _EVERYTHING, False)
@@ -75,25 +72,17 @@ class DesktopSimulation:
             if handle in self._simulation.handles:
                 self.close(handle)
 
-    def add_window(self, station: str, desktop: str, window: SimulatedWindow) -> None:
-        """Put a top-level window on a desktop."""
-        place = self._desktop(station, desktop)
-        place.windows.append(window)
-        self.windows[window.handle] = place, window
-
-    def destroy_window(self, window: SimulatedWindow) -> None:
-        """Remove a window."""
-        if window.handle not in self.windows:
-            raise ArgumentError("window", "it is gone already")
-        desktop, _ = self.windows.pop(window.handle)
-        desktop.windows.remove(window)
-
     @property
     def open_handles(self) -> int:
         """How many handles are open, besides the two that the program was given."""
         return len(self._simulation.handles.of_kind(UserHandle).keys() - set(self._begun))
 
-    def _desktop(self, station: str, desktop: str) -> SimulatedDesktop:
+    def desktop_named(self, station: str, desktop: str) -> SimulatedDesktop:
+        """Return the desktop of this name on the window station of this name.
+
+        Raises:
+            ArgumentError: there is no such window station, or no such desktop.
+        """
         place = self.station_named(station)
         if place is None:
             raise ArgumentError("station", f"there is no window station {station!r}")
@@ -106,18 +95,19 @@ class DesktopSimulation:
 
     def open(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its security descriptor allows it."""
-        rights = self._simulation.grant(target.security, access, target.kind, target.name)
+        rights = self._simulation.grant(target.security, access, target.mapping, target.name)
         return self._add(target, rights, inherit)
 
     def create(self, target: UserObject, access: int, inherit: bool) -> int:
         """Open a window station or a desktop as its creator, who gets all desired rights."""
         everybody = SecurityDescriptor()
-        rights = granted(everybody, self._simulation.caller, access, target.kind)
+        rights = granted(everybody, self._simulation.caller, access, target.mapping)
         return self._add(target, rights, inherit)
 
     def _add(self, target: UserObject, rights: int, inherit: bool) -> int:
         target.handles += 1
-        return self._simulation.handles.add(UserHandle(target, rights, inherit))
+        handle = UserHandle(target, rights, inherit)
+        return self._simulation.handles.add(handle, (None, target.name))
 
     def close(self, value: int) -> None:
         """Close a handle; with the last one its object vanishes."""
@@ -143,16 +133,15 @@ class DesktopSimulation:
 
     def station(self, value: int, right: int = 0) -> SimulatedWindowStation:
         """Return the window station of a handle that has this right."""
-        target = self.handle(value).target
-        if not isinstance(target, SimulatedWindowStation):
-            raise Refusal(ErrorCode.INVALID_HANDLE)
-        self.handle(value, right)
-        return target
+        return self._target(value, SimulatedWindowStation, right)
 
     def desktop(self, value: int, right: int = 0) -> SimulatedDesktop:
         """Return the desktop of a handle that has this right."""
+        return self._target(value, SimulatedDesktop, right)
+
+    def _target(self, value: int, kind: type[T], right: int) -> T:
         target = self.handle(value).target
-        if not isinstance(target, SimulatedDesktop):
+        if not isinstance(target, kind):
             raise Refusal(ErrorCode.INVALID_HANDLE)
         self.handle(value, right)
         return target

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, EventType
 from winsvc.testing.calls import Simulation, windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
-
-if TYPE_CHECKING:
-    from winsvc.backend import EventLogBackend, EventSourceBackend
 
 __all__ = ["EventLogEntry", "EventLogCalls", "EventLogSimulation"]
 
@@ -97,10 +93,6 @@ class EventSourceHandle:
 
     source: str
 
-    @property
-    def place(self) -> Place:
-        return None, self.source
-
 
 class EventLogCalls(Simulation):
     """The calls for the event log.
@@ -138,14 +130,12 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegisterEventSourceW", instant=True)
     def register_event_source(self, source: str) -> int:
-        """``RegisterEventSourceW``; a source that nobody has registered will do, too."""
         if same_name(source, "Security"):
             raise Refusal(ErrorCode.ACCESS_DENIED)
-        return self.handles.add(EventSourceHandle(source))
+        return self.handles.add(EventSourceHandle(source), (None, source))
 
     @windows_call("DeregisterEventSource", instant=True)
     def deregister_event_source(self, handle: int) -> None:
-        """``DeregisterEventSource``."""
         self.handles.remove(handle, EventSourceHandle)
 
     @windows_call("ReportEventW", instant=True)
@@ -158,7 +148,6 @@ class EventLogCalls(Simulation):
         strings: Sequence[str],
         data: bytes,
     ) -> None:
-        """``ReportEventW``."""
         source = self.handles.get(handle, EventSourceHandle).source
         lengths = (len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in strings)
         if any(length > _LONGEST_STRING for length in lengths) or len(data) > _LONGEST_DATA:
@@ -179,35 +168,27 @@ class EventLogCalls(Simulation):
 
     @windows_call("RegCreateKeyExW")
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
-        """Make, or make anew, a source of the Application log in the registry."""
-        self._only_administrators()
+        self.check_administrator()
         found = self.events.find(source)
         self.event_sources[source if found is None else found] = message_file, types
 
     @windows_call("RegOpenKeyExW")
     def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
-        """The message file and the types of a log's source; None where there is none."""
         if same_name(log, "Security"):
-            self._only_administrators()
+            self.check_administrator()
         found = self.events.find(source, log)
         return None if found is None else self.events.log_named(log)[found]
 
     @windows_call("RegDeleteKeyW")
     def delete_event_source(self, source: str) -> None:
-        """Take a source of the Application log out of the registry, if there is one."""
-        self._only_administrators()
+        self.check_administrator()
         found = self.events.find(source)
         if found is not None:
             del self.event_sources[found]
 
     @windows_call("RegEnumKeyExW")
     def enum_event_logs(self) -> list[str]:
-        """The names of the event logs, as the registry has them."""
         return list(self.event_logs)
-
-    def _only_administrators(self) -> None:
-        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
 
 
 def _expanded(template: str, strings: Sequence[str]) -> str:
@@ -219,9 +200,3 @@ def _expanded(template: str, strings: Sequence[str]) -> str:
             break
         text = text[: found.start()] + strings[int(found[1]) - 1] + text[found.end() :]
     return text
-
-
-if TYPE_CHECKING:
-
-    def _is_a_backend(sim: EventLogCalls) -> tuple[EventLogBackend, EventSourceBackend]:
-        return sim, sim  # checked by mypy: every method is there, with its types

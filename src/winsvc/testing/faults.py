@@ -11,18 +11,24 @@ from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import same_name
 from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
 from winsvc.errors import ArgumentError
-from winsvc.testing.access import Kind, map_rights
+from winsvc.security.accesscheck import (
+    DESKTOP,
+    MANAGER,
+    SERVICE,
+    WINDOW_STATION,
+    GenericMapping,
+)
 from winsvc.testing.refusal import Refusal
 
 __all__ = ["Faults"]
 
 Rights: TypeAlias = ManagerAccess | ServiceAccess | WindowStationAccess | DesktopAccess
 
-_KINDS: Final[dict[type[Rights], Kind]] = {
-    ManagerAccess: "manager",
-    ServiceAccess: "service",
-    WindowStationAccess: "station",
-    DesktopAccess: "desktop",
+_MAPPINGS: Final[dict[type[Rights], GenericMapping]] = {
+    ManagerAccess: MANAGER,
+    ServiceAccess: SERVICE,
+    WindowStationAccess: WINDOW_STATION,
+    DesktopAccess: DESKTOP,
 }
 
 
@@ -93,7 +99,7 @@ class Faults:
         def refuse() -> None:
             raise Refusal(code)
 
-        self._add(function, refuse, nth, times, service, machine)
+        self.before(function, refuse, nth=nth, times=times, service=service, machine=machine)
 
     def before(
         self,
@@ -115,7 +121,11 @@ class Faults:
         Raises:
             ArgumentError: the simulation has no such function, or a number can't be.
         """
-        self._add(function, action, nth, times, service, machine)
+        for number, name in ((nth, "nth"), (times, "times")):
+            if check_dword(number, name) == 0:
+                raise ArgumentError(name, "counts from 1")
+        fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
+        self._faults.append(fault)
 
     def slow(self, duration: Duration, function: str | None = None) -> None:
         """Have calls of one function, or all, take so much longer in simulated time.
@@ -140,7 +150,7 @@ class Faults:
         Raises:
             ArgumentError: the rights are the manager's, and a service is named.
         """
-        check_type(access, tuple(_KINDS), "access")
+        check_type(access, tuple(_MAPPINGS), "access")
         if service is not None and isinstance(access, ManagerAccess):
             raise ArgumentError("service", "no service has rights to the manager")
         self._denied.append((access, service))
@@ -152,13 +162,14 @@ class Faults:
         self._denied.clear()
         self.lag = 0.0
 
-    def denied(self, kind: Kind, name: str | None) -> int:
+    def denied(self, mapping: GenericMapping, name: str | None) -> int:
         """Return the rights that are refused to the object of this kind and name."""
         mask = 0
         for access, whose in self._denied:
-            if _KINDS[type(access)] == kind and (whose is None or same_name(whose, name or "")):
+            concerned = whose is None or same_name(whose, name or "")
+            if concerned and _MAPPINGS[type(access)] is mapping:
                 mask |= int(access)
-        return map_rights(mask, kind)
+        return mapping.map(mask)
 
     def delay(self, function: str) -> float:
         """How much longer a call takes."""
@@ -177,21 +188,6 @@ class Faults:
         self._faults = [fault for fault in self._faults if fault.times]
         for fault in due:
             fault.action()
-
-    def _add(
-        self,
-        function: str,
-        action: Callable[[], object],
-        nth: int,
-        times: int,
-        service: str | None,
-        machine: str | None,
-    ) -> None:
-        for number, name in ((nth, "nth"), (times, "times")):
-            if check_dword(number, name) == 0:
-                raise ArgumentError(name, "counts from 1")
-        fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
-        self._faults.append(fault)
 
     def check_function(self, function: str) -> str:
         """The name of a function that the simulation has.

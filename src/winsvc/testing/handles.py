@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from winsvc.enums import ErrorCode
 from winsvc.testing.refusal import Refusal
@@ -13,15 +13,7 @@ Place = tuple[str | None, str | None]
 """The machine (None: the own one) and the service or other object that a call is for."""
 
 
-class OpenHandle(Protocol):
-    """What the table stores for a handle."""
-
-    @property
-    def place(self) -> Place:
-        """The machine and the object of the handle."""
-
-
-H = TypeVar("H", bound=OpenHandle)
+H = TypeVar("H")
 
 
 class HandleTable:
@@ -29,7 +21,8 @@ class HandleTable:
 
     def __init__(self) -> None:
         self._last = 0x100
-        self._open: dict[int, OpenHandle] = {}
+        self._open: dict[int, object] = {}
+        self._places: dict[int, Place] = {}
 
     def __contains__(self, value: int) -> bool:
         return value in self._open
@@ -39,10 +32,11 @@ class HandleTable:
         self._last += 4
         return self._last
 
-    def add(self, handle: OpenHandle) -> int:
-        """Store a handle under a new number."""
+    def add(self, handle: object, place: Place = (None, None)) -> int:
+        """Store a handle under a new number, with the place of the calls that it is for."""
         value = self.number()
         self._open[value] = handle
+        self._places[value] = place
         return value
 
     def get(self, value: int, kind: type[H]) -> H:
@@ -63,13 +57,12 @@ class HandleTable:
             Refusal: no such handle is open.
         """
         handle = self.get(value, kind)
-        del self._open[value]
+        del self._open[value], self._places[value]
         return handle
 
     def place(self, value: object) -> Place | None:
         """Return the place of an open handle of any kind."""
-        handle = self._open.get(value) if isinstance(value, int) else None
-        return None if handle is None else handle.place
+        return self._places.get(value) if isinstance(value, int) else None
 
     def of_kind(self, kind: type[H]) -> dict[int, H]:
         """Return the open handles of this kind."""

@@ -11,7 +11,6 @@ from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import Control, ErrorCode
 from winsvc.testing.calls import windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.hosted.events import SimulatedEvent
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
 from winsvc.testing.open_handles import ServiceHandles
@@ -26,21 +25,8 @@ T = TypeVar("T")
 class StatusHandle:
     """A handle with which the status of a service is reported."""
 
-    name: str
     report: Callable[[StatusRow], None]
     run: HostedRun | None  # None: of a service that is only simulated
-
-    @property
-    def place(self) -> Place:
-        return None, self.name
-
-
-@dataclass(slots=True, eq=False)
-class Registration:
-    """A registration of a run for events."""
-
-    run: HostedRun
-    place: Place = (None, None)
 
 
 class NoProcess:
@@ -65,7 +51,6 @@ class HostCalls(ServiceHandles):
     # ------------------------------------------------------------------- being a service
 
     def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
-        """``StartServiceCtrlDispatcherW``: returns when all services of it have stopped."""
         self._connect([name for name, _ in table], [main for _, main in table]).dispatch()
 
     @windows_call("StartServiceCtrlDispatcherW")
@@ -78,17 +63,15 @@ class HostCalls(ServiceHandles):
 
     @windows_call("RegisterServiceCtrlHandlerExW")
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
-        """``RegisterServiceCtrlHandlerExW``: the status handle."""
         process = self.baton.owner()
         run = process.run_named(name) if isinstance(process, HostedProcess) else None
         if run is None:
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
         run.handler = handler
-        return self.handles.add(StatusHandle(run.name, run.report, run))
+        return self.handles.add(StatusHandle(run.report, run), (None, run.name))
 
     @windows_call("SetServiceStatus")
     def set_service_status(self, handle: int, row: StatusRow) -> None:
-        """``SetServiceStatus``, with the handle of a service, or of :meth:`status_handle`."""
         known = self.handles.get(handle, StatusHandle)
         if known.run is not None and known.run.over:
             raise Refusal(ErrorCode.INVALID_HANDLE)
@@ -101,50 +84,46 @@ class HostCalls(ServiceHandles):
             KeyError: there is no such service on this machine.
         """
         with self.clock.lock:
-            report = partial(self.local.running.set_status, self.local[name])
-            return self.handles.add(StatusHandle(self.local[name].name, report, None))
+            service = self.local[name]
+            report = partial(self.local.running.set_status, service)
+            return self.handles.add(StatusHandle(report, None), (None, service.name))
 
     # ------------------------------------------------------------------- what it is to be told
 
     @windows_call("RegisterDeviceNotificationW")
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
-        """``RegisterDeviceNotificationW``: for a service's status handle."""
         return self._register(handle, Watch(Control.DEVICE_EVENT, interface))
 
     @windows_call("UnregisterDeviceNotification")
     def unregister_device_notification(self, registration: int) -> None:
-        """``UnregisterDeviceNotification``."""
         self._unregister(registration, Control.DEVICE_EVENT)
 
     @windows_call("RegisterPowerSettingNotification")
     def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
-        """``RegisterPowerSettingNotification``: for a service's status handle."""
         return self._register(handle, Watch(Control.POWER_EVENT, setting))
 
     @windows_call("UnregisterPowerSettingNotification")
     def unregister_power_setting_notification(self, registration: int) -> None:
-        """``UnregisterPowerSettingNotification``."""
         self._unregister(registration, Control.POWER_EVENT)
 
     def _register(self, handle: int, watch: Watch) -> int:
         run = self.handles.get(handle, StatusHandle).run
         if run is None or run.over:
             raise Refusal(ErrorCode.INVALID_HANDLE)
-        registration = self.handles.add(Registration(run))
+        registration = self.handles.add(run)
         run.watches[registration] = watch
         return registration
 
     def _unregister(self, registration: int, control: Control) -> None:
-        run = self.handles.get(registration, Registration).run
+        run = self.handles.get(registration, HostedRun)
         if run.watches[registration].control is not control:
             raise Refusal(ErrorCode.INVALID_HANDLE)
-        self.handles.remove(registration, Registration)
+        self.handles.remove(registration, HostedRun)
         del run.watches[registration]
 
     # ------------------------------------------------------------------- threads and time
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        """Have something go on beside, when time next passes; its waits take simulated time."""
         self.baton.check()
         process = self.baton.owner()
         if isinstance(process, HostedProcess):
@@ -153,11 +132,9 @@ class HostCalls(ServiceHandles):
             self.baton.new_thread(target, name, self.own_process)
 
     def new_event(self) -> SimulatedEvent:
-        """An event that is not set."""
         return SimulatedEvent(self.baton, self.wait_until)
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        """Run a coroutine in an event loop whose timers are in simulated time."""
         from winsvc.testing.hosted.eventloop import run_coroutine  # asyncio is slow to import
 
         return run_coroutine(self.as_host(), self.baton, coroutine)

@@ -178,9 +178,8 @@ class SimulatedMachine:
         program = service.program
         if program is None:
             path = next(iter(split(service.binary_path)), "")
-            paths = {name_key(known): known for known in self.programs}
-            known = paths.get(name_key(path))
-            program = self.other_programs if known is None else self.programs[known]
+            programs = {name_key(known): program for known, program in self.programs.items()}
+            program = programs.get(name_key(path), self.other_programs)
         if isinstance(program, (Behaviour, HostedProgram)):
             return program
         behaviour = program([service.name, *arguments])

@@ -98,15 +98,8 @@ class Notifications:
         if handle in self._subscriptions:  # still
             deliver(row)
 
-    def created(self, name: str) -> None:
-        """Tell of a new service."""
-        self._listed(Notify.CREATED, "/" + name)
-
-    def deleted(self, name: str) -> None:
-        """Tell of a service that has gone."""
-        self._listed(Notify.DELETED, name)
-
-    def _listed(self, event: Notify, name: str) -> None:
+    def listed(self, event: Notify, name: str) -> None:
+        """Notify of a service that was created ("/" and its name) or deleted."""
         for watch in list(self._watches.values()):
             if watch.service is None:
                 watch.missed.append((event, name))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import Simulation, plain_name
-from winsvc.testing.handles import Place
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import SimulatedService
@@ -23,7 +22,6 @@ class ServiceHandle:
     service: SimulatedService | None  # None: the manager's
     access: int
     connection: int  # the machine's count of lost connections when it was opened
-    place: Place
 
 
 class ServiceHandles(Simulation):
@@ -56,7 +54,7 @@ class ServiceHandles(Simulation):
             None if machine is self.local else machine.name,
             None if service is None else service.name,
         )
-        return self.handles.add(ServiceHandle(machine, service, access, machine.lost, place))
+        return self.handles.add(ServiceHandle(machine, service, access, machine.lost), place)
 
     def _handle(self, value: int) -> ServiceHandle:
         handle = self.handles.get(value, ServiceHandle)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from winsvc._values.account import Account
 from winsvc._values.rows import PreferredNodeRow
 from winsvc._values.setting_table import NUMBER_LEVELS, SETTINGS
-from winsvc.errors import ArgumentError
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.seed import Seed
-from winsvc.testing.services import SimulatedService
+from winsvc.testing.services import SimulatedService, stored_account
 
 __all__ = ["record_of"]
 
@@ -48,7 +46,7 @@ def record_of(seed: Seed) -> SimulatedService:
     if service.is_driver and "account" not in given:
         service.account = ""
     else:
-        service.account = _account(stored["account"])
+        service.account = stored_account(stored["account"])
     if "security" in given:
         whole = SETTINGS["security"].encode(given["security"])
         # The owner and the group of a new service are used if there are none.
@@ -58,11 +56,3 @@ def record_of(seed: Seed) -> SimulatedService:
             group=whole.group or DEFAULT_SERVICE_SECURITY.group,
         )
     return service
-
-
-def _account(text: str) -> str:
-    """As Windows spells it, where it is one that can be spelled in several ways."""
-    try:
-        return Account(text).name if text else ""
-    except ArgumentError:
-        return text

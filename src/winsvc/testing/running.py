@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from winsvc._util.durations import milliseconds, to_timedelta
@@ -47,24 +48,19 @@ _BEGINS: Final = {
     Control.PAUSE: State.PAUSE_PENDING,
     Control.CONTINUE: State.CONTINUE_PENDING,
 }
+# The bit of most controls has the same name.
 _ACCEPT: Final = {
-    Control.STOP: AcceptedControls.STOP,
+    **{
+        control: AcceptedControls[control.name]
+        for control in Control
+        if control.name in AcceptedControls.__members__
+    },
     Control.PAUSE: AcceptedControls.PAUSE_CONTINUE,
     Control.CONTINUE: AcceptedControls.PAUSE_CONTINUE,
-    Control.SHUTDOWN: AcceptedControls.SHUTDOWN,
-    Control.PRESHUTDOWN: AcceptedControls.PRESHUTDOWN,
-    Control.PARAM_CHANGE: AcceptedControls.PARAM_CHANGE,
     Control.NETBIND_ADD: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_REMOVE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
-    Control.TRIGGER_EVENT: AcceptedControls.TRIGGER_EVENT,
-    Control.HARDWARE_PROFILE_CHANGE: AcceptedControls.HARDWARE_PROFILE_CHANGE,
-    Control.POWER_EVENT: AcceptedControls.POWER_EVENT,
-    Control.SESSION_CHANGE: AcceptedControls.SESSION_CHANGE,
-    Control.TIME_CHANGE: AcceptedControls.TIME_CHANGE,
-    Control.LOW_RESOURCES: AcceptedControls.LOW_RESOURCES,
-    Control.SYSTEM_LOW_RESOURCES: AcceptedControls.SYSTEM_LOW_RESOURCES,
 }
 _INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013
@@ -101,7 +97,8 @@ class Running:
         if service.hosted is not None:
             service.pid = service.hosted.process.pid
         elif not service.is_driver:
-            service.pid = self._process_for(service)
+            sharer = self.sharer(service)
+            service.pid = self._new_pid() if sharer is None else sharer.pid
         if behaviour.ends_after is not None:
             seconds = to_timedelta(behaviour.ends_after, "ends_after").total_seconds()
             service.end = self._clock.after(seconds, lambda: self._end_by_itself(service))
@@ -115,12 +112,6 @@ class Running:
             if shares and same_name(one.binary_path, service.binary_path):
                 return one
         return None
-
-    def _process_for(self, service: SimulatedService) -> int:
-        sharer = self.sharer(service)
-        if sharer is not None:
-            return sharer.pid
-        return self._new_pid()
 
     def _new_pid(self) -> int:
         self._last_pid += 4
@@ -215,18 +206,18 @@ class Running:
 
     def enter(self, service: SimulatedService, state: State) -> None:
         """Go into a state, and on from a pending one when its time has come."""
-        self._cancel(service.timers)
         if state not in PENDING_STATES:
-            self._settle(service, state)
+            self.report(service, state)
             return
         takes = service.behaviour.takes(state)
         if takes == 0:
-            self._settle(service, _SETTLED[state])
+            self.report(service, _SETTLED[state])
             return
+        self._cancel(service.timers)
         self.show(service, state, 1, milliseconds(service.behaviour.wait_hint, "wait_hint"))
         if takes is not None:
-            settled = _SETTLED[state]
-            service.timers.append(self._clock.after(takes, lambda: self.enter(service, settled)))
+            settle = partial(self.report, service, _SETTLED[state])
+            service.timers.append(self._clock.after(takes, settle))
             self._count_check_points(service)
 
     def _count_check_points(self, service: SimulatedService) -> None:
@@ -238,13 +229,6 @@ class Running:
             service.timers.append(self._clock.after(every, count))
 
         service.timers.append(self._clock.after(every, count))
-
-    def _settle(self, service: SimulatedService, state: State) -> None:
-        if state is State.STOPPED:
-            behaviour = service.behaviour
-            self.stopped(service, behaviour.exit_code, behaviour.service_exit_code)
-        else:
-            self.show(service, state, 0, 0)
 
     def show(
         self, service: SimulatedService, state: State, check_point: int, wait_hint: int
@@ -306,8 +290,7 @@ class Running:
         if service.behaviour.crashes:
             self.crash(service)
         else:
-            behaviour = service.behaviour
-            self.stopped(service, behaviour.exit_code, behaviour.service_exit_code)
+            self.report(service, State.STOPPED)
 
     @staticmethod
     def _cancel(timers: list[Timer]) -> None:
@@ -344,14 +327,12 @@ class Running:
             self._tell(service, service.hosted, control)
             return
         service.controls.append(control)
-        tell: Callable[[Control], None] | None = service.behaviour.on_control
-        if tell is not None:
-            tell(control)
+        if service.behaviour.on_control is not None:
+            service.behaviour.on_control(control)
         if control in service.behaviour.ignores or service.state is State.STOPPED:
             return  # stopped by what it was told
         begins = _BEGINS.get(control)
-        settled = {State.PAUSE_PENDING: State.PAUSED, State.CONTINUE_PENDING: State.RUNNING}
-        if begins is not None and settled.get(begins) is not service.state:
+        if begins is not None and _SETTLED[begins] is not service.state:
             self.enter(service, begins)
 
     @staticmethod

@@ -17,7 +17,6 @@ from winsvc.testing.behaviour import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
 from winsvc.testing.desktops import DesktopSimulation
-from winsvc.testing.dropin_calls import DropInCalls
 from winsvc.testing.eventlog import EventLogCalls, EventLogSimulation
 from winsvc.testing.host_calls import HostCalls, NoProcess
 from winsvc.testing.machine import SimulatedMachine
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
+class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -151,7 +150,6 @@ class SimulatedSCM(DropInCalls, HostCalls, WaiterCalls, DesktopCalls, EventLogCa
         return Capabilities(machine is None, 1, event_sources=self)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
-        """Return None for each name: services are queried one by one."""
         return [None] * len(names)
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from winsvc._scm.open_service import right_to_send
 from winsvc._util.text import check_text, same_name
 from winsvc._values.rows import EnumRow, LockRow, StatusRow
 from winsvc.enums import (
-    Control,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
@@ -16,7 +16,9 @@ from winsvc.enums import (
     State,
     StateFilter,
 )
+from winsvc.errors import message_for
 from winsvc.security import SecurityDescriptor
+from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.calls import windows_call
 from winsvc.testing.config_calls import ConfigCalls
 from winsvc.testing.configuring import Configuration, check_name
@@ -33,27 +35,12 @@ __all__ = ["ServiceCalls"]
 _ACTIVE_DATABASE: Final = "ServicesActive"
 _FAILED_DATABASE: Final = "ServicesFailed"
 
-_A: Final = ServiceAccess
-# The right that a control needs; what is not here no program may send.
-_RIGHTS_TO_SEND: Final = {
-    Control.STOP: _A.STOP,
-    Control.PAUSE: _A.PAUSE_CONTINUE,
-    Control.CONTINUE: _A.PAUSE_CONTINUE,
-    Control.INTERROGATE: _A.INTERROGATE,
-    Control.PARAM_CHANGE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_ADD: _A.PAUSE_CONTINUE,
-    Control.NETBIND_REMOVE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_ENABLE: _A.PAUSE_CONTINUE,
-    Control.NETBIND_DISABLE: _A.PAUSE_CONTINUE,
-}
-
 
 class ServiceCalls(ConfigCalls):
     """The machines, and every call to them of :class:`winsvc.backend.Backend`."""
 
     @windows_call("OpenSCManagerW")
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
-        """``OpenSCManagerW``."""
         called = self._machine_called(machine)
         if called.error:
             raise Refusal(called.error)
@@ -63,24 +50,22 @@ class ServiceCalls(ConfigCalls):
             raise Refusal(ErrorCode.INVALID_NAME)
         # Every handle can connect: to ask for nothing is to ask for that.
         asked = access | ManagerAccess.CONNECT
-        rights = self.grant(called.security, asked, "manager")
+        rights = self.grant(called.security, asked, MANAGER)
         return self._new(called, None, rights)
 
     @windows_call("CloseServiceHandle")
     def close_service_handle(self, handle: int) -> None:
-        """``CloseServiceHandle``."""
         self._close(handle)
 
     @windows_call("OpenServiceW")
     def open_service(self, manager: int, name: str, access: int) -> int:
-        """``OpenServiceW``."""
         check_text(name, "name")  # not None
         machine = self._manager(manager, ManagerAccess.CONNECT)
         check_name(name)
         service = machine.services.get(name)
         if service is None:
             raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
-        rights = self.grant(service.security, access, "service", service.name)
+        rights = self.grant(service.security, access, SERVICE, service.name)
         return self._new(machine, service, rights)
 
     # ------------------------------------------------------------------- listing and names
@@ -89,12 +74,19 @@ class ServiceCalls(ConfigCalls):
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
-        """``EnumServicesStatusExW``: one page, and where the next begins."""
-        return self._page(manager, service_type, state, group, resume)
+        page, next_page = self._page(manager, service_type, state, group, resume)
+        return [EnumRow(one.name, one.display_name, one.status_row()) for one in page], next_page
+
+    @windows_call("EnumServicesStatusW")
+    def enum_services_status(
+        self, manager: int, service_type: int, state: int, resume: int
+    ) -> tuple[list[EnumRow], int]:
+        page, next_page = self._page(manager, service_type, state, None, resume)
+        return [one.brief_enum_row() for one in page], next_page
 
     def _page(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
-    ) -> tuple[list[EnumRow], int]:
+    ) -> tuple[list[SimulatedService], int]:
         self._manager(manager, ManagerAccess(0))
         _check_filter(state)
         if not 0 < service_type <= ServiceType.ALL:
@@ -112,24 +104,18 @@ class ServiceCalls(ConfigCalls):
         ]
         # At least one: a page without any would never get on.
         page = found if machine.page_size is None else found[: max(machine.page_size, 1)]
-        return [one.enum_row() for one in page], page[-1].number if len(page) < len(found) else 0
+        return page, page[-1].number if len(page) < len(found) else 0
 
     @windows_call("EnumDependentServicesW")
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
-        """``EnumDependentServicesW``; process and flags are 0."""
         self._service(service, ServiceAccess(0))
         _check_filter(state)
         needed = self._service(service, ServiceAccess.ENUMERATE_DEPENDENTS)
         found = dependents(self._of(service).services, needed)
-        return [
-            EnumRow(one.name, one.display_name, one.brief_status_row())
-            for one in found
-            if _is_in(one, state)
-        ]
+        return [one.brief_enum_row() for one in found if _is_in(one, state)]
 
     @windows_call("GetServiceDisplayNameW")
     def get_service_display_name(self, manager: int, name: str) -> str:
-        """``GetServiceDisplayNameW``."""
         check_text(name, "name")
         service = self._manager(manager, ManagerAccess.CONNECT).services.get(name)
         if service is None:
@@ -138,7 +124,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("GetServiceKeyNameW")
     def get_service_key_name(self, manager: int, display_name: str) -> str:
-        """``GetServiceKeyNameW``."""
         check_text(display_name, "display_name")
         services = self._manager(manager, ManagerAccess.CONNECT).services
         service = services.by_display_name(display_name)
@@ -165,7 +150,6 @@ class ServiceCalls(ConfigCalls):
         account: str | None,
         password: Secret | None,
     ) -> tuple[int, int | None]:
-        """``CreateServiceW``: the handle, and the tag where one was wanted."""
         machine = self._manager(manager, ManagerAccess.CREATE_SERVICE)
         check_name(name)
         service = SimulatedService(name)
@@ -190,13 +174,12 @@ class ServiceCalls(ConfigCalls):
         tag = wanted.apply(machine, service)
         # Who makes a service gets what he asks for, whatever its descriptor says.
         everybody = SecurityDescriptor()
-        rights = self.grant(everybody, access, "service", name)
+        rights = self.grant(everybody, access, SERVICE, name)
         machine.services.add(service)
         return self._new(machine, service, rights), tag
 
     @windows_call("DeleteService")
     def delete_service(self, service: int) -> None:
-        """``DeleteService``."""
         one = self._service(service, ServiceAccess.DELETE)
         if one.marked_for_deletion:
             raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
@@ -207,33 +190,31 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceStatusEx")
     def query_service_status_ex(self, service: int) -> StatusRow:
-        """``QueryServiceStatusEx``."""
         return self._service(service, ServiceAccess.QUERY_STATUS).status_row()
+
+    @windows_call("QueryServiceStatus")
+    def query_service_status(self, service: int) -> StatusRow:
+        return self._service(service, ServiceAccess.QUERY_STATUS).brief_status_row()
 
     @windows_call("StartServiceW")
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
-        """``StartServiceW``."""
         one = self._service(service, ServiceAccess.START)
         self._of(service).starting.start(one, arguments)
 
     @windows_call("ControlService")
     def control_service(self, service: int, control: int) -> StatusRow:
-        """``ControlService``; process and flags are 0."""
         return self._control(service, control)
 
     @windows_call("ControlServiceExW")
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
     ) -> StatusRow:
-        """``ControlServiceExW``, which tells the process, too."""
         self._control(service, control)
         return self._service(service, ServiceAccess(0)).status_row()
 
     def _control(self, service: int, code: int) -> StatusRow:
         self._service(service, ServiceAccess(0))
-        right = _RIGHTS_TO_SEND.get(Control(code))
-        if 128 <= code <= 255:
-            right = ServiceAccess.USER_DEFINED_CONTROL
+        right = right_to_send(code)
         if right is None:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
         one = self._service(service, right)
@@ -241,7 +222,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceDynamicInformation")
     def query_start_reason(self, service: int) -> int:
-        """``QueryServiceDynamicInformation``."""
         one = self._service(service, ServiceAccess.QUERY_STATUS)
         if one.state is State.STOPPED:
             raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
@@ -251,7 +231,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("LockServiceDatabase")
     def lock_service_database(self, manager: int) -> int:
-        """``LockServiceDatabase``: the lock."""
         machine = self._manager(manager, ManagerAccess.LOCK)
         if machine.lock is not None:
             raise Refusal(ErrorCode.SERVICE_DATABASE_LOCKED)
@@ -260,7 +239,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("UnlockServiceDatabase")
     def unlock_service_database(self, lock: int) -> None:
-        """``UnlockServiceDatabase``."""
         for machine in (self.local, *self.machines):
             if machine.lock is not None and machine.lock.number == lock:
                 machine.lock = None
@@ -269,7 +247,6 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("QueryServiceLockStatusW")
     def query_service_lock_status(self, manager: int) -> LockRow:
-        """``QueryServiceLockStatusW``."""
         lock = self._manager(manager, ManagerAccess.QUERY_LOCK_STATUS).lock
         if lock is None:
             return LockRow(0, "", 0)
@@ -277,21 +254,21 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("NotifyBootConfigStatus")
     def notify_boot_config_status(self, acceptable: bool) -> None:
-        """``NotifyBootConfigStatus``."""
-        if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+        self.check_administrator()
         if self.local.boot_accepted:
             raise Refusal(ErrorCode.BOOT_ALREADY_ACCEPTED)
         self.local.boot_accepted = True
         if not acceptable:
             self.local.reboot()
 
+    def format_message(self, code: int) -> str | None:
+        known = code in ErrorCode.__members__.values()
+        return f"{message_for(code)}." if known else None
+
     def monotonic(self) -> float:
-        """The simulated time, in seconds."""
         return self.clock.now
 
     def sleep(self, seconds: float) -> None:
-        """Let simulated time pass."""
         self.clock.advance(seconds)
 
 

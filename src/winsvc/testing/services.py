@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from winsvc._values.account import Secret
+from winsvc._values.account import Account, Secret
 from winsvc._values.rows import ConfigRow, EnumRow, FailureActionsRow, StatusRow, TriggerRow
 from winsvc._values.setting_table import NUMBER_LEVELS
 from winsvc._values.status import ServiceStatus
@@ -20,6 +20,7 @@ from winsvc.enums import (
     StartType,
     State,
 )
+from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program
@@ -28,7 +29,7 @@ from winsvc.testing.clock import Timer
 if TYPE_CHECKING:
     from winsvc.testing.hosted.processes import HostedRun
 
-__all__ = ["SimulatedService"]
+__all__ = ["SimulatedService", "stored_account"]
 
 NO_FAILURE_ACTIONS: Final = FailureActionsRow(0, None, None, ())
 NO_CONTROLS: Final = AcceptedControls(0)
@@ -38,6 +39,14 @@ USUAL: Final = Behaviour()
 DEFAULT_NUMBERS: Final[dict[int, int]] = {
     level: setting.encode(None) for level, setting in NUMBER_LEVELS.items()
 }
+
+
+def stored_account(text: str) -> str:
+    """Return an account as Windows spells it, if it can be spelled in several ways."""
+    try:
+        return Account(text).name
+    except ArgumentError:
+        return text
 
 
 @dataclass(slots=True, eq=False)
@@ -131,8 +140,8 @@ class SimulatedService:
         """``SERVICE_STATUS``, which has neither process nor flags."""
         return self.status_row()._replace(process_id=0, service_flags=0)
 
-    def enum_row(self) -> EnumRow:
-        return EnumRow(self.name, self.display_name, self.status_row())
+    def brief_enum_row(self) -> EnumRow:
+        return EnumRow(self.name, self.display_name, self.brief_status_row())
 
     def config_row(self) -> ConfigRow:
         return ConfigRow(

@@ -154,7 +154,6 @@ class Starting:
     def _launch(
         self, service: SimulatedService, arguments: Sequence[str], reason: StartReason
     ) -> Steps:
-        running = self._running
         if service.is_driver:
             arguments = ()  # drivers are given none
         self._check_logon(service)
@@ -168,12 +167,8 @@ class Starting:
                 yield end
         if behaviour.start_error:
             raise Refusal(behaviour.start_error)
-        service.starts += 1
-        service.start_reason = reason
-        service.arguments = tuple(arguments)
-        running.begin(service, behaviour)
-        running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
-        running.enter(service, State.START_PENDING)
+        self._begin(service, arguments, reason, behaviour)
+        self._running.enter(service, State.START_PENDING)
 
     def _launch_hosted(
         self,
@@ -183,8 +178,7 @@ class Starting:
         program: HostedProgram,
     ) -> Steps:
         """Start a program in Python, which has some time to connect."""
-        running = self._running
-        process = running.process_of(service, program)
+        process = self._running.process_of(service, program)
         end = self._clock.later(CONNECT_TIMEOUT)
         while not process.connected:
             if process.ended or self._clock.now >= end:
@@ -197,13 +191,22 @@ class Starting:
             if not process.runs:
                 process.end()
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
+        report = partial(self._running.set_status, service)
+        service.hosted = process.start_service(service.name, main, arguments, report)
+        self._begin(service, arguments, reason, USUAL)
+
+    def _begin(
+        self,
+        service: SimulatedService,
+        arguments: Sequence[str],
+        reason: StartReason,
+        behaviour: Behaviour,
+    ) -> None:
         service.starts += 1
         service.start_reason = reason
         service.arguments = tuple(arguments)
-        report = partial(running.set_status, service)
-        service.hosted = process.start_service(service.name, main, arguments, report)
-        running.begin(service, USUAL)
-        running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
+        self._running.begin(service, behaviour)
+        self._running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
 
     def _check_logon(self, service: SimulatedService) -> None:
         if service.is_driver:

@@ -14,7 +14,8 @@ from winsvc.enums import (
     WindowStationFlags,
 )
 from winsvc.security import SecurityDescriptor, Sid
-from winsvc.testing.access import Caller, Kind, granted
+from winsvc.security.accesscheck import DESKTOP, WINDOW_STATION, GenericMapping
+from winsvc.testing.access import Caller, granted
 from winsvc.testing.refusal import Refusal
 
 __all__ = [
@@ -80,7 +81,7 @@ class SimulatedDesktop:
         handles: how many handles to it are open.
     """
 
-    kind: ClassVar[Kind] = "desktop"
+    mapping: ClassVar[GenericMapping] = DESKTOP
     list_right: ClassVar[OpenFlag] = DesktopAccess.ENUMERATE
 
     name: str
@@ -114,7 +115,7 @@ class SimulatedWindowStation:
         handles: how many handles to it are open.
     """
 
-    kind: ClassVar[Kind] = "station"
+    mapping: ClassVar[GenericMapping] = WINDOW_STATION
     list_right: ClassVar[OpenFlag] = WindowStationAccess.ENUMERATE
 
     name: str
@@ -138,10 +139,8 @@ class SimulatedWindowStation:
 
     def find(self, name: str) -> SimulatedDesktop | None:
         """The desktop of that name, if there is one."""
-        for desktop in self.desktops:
-            if desktop.exists and same_name(desktop.name, name):
-                return desktop
-        return None
+        found = (one for one in self.desktops if one.exists and same_name(one.name, name))
+        return next(found, None)
 
 
 UserObject: TypeAlias = SimulatedWindowStation | SimulatedDesktop
@@ -175,7 +174,7 @@ def service_station() -> SimulatedWindowStation:
 def may_list(one: UserObject, caller: Caller) -> bool:
     """Return whether an enumeration shows the object to the caller."""
     try:
-        granted(one.security, caller, int(one.list_right), one.kind)
+        granted(one.security, caller, int(one.list_right), one.mapping)
     except Refusal:
         return False
     return True

@@ -10,7 +10,6 @@ from typing import Final
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import windows_call
-from winsvc.testing.handles import Place
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.service_calls import ServiceCalls
 from winsvc.testing.threads import EndlessWaitError
@@ -28,7 +27,6 @@ class Waiter:
     changed: threading.Event = field(default_factory=threading.Event)
     woken: bool = False
     polls: int = 0  # in succession, with nothing scheduled
-    place: Place = (None, None)
 
     def is_over(self) -> bool:
         """Return whether a wait is to return."""
@@ -58,21 +56,14 @@ class WaiterCalls(ServiceCalls):
     """What :class:`winsvc.backend.NotificationBackend` has."""
 
     def open_waiter(self) -> int:
-        """Create a waiter."""
         with self.clock.lock:
             return self.handles.add(Waiter())
 
     def close_waiter(self, waiter: int) -> None:
-        """Remove a waiter."""
         self.handles.remove(waiter, Waiter)
 
     @windows_call("NotifyServiceStatusChangeW")
     def arm(self, waiter: int, handle: int, mask: int) -> None:
-        """``NotifyServiceStatusChangeW``: have the next event of the mask told, once.
-
-        At once, where the service has been in a state of the mask since its last change, and this
-        handle has not told so. Never after the handle is closed.
-        """
         one = self.handles.get(waiter, Waiter)
         known = self._handle(handle)
         if known.service is None:
@@ -83,7 +74,6 @@ class WaiterCalls(ServiceCalls):
 
     @windows_call("SubscribeServiceChangeNotifications")
     def subscribe(self, waiter: int, handle: int) -> None:
-        """``SubscribeServiceChangeNotifications``: have changes of the configuration told."""
         one = self.handles.get(waiter, Waiter)
         service = self._service(handle, ServiceAccess.QUERY_STATUS)
         if service.is_driver:
@@ -96,7 +86,6 @@ class WaiterCalls(ServiceCalls):
         self._of(handle).notifications.subscribe(handle, service, deliver)
 
     def disarm(self, waiter: int, handle: int) -> None:
-        """``CloseServiceHandle``, which ends what was armed."""
         one = self.handles.get(waiter, Waiter)
         self.close_service_handle(handle)
         one.drop(handle)
@@ -119,7 +108,6 @@ class WaiterCalls(ServiceCalls):
         return one.take()
 
     def wake(self, waiter: int) -> None:
-        """Have the wait that is on, or else the next one, return."""
         one = self.handles.get(waiter, Waiter)
         one.woken = True
         one.changed.set()

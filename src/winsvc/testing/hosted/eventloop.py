@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
@@ -14,8 +14,6 @@ from winsvc.backend import ProcessEnded
 from winsvc.testing.hosted.baton import SHORTEST, Baton, Pause
 
 if TYPE_CHECKING:
-    from _typeshed import FileDescriptorLike
-
     from winsvc.backend import HostBackend, HostEvent
 
     Ts = TypeVarTuple("Ts")
@@ -31,35 +29,16 @@ _LAST_JOBS: Final = 300.0  # simulated seconds that threads have at the end
 _LAST_ROUNDS: Final = 1000  # that tasks have to end when their process has
 
 
-class _Selector(selectors.BaseSelector):
+class _Selector(selectors.DefaultSelector):
     """Waits in simulated time; at what is real it looks every second of that."""
 
     def __init__(self, baton: Baton) -> None:
+        super().__init__()
         self._baton = baton
-        self._real = selectors.DefaultSelector()
         self._pause: Pause | None = None
         self._woken = False
         self._polls = 0
         self.rounds_left: int | None = None  # once the process has ended
-
-    def register(
-        self, fileobj: FileDescriptorLike, events: int, data: Any = None
-    ) -> selectors.SelectorKey:
-        return self._real.register(fileobj, events, data)
-
-    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
-        return self._real.unregister(fileobj)
-
-    def modify(
-        self, fileobj: FileDescriptorLike, events: int, data: Any = None
-    ) -> selectors.SelectorKey:
-        return self._real.modify(fileobj, events, data)
-
-    def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
-        return self._real.get_map()
-
-    def close(self) -> None:
-        self._real.close()
 
     def wake(self) -> None:
         """Have the wait that is on, or else the next one, end when time next passes."""
@@ -73,21 +52,21 @@ class _Selector(selectors.BaseSelector):
             self.rounds_left -= 1
             if self.rounds_left < 0:
                 raise ProcessEnded
-            return self._real.select(0)
-        ready = self._real.select(0)
+            return super().select(0)
+        ready = super().select(0)
         self._polls += 1
         polls = timeout is not None and timeout <= 0
         if ready or (polls and self._polls % _POLLS):
             return ready
         self._wait(timeout)
-        return self._real.select(0)
+        return super().select(0)
 
     def _wait(self, timeout: float | None) -> None:
         with self._baton.lock:
             woken, self._woken = self._woken, False
             if woken:
                 return
-            if len(self._real.get_map()) > 1:  # more than what wakes the loop
+            if len(self.get_map()) > 1:  # more than what wakes the loop
                 timeout = _GLANCE if timeout is None else min(timeout, _GLANCE)
             if timeout is not None:
                 # Never a trifle early: the loop would ask again and again.
@@ -140,9 +119,9 @@ class _Loop(asyncio.SelectorEventLoop):
             try:
                 result = func(*args)
             except Exception as error:
-                self._tell(_fail, future, error)
+                self._settle(future, future.set_exception, error)
             else:
-                self._tell(_succeed, future, result)
+                self._settle(future, future.set_result, result)
             finally:
                 self._jobs.remove(over)
                 over.set()
@@ -151,24 +130,18 @@ class _Loop(asyncio.SelectorEventLoop):
         self._host.start_thread(job, f"{getattr(func, '__qualname__', 'a function')} in a thread")
         return future
 
-    def _tell(self, told: Callable[[asyncio.Future[T], A], None], *args: Any) -> None:
-        if not self.is_closed():
-            self.call_soon_threadsafe(told, *args)
+    def _settle(self, future: asyncio.Future[T], settle: Callable[[A], None], outcome: A) -> None:
+        def settle_once() -> None:
+            if not future.done():
+                settle(outcome)
 
-    def wait_for_jobs(self) -> None:
-        """Wait for the threads, as :func:`asyncio.run` does at its end."""
+        if not self.is_closed():
+            self.call_soon_threadsafe(settle_once)
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads."""
         for over in list(self._jobs):
             over.wait(_LAST_JOBS)
-
-
-def _succeed(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[T], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
 
 
 def run_coroutine(host: HostBackend, baton: Baton, coroutine: Coroutine[object, object, T]) -> T:
@@ -176,35 +149,13 @@ def run_coroutine(host: HostBackend, baton: Baton, coroutine: Coroutine[object, 
     selector = _Selector(baton)
     loop = _Loop(host, selector)
     loop.set_exception_handler(_handle_exception)
-    try:
-        return loop.run_until_complete(coroutine)
-    finally:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
         try:
+            return runner.run(coroutine)
+        finally:
             thread = baton.current()
             if thread is not None and thread.over:
                 selector.rounds_left = _LAST_ROUNDS
-            _cancel_all(loop)
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.wait_for_jobs()
-        finally:
-            loop.close()
-
-
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    for task in tasks:
-        if not task.cancelled() and task.exception() is not None:
-            loop.call_exception_handler(
-                {
-                    "message": "an exception in a task, while the loop was closed",
-                    "exception": task.exception(),
-                    "task": task,
-                }
-            )
 
 
 def _handle_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

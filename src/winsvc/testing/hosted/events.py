@@ -30,7 +30,6 @@ class SimulatedEvent:
         self._pauses: list[Pause] = []
 
     def set(self) -> None:
-        """Have all waits end, when time next passes."""
         with self._baton.lock:
             if not self._event.is_set():
                 self._event.set()
@@ -38,11 +37,9 @@ class SimulatedEvent:
                     self._baton.clock.after(0, pause.resume)
 
     def is_set(self) -> bool:
-        """Return whether the event was set."""
         return self._event.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, or so many simulated seconds have passed; whether it is."""
         self._baton.check()
         if self._baton.is_hosted():
             with self._baton.lock:

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from winsvc._util.text import same_name
@@ -71,10 +72,7 @@ class HostedRun:
 class _Control:
     """A control for a service, and the answer of its handler."""
 
-    handler: ControlHandler
-    code: int
-    event_type: int
-    data: bytes
+    call_handler: Callable[[], int]
     answer: int | None = None
 
 
@@ -156,10 +154,8 @@ class HostedProcess:
 
     def main_of(self, name: str, own: bool) -> ServiceMain | None:
         """Find a service's main function; in a process of its own any name will do."""
-        for known, main in self._table:
-            if own or same_name(known, name):
-                return main
-        return None
+        mains = (main for known, main in self._table if own or same_name(known, name))
+        return next(mains, None)
 
     def start_service(
         self,
@@ -190,7 +186,7 @@ class HostedProcess:
             Refusal: the answer did not come in time.
         """
         clock = self._baton.clock
-        control = _Control(handler, code, event_type, data)
+        control = _Control(partial(handler, code, event_type, data))
         self._controls.append(control)
         if self._dispatcher is not None:
             self._dispatcher.resume()  # at once: no time passes until it has answered
@@ -231,7 +227,7 @@ class HostedProcess:
 
     def _answer(self, control: _Control) -> int:
         try:
-            return control.handler(control.code, control.event_type, control.data)
+            return control.call_handler()
         except ProcessEnded:
             raise
         except Exception:
