@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, SupportsIndex, cast, overload
+from typing import TYPE_CHECKING, Literal, SupportsIndex, overload
 
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.win32service import conversions as c
@@ -255,12 +255,9 @@ def SetUserObjectInformation(
     """
     if c.dword(type) != UOI_FLAGS:
         raise TypeError("Only UOI_FLAGS currently supported")
-    keys = ("Inherit", "Reserved", "Flags")
-    values = cast("dict[str, SupportsIndex] | object", info)
-    if not isinstance(values, dict) or set(values) != set(keys):
-        raise TypeError(_FLAGS_REFUSAL)
+    values = c.fields(info, ("Inherit", "Reserved", "Flags"), _FLAGS_REFUSAL)
     try:
-        row = UserObjectFlagsRow(*(c.dword(values[key]) for key in keys))
+        row = UserObjectFlagsRow(*map(c.dword, values))
     except (TypeError, OverflowError):
         raise TypeError(_FLAGS_REFUSAL) from None
     with OnUserObject("SetUserObjectInformation", Handle) as (backend, user_object):

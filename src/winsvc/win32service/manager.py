@@ -6,7 +6,7 @@ import operator
 from typing import SupportsIndex
 
 from winsvc.win32service import conversions as c
-from winsvc.win32service.calls import Call, number_of
+from winsvc.win32service.calls import Call, number_of, signed_handle
 from winsvc.win32service.constants import SC_ENUM_PROCESS_INFO, SERVICE_STATE_ALL, SERVICE_WIN32
 from winsvc.win32service.errors import signed
 from winsvc.win32service.handles import OnService, PySC_HANDLE
@@ -201,8 +201,7 @@ def LockServiceDatabase(sc_handle: HandleArgument) -> int:
     Right: ``SC_MANAGER_LOCK``. Windows call: ``LockServiceDatabase``.
     """
     with OnService("LockServiceDatabase", sc_handle) as (backend, manager):
-        lock = backend.lock_service_database(manager)
-    return lock - (1 << 64) if lock >> 63 else lock
+        return signed_handle(backend.lock_service_database(manager))
 
 
 def UnlockServiceDatabase(lock: SupportsIndex) -> None:
