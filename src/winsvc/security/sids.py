@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from winsvc._util.checks import check_type
+from winsvc._util.text import name_key
 
 __all__ = [
     "InvalidSecurityError",
@@ -193,21 +194,9 @@ def service_sid(name: str) -> Sid:
         raise InvalidSecurityError("a service's name is not empty")
     import hashlib  # here, since it loads OpenSSL, which most users of this module never need
 
-    text = "".join(map(_upcase, name)).encode("utf-16-le", "surrogatepass")
+    text = name_key(name).encode("utf-16-le", "surrogatepass")
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return Sid(5, (80, *struct.unpack("<5I", digest)))
-
-
-def _upcase(char: str) -> str:
-    """One character as Windows upper-cases it: one UTF-16 unit for one, or unchanged.
-
-    Windows maps only there and back again: a final sigma, a dotless i or a micro sign, which
-    Python turns into letters whose lower case is another, stay as they are.
-    """
-    for upper in (char.upper(), char.title()):
-        if len(upper) == 1 and upper <= "\uffff" and upper.lower() == char:
-            return upper
-    return char
 
 
 # SID, SDDL alias (empty where there is none), English name.
