@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError
@@ -47,11 +48,9 @@ def run(
     """
     checked_names(services)
     state = get_current()
-    if state is not None and state.by_launcher:
-        _serve_launched(state, services)
-        return
+    launched = state is not None and state.by_launcher
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and is_command(given[0]):
+    if not launched and given and is_command(given[0]):
         if code := Commands(services, log_file).run(given):
             raise SystemExit(code)
         return
@@ -60,8 +59,17 @@ def run(
     except ServiceError as error:
         if not not_started_as_service(error):
             raise
-        Commands(services, log_file).explain(given)
+        if launched:
+            print(_NOT_AT_A_TERMINAL, file=sys.stderr)
+        else:
+            Commands(services, log_file).explain(given)
         raise SystemExit(2) from None
+
+
+_NOT_AT_A_TERMINAL: Final = (
+    "This is how the service control manager starts it, which nobody else can. At a terminal start "
+    "the service's own program, with the command debug."
+)
 
 
 def _serve(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
@@ -91,17 +99,3 @@ def _process(
     backend = default_backend()
     report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
     return HostProcess(names, backend, report)
-
-
-def _serve_launched(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
-    try:
-        _serve(state, services)
-    except ServiceError as error:
-        if not not_started_as_service(error):
-            raise
-        print(
-            "This is how the service control manager starts it, which nobody else can. At a "
-            "terminal start the service's own program, with the command debug.",
-            file=sys.stderr,
-        )
-        raise SystemExit(2) from None

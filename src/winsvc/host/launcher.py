@@ -54,29 +54,25 @@ class Launcher:
             has_path: whether Python puts a script's folder first on ``sys.path`` here.
         """
         set_current(self._state)
+        reason: BaseException
         try:
             self._run(options, has_path)
-        except KeyboardInterrupt:
-            if not self._state.served:
-                return 130
-            raise
-        except SystemExit as ends:
             if self._state.served:
-                raise
-            reason = RuntimeError(
-                f"{options.program} has ended by itself (SystemExit: {ends.code}), without calling "
-                "winsvc.host.run()"
-            )
-            reason.__cause__ = ends
-            return self._fail(options, reason)
+                return 0
+            reason = RuntimeError(f"{options.program} came to its end without winsvc.host.run()")
         except BaseException as error:
             if self._state.served:
                 raise
-            return self._fail(options, error)
-        if not self._state.served:
-            reason = RuntimeError(f"{options.program} came to its end without winsvc.host.run()")
-            return self._fail(options, reason)
-        return 0
+            if isinstance(error, KeyboardInterrupt):
+                return 130
+            reason = error
+            if isinstance(error, SystemExit):
+                reason = RuntimeError(
+                    f"{options.program} has ended by itself (SystemExit: {error.code}), without "
+                    "calling winsvc.host.run()"
+                )
+                reason.__cause__ = error
+        return self._fail(options, reason)
 
     def _run(self, options: Options, has_path: bool) -> None:
         if options.script is None:
