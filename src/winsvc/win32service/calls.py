@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
@@ -14,10 +15,10 @@ from winsvc.win32service.errors import error_of
 from winsvc.win32service.shapes import HandleArgument
 
 __all__ = [
-    "Call",
     "OnHandle",
     "SystemHandle",
     "WindowHandle",
+    "call",
     "number_of",
     "pywin32_kind",
     "signed_handle",
@@ -192,29 +193,14 @@ def number_of(value: HandleArgument, accepted: Collection[str]) -> int:
     return number & (1 << 64) - 1
 
 
-class Call:
-    """A call of the backend: what fails in it is pywin32's error, with the function's name."""
-
-    __slots__ = ("_backend", "_function")
-
-    def __init__(self, function: str, backend: Backend | None = None) -> None:
-        """``backend`` is that of the handle; without one it is the one in use."""
-        self._function = function
-        self._backend = backend
-
-    def __enter__(self) -> Backend:
-        if self._backend is None:
-            self._backend = _in_use(self._function)
-        return self._backend
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failed: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(failed, ServiceError):
-            raise error_of(failed, self._function, self._backend) from None
+@contextmanager
+def call(function: str, backend: Backend | None = None) -> Iterator[Backend]:
+    """Make calls of a backend, or of the one in use, that fail with pywin32's error."""
+    backend = _in_use(function) if backend is None else backend
+    try:
+        yield backend
+    except ServiceError as failed:
+        raise error_of(failed, function, backend) from None
 
 
 def _in_use(function: str) -> Backend:
