@@ -79,7 +79,11 @@ class Sid:
         if alias in _BY_ALIAS:
             return _BY_ALIAS[alias]
         if alias in _DOMAIN_ALIASES:
-            raise InvalidSecurityError(_domain_alias_problem(alias))
+            name, rid = _DOMAIN_ALIASES[alias]
+            raise InvalidSecurityError(
+                f"the alias {alias} ({name}) depends on the machine or its domain: "
+                f"write the whole SID, S-1-5-21-...-{rid}"
+            )
         raise InvalidSecurityError(f"{text!r} is neither a SID (S-1-...) nor an SDDL alias")
 
     @classmethod
@@ -294,14 +298,6 @@ _DOMAIN_ALIASES: Final = {
     "RS": ("RAS and IAS Servers", 553),
     "SA": ("Schema Admins", 518),
 }
-
-
-def _domain_alias_problem(alias: str) -> str:
-    name, rid = _DOMAIN_ALIASES[alias]
-    return (
-        f"the alias {alias} ({name}) depends on the machine or its domain: "
-        f"write the whole SID, S-1-5-21-...-{rid}"
-    )
 
 
 _BY_ALIAS: Final = {alias: Sid.parse(sid) for sid, alias, _ in _WELL_KNOWN if alias}
