@@ -21,10 +21,9 @@ from winsvc.backend import EventLogBackend
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
 from winsvc.host._bootstrap import Options, parse
-from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
 from winsvc.host.launcher import Launcher
-from winsvc.host.process import HostProcess
+from winsvc.host.process import HostProcess, get_current, set_current
 from winsvc.testing import SimulatedSCM
 
 words = st.text(min_size=1, max_size=8)
@@ -259,7 +258,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuses]:
 
 def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
     report = FailureReport(_as_event_log(SimulatedSCM()))
-    return Launcher(ConnectedProcess(process), report).run(told, has_path=has_path)
+    return Launcher(process, report).run(told, has_path=has_path)
 
 
 GOOD = """\
@@ -369,7 +368,7 @@ def test_where_the_system_refuses(process: Refuses, tmp_path: Path) -> None:
     told = Options(("beat",), script=str(script))
     sim = SimulatedSCM()
     report = FailureReport(_as_event_log(sim))
-    assert Launcher(ConnectedProcess(process), report).run(told, has_path=True) == 1
+    assert Launcher(process, report).run(told, has_path=True) == 1
     texts = [one.text for one in sim.event_log]
     assert len(texts) == 2
     assert "connecting failed" in texts[0]
@@ -520,13 +519,12 @@ def test_where_the_launcher_is_nothing_is_explained(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script that calls it, too, for when it is frozen."""
-    before = ConnectedProcess(process)
-    set_current(before)
+    set_current(process)
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
         explain_failures("beat")
-    assert get_current() is before
+    assert get_current() is process
     assert sys.excepthook is hook
 
 
