@@ -62,8 +62,13 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
         (SYSTEM, "manager", M.ALL_ACCESS),
     ],
 )
-def test_generic_manager_rights_map_to_specific_rights(generic: int, meaning: int) -> None:
-    assert MANAGER.map(int(generic)) == meaning
+def test_granted_with_default_security_matches_documented_rights(
+    caller: Caller, kind: str, rights: int | None
+) -> None:
+    descriptor, mapping = {
+        "service": (DEFAULT_SERVICE_SECURITY, SERVICE),
+        "manager": (DEFAULT_MANAGER_SECURITY, MANAGER),
+    }[kind]
     if rights is None:
         with pytest.raises(Refusal):
             granted(descriptor, caller, MAXIMUM, mapping)
@@ -123,7 +128,7 @@ def test_granted_maps_generic_rights_in_request_and_in_aces() -> None:
         (M.GENERIC_READ | M.DELETE, 0x30014),
     ],
 )
-def test_generic_manager_rights_map_to_specific_rights(generic: int, meaning: int) -> None:
+def test_mapping_expands_generic_manager_rights(generic: int, meaning: int) -> None:
     assert MANAGER.map(int(generic)) == meaning
 
 

@@ -21,10 +21,9 @@ from winsvc.backend import EventLogBackend
 from winsvc.errors import ArgumentError, ServiceError, service_error
 from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
 from winsvc.host._bootstrap import Options, parse
-from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
 from winsvc.host.launcher import Launcher
-from winsvc.host.process import HostProcess
+from winsvc.host.process import HostProcess, get_current, set_current
 from winsvc.testing import SimulatedSCM
 
 words = st.text(min_size=1, max_size=8)
@@ -268,7 +267,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuses]:
 
 def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
     report = FailureReport(_as_event_log(SimulatedSCM()))
-    return Launcher(ConnectedProcess(process), report).run(told, has_path=has_path)
+    return Launcher(process, report).run(told, has_path=has_path)
 
 
 GOOD = """\
@@ -378,7 +377,7 @@ def test_launcher_refused_by_system_reports_both_errors(process: Refuses, tmp_pa
     told = Options(("beat",), script=str(script))
     sim = SimulatedSCM()
     report = FailureReport(_as_event_log(sim))
-    assert Launcher(ConnectedProcess(process), report).run(told, has_path=True) == 1
+    assert Launcher(process, report).run(told, has_path=True) == 1
     texts = [one.text for one in sim.event_log]
     assert len(texts) == 2
     assert "connecting failed" in texts[0]
@@ -531,13 +530,12 @@ def test_explain_failures_under_launcher_changes_nothing(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script that calls it, too, for when it is frozen."""
-    before = ConnectedProcess(process)
-    set_current(before)
+    set_current(process)
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
         explain_failures("beat")
-    assert get_current() is before
+    assert get_current() is process
     assert sys.excepthook is hook
 
 

@@ -15,26 +15,16 @@ from winsvc._native.memory import (
     check,
     failure,
     filled,
+    handle_of,
     handle_value,
+    security_attributes,
     valid_descriptor,
     wide_or_null,
 )
 from winsvc._values.rows import UserObjectFlagsRow
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import (
-        BYTE,
-        DWORD,
-        HANDLE,
-        HDESK,
-        HWINSTA,
-        HWND,
-        LPWSTR,
-        SECURITY_ATTRIBUTES,
-        WCHAR,
-        Array,
-        Pointer,
-    )
+    from _winsvc_cffi import BYTE, DWORD, HDESK, HWINSTA, HWND, LPWSTR, WCHAR, Array, Pointer
 
 _CLASS_NAME_SIZE = 257  # the longest that there can be, and its NUL
 
@@ -57,7 +47,7 @@ class Desktops:
     def create_window_station(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        attributes, _kept = _attributes(inherit, descriptor)
+        attributes, _kept = security_attributes(inherit, descriptor)
         text = wide_or_null(name, "name")
         handle = lib.CreateWindowStationW(text, flags, access, attributes)
         return handle_value(handle, "CreateWindowStationW")
@@ -89,7 +79,7 @@ class Desktops:
     def create_desktop(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        attributes, _kept = _attributes(inherit, descriptor)
+        attributes, _kept = security_attributes(inherit, descriptor)
         text = wide_or_null(name, "name")
         handle = lib.CreateDesktopW(text, ffi.NULL, ffi.NULL, flags, access, attributes)
         return handle_value(handle, "CreateDesktopW")
@@ -162,11 +152,11 @@ class Desktops:
         info = ffi.new("USEROBJECTFLAGS *")
         info.fInherit, info.fReserved, info.dwFlags = row
         size = ffi.sizeof("USEROBJECTFLAGS")
-        done = lib.SetUserObjectInformationW(_handle(user_object), lib.UOI_FLAGS, info, size)
+        done = lib.SetUserObjectInformationW(handle_of(user_object), lib.UOI_FLAGS, info, size)
         check(done, "SetUserObjectInformationW")
 
     def get_user_object_security(self, user_object: int, information: int) -> bytes:
-        handle, parts = _handle(user_object), ffi.new("DWORD *", information)
+        handle, parts = handle_of(user_object), ffi.new("DWORD *", information)
         buffer = filled(
             "GetUserObjectSecurity",
             lambda buffer, size, needed: lib.GetUserObjectSecurity(
@@ -179,7 +169,7 @@ class Desktops:
         self, user_object: int, information: int, descriptor: bytes
     ) -> None:
         buffer, parts = valid_descriptor(descriptor), ffi.new("DWORD *", information)
-        done = lib.SetUserObjectSecurity(_handle(user_object), parts, buffer)
+        done = lib.SetUserObjectSecurity(handle_of(user_object), parts, buffer)
         check(done, "SetUserObjectSecurity")
 
 
@@ -195,27 +185,9 @@ def _hwnd(value: int) -> HWND:
     return ffi.cast("HWND", value)
 
 
-def _handle(value: int) -> HANDLE:
-    return ffi.cast("HANDLE", value)
-
-
-def _attributes(
-    inherit: bool, descriptor: bytes | None
-) -> tuple[Pointer[SECURITY_ATTRIBUTES], object]:
-    """What an object is made with, and what that points to, which C does not keep."""
-    attributes = ffi.new("SECURITY_ATTRIBUTES *")
-    attributes.nLength = ffi.sizeof("SECURITY_ATTRIBUTES")
-    attributes.bInheritHandle = inherit
-    if descriptor is None:
-        return attributes, None
-    buffer = valid_descriptor(descriptor)
-    attributes.lpSecurityDescriptor = buffer
-    return attributes, buffer
-
-
 def _information(user_object: int, index: int) -> tuple[Array[BYTE], int]:
     """What is told of an object, and how many bytes of the buffer it takes."""
-    handle, length = _handle(user_object), 0
+    handle, length = handle_of(user_object), 0
 
     def call(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
         nonlocal length

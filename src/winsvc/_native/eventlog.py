@@ -5,16 +5,13 @@ from __future__ import annotations
 import winreg
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import check, handle_value, wide
+from winsvc._native.memory import check, handle_of, handle_value, wide
 from winsvc._util.text import check_text
 from winsvc.errors import service_error
-
-if TYPE_CHECKING:
-    from _winsvc_cffi import HANDLE
 
 # The standard library's; typed where it is, which is not where mypy always looks from.
 _registry: Any = winreg
@@ -32,7 +29,7 @@ class EventLog:
         return handle_value(handle, "RegisterEventSourceW")
 
     def deregister_event_source(self, handle: int) -> None:
-        check(lib.DeregisterEventSource(_handle(handle)), "DeregisterEventSource")
+        check(lib.DeregisterEventSource(handle_of(handle)), "DeregisterEventSource")
 
     def report_event(
         self,
@@ -45,7 +42,7 @@ class EventLog:
     ) -> None:
         texts = [wide(text, f"strings[{index}]") for index, text in enumerate(strings)]
         done = lib.ReportEventW(
-            _handle(handle),
+            handle_of(handle),
             event_type,
             category,
             event_id,
@@ -63,9 +60,7 @@ class EventLog:
         check_text(message_file, "message_file")
         path = _key_of("Application", source)
         with _refused("RegCreateKeyExW", source):
-            key = _registry.CreateKeyEx(
-                _registry.HKEY_LOCAL_MACHINE, path, 0, _registry.KEY_SET_VALUE
-            )
+            key = _registry.CreateKeyEx(_MACHINE, path, 0, _registry.KEY_SET_VALUE)
         with key, _refused("RegSetValueExW", source):
             _registry.SetValueEx(key, "EventMessageFile", 0, _registry.REG_EXPAND_SZ, message_file)
             _registry.SetValueEx(key, "TypesSupported", 0, _registry.REG_DWORD, types)
@@ -114,10 +109,6 @@ class EventLog:
                     if _code(error) != lib.ERROR_NO_MORE_ITEMS:
                         raise
                     return names
-
-
-def _handle(value: int) -> HANDLE:
-    return ffi.cast("HANDLE", value)
 
 
 def _key_of(log: str, source: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import check, filled, valid_descriptor, wide
+from winsvc._native.memory import check, filled, security_attributes, valid_descriptor, wide
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, Array, Pointer
@@ -34,10 +34,7 @@ class Files:
         check(done, "SetFileSecurityW")
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
-        buffer = valid_descriptor(descriptor)
-        attributes = ffi.new("SECURITY_ATTRIBUTES *")
-        attributes.nLength = ffi.sizeof("SECURITY_ATTRIBUTES")
-        attributes.lpSecurityDescriptor = buffer
+        attributes, _kept = security_attributes(False, descriptor)
         check(lib.CreateDirectoryW(wide(path, "path"), attributes), "CreateDirectoryW")
 
     def lookup_account(self, name: str) -> bytes:

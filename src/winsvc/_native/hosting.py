@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, handle_value, wide
 from winsvc._native.payloads import copy_payload
+from winsvc.backend import ControlHandler, ServiceMain
 
 if TYPE_CHECKING:
     from _winsvc_cffi import WCHAR, AnyPointer, Pointer
-
-ServiceMain: TypeAlias = Callable[[list[str]], None]
-ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
 
 # What the callbacks find, by the service's name in upper case. A process has one dispatcher, once.
 _mains: dict[str, ServiceMain] = {}

@@ -13,7 +13,7 @@ from winsvc._util.text import check_text, pack_multi_string
 from winsvc.errors import ArgumentError, ServiceError, service_error
 
 if TYPE_CHECKING:
-    from _winsvc_cffi import BYTE, DWORD, GUID, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
+    from _winsvc_cffi import BYTE, DWORD, GUID, HANDLE, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
 
     from winsvc._values.account import Secret
 
@@ -74,6 +74,10 @@ def check(succeeded: int, function: str) -> None:
 
 def sc_handle(value: int) -> SC_HANDLE:
     return ffi.cast("SC_HANDLE", value)
+
+
+def handle_of(value: int) -> HANDLE:
+    return ffi.cast("HANDLE", value)
 
 
 def handle_value(handle: AnyPointer, function: str) -> int:
@@ -185,6 +189,18 @@ def filled_text(
 
     buffer = filled(function, call_in_bytes, size * WCHAR_SIZE)
     return ffi.string(ffi.cast("wchar_t *", buffer))
+
+
+def security_attributes(inherit: bool, descriptor: bytes | None) -> tuple[AnyPointer, object]:
+    """What an object is made with, and what that points to, which C does not keep."""
+    attributes = ffi.new("SECURITY_ATTRIBUTES *")
+    attributes.nLength = ffi.sizeof("SECURITY_ATTRIBUTES")
+    attributes.bInheritHandle = inherit
+    if descriptor is None:
+        return attributes, None
+    buffer = valid_descriptor(descriptor)
+    attributes.lpSecurityDescriptor = buffer
+    return attributes, buffer
 
 
 def valid_descriptor(descriptor: bytes) -> Array[BYTE]:

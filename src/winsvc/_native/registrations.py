@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import check, guid, handle_value
+from winsvc._native.memory import check, guid, handle_of, handle_value
 from winsvc.errors import service_error
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class HostRegistrations:
 
 def _recipient(handle: int, function: str) -> HANDLE:
     _check_handle(handle, function)
-    return ffi.cast("HANDLE", handle)
+    return handle_of(handle)
 
 
 def _check_handle(handle: int, function: str) -> None:

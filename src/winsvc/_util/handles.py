@@ -140,12 +140,7 @@ class Handle:
             self._uses.begin()
         return self._value
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._uses.end():
             self._release()
 
@@ -190,12 +185,7 @@ class BorrowedHandle:
     def __enter__(self) -> int:
         return self._value
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def __repr__(self) -> str:

@@ -16,7 +16,6 @@ __all__ = [
     "name_key",
     "pack_multi_string",
     "same_name",
-    "unpack_multi_string",
 ]
 
 
@@ -66,8 +65,10 @@ def name_key(name: str) -> str:
 
 
 def _upper(character: str) -> str:
-    upper = character.upper()
-    return upper if upper.lower() == character and character <= "\uffff" else character
+    for upper in (character.upper(), character.title()):
+        if upper.lower() == character and character <= "\uffff":
+            return upper
+    return character
 
 
 def same_name(a: str, b: str) -> bool:
@@ -99,12 +100,6 @@ def pack_multi_string(items: Iterable[str], what: str) -> str:
         check_text(item, f"{what}[{index}]", empty=False) + "\0" for index, item in enumerate(items)
     ]
     return "".join(texts) or "\0"
-
-
-def unpack_multi_string(text: str) -> tuple[str, ...]:
-    """Read a multi-string up to the empty string, or the end of the text, that ends it."""
-    strings = text.split("\0")
-    return tuple(strings[: strings.index("")] if "" in strings else strings)
 
 
 def check_list(items: object, argument: str) -> None:

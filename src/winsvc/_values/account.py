@@ -201,15 +201,12 @@ LOCAL_SERVICE: Final = Account("LocalService")
 NETWORK_SERVICE: Final = Account("NetworkService")
 
 
-def password_for(
-    account: Account, password: Secret | str | None, argument: str = "password"
-) -> Secret | None:
+def password_for(account: Account, password: Secret | str | None) -> Secret | None:
     """The password to send along when a service is given this account.
 
     Args:
         account: the account.
         password: what the caller gave.
-        argument: how to call it in an error.
 
     Returns:
         For a built-in account the empty password, for a virtual or managed one None (NULL). For a
@@ -223,28 +220,25 @@ def password_for(
         password = Secret(password)
     # Not check_text(): the password would be a variable there, and show in a traceback.
     if password is not None and "\0" in password.reveal():
-        raise ArgumentError(argument, "must not contain a NUL character")
+        raise ArgumentError("password", "must not contain a NUL character")
     if account.kind.takes_password:
         return password
     if password:
-        raise ArgumentError(argument, f"{account} takes no password")
+        raise ArgumentError("password", f"{account} takes no password")
     return Secret("") if account.kind.built_in else None
 
 
-def check_interactive(
-    service_type: ServiceType, account: Account, argument: str = "service_type"
-) -> None:
+def check_interactive(service_type: ServiceType, account: Account) -> None:
     """Check that a service which shows windows on the desktop runs as LocalSystem.
 
     Args:
         service_type: the service's type.
         account: the account that it will run under.
-        argument: how to call the type in an error.
 
     Raises:
         ArgumentError: the type has ``INTERACTIVE_PROCESS``, but the account is another.
     """
     if ServiceType.INTERACTIVE_PROCESS in service_type and account != LOCAL_SYSTEM:
         raise ArgumentError(
-            argument, f"an interactive service runs only as LocalSystem, not as {account}"
+            "service_type", f"an interactive service runs only as LocalSystem, not as {account}"
         )

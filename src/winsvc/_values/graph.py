@@ -12,10 +12,7 @@ from winsvc._util.text import name_key
 from winsvc._values import graph_render
 from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph_node import ServiceNode
-from winsvc.errors import (
-    ArgumentError,
-    ServiceError,
-)
+from winsvc.errors import ArgumentError, ServiceError
 
 __all__ = ["DependencyGraph"]
 
@@ -44,7 +41,8 @@ class DependencyGraph:
             raise ArgumentError(f"services[{at}]", f"{self.services[at].name!r} is there already")
 
     def __repr__(self) -> str:
-        return f"<DependencyGraph: {len(self)} services, {self._count} dependencies>"
+        count = sum(len(node.dependencies) for node in self.services)
+        return f"<DependencyGraph: {len(self)} services, {count} dependencies>"
 
     def __len__(self) -> int:
         return len(self.services)
@@ -71,7 +69,7 @@ class DependencyGraph:
             KeyError: there is no such service.
         """
         start = self._id(name)
-        return self._ordered(self._reach([start], self._needed, direct=direct) - {start})
+        return self._ordered(self._reach([start], self._index.needed, direct=direct) - {start})
 
     def dependents_of(self, name: str, *, direct: bool = False) -> tuple[str, ...]:
         """What needs a service, directly or through others: what stops first comes first.
@@ -84,7 +82,7 @@ class DependencyGraph:
             KeyError: there is no such service.
         """
         start = self._id(name)
-        found = self._reach([start], self._needing, direct=direct) - {start}
+        found = self._reach([start], self._index.needing, direct=direct) - {start}
         return self._ordered(found)[::-1]
 
     def start_order(self, names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -99,7 +97,7 @@ class DependencyGraph:
         Raises:
             KeyError: there is no service of a name.
         """
-        return self._ordered(self._reach(self._chosen(names), self._needed))
+        return self._ordered(self._reach(self._chosen(names), self._index.needed))
 
     def stop_order(self, names: Iterable[str] | None = None) -> tuple[str, ...]:
         """These services and all that need them, in an order to stop them in.
@@ -112,7 +110,7 @@ class DependencyGraph:
         Raises:
             KeyError: there is no service of a name.
         """
-        return self._ordered(self._reach(self._chosen(names), self._needing))[::-1]
+        return self._ordered(self._reach(self._chosen(names), self._index.needing))[::-1]
 
     def cycles(self) -> tuple[tuple[str, ...], ...]:
         """The services that need each other in a circle, one tuple for each such knot.
@@ -122,7 +120,7 @@ class DependencyGraph:
         found = []
         for knot in self._knots:
             services = {one for one in knot if one < len(self.services)}
-            if len(knot) > 1 or knot[0] in self._needed[knot[0]]:
+            if len(knot) > 1 or knot[0] in self._index.needed[knot[0]]:
                 found.append(self._ordered(services))
         return tuple(sorted(found, key=lambda names: self._ranks[self._id(names[0])]))
 
@@ -151,9 +149,9 @@ class DependencyGraph:
         start = self._chosen(names)
         wanted = set(start)
         if dependencies:
-            wanted |= self._reach(start, self._needed)
+            wanted |= self._reach(start, self._index.needed)
         if dependents:
-            wanted |= self._reach(start, self._needing)
+            wanted |= self._reach(start, self._index.needing)
         missing = self._index.missing
         keys = {name_key(self.services[one].name) for one in wanted if one < len(self)}
         keys |= {"+" + name_key(self.services[one].group) for one in wanted if one < len(self)}
@@ -217,7 +215,7 @@ class DependencyGraph:
 
     @cached_property
     def _knots(self) -> list[list[int]]:
-        return list(_strongly_connected(self._needed))
+        return list(_strongly_connected(self._index.needed))
 
     @cached_property
     def _ranks(self) -> dict[int, int]:
@@ -225,18 +223,6 @@ class DependencyGraph:
         # it would leave a service before another that it needs and that is in none.
         every = (one for knot in self._knots for one in knot)
         return {one: rank for rank, one in enumerate(every)}
-
-    @property
-    def _needed(self) -> list[list[int]]:
-        return self._index.needed
-
-    @property
-    def _needing(self) -> list[list[int]]:
-        return self._index.needing
-
-    @property
-    def _count(self) -> int:
-        return sum(len(node.dependencies) for node in self.services)
 
     def _id(self, name: str) -> int:
         number = self._ids.get(name_key(name))

@@ -61,9 +61,9 @@ class _Picture:
             for there in dict.fromkeys(self._drawn(item) for item in node.dependencies)
         ]
         self.memberships = [
-            (self.groups["+" + name_key(node.group)][0], here)
+            (self.groups[_group(node)][0], here)
             for here, node in self.nodes
-            if "+" + name_key(node.group) in self.groups
+            if _group(node) in self.groups
         ]
 
     def _drawn(self, item: Dependency) -> str:
@@ -174,7 +174,7 @@ class _Tree:
         self._needing: dict[str, dict[str, str]] = {}  # who needs a service or a group, by key
         for node in services:
             if node.group:
-                self._members.setdefault("+" + name_key(node.group), []).append(node.name)
+                self._members.setdefault(_group(node), []).append(node.name)
             for item in node.dependencies:
                 names = self._needing.setdefault(name_key(str(item)), {})
                 names[name_key(node.name)] = node.name

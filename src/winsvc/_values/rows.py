@@ -6,6 +6,7 @@ Numbers are unsigned as Windows keeps them, times are milliseconds, None is NULL
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple, overload
 
 __all__ = [
@@ -48,6 +49,7 @@ class EnumRow(NamedTuple):
     status: StatusRow
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class EnumPage(Sequence[EnumRow]):
     """Rows of an enumeration, kept by column: each row is made when it is asked for.
 
@@ -61,21 +63,11 @@ class EnumPage(Sequence[EnumRow]):
         blank: the indexes of those whose display name is None or "".
     """
 
-    __slots__ = ("blank", "display_names", "names", "statuses", "which")
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        display_names: Sequence[str | None],
-        statuses: Sequence[StatusRow],
-        which: Sequence[int],
-        blank: Sequence[int],
-    ) -> None:
-        self.names = names
-        self.display_names = display_names
-        self.statuses = statuses
-        self.which = which
-        self.blank = blank
+    names: Sequence[str]
+    display_names: Sequence[str | None]
+    statuses: Sequence[StatusRow]
+    which: Sequence[int]
+    blank: Sequence[int]
 
     @classmethod
     def of(cls, rows: Sequence[EnumRow]) -> EnumPage:

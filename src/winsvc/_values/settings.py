@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from winsvc._util.durations import Duration
 from winsvc._values.account import Secret
+from winsvc._values.commandline import command_line
 from winsvc._values.config import UNCHANGED, FailureActions, Unchanged
 from winsvc._values.dependency import Dependency
 from winsvc._values.setting_table import SETTINGS
@@ -152,6 +153,4 @@ class ServiceSpec(Settings):
         cls, name: str, program: str | os.PathLike[str], *arguments: str
     ) -> ServiceSpec:
         """A service whose process is a program with arguments, quoted as need be."""
-        from winsvc._values.commandline import command_line
-
         return cls(name=name, binary_path=command_line(program, *arguments))

@@ -52,26 +52,22 @@ class ServiceStatus:
         # Nearly always the same few: what does not change may be shared.
         known = _STATUSES.get(row)
         if known is None:
-            known = cls._new(row)
+            kind, state, accepted, exit_code, own_exit_code, check_point, hint, pid, flags = row
+            known = cls(
+                _SERVICE_TYPES[kind],
+                _STATES[state],
+                _CONTROLS[accepted],
+                exit_code,
+                own_exit_code,
+                check_point,
+                timedelta(milliseconds=hint),
+                pid or None,
+                _FLAGS[flags],
+            )
             if len(_STATUSES) >= _MOST_STATUSES:
                 _STATUSES.clear()
             _STATUSES[row] = known
         return known
-
-    @classmethod
-    def _new(cls, row: StatusRow) -> ServiceStatus:
-        kind, state, accepted, exit_code, own_exit_code, check_point, hint, pid, flags = row
-        return cls(
-            _SERVICE_TYPES[kind],
-            _STATES[state],
-            _CONTROLS[accepted],
-            exit_code,
-            own_exit_code,
-            check_point,
-            timedelta(milliseconds=hint),
-            pid or None,
-            _FLAGS[flags],
-        )
 
 
 _STATUSES: Final[dict[StatusRow, ServiceStatus]] = {}

@@ -157,7 +157,7 @@ class ServiceRun:
         self.over.set()
 
     def _live(self, service: Service) -> None:
-        if service._is_async():
+        if inspect.iscoroutinefunction(self._kind.main):
             self._backend.run_coroutine(self._main_async(service))
             return
         self._backend.start_thread(lambda: self._handle(service), f"{self.name}: controls")
@@ -265,7 +265,6 @@ class ServiceRun:
 
     @contextmanager
     def busy(self, doing: str, hint: Duration) -> Iterator[None]:
-        """See :meth:`Service.busy`."""
         state, before = self.reporter.state, self.reporter.hint / 1000
         self.reporter.step(hint)
         log.debug("%s: %s", self.name, doing or "busy")
@@ -274,14 +273,12 @@ class ServiceRun:
             self.reporter.step(before)
 
     def watch_devices(self, interface: UUID | None) -> None:
-        """See :meth:`Service.watch_devices`."""
         self._must_have("on_device")
         wanted = None if interface is None else interface.bytes_le
         watch = self._backend.register_device_notification(self.reporter.handle, wanted)
         self._watched.append(lambda: self._backend.unregister_device_notification(watch))
 
     def watch_power(self, setting: UUID) -> None:
-        """See :meth:`Service.watch_power`."""
         self._must_have("on_power")
         backend = self._backend
         watch = backend.register_power_setting_notification(self.reporter.handle, setting.bytes_le)

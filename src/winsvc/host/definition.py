@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Protocol
@@ -244,10 +243,6 @@ class Service:
                 "that, or winsvc.testing"
             )
         return self._run
-
-    @classmethod
-    def _is_async(cls) -> bool:
-        return inspect.iscoroutinefunction(cls.main)
 
 
 def checked_names(services: Sequence[type[Service]], name: str | None = None) -> list[str]:

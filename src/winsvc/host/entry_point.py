@@ -7,15 +7,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError
 from winsvc.host.commands import Commands
-from winsvc.host.current_process import ConnectedProcess, get_current
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess, not_started_as_service
+from winsvc.host.process import HostProcess, get_current, not_started_as_service
 from winsvc.host.program import default_log_file, is_command
 
 __all__ = ["run"]
@@ -46,29 +46,35 @@ def run(
         ServiceError: the system refused to let it be a service.
     """
     checked_names(services)
-    state = get_current()
-    if state is not None and state.by_launcher:
-        _serve_launched(state, services)
-        return
+    process = get_current()
+    launched = process is not None and process.by_launcher
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and is_command(given[0]):
+    if not launched and given and is_command(given[0]):
         if code := Commands(services, log_file).run(given):
             raise SystemExit(code)
         return
     try:
-        _serve(state or ConnectedProcess(_process(services, log_file)), services)
+        _serve(process or _process(services, log_file), services)
     except ServiceError as error:
         if not not_started_as_service(error):
             raise
-        Commands(services, log_file).explain(given)
+        if launched:
+            print(_NOT_AT_A_TERMINAL, file=sys.stderr)
+        else:
+            Commands(services, log_file).explain(given)
         raise SystemExit(2) from None
 
 
-def _serve(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
-    _log_events(state.process.names[0], services)
-    # From now on the services report by themselves; what fails before is a failure to load.
-    state.served = True
-    state.process.serve(services)
+_NOT_AT_A_TERMINAL: Final = (
+    "This is how the service control manager starts it, which nobody else can. At a terminal start "
+    "the service's own program, with the command debug."
+)
+
+
+def _serve(process: HostProcess, services: Sequence[type[Service]]) -> None:
+    _log_events(process.names[0], services)
+    process.has_run = True  # from now on the services report by themselves
+    process.serve(services)
 
 
 def _log_events(name: str, services: Sequence[type[Service]]) -> None:
@@ -91,17 +97,3 @@ def _process(
     backend = default_backend()
     report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
     return HostProcess(names, backend, report)
-
-
-def _serve_launched(state: ConnectedProcess, services: Sequence[type[Service]]) -> None:
-    try:
-        _serve(state, services)
-    except ServiceError as error:
-        if not not_started_as_service(error):
-            raise
-        print(
-            "This is how the service control manager starts it, which nobody else can. At a "
-            "terminal start the service's own program, with the command debug.",
-            file=sys.stderr,
-        )
-        raise SystemExit(2) from None

@@ -179,21 +179,16 @@ class EventSource:
             self._forget()
 
     def _write_part(self, event_type: EventType, event_id: int, text: str) -> None:
-        if self._handle is not None:
-            try:
-                self._report(self._handle, event_type, event_id, text)
-                return
-            except ServiceError:
-                self._forget()
-        self._handle = self._backend.register_event_source(self.name)
+        opened = self._handle is None
+        if self._handle is None:
+            self._handle = self._backend.register_event_source(self.name)
         try:
-            self._report(self._handle, event_type, event_id, text)
+            self._backend.report_event(self._handle, int(event_type), 0, event_id, [text], b"")
         except ServiceError:
             self._forget()
-            raise
-
-    def _report(self, handle: int, event_type: EventType, event_id: int, text: str) -> None:
-        self._backend.report_event(handle, int(event_type), 0, event_id, [text], b"")
+            if opened:
+                raise
+            self._write_part(event_type, event_id, text)  # to the source opened again
 
     def _forget(self) -> None:
         handle, self._handle = self._handle, None

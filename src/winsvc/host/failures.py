@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import traceback
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -60,11 +61,8 @@ class FailureReport:
 
     def _to_event_log(self, service: str, text: str) -> bool:
         try:
-            source = EventSource(service, self._backend)
-            try:
+            with closing(EventSource(service, self._backend)) as source:
                 source.write(EventType.ERROR, EVENT_ID, text)
-            finally:
-                source.close()
         except Exception:
             return False
         return True

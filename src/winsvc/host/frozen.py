@@ -11,9 +11,8 @@ from types import TracebackType
 from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
-from winsvc.host.current_process import ConnectedProcess, get_current, set_current
 from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess, not_started_as_service
+from winsvc.host.process import HostProcess, get_current, not_started_as_service, set_current
 from winsvc.host.program import default_log_file, is_command
 
 __all__ = ["explain_failures"]
@@ -54,35 +53,35 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
     except UnsupportedError:
         return
     report = FailureReport(backend, Path(log_file or default_log_file(names[0])))
-    state = ConnectedProcess(HostProcess(names, backend, report), by_launcher=False)
-    state.process.connect()
-    set_current(state)
+    process = HostProcess(names, backend, report)
+    process.connect()
+    set_current(process)
     before = sys.excepthook
 
     def failed(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        _fail_once(state, report, error)
+        _fail_once(process, report, error)
         before(kind, error, trace)
 
     sys.excepthook = failed
     reason = RuntimeError("the program came to its end without winsvc.host.run()")
-    atexit.register(_fail_once, state, report, reason)
+    atexit.register(_fail_once, process, report, reason)
 
 
-def _fail_once(state: ConnectedProcess, report: FailureReport, error: BaseException) -> None:
+def _fail_once(process: HostProcess, report: FailureReport, error: BaseException) -> None:
     """Have every start fail, unless the program has come as far as ``run()``.
 
     Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
     or a child that multiprocessing has started.
     """
-    if state.served:
+    if process.has_run:
         return
-    state.served = True
+    process.has_run = True
     where = "loading the program"
     try:
-        state.process.fail(where, error)
+        process.fail(where, error)
     except ServiceError as refused:
         if not not_started_as_service(refused):
-            report.failed(state.process.names[0], "connecting", refused)
-            report.failed(state.process.names[0], where, error)
+            report.failed(process.names[0], "connecting", refused)
+            report.failed(process.names[0], where, error)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Unpack, cast
 
 from winsvc._scm.manager import ServiceManager
@@ -24,13 +25,13 @@ from winsvc.errors import (
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.launch_command import launch_command
-from winsvc.host.local_backend import event_sources_of, files_of
 from winsvc.host.logfile import make_log_file
 from winsvc.host.program import Program, ProgramKind, default_log_file, this_program
 
 if TYPE_CHECKING:
     from winsvc._scm.service import Service as OpenService
     from winsvc._values.settings import CreateKeywords, SettingsKeywords
+    from winsvc.backend import EventSourceBackend
 
 __all__ = ["Installed", "install", "remove"]
 
@@ -109,14 +110,16 @@ def install(
         for kind, own in zip(services, names, strict=True)
     ]
     with _manager(scm) as manager:
-        for own in names:
-            check_source(own, backend=event_sources_of(manager))
         return _install(manager, specs, log, update)
 
 
 def _install(
     scm: ServiceManager, specs: Sequence[ServiceSpec], log: str, update: bool
 ) -> list[Installed]:
+    capabilities = scm.backend.capabilities(scm.machine)
+    sources = capabilities.event_sources
+    for spec in specs:
+        check_source(spec.name, backend=sources)
     done: list[Installed] = []
     made: list[str] = []
     try:
@@ -133,23 +136,24 @@ def _install(
                     service.configure(**cast("SettingsKeywords", spec.given()))
                     account = service.config().account
                 updated = True
-            registered = register_source(spec.name, backend=event_sources_of(scm))
+            registered = register_source(spec.name, backend=sources)
             account = account or "LocalSystem"
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
-        if (files := files_of(scm)) is not None:
-            make_log_file(files, log, {one.name: one.account for one in done})
+        if capabilities.files is not None:
+            make_log_file(capabilities.files, log, {one.name: one.account for one in done})
     except BaseException as error:
         for name in reversed(made):
-            _undo(scm, name, error)
+            _undo(scm, sources, name, error)
         raise
     return done
 
 
-def _undo(scm: ServiceManager, name: str, error: BaseException) -> None:
+def _undo(
+    scm: ServiceManager, sources: EventSourceBackend | None, name: str, error: BaseException
+) -> None:
     """Take one away again, as far as that can be done; what failed first is what is told."""
-    steps = (scm.delete, lambda name: remove_source(name, backend=event_sources_of(scm)))
-    for step in steps:
+    for step in (scm.delete, partial(remove_source, backend=sources)):
         try:
             step(name)
         except Exception as second:
@@ -180,6 +184,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
     """
     removed = []
     with _manager(scm) as manager:
+        sources = manager.backend.capabilities(manager.machine).event_sources
         for name in reversed(names):
             try:
                 with manager.open(name) as service:
@@ -188,7 +193,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
                 removed.append(name)
             except ServiceNotFoundError:
                 pass
-            remove_source(name, backend=event_sources_of(manager))
+            remove_source(name, backend=sources)
     return removed
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from winsvc.backend import default_backend
 from winsvc.errors import ServiceError
-from winsvc.host.current_process import ConnectedProcess, set_current
 from winsvc.host.failures import FailureReport
-from winsvc.host.process import HostProcess, not_started_as_service
+from winsvc.host.process import HostProcess, not_started_as_service, set_current
 
 if TYPE_CHECKING:
     # An import cycle, for this type only: the script defines its options itself, because it must
@@ -36,14 +35,14 @@ def connect(options: Options) -> Launcher:
     report = FailureReport(backend, None if options.log is None else Path(options.log))
     process = HostProcess(options.services, backend, report)
     process.connect()
-    return Launcher(ConnectedProcess(process), report)
+    return Launcher(process, report)
 
 
 class Launcher:
     """Runs the user's program in a process that is connected."""
 
-    def __init__(self, state: ConnectedProcess, report: FailureReport) -> None:
-        self._state = state
+    def __init__(self, process: HostProcess, report: FailureReport) -> None:
+        self._process = process
         self._report = report
 
     def run(self, options: Options, *, has_path: bool) -> int:
@@ -53,30 +52,27 @@ class Launcher:
             options: which one, and how.
             has_path: whether Python puts a script's folder first on ``sys.path`` here.
         """
-        set_current(self._state)
+        self._process.by_launcher = True
+        set_current(self._process)
+        reason: BaseException
         try:
             self._run(options, has_path)
-        except KeyboardInterrupt:
-            if not self._state.served:
-                return 130
-            raise
-        except SystemExit as ends:
-            if self._state.served:
-                raise
-            reason = RuntimeError(
-                f"{options.program} has ended by itself (SystemExit: {ends.code}), without calling "
-                "winsvc.host.run()"
-            )
-            reason.__cause__ = ends
-            return self._fail(options, reason)
-        except BaseException as error:
-            if self._state.served:
-                raise
-            return self._fail(options, error)
-        if not self._state.served:
+            if self._process.has_run:
+                return 0
             reason = RuntimeError(f"{options.program} came to its end without winsvc.host.run()")
-            return self._fail(options, reason)
-        return 0
+        except BaseException as error:
+            if self._process.has_run:
+                raise
+            if isinstance(error, KeyboardInterrupt):
+                return 130
+            reason = error
+            if isinstance(error, SystemExit):
+                reason = RuntimeError(
+                    f"{options.program} has ended by itself (SystemExit: {error.code}), without "
+                    "calling winsvc.host.run()"
+                )
+                reason.__cause__ = error
+        return self._fail(options, reason)
 
     def _run(self, options: Options, has_path: bool) -> None:
         if options.script is None:
@@ -97,7 +93,7 @@ class Launcher:
         """Have every start fail, for this reason; the exit code."""
         where = f"loading {options.program}"
         try:
-            self._state.process.fail(where, error)
+            self._process.fail(where, error)
         except ServiceError as refused:
             traceback.print_exception(error)
             if not not_started_as_service(refused):

@@ -15,7 +15,7 @@ from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
-__all__ = ["HostProcess", "not_started_as_service"]
+__all__ = ["HostProcess", "get_current", "not_started_as_service", "set_current"]
 
 # While the program loads, the system is told again and again that it still does: as long as that
 # may well take, but not for ever.
@@ -47,6 +47,10 @@ class HostProcess:
         """
         self.names = tuple(names)
         """The names of its services."""
+        self.by_launcher = False
+        """Whether the launcher connects the process, not the program itself."""
+        self.has_run = False
+        """Whether ``run()`` has begun to serve; what fails before is a failure to load."""
         self._backend = backend
         self._report = report
         self._lock = threading.Lock()
@@ -165,3 +169,16 @@ class HostProcess:
             if self._backend.monotonic() < end:
                 run.reporter.step(LOADING_HINT)
         return True
+
+
+_current: list[HostProcess] = []
+
+
+def set_current(process: HostProcess | None) -> None:
+    """Set the process that connects before the program calls ``run()``; None for none."""
+    _current[:] = [] if process is None else [process]
+
+
+def get_current() -> HostProcess | None:
+    """Return the process that was connected; None if the program connects in ``run()``."""
+    return _current[-1] if _current else None

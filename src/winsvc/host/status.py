@@ -32,26 +32,18 @@ class StatusReporter:
         accepts: AcceptedControls,
     ) -> None:
         """For a service that takes the controls ``accepts`` once it runs."""
+        self.handle = handle
+        """The status handle."""
+        self.state = State.STOPPED
+        """The state that was reported last."""
+        self.hint = 0
+        """The hint that was reported last, in milliseconds."""
         self._backend = backend
-        self._handle = handle
         self._type = service_type
         self._accepts = accepts
         self._lock = threading.Lock()
-        self._state = State.STOPPED
         self._check_point = 0
-        self.hint = 0
-        """The hint that was reported last, in milliseconds."""
         self._over = False
-
-    @property
-    def handle(self) -> int:
-        """The status handle."""
-        return self._handle
-
-    @property
-    def state(self) -> State:
-        """What was reported last."""
-        return self._state
 
     def accept(self, accepts: AcceptedControls) -> None:
         """Take these controls from the next report on."""
@@ -67,7 +59,7 @@ class StatusReporter:
             only_from: do so only if the service is in this state.
         """
         with self._lock:
-            if self._too_late(state) or (only_from is not None and self._state is not only_from):
+            if not self._may_enter(state, only_from):
                 return False
             self._check_point = 1
             self._report(state, milliseconds(hint, "hint"))
@@ -80,16 +72,16 @@ class StatusReporter:
             hint: how long the next may take; None for as long as was said last.
         """
         with self._lock:
-            if self._over or self._state not in PENDING_STATES:
+            if self._over or self.state not in PENDING_STATES:
                 return False
             self._check_point += 1
-            self._report(self._state, self.hint if hint is None else milliseconds(hint, "hint"))
+            self._report(self.state, self.hint if hint is None else milliseconds(hint, "hint"))
             return True
 
     def settle(self, state: State, *, only_from: State | None = None) -> bool:
         """Report ``RUNNING`` or ``PAUSED``; whether that was reported, and not too late."""
         with self._lock:
-            if self._too_late(state) or (only_from is not None and self._state is not only_from):
+            if not self._may_enter(state, only_from):
                 return False
             self._check_point = 0
             self._report(state, 0)
@@ -104,8 +96,9 @@ class StatusReporter:
             self._check_point = 0
             self._report(State.STOPPED, 0, exit_code, service_exit_code)
 
-    def _too_late(self, state: State) -> bool:
-        return self._over or (self._state is State.STOP_PENDING and state is not State.STOP_PENDING)
+    def _may_enter(self, state: State, only_from: State | None) -> bool:
+        stopping = self.state is State.STOP_PENDING and state is not State.STOP_PENDING
+        return not (self._over or stopping) and only_from in (None, self.state)
 
     def _report(
         self, state: State, hint: int, exit_code: int = 0, service_exit_code: int = 0
@@ -126,5 +119,5 @@ class StatusReporter:
             0,
             0,
         )
-        self._backend.set_service_status(self._handle, row)
-        self._state, self.hint = state, hint
+        self._backend.set_service_status(self.handle, row)
+        self.state, self.hint = state, hint

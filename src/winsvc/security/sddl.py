@@ -12,6 +12,7 @@ import re
 import struct
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from winsvc._util.checks import check_type
 from winsvc.enums import ServiceAccess
@@ -96,10 +97,7 @@ _REFUSED_TYPES: Final = {
     "FL": "access filter",
     "RA": "resource attribute",
 }
-_TYPE_CODE: Final = {
-    **{kind: code for code, kind in _DACL_TYPES.items()},
-    **{kind: code for code, kind in _SACL_TYPES.items()},
-}
+_TYPE_CODE: Final = {kind: code for code, kind in (_DACL_TYPES | _SACL_TYPES).items()}
 
 _ACE_FLAGS: Final = {
     "OI": 0x01,
@@ -371,10 +369,9 @@ def _parse_guid(span: _Span) -> bytes:
     text = str(span)
     if not text:
         return b""
-    if not _GUID.fullmatch(text):
+    if not _GUID.fullmatch(text):  # UUID() accepts other spellings, too
         raise span.error("not a GUID")
-    raw = bytes.fromhex(text.replace("-", ""))
-    return raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
+    return UUID(text).bytes_le
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -447,10 +444,5 @@ def _write_object(data: bytes) -> tuple[str, str]:
     (present,) = struct.unpack_from("<I", data)
     if present & ~3:
         raise InvalidSecurityError(f"the object flags {present:#x} have no SDDL: use bytes")
-    guids = [_write_guid(data[start : start + 16]) for start in range(4, len(data), 16)]
+    guids = [str(UUID(bytes_le=data[at : at + 16])) for at in range(4, len(data), 16)]
     return guids.pop(0) if present & 1 else "", guids.pop(0) if present & 2 else ""
-
-
-def _write_guid(raw: bytes) -> str:
-    text = (raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]).hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

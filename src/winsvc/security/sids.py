@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from winsvc._util.checks import check_type
+from winsvc._util.text import name_key
 
 __all__ = [
     "InvalidSecurityError",
@@ -78,7 +79,11 @@ class Sid:
         if alias in _BY_ALIAS:
             return _BY_ALIAS[alias]
         if alias in _DOMAIN_ALIASES:
-            raise InvalidSecurityError(_domain_alias_problem(alias))
+            name, rid = _DOMAIN_ALIASES[alias]
+            raise InvalidSecurityError(
+                f"the alias {alias} ({name}) depends on the machine or its domain: "
+                f"write the whole SID, S-1-5-21-...-{rid}"
+            )
         raise InvalidSecurityError(f"{text!r} is neither a SID (S-1-...) nor an SDDL alias")
 
     @classmethod
@@ -193,21 +198,9 @@ def service_sid(name: str) -> Sid:
         raise InvalidSecurityError("a service's name is not empty")
     import hashlib  # here, since it loads OpenSSL, which most users of this module never need
 
-    text = "".join(map(_upcase, name)).encode("utf-16-le", "surrogatepass")
+    text = name_key(name).encode("utf-16-le", "surrogatepass")
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return Sid(5, (80, *struct.unpack("<5I", digest)))
-
-
-def _upcase(char: str) -> str:
-    """One character as Windows upper-cases it: one UTF-16 unit for one, or unchanged.
-
-    Windows maps only there and back again: a final sigma, a dotless i or a micro sign, which
-    Python turns into letters whose lower case is another, stay as they are.
-    """
-    for upper in (char.upper(), char.title()):
-        if len(upper) == 1 and upper <= "\uffff" and upper.lower() == char:
-            return upper
-    return char
 
 
 # SID, SDDL alias (empty where there is none), English name.
@@ -305,14 +298,6 @@ _DOMAIN_ALIASES: Final = {
     "RS": ("RAS and IAS Servers", 553),
     "SA": ("Schema Admins", 518),
 }
-
-
-def _domain_alias_problem(alias: str) -> str:
-    name, rid = _DOMAIN_ALIASES[alias]
-    return (
-        f"the alias {alias} ({name}) depends on the machine or its domain: "
-        f"write the whole SID, S-1-5-21-...-{rid}"
-    )
 
 
 _BY_ALIAS: Final = {alias: Sid.parse(sid) for sid, alias, _ in _WELL_KNOWN if alias}

@@ -107,7 +107,7 @@ __all__ = [
     "error",
     "install",
 ]
-__all__ += constants.__all__
+__all__ += filter(str.isupper, vars(constants))
 
 HDESKType = PyHDESK
 HWINSTAType = PyHWINSTA

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
@@ -13,14 +14,23 @@ from winsvc.errors import ServiceError
 from winsvc.win32service.errors import error_of
 from winsvc.win32service.shapes import HandleArgument
 
-__all__ = ["Call", "OnHandle", "SystemHandle", "WindowHandle", "number_of", "pywin32_kind"]
+__all__ = [
+    "OnHandle",
+    "SystemHandle",
+    "WindowHandle",
+    "call",
+    "number_of",
+    "pywin32_kind",
+    "signed_handle",
+]
 
 _NO_HANDLE: Final = "The object is not a PyHANDLE object"
 # The types of handles that pywin32 and the standard library have.
 _KINDS: Final = frozenset({"PyHANDLE", "PyHDESK", "PyHWINSTA", "PyHKEY"})
 
 
-def _signed(number: int) -> int:
+def signed_handle(number: int) -> int:
+    """Return the value of a handle as pywin32 does, with a sign."""
     return number - (1 << 64) if number >> 63 else number
 
 
@@ -50,7 +60,7 @@ class SystemHandle:
     def _set(self, backend: Backend, value: int, owned: bool) -> None:
         self._backend = backend
         self._value = value
-        self._hash = hash(_signed(value))
+        self._hash = hash(signed_handle(value))
         self._owned = owned
         self._uses = UseCount()
 
@@ -80,10 +90,10 @@ class SystemHandle:
     @property
     def handle(self) -> int:
         """The number of the handle; 0 when it is closed."""
-        return _signed(self._value)
+        return signed_handle(self._value)
 
     def __int__(self) -> int:
-        return _signed(self._value)
+        return signed_handle(self._value)
 
     def __bool__(self) -> bool:
         return self._value != 0
@@ -92,7 +102,7 @@ class SystemHandle:
         """Give up the handle without closing it: its number, and from now on 0."""
         with self._uses.lock:
             value, self._value = self._value, 0
-            return _signed(value)
+            return signed_handle(value)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"cannot copy or pickle '{type(self).__name__}' object")
@@ -112,12 +122,7 @@ class SystemHandle:
         """The same as :meth:`Close`."""
         self.Close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.Close()
 
     def __del__(self) -> None:
@@ -188,29 +193,14 @@ def number_of(value: HandleArgument, accepted: Collection[str]) -> int:
     return number & (1 << 64) - 1
 
 
-class Call:
-    """A call of the backend: what fails in it is pywin32's error, with the function's name."""
-
-    __slots__ = ("_backend", "_function")
-
-    def __init__(self, function: str, backend: Backend | None = None) -> None:
-        """``backend`` is that of the handle; without one it is the one in use."""
-        self._function = function
-        self._backend = backend
-
-    def __enter__(self) -> Backend:
-        if self._backend is None:
-            self._backend = _in_use(self._function)
-        return self._backend
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failed: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(failed, ServiceError):
-            raise error_of(failed, self._function, self._backend) from None
+@contextmanager
+def call(function: str, backend: Backend | None = None) -> Iterator[Backend]:
+    """Make calls of a backend, or of the one in use, that fail with pywin32's error."""
+    backend = _in_use(function) if backend is None else backend
+    try:
+        yield backend
+    except ServiceError as failed:
+        raise error_of(failed, function, backend) from None
 
 
 def _in_use(function: str) -> Backend:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, SupportsIndex, cast, overload
+from collections.abc import Iterable
+from typing import Any, Literal, SupportsIndex, cast, overload
 from uuid import UUID
 
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
@@ -251,7 +251,7 @@ def ChangeServiceConfig2(
 def ChangeServiceConfig2(
     hService: HandleArgument, InfoLevel: SupportsIndex, info: object
 ) -> None: ...
-def ChangeServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex, info: object) -> None:
+def ChangeServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex, info: Any) -> None:
     """Change a part of a service's configuration.
 
     Args:
@@ -274,32 +274,21 @@ def ChangeServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex, inf
     level = c.dword(InfoLevel)
     with OnService("ChangeServiceConfig2", hService) as (backend, service):
         if level == 1:
-            backend.change_description(service, c.text_or_null(cast("str | None", info)))
+            backend.change_description(service, c.text_or_null(info))
         elif level == 2:
             backend.change_failure_actions(service, _failure_actions_row(info))
         elif level in (3, 4):
             backend.change_config_number(service, level, int(bool(info)))
         elif level in (5, 7, 12):
-            number = c.dword(cast(SupportsIndex, info))
-            backend.change_config_number(service, level, number)
+            backend.change_config_number(service, level, c.dword(info))
         elif level == 6:
-            privileges = c.texts_or_null(cast("Iterable[str] | None", info))
-            backend.change_required_privileges(service, privileges or ())
+            backend.change_required_privileges(service, c.texts_or_null(info) or ())
         elif level == 8:
-            rows = [_trigger_row(one) for one in cast("Iterable[object]", info)]
-            backend.change_triggers(service, rows)
+            backend.change_triggers(service, list(map(_trigger_row, info)))
         elif level == 9:
             backend.change_preferred_node(service, _preferred_node_row(info))
         else:
             raise ValueError(f"Info type {signed(level)} is not supported")
-
-
-def _fields(info: object, keys: tuple[str, ...], refusal: str) -> list[object]:
-    """The values of a dict that has exactly these keys."""
-    if not isinstance(info, dict) or set(info) != set(keys):
-        raise TypeError(refusal)
-    found: Mapping[str, object] = info
-    return [found[key] for key in keys]
 
 
 # ----------------------------------------------------------------------------------- level 2
@@ -321,16 +310,16 @@ def _failure_actions(row: FailureActionsRow) -> SERVICE_FAILURE_ACTIONS:
 
 def _failure_actions_row(info: object) -> FailureActionsRow:
     keys = ("ResetPeriod", "RebootMsg", "Command", "Actions")
-    period, message, command, actions = _fields(info, keys, _ACTIONS_REFUSAL)
+    period, message, command, actions = c.fields(info, keys, _ACTIONS_REFUSAL)
     try:
-        reset = c.dword(cast(SupportsIndex, period))
+        reset = c.dword(period)
     except (TypeError, OverflowError):
         raise TypeError(_ACTIONS_REFUSAL) from None
     return FailureActionsRow(
         reset,
-        c.text_or_null(cast("str | None", message)),
-        c.text_or_null(cast("str | None", command)),
-        None if actions is None else tuple(map(_action, cast("Iterable[object]", actions))),
+        c.text_or_null(message),
+        c.text_or_null(command),
+        None if actions is None else tuple(map(_action, actions)),
     )
 
 
@@ -356,12 +345,12 @@ def _trigger(row: TriggerRow) -> SERVICE_TRIGGER:
 def _trigger_row(info: object) -> TriggerRow:
     keys = ("TriggerType", "Action", "TriggerSubtype", "DataItems")
     refusal = "SERVICE_TRIGGER must be a dictionary containing " + ", ".join(keys)
-    kind, action, subtype, items = _fields(info, keys, refusal)
+    kind, action, subtype, items = c.fields(info, keys, refusal)
     return TriggerRow(
-        c.dword(cast(SupportsIndex, kind)),
-        c.dword(cast(SupportsIndex, action)),
+        c.dword(kind),
+        c.dword(action),
         None if subtype is None else UUID(str(subtype)).bytes_le,  # also of pywin32's PyIID
-        tuple(map(_data_item, cast("Iterable[object]", items))),
+        tuple(map(_data_item, items)),
     )
 
 
@@ -374,5 +363,5 @@ def _data_item(item: object) -> tuple[int, bytes]:
 def _preferred_node_row(info: object) -> PreferredNodeRow:
     keys = ("PreferredNode", "Delete")
     refusal = "SERVICE_PREFERRED_NODE must be a dictionary containing " + ", ".join(keys)
-    node, delete = _fields(info, keys, refusal)
-    return PreferredNodeRow(c.dword(cast(SupportsIndex, node)), bool(delete))
+    node, delete = c.fields(info, keys, refusal)
+    return PreferredNodeRow(c.dword(node), bool(delete))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from winsvc._values.account import Secret
 from winsvc._values.rows import StatusRow
@@ -13,6 +13,7 @@ from winsvc.win32service.shapes import SERVICE_STATUS
 
 __all__ = [
     "dword",
+    "fields",
     "secret",
     "signed_row",
     "status",
@@ -82,6 +83,17 @@ def texts(values: Iterable[object], *, empty: bool = False) -> list[str]:
 def texts_or_null(values: Iterable[str] | None) -> list[str] | None:
     """A list of texts without an empty one, or None for NULL."""
     return None if values is None else texts(values)
+
+
+def fields(info: object, keys: tuple[str, ...], refusal: str) -> list[Any]:
+    """Return the values of a dict that has exactly these keys.
+
+    Raises:
+        TypeError: it is another value, with this message.
+    """
+    if not isinstance(info, dict) or set(info) != set(keys):
+        raise TypeError(refusal)
+    return [info[key] for key in keys]
 
 
 def signed_row(row: StatusRow) -> StatusRow:

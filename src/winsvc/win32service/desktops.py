@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, SupportsIndex, cast, overload
+from typing import TYPE_CHECKING, Literal, SupportsIndex, overload
 
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.win32service import conversions as c
-from winsvc.win32service.calls import Call
+from winsvc.win32service.calls import call
 from winsvc.win32service.constants import UOI_FLAGS
 from winsvc.win32service.descriptors import PySID, attributes_of, sid_of
 from winsvc.win32service.errors import signed
@@ -32,7 +32,7 @@ def EnumWindowStations() -> list[str]:
 
     Windows call: ``EnumWindowStationsW``.
     """
-    with Call("EnumWindowStations") as backend:
+    with call("EnumWindowStations") as backend:
         return backend.enum_window_stations()
 
 
@@ -52,7 +52,7 @@ def OpenWindowStation(
     Right: those asked for. Windows call: ``OpenWindowStationW``.
     """
     name, inherit, access = c.text(szWinSta), bool(c.dword(Inherit)), c.dword(DesiredAccess)
-    with Call("OpenWindowStation") as backend:
+    with call("OpenWindowStation") as backend:
         return PyHWINSTA._of(backend, backend.open_window_station(name, inherit, access))
 
 
@@ -77,7 +77,7 @@ def CreateWindowStation(
     """
     name, flags, access = c.text_or_null(WindowStation), c.dword(Flags), c.dword(DesiredAccess)
     inherit, descriptor = attributes_of(SecurityAttributes)
-    with Call("CreateWindowStation") as backend:
+    with call("CreateWindowStation") as backend:
         handle = backend.create_window_station(name, flags, access, inherit, descriptor)
         return PyHWINSTA._of(backend, handle)
 
@@ -90,7 +90,7 @@ def GetProcessWindowStation() -> PyHWINSTA:
 
     Windows call: ``GetProcessWindowStation``.
     """
-    with Call("GetProcessWindowStation") as backend:
+    with call("GetProcessWindowStation") as backend:
         return PyHWINSTA._of(backend, backend.get_process_window_station(), owned=False)
 
 
@@ -109,7 +109,7 @@ def GetThreadDesktop(ThreadId: SupportsIndex) -> PyHDESK:
     Windows call: ``GetThreadDesktop``.
     """
     thread = c.dword(ThreadId)
-    with Call("GetThreadDesktop") as backend:
+    with call("GetThreadDesktop") as backend:
         return PyHDESK._of(backend, backend.get_thread_desktop(thread), owned=False)
 
 
@@ -129,7 +129,7 @@ def OpenInputDesktop(
     Right: those asked for. Windows call: ``OpenInputDesktop``.
     """
     flags, inherit, access = c.dword(Flags), bool(c.dword(Inherit)), c.dword(DesiredAccess)
-    with Call("OpenInputDesktop") as backend:
+    with call("OpenInputDesktop") as backend:
         return PyHDESK._of(backend, backend.open_input_desktop(flags, inherit, access))
 
 
@@ -151,7 +151,7 @@ def OpenDesktop(
     """
     name, flags = c.text(szDesktop), c.dword(Flags)
     inherit, access = bool(c.dword(Inherit)), c.dword(DesiredAccess)
-    with Call("OpenDesktop") as backend:
+    with call("OpenDesktop") as backend:
         return PyHDESK._of(backend, backend.open_desktop(name, flags, inherit, access))
 
 
@@ -176,7 +176,7 @@ def CreateDesktop(
     """
     name, flags, access = c.text(Desktop), c.dword(Flags), c.dword(DesiredAccess)
     inherit, descriptor = attributes_of(SecurityAttributes)
-    with Call("CreateDesktop") as backend:
+    with call("CreateDesktop") as backend:
         handle = backend.create_desktop(name, flags, access, inherit, descriptor)
         return PyHDESK._of(backend, handle)
 
@@ -255,12 +255,9 @@ def SetUserObjectInformation(
     """
     if c.dword(type) != UOI_FLAGS:
         raise TypeError("Only UOI_FLAGS currently supported")
-    keys = ("Inherit", "Reserved", "Flags")
-    values = cast("dict[str, SupportsIndex] | object", info)
-    if not isinstance(values, dict) or set(values) != set(keys):
-        raise TypeError(_FLAGS_REFUSAL)
+    values = c.fields(info, ("Inherit", "Reserved", "Flags"), _FLAGS_REFUSAL)
     try:
-        row = UserObjectFlagsRow(*(c.dword(values[key]) for key in keys))
+        row = UserObjectFlagsRow(*map(c.dword, values))
     except (TypeError, OverflowError):
         raise TypeError(_FLAGS_REFUSAL) from None
     with OnUserObject("SetUserObjectInformation", Handle) as (backend, user_object):

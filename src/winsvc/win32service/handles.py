@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from winsvc.win32service.calls import Call, OnHandle, SystemHandle, WindowHandle, pywin32_kind
+from winsvc.win32service.calls import OnHandle, SystemHandle, WindowHandle, call, pywin32_kind
 from winsvc.win32service.shapes import HandleArgument
 
 __all__ = ["OnService", "OnUserObject", "PyHDESK", "PyHWINSTA", "PySC_HANDLE"]
@@ -31,7 +31,7 @@ class PySC_HANDLE(SystemHandle):
         Windows call: ``CloseServiceHandle``.
         """
         if value := self._release():
-            with Call("CloseServiceHandle", self._backend):
+            with call("CloseServiceHandle", self._backend):
                 self._free(value)
 
     def __repr__(self) -> str:
@@ -87,7 +87,7 @@ class UserObjectHandle(SystemHandle):
         if value is None:
             return
         try:
-            with Call(function, self._backend):
+            with call(function, self._backend):
                 self._free(value)
         except BaseException:
             self._value = value

@@ -6,7 +6,7 @@ import operator
 from typing import SupportsIndex
 
 from winsvc.win32service import conversions as c
-from winsvc.win32service.calls import Call, number_of
+from winsvc.win32service.calls import call, number_of, signed_handle
 from winsvc.win32service.constants import SC_ENUM_PROCESS_INFO, SERVICE_STATE_ALL, SERVICE_WIN32
 from winsvc.win32service.errors import signed
 from winsvc.win32service.handles import OnService, PySC_HANDLE
@@ -34,7 +34,7 @@ def OpenSCManager(
     """
     machine, database = c.text_or_null(machineName), c.text_or_null(dbName)
     access = c.dword(desiredAccess)
-    with Call("OpenSCManager") as backend:
+    with call("OpenSCManager") as backend:
         return PySC_HANDLE._of(backend, backend.open_sc_manager(machine, database, access))
 
 
@@ -201,8 +201,7 @@ def LockServiceDatabase(sc_handle: HandleArgument) -> int:
     Right: ``SC_MANAGER_LOCK``. Windows call: ``LockServiceDatabase``.
     """
     with OnService("LockServiceDatabase", sc_handle) as (backend, manager):
-        lock = backend.lock_service_database(manager)
-    return lock - (1 << 64) if lock >> 63 else lock
+        return signed_handle(backend.lock_service_database(manager))
 
 
 def UnlockServiceDatabase(lock: SupportsIndex) -> None:
@@ -221,7 +220,7 @@ def UnlockServiceDatabase(lock: SupportsIndex) -> None:
     except TypeError:
         kind = type(lock).__name__
         raise TypeError(f"Unable to convert {kind} to pointer-sized value") from None
-    with Call("UnlockServiceDatabase") as backend:
+    with call("UnlockServiceDatabase") as backend:
         backend.unlock_service_database(value)
 
 

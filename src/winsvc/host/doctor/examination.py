@@ -19,7 +19,6 @@ from winsvc.host.doctor.findings import Finding, Severity
 from winsvc.host.doctor.program_checks import check_program, check_python
 from winsvc.host.eventlog import source_problem
 from winsvc.host.launch_command import options_of
-from winsvc.host.local_backend import event_sources_of, files_of
 
 __all__ = ["examine"]
 
@@ -63,7 +62,8 @@ class _Examination:
         self._scm = scm
         self._service = service
         self._config = config
-        files = files_of(scm)
+        self._capabilities = scm.backend.capabilities(scm.machine)
+        files = self._capabilities.files
         self._file_checks = None if files is None else FileChecks(files, service, config.account)
 
     def findings(self) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ class _Examination:
             return
         name = self._service.name
         try:
-            problem = source_problem(name, backend=event_sources_of(self._scm))
+            problem = source_problem(name, backend=self._capabilities.event_sources)
         except (ServiceError, ArgumentError) as error:
             yield Finding(Severity.UNKNOWN, "event source", str(error))
             return
