@@ -40,9 +40,6 @@ QUERY = '''
 
 {how_to_set}
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: {reads} = self._query("{name}")

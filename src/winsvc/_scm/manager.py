@@ -314,9 +314,6 @@ class ServiceManager(ScmObject[ManagerAccess]):
     ) -> None:
         """Delete a service; see :meth:`Service.delete`.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
         with self.open(name, access=ServiceAccess.DELETE) as service:

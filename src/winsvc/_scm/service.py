@@ -48,18 +48,12 @@ class Service(ServiceSettings):
     def status(self) -> ServiceStatus:
         """Where the service stands now.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
         """
         return self._service.status()
 
     def config(self) -> ServiceConfig:
         """How the service is set up.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
@@ -68,9 +62,6 @@ class Service(ServiceSettings):
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """The services and the groups that must run before this one.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
@@ -125,9 +116,6 @@ class Service(ServiceSettings):
 
     def watch(self, *, interval: Duration = 1) -> Watch:
         """Follow what happens to the service; see :meth:`ServiceManager.watch`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_STATUS``; as far as granted also those of the manager's.
         Windows calls: those of :meth:`ServiceManager.watch`.
@@ -375,9 +363,6 @@ class Service(ServiceSettings):
 
         They come in the reverse of the order in which they are started: that in which to stop
         them. ``pid`` is None for all: this call does not tell it.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
         """

@@ -164,9 +164,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         To set: ``configure(description=...)``.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: str = self._query("description")
@@ -177,9 +174,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         """Query whether an automatic start waits until the other automatic starts are done.
 
         To set: ``configure(delayed_auto_start=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -193,9 +187,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
         REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
         :meth:`winsvc.Service.change_failure_actions`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -212,9 +203,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         To set: ``configure(failure_actions_on_error=...)``.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: bool = self._query("failure_actions_on_error")
@@ -225,9 +213,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         """Query whether the service's own SID is in its process token.
 
         To set: ``configure(sid_type=...)``. The SID: :func:`winsvc.service_sid`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -240,9 +225,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         To set: ``configure(required_privileges=...)``.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: tuple[str, ...] = self._query("required_privileges")
@@ -253,9 +235,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         """Query the time that the service may take before a shutdown.
 
         To set: ``configure(preshutdown_timeout=...)``. A timedelta or seconds, up to 49.7 days.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -268,9 +247,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         To set: ``configure(triggers=...)``. All triggers are replaced.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: tuple[Trigger, ...] = self._query("triggers")
@@ -281,9 +257,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         """Query the preferred NUMA node of the process; None for any, and if there is only one.
 
         To set: ``configure(preferred_node=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -296,9 +269,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         To set: ``configure(launch_protection=...)``. Windows accepts a change only from a protected
         program, and never removes the protection.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """

@@ -154,9 +154,6 @@ class AsyncService(AsyncServiceBase):
 
         To set: ``configure(description=...)``.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.description)
@@ -165,9 +162,6 @@ class AsyncService(AsyncServiceBase):
         """Query whether an automatic start waits until the other automatic starts are done.
 
         To set: ``configure(delayed_auto_start=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -180,9 +174,6 @@ class AsyncService(AsyncServiceBase):
         REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
         :meth:`winsvc.Service.change_failure_actions`.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.failure_actions)
@@ -191,9 +182,6 @@ class AsyncService(AsyncServiceBase):
         """Query whether the failure actions also apply when the service stops with an error code.
 
         To set: ``configure(failure_actions_on_error=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -204,9 +192,6 @@ class AsyncService(AsyncServiceBase):
 
         To set: ``configure(sid_type=...)``. The SID: :func:`winsvc.service_sid`.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.sid_type)
@@ -215,9 +200,6 @@ class AsyncService(AsyncServiceBase):
         """Query the privileges that the process keeps; () for all privileges of its account.
 
         To set: ``configure(required_privileges=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -228,9 +210,6 @@ class AsyncService(AsyncServiceBase):
 
         To set: ``configure(preshutdown_timeout=...)``. A timedelta or seconds, up to 49.7 days.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.preshutdown_timeout)
@@ -240,9 +219,6 @@ class AsyncService(AsyncServiceBase):
 
         To set: ``configure(triggers=...)``. All triggers are replaced.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.triggers)
@@ -251,9 +227,6 @@ class AsyncService(AsyncServiceBase):
         """Query the preferred NUMA node of the process; None for any, and if there is only one.
 
         To set: ``configure(preferred_node=...)``.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -265,18 +238,12 @@ class AsyncService(AsyncServiceBase):
         To set: ``configure(launch_protection=...)``. Windows accepts a change only from a protected
         program, and never removes the protection.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         return await calling(lambda: self._sync.launch_protection)
 
     async def status(self) -> ServiceStatus:
         """Where the service stands now.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
         """
@@ -285,18 +252,12 @@ class AsyncService(AsyncServiceBase):
     async def config(self) -> ServiceConfig:
         """How the service is set up.
 
-        Raises:
-            AccessDeniedError: the right below is not granted.
-
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
         return await calling(lambda: self._sync.config())
 
     async def dependencies(self) -> tuple[Dependency, ...]:
         """The services and the groups that must run before this one.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
         """
@@ -348,9 +309,6 @@ class AsyncService(AsyncServiceBase):
 
     def watch(self, *, interval: Duration = 1) -> AsyncWatch:
         """Follow what happens to the service; see :meth:`ServiceManager.watch`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.QUERY_STATUS``; as far as granted also those of the manager's.
         Windows calls: those of :meth:`ServiceManager.watch`.
@@ -576,9 +534,6 @@ class AsyncService(AsyncServiceBase):
 
         They come in the reverse of the order in which they are started: that in which to stop
         them. ``pid`` is None for all: this call does not tell it.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
         """
@@ -827,9 +782,6 @@ class AsyncServiceManager(AsyncManagerBase):
 
     async def delete(self, name: str, *, timeout: Duration | None = None) -> None:
         """Delete a service; see :meth:`Service.delete`.
-
-        Raises:
-            AccessDeniedError: the right below is not granted.
 
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
