@@ -79,9 +79,17 @@ class Connection(HandlePool[ManagerAccess]):
             value = self.backend.open_service(manager, name, int(access))
         return self.service_handle(name, value)
 
+    def translate_name(self, method: str, name: str) -> str:
+        """Query a key name or a display name by the other one."""
+        try:
+            return str(self.call(ManagerAccess.CONNECT, getattr(self.backend, method), name))
+        except ServiceError as error:
+            error.locate(service=name)
+            raise
+
     def service_handle(self, name: str, value: int) -> ServiceHandle:
         """Return an owned handle with the value of an open one."""
-        return ServiceHandle(value, self.backend.close_service_handle, f"service {name!r}")
+        return ServiceHandle(value, self.backend.close_service_handle, name, self.machine)
 
     def pages(
         self,

@@ -129,6 +129,21 @@ class HandlePool(Closing, Generic[AccessT]):
             self._add_context(error, right)
             raise
 
+    def require(self, right: AccessT) -> None:
+        """Open a handle with the right if there is none; nothing else is called.
+
+        Raises:
+            AccessDeniedError: the right is not granted, or the fixed rights do not include it.
+        """
+        handle = self.handle_with(right)
+        access = next(access for access, known in self._handles if known is handle)
+        general = type(access).MAXIMUM_ALLOWED | type(access).GENERIC_ALL | type(access).GENERIC_READ
+        if access & general or access & right == right:
+            return
+        error = AccessDeniedError(ErrorCode.ACCESS_DENIED, "", "the handle lacks a right")
+        self._add_context(error, right)
+        raise error
+
     def try_acquire(self, rights: AccessT) -> None:
         """Open one handle with all these rights, if they are granted together."""
         try:

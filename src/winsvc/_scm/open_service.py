@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from winsvc._scm.connection import Connection
@@ -17,13 +17,10 @@ from winsvc.errors import (
     ArgumentError,
     DependentServicesRunningError,
     ServiceError,
-    ServiceNotActiveError,
     ServiceStartError,
 )
 
 if TYPE_CHECKING:
-    from winsvc._scm.waiting import CancelToken, StateWait
-    from winsvc._util.durations import Duration
     from winsvc._values.setting import Setting
     from winsvc._values.stopreason import StopReason
     from winsvc.security import SecurityDescriptor
@@ -111,6 +108,18 @@ class OpenService(HandlePool[ServiceAccess]):
         method = self.backend.query_service_object_security
         return SecurityDescriptor.from_bytes(self.call(rights_to_read(parts), method, int(parts)))
 
+    def learn_name(self) -> str:
+        """Query the display name, and correct the spelling of the key name; return the former."""
+        connection = self.connection
+        display_name = connection.translate_name("get_service_display_name", self.name)
+        try:
+            stored = connection.translate_name("get_service_key_name", display_name)
+        except ServiceNotFoundError:  # Windows 7 does not find localized display names
+            return display_name
+        if same_name(stored, self.name):  # two services may have one display name
+            self.name = self.object_name = stored
+        return display_name
+
     # ------------------------------------------------------------------- requests
 
     def start(self, arguments: Sequence[str] = ()) -> None:
@@ -164,30 +173,6 @@ class OpenService(HandlePool[ServiceAccess]):
             return  # the error of the control is reported
         if error.dependents:
             error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
-
-    # ------------------------------------------------------------------- waiting
-
-    def state_wait(
-        self,
-        state: State | Collection[State],
-        timeout: Duration | None = None,
-        progress: Callable[[ServiceStatus], object] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> StateWait:
-        """Return a wait whose time starts now."""
-        from winsvc._scm.waiting import StateWait
-
-        return StateWait(self, state, timeout, progress=progress, cancel=cancel)
-
-    def run_wait(self, wait: StateWait) -> ServiceStatus:
-        """Wait for the outcome of the last request; it is reported once."""
-        try:
-            status = wait.run(requested=self.requested_state)
-        except (ServiceStartError, ServiceNotActiveError):
-            self.requested_state = None
-            raise
-        self.requested_state = None
-        return status
 
 
 # A failed start with one of these codes means that the service's process has ended.
