@@ -11,11 +11,11 @@ from datetime import timedelta
 from winsvc import (
     AccessDeniedError,
     FailureActions,
-    ServiceError,
     ServiceManager,
     StartType,
     State,
     UnsupportedError,
+    Win32Error,
     command_line,
 )
 
@@ -53,7 +53,7 @@ def main() -> int:
     except AccessDeniedError as error:
         print(f"start this as an administrator: {error.hint or error}")
         return 1
-    except ServiceError as error:  # a start that fails tells the exit code, too
+    except Win32Error as error:  # a start that fails tells the exit code, too
         print(error)
         return 1
     return 0

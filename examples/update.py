@@ -10,11 +10,11 @@ import sys
 from winsvc import (
     NotFoundError,
     Service,
-    ServiceError,
     ServiceManager,
     ServiceStartError,
     State,
     WaitTimeoutError,
+    Win32Error,
     command_line,
 )
 
@@ -41,7 +41,7 @@ def update(name: str, program: str) -> str:
         if starts(service):
             return f"{name} runs {program}"
         status = service.status()
-        service.configure(binary_path=before, unquoted=True)  # whatever it was
+        service.configure(binary_path=before, allow_unquoted_path=True)  # whatever it was
         if status.state is not State.STOPPED:
             return f"{program} hangs as {status.state.name}: {before} is for the next start"
         code = status.exit_code
@@ -53,5 +53,5 @@ def update(name: str, program: str) -> str:
 if __name__ == "__main__":
     try:
         print(update(*sys.argv[1:]))
-    except ServiceError as error:
+    except Win32Error as error:
         sys.exit(str(error))

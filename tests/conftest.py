@@ -210,13 +210,13 @@ def installed(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> Iterator[Service]:
     """A service of this test's own, stopped; stopped and deleted afterwards."""
-    from winsvc import MarkedForDeleteError, ServiceError
+    from winsvc import MarkedForDeleteError, Win32Error
 
     with scm.create(unique_name(), program, display_name=f"Test {unique_name()}") as service:
         yield service
         try:
             service.stop()
-        except ServiceError:
+        except Win32Error:
             pass  # not running
         try:
             service.delete()

@@ -9,10 +9,10 @@ from winsvc import (
     ConfigLevel,
     ErrorControl,
     Secret,
-    ServiceError,
     ServiceType,
     StartType,
     State,
+    Win32Error,
 )
 from winsvc._values.rows import StatusRow
 from winsvc.testing import SimulatedMachine, SimulatedSCM
@@ -27,7 +27,7 @@ def code_of(call: Callable[..., object], *arguments: object) -> int:
     """The error code that a call fails with; 0 where it succeeds."""
     try:
         call(*arguments)
-    except ServiceError as error:
+    except Win32Error as error:
         return error.winerror
     return 0
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
@@ -69,20 +69,21 @@ class AsyncServiceManager(AsyncManagerBase):
 #: Parts of docstrings that differ for coroutines. Each of them must occur.
 REPLACEMENTS = (
     (", WaitCancelledError", ""),
-    (
-        "An iterator; the system is asked page by page as it is used.",
-        "What to iterate over with ``async for``.",
-    ),
-    (
-        "An iterator, in the system's order; services are asked as it is used.",
-        "What to iterate over with ``async for``, in the system's order.",
-    ),
+    ("An iterator; pages are queried", "An asynchronous iterator; pages are queried"),
+    ("An iterator in the system's order", "An asynchronous iterator in the system's order"),
     ("for info, config in scm.configs", "async for info, config in scm.configs"),
-    (" So does Ctrl-C on the main thread.", ""),
     (
-        "Lock the service database for the length of a ``with`` block.",
-        "Lock the service database for the length of an ``async with`` block.",
+        "with scm.watch() as events:\n                for",
+        "async with scm.watch() as events:\n                async for",
     ),
+    (
+        "with service.stopped(timeout=30):\n                service",
+        "async with service.stopped(timeout=30):\n                await service",
+    ),
+    ("for a ``with`` block", "for an ``async with`` block"),
+    ("or a ``with`` block", "or an ``async with`` block"),
+    ("            scm.wait({", "            await scm.wait({"),
+    ('            scm.create("', '            await scm.create("'),
 )
 
 
@@ -95,9 +96,10 @@ class Method:
     def __init__(self, node: ast.FunctionDef, source: str) -> None:
         self.node = node
         self.name = node.name
+        self.is_overload = self._has_decorator("overload")
         first = node.body[0]
         assert isinstance(first, ast.Expr), f"{node.name} has no docstring"
-        self.doc = ast.get_source_segment(source, first) or ""
+        self.doc = "" if self.is_overload else ast.get_source_segment(source, first) or ""
         self.arguments = node.args
         self.cancels = any(arg.arg == "cancel" for arg in node.args.kwonlyargs)
         assert node.returns is not None, f"{node.name} has no return type"
@@ -106,8 +108,10 @@ class Method:
 
     def text(self) -> str:
         """The method as a coroutine, or what else it is here."""
+        if self.is_overload:
+            return f"    @overload\n    async def {self.name}({self._parameters()}) -> {self.returns}: ...\n"
         target = f"self._sync.{self.name}"
-        call = target if self._is_property() else f"{target}({self._passed()})"
+        call = target if self._has_decorator("property") else f"{target}({self._passed()})"
         result, is_async, body = self.returns, "async ", f"return await calling(lambda: {call})"
         before = ""
         if self._has("progress"):
@@ -127,15 +131,16 @@ class Method:
             body = "return Opening(opening)"
         elif self.returns == "Watch":
             result, is_async, body = "AsyncWatch", "", f"return AsyncWatch(lambda: {call})"
-        elif self.name == "lock":
-            result, is_async = "AbstractAsyncContextManager[None]", ""
-            body = f"return within(lambda: {call})"
+        elif self._has_decorator("contextmanager"):
+            result, is_async = "AbstractAsyncContextManager[Self]", ""
+            call = call.replace("cancel=cancel", "cancel=None")
+            body = f"return within(lambda: {call}, self)"
         lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]
         lines += [f"        {text}" for text in (self._doc(), before, body) if text]
         return "\n".join(lines) + "\n"
 
-    def _is_property(self) -> bool:
-        return any(ast.unparse(item) == "property" for item in self.node.decorator_list)
+    def _has_decorator(self, name: str) -> bool:
+        return any(ast.unparse(item) == name for item in self.node.decorator_list)
 
     def _has(self, name: str) -> bool:
         return any(arg.arg == name for arg in self.arguments.kwonlyargs)

@@ -46,12 +46,12 @@ _EXPORTS = {
         "WindowStationCreation", "WindowStationFlags",
     ),
     "winsvc.errors": (
-        "AccessDeniedError", "AlreadyExistsError", "ArgumentError", "CascadeError",
+        "AccessDeniedError", "AlreadyExistsError", "ValidationError", "CascadeError",
         "CascadeStep", "ControlRefusedError", "DatabaseLockedError", "DatabaseNotFoundError",
-        "DependentServicesRunningError", "HandleClosedError", "InvalidArgumentError",
+        "DependentServicesRunningError", "HandleClosedError", "InvalidParameterError",
         "InvalidNameError", "MachineUnreachableError", "MarkedForDeleteError", "NotFoundError",
         "ObjectInUseError", "ServiceAlreadyRunningError", "ServiceDisabledError",
-        "ServiceError", "ServiceExistsError", "ServiceNotActiveError", "ServiceNotFoundError",
+        "Win32Error", "ServiceExistsError", "ServiceNotActiveError", "ServiceNotFoundError",
         "ServiceStartError", "UnsupportedError", "WaitCancelledError", "WaitTimeoutError",
     ),
     "winsvc.security": (

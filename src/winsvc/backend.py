@@ -212,12 +212,14 @@ class Capabilities(NamedTuple):
         concurrency: how many services to query at a time in bulk queries.
         event_sources: the sources of the machine's event log; None if they cannot be accessed.
         files: the machine's files; None if they cannot be accessed.
+        own_pid: the id of this process if it hosts services of the machine; otherwise None.
     """
 
     notifies: bool
     concurrency: int
     event_sources: EventSourceBackend | None = None
     files: FileBackend | None = None
+    own_pid: int | None = None
 
 
 class ProcessEnded(BaseException):
@@ -371,7 +373,7 @@ class ServiceBackend(NotificationBackend, Protocol):
         error_control: int,
         binary_path: str,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
@@ -408,7 +410,7 @@ class ServiceBackend(NotificationBackend, Protocol):
         error_control: int,
         binary_path: str | None,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,

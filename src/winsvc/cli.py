@@ -14,8 +14,8 @@ from winsvc._util.text import name_key
 from winsvc.enums import ServiceType, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
-    ServiceError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = command(chosen) or 0
         sys.stdout.flush()
-    except (ServiceError, _FileProblem) as error:
+    except (Win32Error, _FileProblem) as error:
         print(f"winsvc: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
@@ -109,8 +109,8 @@ def _manager(chosen: argparse.Namespace) -> ServiceManager:
         backend = SimulatedSCM.from_json(chosen.simulate)
     except OSError as error:
         raise _FileProblem(f"{chosen.simulate}: {error.strerror or error}") from error
-    except (ArgumentError, TypeError) as error:
-        whole = isinstance(error, ArgumentError) and error.argument == chosen.simulate
+    except (ValidationError, TypeError) as error:
+        whole = isinstance(error, ValidationError) and error.argument == chosen.simulate
         told = str(error) if whole else f"{chosen.simulate}: {error}"
         raise _FileProblem(told) from error
     return ServiceManager(chosen.machine, backend=backend)
@@ -119,7 +119,9 @@ def _manager(chosen: argparse.Namespace) -> ServiceManager:
 def _list(chosen: argparse.Namespace) -> None:
     with _manager(chosen) as scm:
         services = list(
-            scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
+            scm.services(
+                service_type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group
+            )
         )
     if chosen.json:
         from winsvc._util.jsonable import jsonable
@@ -138,7 +140,7 @@ def _export(chosen: argparse.Namespace) -> None:
         snapshots = (
             _named(scm, chosen.service)
             if chosen.service
-            else scm.snapshots(type=_TYPES[chosen.type])
+            else scm.snapshots(service_type=_TYPES[chosen.type])
         )
         services = [snapshot.to_json() for snapshot in snapshots]
     document = {"winsvc": FORMAT, "machine": scm.machine, "services": services}
@@ -155,7 +157,7 @@ def _export(chosen: argparse.Namespace) -> None:
 def _graph(chosen: argparse.Namespace) -> None:
     with _manager(chosen) as scm:
         if chosen.name is not None:
-            scm.get(chosen.name)  # which says why not
+            scm.info(chosen.name)  # raises the error
         graph = scm.graph()
     if chosen.format == "text":
         _print_tree(graph.to_text(chosen.name, dependents=chosen.dependents))
@@ -199,7 +201,7 @@ def _print_tree(tree: str) -> None:
 def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:
     for name in {name_key(name): name for name in names}.values():
         try:
-            name = scm.get(name).name  # upper and lower case as they are stored
+            name = scm.info(name).name  # as it is stored
         except AccessDeniedError:
             pass
         with scm.open(name) as service:

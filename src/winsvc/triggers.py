@@ -20,7 +20,7 @@ from winsvc._util.jsonable import JSON, from_jsonable, json_object
 from winsvc._util.text import check_text, pack_multi_string
 from winsvc._values.rows import TriggerRow
 from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID",
@@ -99,7 +99,7 @@ class TriggerData:
         """A binary item.
 
         Raises:
-            ArgumentError: there are more than 1024 bytes.
+            ValidationError: there are more than 1024 bytes.
         """
         return cls._checked(TriggerDataType.BINARY, raw, "raw")
 
@@ -109,7 +109,7 @@ class TriggerData:
 
         Raises:
             TypeError: it is not a str.
-            ArgumentError: it has a NUL, or more than 511 characters.
+            ValidationError: it has a NUL, or more than 511 characters.
         """
         return cls._checked(TriggerDataType.STRING, _utf16(check_text(text, "text") + "\0"), "text")
 
@@ -119,7 +119,7 @@ class TriggerData:
 
         Raises:
             TypeError: it is a single str, or one of the strings is not a str.
-            ArgumentError: a string is empty or has a NUL, or together they are over 1024 bytes.
+            ValidationError: a string is empty or has a NUL, or together they are over 1024 bytes.
         """
         packed = pack_multi_string(texts, "texts") + "\0"
         return cls._checked(TriggerDataType.STRING, _utf16(packed), "texts")
@@ -129,7 +129,7 @@ class TriggerData:
         """The highest level of the ETW events that set the trigger off: one byte.
 
         Raises:
-            ArgumentError: the level is not 0 to 255.
+            ValidationError: the level is not 0 to 255.
         """
         return cls(TriggerDataType.LEVEL, _number(level, 1, "level"))
 
@@ -138,7 +138,7 @@ class TriggerData:
         """A mask of keywords, one of which an ETW event must have: 64 bits.
 
         Raises:
-            ArgumentError: the mask has more than 64 bits, or is negative.
+            ValidationError: the mask has more than 64 bits, or is negative.
         """
         return cls(TriggerDataType.KEYWORD_ANY, _number(keyword, 8, "keyword"))
 
@@ -147,7 +147,7 @@ class TriggerData:
         """A mask of keywords, all of which an ETW event must have: 64 bits.
 
         Raises:
-            ArgumentError: the mask has more than 64 bits, or is negative.
+            ValidationError: the mask has more than 64 bits, or is negative.
         """
         return cls(TriggerDataType.KEYWORD_ALL, _number(keyword, 8, "keyword"))
 
@@ -299,7 +299,7 @@ class Trigger:
             action: start or stop.
 
         Raises:
-            ArgumentError: the port is out of range, something is empty, or there is a service
+            ValidationError: the port is out of range, something is empty, or there is a service
                 without a program.
         """
         item = _firewall_item(port, protocol, program, service)
@@ -327,7 +327,7 @@ class Trigger:
             name: the pipe's name, with or without ``\\.\pipe\``, which is not stored.
 
         Raises:
-            ArgumentError: the name is empty, too long or has a NUL.
+            ValidationError: the name is empty, too long or has a NUL.
         """
         check_text(name, "name", empty=False)
         if name.lower().startswith(_PIPE_PREFIX):
@@ -343,7 +343,7 @@ class Trigger:
             interface: the interface's UUID.
 
         Raises:
-            ArgumentError: it is no UUID.
+            ValidationError: it is no UUID.
         """
         data = (TriggerData.from_text(str(from_jsonable(UUID, interface, "interface"))),)
         return cls(TriggerType.NETWORK_ENDPOINT, _START, RPC_INTERFACE_EVENT_GUID, data)
@@ -361,7 +361,7 @@ class Trigger:
             action: start or stop.
 
         Raises:
-            ArgumentError: it is no GUID, or an ID is empty, too long or has a NUL.
+            ValidationError: it is no GUID, or an ID is empty, too long or has a NUL.
         """
         for index, hardware_id in enumerate(hardware_ids):
             check_text(hardware_id, f"hardware_ids[{index}]", empty=False)
@@ -381,7 +381,7 @@ class Trigger:
             action: start or stop.
 
         Raises:
-            ArgumentError: it is no GUID.
+            ValidationError: it is no GUID.
         """
         return cls(TriggerType.CUSTOM, action, from_jsonable(UUID, provider, "provider"), data)
 
@@ -410,7 +410,7 @@ class Trigger:
 
         Raises:
             TypeError: a part of it is of a wrong type.
-            ArgumentError: a part is invalid, missing or unknown.
+            ValidationError: a part is invalid, missing or unknown.
         """
         return from_jsonable(cls, data, argument)
 
@@ -447,18 +447,18 @@ def check_triggers(triggers: Iterable[Trigger], argument: str = "triggers") -> t
         The triggers.
 
     Raises:
-        ArgumentError: there are more than 64, one has more than 64 data items, or an item has more
+        ValidationError: there are more than 64, one has more than 64 data items, or an item has more
             than 1024 bytes.
     """
     checked = tuple(triggers)
     if len(checked) > MAX_TRIGGERS:
-        raise ArgumentError(
+        raise ValidationError(
             argument, f"has {len(checked)} triggers, but {MAX_TRIGGERS} are the most"
         )
     for index, trigger in enumerate(checked):
         where = f"{argument}[{index}].data"
         if len(trigger.data) > MAX_ITEMS:
-            raise ArgumentError(
+            raise ValidationError(
                 where, f"has {len(trigger.data)} items, but {MAX_ITEMS} are the most"
             )
         for number, item in enumerate(trigger.data):
@@ -468,7 +468,7 @@ def check_triggers(triggers: Iterable[Trigger], argument: str = "triggers") -> t
 
 def _check_size(raw: bytes, argument: str) -> None:
     if len(raw) > MAX_DATA_SIZE:
-        raise ArgumentError(argument, f"takes {len(raw)} bytes, but {MAX_DATA_SIZE} are the most")
+        raise ValidationError(argument, f"takes {len(raw)} bytes, but {MAX_DATA_SIZE} are the most")
 
 
 def _utf16(text: str) -> bytes:
@@ -479,17 +479,19 @@ def _number(value: int, size: int, argument: str) -> bytes:
     try:
         return value.to_bytes(size, "little")
     except OverflowError:
-        raise ArgumentError(argument, f"{value} does not fit in {size * 8} unsigned bits") from None
+        raise ValidationError(
+            argument, f"{value} does not fit in {size * 8} unsigned bits"
+        ) from None
 
 
 def _firewall_item(
     port: int | str, protocol: str, program: str | None, service: str | None
 ) -> TriggerData:
     if isinstance(port, int) and not 1 <= port <= 65535:
-        raise ArgumentError("port", f"{port} is not 1 to 65535")
+        raise ValidationError("port", f"{port} is not 1 to 65535")
     if service is not None and program is None:
         # The strings are told apart by their order alone.
-        raise ArgumentError("service", "can be given only with a program")
+        raise ValidationError("service", "can be given only with a program")
     strings = {"port": str(port), "protocol": protocol, "program": program, "service": service}
     return TriggerData.from_texts(
         check_text(text, name, empty=False) for name, text in strings.items() if text is not None

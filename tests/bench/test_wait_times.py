@@ -17,7 +17,7 @@ import pytest
 from puppets import CYCLE, Puppet, backend, counted, on_wine, puppets, until_armed
 from support import Effort
 
-from winsvc import Service, ServiceError, ServiceManager, ServiceStartError, State, WaitTimeoutError
+from winsvc import Service, ServiceManager, ServiceStartError, State, WaitTimeoutError, Win32Error
 from winsvc.aio import AsyncServiceManager
 
 Keeps: TypeAlias = Callable[[str, list[float], float], None]
@@ -93,7 +93,7 @@ def test_failed_start_ends_wait_in_time(
     ended: SimpleQueue[float] = SimpleQueue()
 
     def waits() -> None:
-        with scm.open(puppet.name) as service, pytest.raises(ServiceError):
+        with scm.open(puppet.name) as service, pytest.raises(Win32Error):
             service.wait(State.RUNNING, timeout=30)
         ended.put(time.perf_counter())
 

@@ -15,13 +15,13 @@ from winsvc import (
     HandleClosedError,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceNotFoundError,
     ServiceStartError,
     ServiceStatus,
     State,
     UnsupportedError,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc._scm.watching import ServiceCreated, ServiceDeleted, ServiceEvent, StatusChanged
 from winsvc.aio import AsyncService, AsyncServiceManager
@@ -321,6 +321,6 @@ async def test_async_service_block_when_cancelled_closes_service(
 async def test_async_service_block_with_error_raises_that_error(
     asc: AsyncServiceManager, installed: Service
 ) -> None:
-    with pytest.raises(ServiceError, match="1062"):
+    with pytest.raises(Win32Error, match="1062"):
         async with asc.open(installed.name) as service:
             await service.stop()

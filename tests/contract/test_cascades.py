@@ -14,11 +14,11 @@ from winsvc import (
     NotFoundError,
     Service,
     ServiceAlreadyRunningError,
-    ServiceError,
     ServiceManager,
     ServiceNotActiveError,
     State,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc.cli import main
 
@@ -32,7 +32,7 @@ def dependent(
         yield service
         try:
             service.stop(timeout=20)
-        except ServiceError:
+        except Win32Error:
             pass  # not running
         service.delete()
 

@@ -12,11 +12,10 @@ from differences import Differs
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     ErrorControl,
     FailureAction,
     FailureActions,
-    InvalidArgumentError,
+    InvalidParameterError,
     MarkedForDeleteError,
     Service,
     ServiceAccess,
@@ -29,6 +28,7 @@ from winsvc import (
     StartType,
     Trigger,
     UnsupportedError,
+    ValidationError,
 )
 
 
@@ -147,7 +147,7 @@ def test_configure_unsupported_value_raises_invalid_argument(
     installed: Service, settings: dict[str, object]
 ) -> None:
     before = installed.config()
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         installed.configure(**settings)  # type: ignore[arg-type]
     assert caught.value.winerror == 87
     assert caught.value.service == installed.name
@@ -156,13 +156,13 @@ def test_configure_unsupported_value_raises_invalid_argument(
 
 def test_configure_refused_by_argument_check_changes_nothing(installed: Service) -> None:
     before = installed.config()
-    with pytest.raises(ArgumentError, match="LocalSystem"):
+    with pytest.raises(ValidationError, match="LocalSystem"):
         installed.configure(
             service_type=ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS,
             account="NetworkService",
             display_name="not reached",
         )
-    with pytest.raises(ArgumentError, match="not in quotes"):
+    with pytest.raises(ValidationError, match="not in quotes"):
         installed.configure(
             binary_path=r"C:\Program Files\x y\svc.exe -k", description="not reached"
         )

@@ -12,7 +12,6 @@ from support import simulated_only, wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Control,
     ControlRefusedError,
     DatabaseLockedError,
@@ -31,6 +30,7 @@ from winsvc import (
     StopMinor,
     StopReason,
     UnsupportedError,
+    ValidationError,
     WaitTimeoutError,
 )
 from winsvc.testing import SimulatedSCM
@@ -58,7 +58,7 @@ def test_start_arguments_and_controls_reach_service(installed: Service, tmp_path
 
 def test_start_with_invalid_argument_raises_and_stays_stopped(installed: Service) -> None:
     for arguments in ((None,), ("a", None), ("a", 5), ("a\0b",)):
-        with pytest.raises((TypeError, ArgumentError), match=r"arguments\[\d\]: "):
+        with pytest.raises((TypeError, ValidationError), match=r"arguments\[\d\]: "):
             installed.start(*arguments)
     assert installed.status().state is State.STOPPED
 
@@ -82,7 +82,7 @@ def test_control_not_accepted_raises_control_refused(installed: Service) -> None
 def test_control_with_reserved_code_raises_argument_error(installed: Service) -> None:
     installed.start()
     for code in (127, 256, Control.SHUTDOWN):
-        with pytest.raises(ArgumentError):
+        with pytest.raises(ValidationError):
             installed.control(code)
     installed.stop()
 
@@ -257,8 +257,8 @@ def test_by_pid_returns_services_of_process(scm: ServiceManager, installed: Serv
     installed.start()
     pid = installed.status().pid
     assert pid is not None
-    assert [info.name for info in scm.by_pid(pid)] == [installed.name]
-    assert scm.by_pid(2) == []  # they are multiples of 4
+    assert [info.name for info in scm.services_in_process(pid)] == [installed.name]
+    assert scm.services_in_process(2) == []  # they are multiples of 4
     installed.stop()
 
 

@@ -13,18 +13,18 @@ from support import simulated_only
 from winsvc import (
     AccessDeniedError,
     AlreadyExistsError,
-    ArgumentError,
     Desktop,
     DesktopAccess,
     HandleClosedError,
-    InvalidArgumentError,
     InvalidNameError,
+    InvalidParameterError,
     InvalidSecurityError,
     NotFoundError,
     ObjectInUseError,
     SecurityInformation,
-    ServiceError,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
     WindowStation,
     WindowStationAccess,
     WindowStationCreation,
@@ -211,15 +211,15 @@ def test_desktop_with_empty_name_raises_invalid_name(make: Callable[[str], objec
 def test_name_as_bytes_or_with_nul_is_refused(make: Callable[[object], object]) -> None:
     with pytest.raises(TypeError, match="name: expected str, not bytes"):
         make(b"WinSta0")
-    with pytest.raises(ArgumentError, match="name: must not contain a NUL"):
+    with pytest.raises(ValidationError, match="name: must not contain a NUL"):
         make("Win\0Sta")
 
 
 def test_of_thread_with_invalid_thread_id_raises_error() -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         Desktop.of_thread(0xFFFFFFF0)
     assert (caught.value.winerror, caught.value.function) == (87, "GetThreadDesktop")
-    with pytest.raises(ArgumentError, match="thread_id"):
+    with pytest.raises(ValidationError, match="thread_id"):
         Desktop.of_thread(-1)
 
 
@@ -387,7 +387,7 @@ def test_object_security_after_set_security_reads_back(
         assert after.parts is SecurityInformation.DACL
         assert after.dacl is not None
         assert len(list(after.dacl)) == 2  # type: ignore[arg-type]
-        with pytest.raises(ArgumentError, match="no OWNER"):
+        with pytest.raises(ValidationError, match="no OWNER"):
             one.set_security("D:", SecurityInformation.OWNER)
 
 
@@ -441,9 +441,7 @@ def test_set_for_process_changes_current_station(
         assert Desktop.current().name == "Default"  # threads stay where they are
         with Desktop.create(unique_name()) as made:
             assert station.desktops() == [made.name]
-        with pytest.raises(
-            ServiceError, match="not on a window station that its user sees"
-        ) as none:
+        with pytest.raises(Win32Error, match="not on a window station that its user sees") as none:
             Desktop.input()
         assert none.value.winerror == 1
     finally:

@@ -12,7 +12,7 @@ from support import simulated_only
 
 from winsvc.backend import default_backend
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ArgumentError, HandleClosedError
+from winsvc.errors import AccessDeniedError, HandleClosedError, ValidationError
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
     MESSAGE_FILE,
@@ -87,7 +87,7 @@ def test_register_source_with_log_name_raises_argument_error() -> None:
     logs = default_backend().enum_event_logs()
     assert {"application", "system"} <= {log.lower() for log in logs}
     for name in ("Application", "SYSTEM"):
-        with pytest.raises(ArgumentError, match="is the name of an event log"):
+        with pytest.raises(ValidationError, match="is the name of an event log"):
             register_source(name)
 
 
@@ -95,13 +95,13 @@ def test_event_source_text_with_nul_raises_argument_error() -> None:
     """Windows would cut them off, and take another source."""
     api = default_backend()
     for call in (api.read_event_source, api.delete_event_source, api.register_event_source):
-        with pytest.raises(ArgumentError, match="source"):
+        with pytest.raises(ValidationError, match="source"):
             call("a\0b")
-    with pytest.raises(ArgumentError, match="source"):
+    with pytest.raises(ValidationError, match="source"):
         api.write_event_source("a\0b", MESSAGE_FILE, 7)
-    with pytest.raises(ArgumentError, match="message_file"):
+    with pytest.raises(ValidationError, match="message_file"):
         api.write_event_source("a", "a\0b", 7)
-    with pytest.raises(ArgumentError, match="log"):
+    with pytest.raises(ValidationError, match="log"):
         api.read_event_source("a", "a\0b")
 
 
@@ -126,7 +126,7 @@ def report_each(source: str) -> None:
     try:
         for kind, event_id, strings, data in EVENTS:
             api.report_event(handle, kind, 0, event_id, strings, data)
-        with pytest.raises(ArgumentError, match=r"strings\[1\]"):
+        with pytest.raises(ValidationError, match=r"strings\[1\]"):
             api.report_event(handle, 1, 0, 1, ["one", "two\0"], b"")
     finally:
         api.deregister_event_source(handle)

@@ -8,9 +8,8 @@ import pytest
 from support import wait_until_gone, wait_until_stopped
 
 from winsvc import (
-    ArgumentError,
-    InvalidArgumentError,
     InvalidNameError,
+    InvalidParameterError,
     MarkedForDeleteError,
     NotFoundError,
     Service,
@@ -23,6 +22,7 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
 
 # The service reports STOP_PENDING and then stops; the simulated one stops at once.
@@ -73,7 +73,7 @@ def test_create_without_binary_path_raises_argument_error(
 ) -> None:
     name = unique_name()
     for path in ("", None):
-        with pytest.raises(ArgumentError, match="binary_path: "):
+        with pytest.raises(ValidationError, match="binary_path: "):
             scm.create(name, path)
     assert name not in scm
 
@@ -83,7 +83,7 @@ def test_create_with_invalid_type_raises_invalid_argument(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], kind: ServiceType
 ) -> None:
     name = unique_name()
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         scm.create(name, program, service_type=kind)
     assert (caught.value.winerror, caught.value.service) == (87, name)
     assert name not in scm
@@ -93,7 +93,7 @@ def test_create_with_unquoted_path_with_blank_raises_argument_error(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    with pytest.raises(ArgumentError, match="has a blank and is not in quotes"):
+    with pytest.raises(ValidationError, match="has a blank and is not in quotes"):
         scm.create(name, r"C:\Program Files\beat\beat.exe --loud")
     assert name not in scm
 
@@ -102,14 +102,14 @@ def test_configure_unquoted_path_requires_unquoted_flag(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     path = r"C:\Program Files\beat\beat.exe --loud"
-    with scm.create(unique_name(), path, unquoted=True) as service:
+    with scm.create(unique_name(), path, allow_unquoted_path=True) as service:
         try:
             before = service.config().binary_path
             assert before == path
             service.configure(binary_path="x.exe")
-            with pytest.raises(ArgumentError, match="unquoted=True"):
+            with pytest.raises(ValidationError, match="allow_unquoted_path=True"):
                 service.configure(binary_path=before)
-            service.configure(binary_path=before, unquoted=True)
+            service.configure(binary_path=before, allow_unquoted_path=True)
             assert service.config().binary_path == path
         finally:
             service.delete()

@@ -10,7 +10,7 @@ from differences import Differs
 from winsvc import (
     AccessDeniedError,
     HandleClosedError,
-    InvalidArgumentError,
+    InvalidParameterError,
     ManagerAccess,
     Service,
     ServiceManager,
@@ -95,7 +95,7 @@ def test_services_of_unknown_group_raises_not_found(scm: ServiceManager) -> None
 def test_services_with_empty_filter_raises_invalid_argument(
     scm: ServiceManager, filters: dict[str, object]
 ) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         names(scm, **filters)
     assert caught.value.winerror == 87
 

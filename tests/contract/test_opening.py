@@ -11,7 +11,6 @@ from support import wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     DatabaseNotFoundError,
     ErrorControl,
     HandleClosedError,
@@ -23,6 +22,7 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
 
 
@@ -47,7 +47,7 @@ def test_open_with_invalid_name_raises_invalid_name(scm: ServiceManager, name: s
 def test_open_with_nul_in_name_raises_argument_error(
     scm: ServiceManager, installed: Service
 ) -> None:
-    with pytest.raises(ArgumentError, match="name: must not contain a NUL character"):
+    with pytest.raises(ValidationError, match="name: must not contain a NUL character"):
         scm.open(f"{installed.name}\0and more")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support import wait_until_gone
 
-from winsvc import ErrorCode, ServiceError, ServiceManager, ServiceStartError, State
+from winsvc import ErrorCode, ServiceManager, ServiceStartError, State, Win32Error
 from winsvc._values.commandline import command_line, split
 from winsvc.host import Service
 from winsvc.host.doctor import Finding, Severity, examine
@@ -108,7 +108,7 @@ def deployed(
     yield one
     try:
         remove(one.name, scm=scm)
-    except ServiceError as error:
+    except Win32Error as error:
         pytest.fail(str(error))
     wait_until_gone(scm, one.name)
     assert source_problem(one.name) is not None
@@ -377,7 +377,7 @@ def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_
         service.configure(binary_path=command_line(python, *rest))
         (found,) = deployed.findings(Severity.ERROR)
         assert (found.topic, found.text) == ("program", f"there is no {python}")
-        service.configure(binary_path=r"C:\Program Files\x\x.exe", unquoted=True)
+        service.configure(binary_path=r"C:\Program Files\x\x.exe", allow_unquoted_path=True)
         assert "not in quotes" in " ".join(one.text for one in deployed.findings(Severity.ERROR))
         module = "--module=no_such.module"
         at_module = [module if one.startswith("--script=") else one for one in rest]

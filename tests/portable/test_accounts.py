@@ -22,7 +22,7 @@ from winsvc._values.account import (
     password_for,
 )
 from winsvc.enums import ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.testing import SimulatedSCM
 
 
@@ -104,7 +104,7 @@ def test_account_comparison_ignores_case_but_name_keeps_it() -> None:
     ["", "a\0b", "\\bob", "CORP\\", r"a\b\c", "@corp", "bob@", "S-1-5-21-1-2-3-1001", "\\"],
 )
 def test_account_with_invalid_name_raises_argument_error(text: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^account: "):
+    with pytest.raises(ValidationError, match=r"^account: "):
         Account(text)
 
 
@@ -136,19 +136,19 @@ def test_password_for_user_account_returns_given_password() -> None:
 def test_password_for_account_that_takes_none_is_refused_and_hidden(
     text: str, password: Secret | str
 ) -> None:
-    with pytest.raises(ArgumentError, match=r"^password: .*takes no password") as caught:
+    with pytest.raises(ValidationError, match=r"^password: .*takes no password") as caught:
         password_for(Account(text), password)
     assert "hunter2" not in own_frames(caught.value)
 
 
 @pytest.mark.parametrize("password", ["hunter2\0", Secret("hunter2\0")])
 def test_password_with_nul_is_refused_and_hidden(password: Secret | str) -> None:
-    with pytest.raises(ArgumentError, match=r"^password: .*NUL") as caught:
+    with pytest.raises(ValidationError, match=r"^password: .*NUL") as caught:
         password_for(Account("bob"), password)
     assert "hunter2" not in own_frames(caught.value)
 
 
-def own_frames(error: ArgumentError) -> str:
+def own_frames(error: ValidationError) -> str:
     """What a traceback that shows variables says of the frames in the package."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     own = [str(frame.locals) for frame in report.stack if frame.filename != __file__]
@@ -208,7 +208,7 @@ INTERACTIVE = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
 
 @pytest.mark.parametrize("account", ["NetworkService", "LocalService", "bob", r"NT SERVICE\x"])
 def test_check_interactive_refuses_other_accounts(account: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
+    with pytest.raises(ValidationError, match=r"^service_type: .*LocalSystem"):
         check_interactive(INTERACTIVE, Account(account))
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
     ServiceAccess,
     ServiceConfig,
-    ServiceError,
     ServiceManager,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._values.rows import ConfigRow, EnumPage, EnumRow, StatusRow
 from winsvc.backend import Backend
@@ -63,7 +63,7 @@ def test_bulk_query_with_refused_service_still_returns_the_others(
         assert isinstance(error, AccessDeniedError)
         assert (error.service, error.function) == ("service-07", "QueryServiceConfigW")
         assert "service-08" not in told  # deleted meanwhile
-        assert sum(isinstance(one, ServiceError) for one in told.values()) == 1
+        assert sum(isinstance(one, Win32Error) for one in told.values()) == 1
         found = {one.name: one for one in scm.snapshots(concurrency=concurrency)}
         assert set(found["service-07"].errors) == {"config"}
         assert found["service-07"].status is not None
@@ -108,7 +108,7 @@ def test_configs_closed_early_leaves_no_threads_or_handles(many: SimulatedSCM) -
 
 
 @pytest.mark.parametrize(
-    ("concurrency", "error"), [(0, ArgumentError), (257, ArgumentError), ("4", TypeError)]
+    ("concurrency", "error"), [(0, ValidationError), (257, ValidationError), ("4", TypeError)]
 )
 def test_bulk_query_with_invalid_concurrency_raises(
     many: SimulatedSCM, concurrency: int, error: type[Exception]

@@ -9,15 +9,15 @@ import pytest
 from recorder import Recorder
 
 from winsvc import (
-    InvalidArgumentError,
+    InvalidParameterError,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     ServiceSpec,
     StartType,
     Trigger,
+    Win32Error,
 )
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 def test_create_from_spec_or_keywords_makes_same_calls() -> None:
@@ -41,7 +41,7 @@ def test_create_from_spec_or_keywords_makes_same_calls() -> None:
         "error_control": 1,
         "binary_path": "x.exe",
         "load_order_group": None,
-        "want_tag": False,
+        "assign_tag": False,
         "dependencies": None,
         "account": None,
         "password": None,
@@ -59,11 +59,11 @@ def test_create_from_spec_and_settings_raises_type_error() -> None:
 
 def test_create_with_failing_cleanup_raises_first_error() -> None:
     recorder = Recorder(
-        change_config_number=service_error(87, "ChangeServiceConfig2W"),
-        delete_service=service_error(5, "DeleteService"),
+        change_config_number=win32_error(87, "ChangeServiceConfig2W"),
+        delete_service=win32_error(5, "DeleteService"),
     )
     with ServiceManager(backend=recorder.backend) as scm:
-        with pytest.raises(InvalidArgumentError, match="could not be deleted"):
+        with pytest.raises(InvalidParameterError, match="could not be deleted"):
             scm.create("x", "x.exe", delayed_auto_start=True)
     assert len(recorder.called("delete_service")) == 1
     assert not recorder.open
@@ -78,7 +78,7 @@ def test_create_with_boot_start_sends_start_type_zero() -> None:
 
 
 def test_delete_with_timeout_waits_until_service_not_found() -> None:
-    answers: Iterator[int | ServiceError] = iter([0x1, 0x2, service_error(1060, "OpenServiceW")])
+    answers: Iterator[int | Win32Error] = iter([0x1, 0x2, win32_error(1060, "OpenServiceW")])
 
     def open_service(*arguments: object) -> int:
         answer = next(answers)

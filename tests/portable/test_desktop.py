@@ -13,7 +13,6 @@ from recorder import Recorder
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Desktop,
     DesktopAccess,
     DesktopFlags,
@@ -23,9 +22,10 @@ from winsvc import (
     ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
-    ServiceError,
     UnsupportedError,
     UserObjectFlags,
+    ValidationError,
+    Win32Error,
     Window,
     WindowStation,
     WindowStationAccess,
@@ -40,7 +40,7 @@ from winsvc._desktops.handles import (
 )
 from winsvc._scm.handles import ServiceHandle
 from winsvc._values.rows import UserObjectFlagsRow
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 SDDL = "D:(A;;GA;;;SY)"
 # For calls that mypy refuses.
@@ -137,7 +137,7 @@ def test_desktop_properties_return_backend_values_or_raise_unsupported() -> None
     )
     script.answers["query_user_object_sid"] = None
     assert desktop.user_sid is None
-    refusal = service_error(87, "GetUserObjectInformationW")
+    refusal = win32_error(87, "GetUserObjectInformationW")
     script.answers["query_user_object_number"] = refusal
     with pytest.raises(UnsupportedError, match="the heap size of a Desktop") as caught:
         _ = desktop.heap_size
@@ -146,7 +146,7 @@ def test_desktop_properties_return_backend_values_or_raise_unsupported() -> None
 
 
 def test_windows_with_unreadable_title_or_class_returns_none_fields() -> None:
-    gone = service_error(1400, "GetClassNameW")
+    gone = win32_error(1400, "GetClassNameW")
 
     def text(window: int) -> str:
         if window == 2:
@@ -171,7 +171,7 @@ def test_windows_with_unreadable_title_or_class_returns_none_fields() -> None:
 def test_security_access_denied_hint_names_required_rights(
     parts: SecurityInformation, right: DesktopAccess
 ) -> None:
-    script = Recorder(get_user_object_security=service_error(5, "GetUserObjectSecurity"))
+    script = Recorder(get_user_object_security=win32_error(5, "GetUserObjectSecurity"))
     with Desktop.open("D", backend=script.backend) as desktop:
         with pytest.raises(AccessDeniedError) as caught:
             desktop.security(parts)
@@ -182,14 +182,14 @@ def test_security_access_denied_hint_names_required_rights(
 
 
 def test_borrowed_desktop_access_denied_hint_names_needed_right_only() -> None:
-    script = Recorder(switch_desktop=service_error(5, "SwitchDesktop"))
+    script = Recorder(switch_desktop=win32_error(5, "SwitchDesktop"))
     with pytest.raises(AccessDeniedError) as caught:
         Desktop.current(backend=script.backend).switch_to()
     assert caught.value.hint == "Needed: DesktopAccess.SWITCH_DESKTOP."
 
 
 def test_open_access_denied_hint_names_requested_access() -> None:
-    script = Recorder(open_input_desktop=service_error(5, "OpenInputDesktop"))
+    script = Recorder(open_input_desktop=win32_error(5, "OpenInputDesktop"))
     with pytest.raises(AccessDeniedError) as caught:
         Desktop.input(DesktopAccess.ENUMERATE, backend=script.backend)
     assert caught.value.hint == "Asked for: DesktopAccess.ENUMERATE."
@@ -235,14 +235,14 @@ def test_borrowed_handle_of_wrong_kind_raises_type_error() -> None:
     [
         (lambda api: STATION.open(None, backend=api), TypeError, "name"),
         (lambda api: STATION.open("a", "all", backend=api), TypeError, "access"),
-        (lambda api: STATION.open("a", -1, backend=api), ArgumentError, "access"),
+        (lambda api: STATION.open("a", -1, backend=api), ValidationError, "access"),
         (lambda api: STATION.open("a", inherit=1, backend=api), TypeError, "inherit"),
         (lambda api: STATION.create("a", True, backend=api), TypeError, "flags"),
         (lambda api: STATION.create("a", security=7, backend=api), TypeError, "security"),
         (lambda api: DESKTOP.open(7, backend=api), TypeError, "name"),
-        (lambda api: DESKTOP.open("a", flags=1 << 32, backend=api), ArgumentError, "flags"),
+        (lambda api: DESKTOP.open("a", flags=1 << 32, backend=api), ValidationError, "flags"),
         (lambda api: DESKTOP.create(None, backend=api), TypeError, "name"),
-        (lambda api: DESKTOP.create("a\0b", backend=api), ArgumentError, "name"),
+        (lambda api: DESKTOP.create("a\0b", backend=api), ValidationError, "name"),
         (lambda api: DESKTOP.input(None, backend=api), TypeError, "access"),
         (lambda api: DESKTOP.of_thread("7", backend=api), TypeError, "thread_id"),
     ],
@@ -258,18 +258,18 @@ def test_invalid_arguments_raise_before_any_backend_call(
 
 @pytest.mark.parametrize("code", [3, 5, 6, 161])
 def test_open_with_invalid_name_raises_invalid_name_for_any_error_code(code: int) -> None:
-    script = Recorder(open_desktop=service_error(code, "OpenDesktopW"))
+    script = Recorder(open_desktop=win32_error(code, "OpenDesktopW"))
     for name, why in (("a\\b", "backslash"), ("", "empty")):
         with pytest.raises(InvalidNameError, match=why) as caught:
             Desktop.open(name, backend=script.backend)
         assert (caught.value.winerror, caught.value.function) == (code, "OpenDesktopW")
-    with pytest.raises(ServiceError) as other:
+    with pytest.raises(Win32Error) as other:
         Desktop.open("fine", backend=script.backend)
     assert "backslash" not in str(other.value)
 
 
 def test_open_station_with_empty_name_raises_not_found() -> None:
-    script = Recorder(open_window_station=service_error(2, "OpenWindowStationW"))
+    script = Recorder(open_window_station=win32_error(2, "OpenWindowStationW"))
     with pytest.raises(NotFoundError):
         WindowStation.open("", backend=script.backend)
 
@@ -282,7 +282,7 @@ def in_use(script: Recorder, code: int = 5) -> Callable[[int], None]:
 
     def close(handle: int) -> None:
         if script.answers["get_process_window_station"] == handle:
-            raise service_error(code, "CloseWindowStation")
+            raise win32_error(code, "CloseWindowStation")
         script.open.discard(handle)
 
     return close
@@ -319,7 +319,7 @@ def test_unclosed_process_station_gives_no_resource_warning() -> None:
 
 
 def test_close_with_other_error_raises_and_marks_station_closed() -> None:
-    script = Recorder(close_window_station=service_error(6, "CloseWindowStation"))
+    script = Recorder(close_window_station=win32_error(6, "CloseWindowStation"))
     station = WindowStation.create("S", backend=script.backend)
     with pytest.raises(HandleClosedError):
         station.close()
@@ -329,7 +329,7 @@ def test_close_with_other_error_raises_and_marks_station_closed() -> None:
 
 
 def test_close_error_at_block_exit_does_not_hide_body_error() -> None:
-    script = Recorder(close_desktop=service_error(170, "CloseDesktop"))
+    script = Recorder(close_desktop=win32_error(170, "CloseDesktop"))
     with pytest.raises(BodyError), Desktop.create("D", backend=script.backend) as desktop:
         raise BodyError
     with pytest.raises(ObjectInUseError, match="A thread of this process is on it"), desktop:
@@ -341,7 +341,7 @@ def test_close_error_at_block_exit_does_not_hide_body_error() -> None:
 
 
 def test_refused_close_during_call_raises_in_use_and_keeps_desktop_open() -> None:
-    script = Recorder(close_desktop=service_error(170, "CloseDesktop"))
+    script = Recorder(close_desktop=win32_error(170, "CloseDesktop"))
     desktop = Desktop.create("D", backend=script.backend)
     script.answers["switch_desktop"] = lambda handle: desktop.close()
     with pytest.raises(ObjectInUseError):
@@ -378,8 +378,8 @@ def test_as_thread_desktop_restores_previous_desktop_after_error() -> None:
 
 def test_switch_that_fails_on_entry_restores_nothing() -> None:
     script = Recorder(
-        set_process_window_station=service_error(5, "SetProcessWindowStation"),
-        set_thread_desktop=service_error(170, "SetThreadDesktop"),
+        set_process_window_station=win32_error(5, "SetProcessWindowStation"),
+        set_thread_desktop=win32_error(170, "SetThreadDesktop"),
     )
     station = WindowStation.open("S", backend=script.backend)
     desktop = Desktop.open("D", backend=script.backend)
@@ -400,7 +400,7 @@ def test_as_thread_desktop_with_failing_restore_raises_with_body_error_as_contex
 
     def move(handle: int) -> None:
         if handle == 0x48:
-            raise service_error(170, "SetThreadDesktop")
+            raise win32_error(170, "SetThreadDesktop")
 
     script.answers["set_thread_desktop"] = move
     with desktop, pytest.raises(ObjectInUseError, match="stays on the desktop") as caught:
@@ -419,7 +419,7 @@ def test_as_thread_desktop_retries_restore_from_previous_station() -> None:
 
     def move(handle: int) -> None:
         if handle == 0x48 and process[0] != 0x44:
-            raise service_error(5, "SetThreadDesktop")
+            raise win32_error(5, "SetThreadDesktop")
 
     script.answers["get_process_window_station"] = lambda: process[0]
     script.answers["set_process_window_station"] = go

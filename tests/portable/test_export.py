@@ -15,7 +15,7 @@ from recorder import CONFIG, STOPPED, Recorder
 from winsvc import cli
 from winsvc._values.rows import EnumRow
 from winsvc._values.snapshot import ServiceSnapshot
-from winsvc.errors import ArgumentError, service_error
+from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor
 
 RUNNING = STOPPED._replace(current_state=4, process_id=12)
@@ -103,14 +103,14 @@ def test_export_of_remote_machine_names_it_in_document(
 def test_export_of_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    denied = unless("beat", service_error(5, "OpenServiceW"), lambda: recorder)
+    denied = unless("beat", win32_error(5, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=denied)
     beat, drum = exported(capsys)["services"]
     assert beat["config"] is None
     assert beat["errors"]["config"]["winerror"] == 5
     assert drum["config"]["display_name"] == CONFIG.display_name
 
-    broken = unless("beat", service_error(1337, "OpenServiceW"), lambda: recorder)
+    broken = unless("beat", win32_error(1337, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=broken)
     beat, drum = exported(capsys)["services"]
     assert beat["status"]["state"] == "running"  # as it was listed
@@ -121,7 +121,7 @@ def test_export_of_unopenable_service_records_its_error(
 def test_export_omits_service_deleted_during_export(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = service_error(1060, "OpenServiceW")
+    gone = win32_error(1060, "OpenServiceW")
     recorder = use(monkeypatch, open_service=unless("beat", gone, lambda: recorder))
     assert names(exported(capsys)) == ["drum"]
 
@@ -129,7 +129,7 @@ def test_export_omits_service_deleted_during_export(
     def opener(handle: int, service: str, access: int) -> int:
         before = len(recorder.called("open_service")) - 1
         if service == "beat" and before == 0:
-            raise service_error(5, "OpenServiceW")
+            raise win32_error(5, "OpenServiceW")
         if service == "beat" and before > 1:
             raise gone
         return recorder._handle()
@@ -141,14 +141,14 @@ def test_export_omits_service_deleted_during_export(
 def test_export_keeps_service_if_trigger_query_reports_not_found(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, query_triggers=service_error(1060, "QueryServiceConfig2W"))
+    use(monkeypatch, query_triggers=win32_error(1060, "QueryServiceConfig2W"))
     assert names(exported(capsys)) == ["beat", "drum"]
 
 
 def test_export_of_unreachable_machine_fails_and_keeps_old_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    away = unless("drum", service_error(1722, "OpenServiceW"), lambda: recorder)
+    away = unless("drum", win32_error(1722, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=away)
     path = tmp_path / "machine.json"
     path.write_text("before")
@@ -160,7 +160,7 @@ def test_export_of_unreachable_machine_fails_and_keeps_old_file(
 def test_export_of_unknown_service_exits_with_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, open_service=service_error(1060, "OpenServiceW"))
+    use(monkeypatch, open_service=win32_error(1060, "OpenServiceW"))
     assert cli.main(["export", "--service", "nix"]) == 1
     told, problem = capsys.readouterr()
     assert not told
@@ -170,7 +170,7 @@ def test_export_of_unknown_service_exits_with_error(
 def test_export_of_named_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, open_service=service_error(5, "OpenServiceW"))
+    use(monkeypatch, open_service=win32_error(5, "OpenServiceW"))
     (beat,) = exported(capsys, "--service", "beat")["services"]
     assert beat["errors"]["status"]["winerror"] == 5
 
@@ -348,7 +348,7 @@ def test_simulate_load_error_names_file_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(source: str) -> None:
-        raise ArgumentError("services", "is missing")
+        raise ValidationError("services", "is missing")
 
     monkeypatch.setattr("winsvc.testing.SimulatedSCM.from_json", refuse)
     assert simulated(Path("x.json"), "list") == 1

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from recorder import Recorder, opened
 
-from winsvc import AccessDeniedError, ArgumentError, FailureAction, FailureActions, ServiceAccess
+from winsvc import AccessDeniedError, FailureAction, FailureActions, ServiceAccess, ValidationError
 from winsvc._values.rows import FailureActionsRow
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 NO_CHANGE = 0xFFFFFFFF
 RESTARTS = FailureActions.restart(after=(5, 30.5), reset_after=timedelta(days=1))
@@ -71,7 +71,7 @@ def test_failure_action_delay_over_maximum_raises() -> None:
     row = FailureActionsRow(NO_CHANGE, "", "", ((1, NO_CHANGE),))
     assert actions.to_row() == row
     assert FailureActions.from_row(row) == actions
-    with pytest.raises(ArgumentError, match=r"actions\[0\].delay: .* longer"):
+    with pytest.raises(ValidationError, match=r"actions\[0\].delay: .* longer"):
         FailureActions(
             actions=(FailureAction.restart(longest + timedelta(milliseconds=1)),)
         ).to_row()
@@ -80,10 +80,10 @@ def test_failure_action_delay_over_maximum_raises() -> None:
 @pytest.mark.parametrize(
     ("delay", "error"),
     [
-        (-1, ArgumentError),
-        (float("nan"), ArgumentError),
-        (float("inf"), ArgumentError),
-        (1e300, ArgumentError),
+        (-1, ValidationError),
+        (float("nan"), ValidationError),
+        (float("inf"), ValidationError),
+        (1e300, ValidationError),
         ("5", TypeError),
     ],
 )
@@ -94,7 +94,7 @@ def test_failure_action_invalid_delay_raises(delay: float, error: type[Exception
 
 def test_change_failure_actions_reset_without_actions_raises() -> None:
     recorder = Recorder()
-    with opened(recorder) as service, pytest.raises(ArgumentError, match="at least one action"):
+    with opened(recorder) as service, pytest.raises(ValidationError, match="at least one action"):
         service.change_failure_actions(reset_after=timedelta(days=1))
     assert sent(recorder) == []
 
@@ -115,6 +115,6 @@ def test_change_failure_actions_without_parts_makes_no_call() -> None:
 
 
 def test_reboot_action_access_denied_names_shutdown_privilege() -> None:
-    recorder = Recorder(change_failure_actions=service_error(5, "ChangeServiceConfig2W"))
+    recorder = Recorder(change_failure_actions=win32_error(5, "ChangeServiceConfig2W"))
     with opened(recorder) as service, pytest.raises(AccessDeniedError, match="SeShutdownPrivilege"):
         service.failure_actions = FailureActions(actions=(FailureAction.reboot(60),))

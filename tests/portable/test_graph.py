@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     DependencyGraph,
     MachineUnreachableError,
     ServiceAccess,
@@ -26,6 +25,7 @@ from winsvc import (
     ServiceNode,
     ServiceType,
     State,
+    ValidationError,
 )
 from winsvc._util.text import name_key
 from winsvc._values.dependency import GroupDependency, parse_dependencies
@@ -103,7 +103,7 @@ def test_graph_with_unknown_name_raises_key_error() -> None:
 
 
 def test_graph_with_duplicate_name_raises_argument_error() -> None:
-    with pytest.raises(ArgumentError, match=r"services\[2\]: 'X' is there already"):
+    with pytest.raises(ValidationError, match=r"services\[2\]: 'X' is there already"):
         graph(node("x"), node("y"), node("X"))
     with pytest.raises(TypeError):
         DependencyGraph([])  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ import pytest
 from winsvc import (
     UNCHANGED,
     AccessDeniedError,
-    ArgumentError,
     FailureActions,
     SecurityInformation,
     ServiceExistsError,
@@ -24,11 +23,12 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
 from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
 from winsvc.backend import Capabilities
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 from winsvc.host import Service, run
 from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
@@ -204,7 +204,7 @@ def test_install_without_event_source_creates_no_service(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> bool:
-        raise service_error(5, "RegCreateKeyExW")
+        raise win32_error(5, "RegCreateKeyExW")
 
     monkeypatch.setattr("winsvc.host.installing.register_source", refused)
     with pytest.raises(AccessDeniedError):
@@ -226,16 +226,16 @@ def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) 
     class Nameless(Service):
         pass
 
-    with pytest.raises(ArgumentError, match="no name"):
+    with pytest.raises(ValidationError, match="no name"):
         install(Nameless, program=PROGRAM)
-    with pytest.raises(ArgumentError, match="same name"):
+    with pytest.raises(ValidationError, match="same name"):
         install(Beat, Beat, program=PROGRAM)
-    with pytest.raises(ArgumentError, match="at least one"):
+    with pytest.raises(ValidationError, match="at least one"):
         install(program=PROGRAM)
-    with pytest.raises(ArgumentError, match="has several"):
+    with pytest.raises(ValidationError, match="has several"):
         install(Beat, Second, name="x", program=PROGRAM)
     sim.add_machine("other")
-    with ServiceManager("other") as scm, pytest.raises(ArgumentError, match="not on other"):
+    with ServiceManager("other") as scm, pytest.raises(ValidationError, match="not on other"):
         install(Beat, program=PROGRAM, scm=scm)
 
 
@@ -275,7 +275,7 @@ def test_install_update_returns_current_account(sim: SimulatedSCM) -> None:
 def test_install_with_invalid_source_name_creates_no_service(sim: SimulatedSCM) -> None:
     long = type("Long", (Service,), {"name": "n" * 256})
     for kind in (long, type("Log", (Service,), {"name": "System"})):
-        with pytest.raises(ArgumentError, match="source"):
+        with pytest.raises(ValidationError, match="source"):
             install(Beat, kind, program=PROGRAM)
     assert not sim.called("CreateServiceW")
 
@@ -285,7 +285,7 @@ def test_install_with_failing_rollback_step_undoes_the_rest(
 ) -> None:
     def odd(source: str, **_: object) -> bool:
         if source == "second":
-            raise ArgumentError("source", "is odd")
+            raise ValidationError("source", "is odd")
         return True
 
     sim.add("third")
@@ -364,13 +364,13 @@ class MachineWithFiles(SimulatedSCM):
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
         if os.path.lexists(path):
-            raise service_error(183, "CreateDirectoryW")
+            raise win32_error(183, "CreateDirectoryW")
         os.mkdir(path)
         self.descriptors[path] = SecurityDescriptor.from_bytes(descriptor)
 
     def lookup_account(self, name: str) -> bytes:
         if name != "bob":
-            raise service_error(1332, "LookupAccountNameW")
+            raise win32_error(1332, "LookupAccountNameW")
         return Sid.parse(USER).to_bytes()
 
 
@@ -437,7 +437,7 @@ def test_install_refuses_log_path_owned_by_other_user_or_linked(
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(f"O:{USER}D:P(A;;FA;;;SY)")
 
     def refused(text: str) -> None:
-        with pytest.raises(ArgumentError, match=text):
+        with pytest.raises(ValidationError, match=text):
             install(Beat, program=PROGRAM)
         assert "beat" not in machine
         assert source_problem("beat") is not None
@@ -643,7 +643,7 @@ class _Refusing:
     names = ("beat",)
 
     def serve(self, services: object) -> None:
-        raise service_error(1063, "StartServiceCtrlDispatcherW")
+        raise win32_error(1063, "StartServiceCtrlDispatcherW")
 
 
 def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -651,7 +651,7 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
         names = ("beat",)
 
         def serve(self, services: object) -> None:
-            raise service_error(1056, "StartServiceCtrlDispatcherW")
+            raise win32_error(1056, "StartServiceCtrlDispatcherW")
 
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: Refusing())
     with pytest.raises(OSError, match="1056"):
@@ -659,13 +659,13 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_run_with_invalid_services_raises() -> None:
-    with pytest.raises(ArgumentError, match="services: at least one class is needed"):
+    with pytest.raises(ValidationError, match="services: at least one class is needed"):
         run()
     with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
         run(Beat())  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError, match="services: Service has no name"):
+    with pytest.raises(ValidationError, match="services: Service has no name"):
         run(Service, arguments=["status"])
-    with pytest.raises(ArgumentError, match="same name"):
+    with pytest.raises(ValidationError, match="same name"):
         run(Beat, Beat, arguments=["status"])
 
 

@@ -13,7 +13,7 @@ import pytest
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
 from winsvc._values.commandline import command_line
 from winsvc.backend import Capabilities
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 from winsvc.host import _bootstrap
 from winsvc.host.doctor import Finding, Severity, describe, examine
 from winsvc.host.eventlog import register_source
@@ -41,7 +41,7 @@ class MachineWithFiles(SimulatedSCM):
     def get_file_security(self, path: str, information: int) -> bytes:
         sddl = self.sddl_of.get(path, self.sddl)
         if not sddl:
-            raise service_error(5, "GetFileSecurityW")
+            raise win32_error(5, "GetFileSecurityW")
         return SecurityDescriptor.from_sddl(sddl).to_bytes()
 
     def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:

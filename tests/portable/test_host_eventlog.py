@@ -17,7 +17,7 @@ from simulated import code_of
 
 from winsvc import ServiceManager
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ArgumentError, ServiceError, UnsupportedError
+from winsvc.errors import AccessDeniedError, UnsupportedError, ValidationError, Win32Error
 from winsvc.host import Service
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
@@ -112,7 +112,7 @@ def test_handler_uses_event_id_of_record_if_valid(sim: SimulatedSCM, log: loggin
 def test_handler_with_event_id_out_of_range_raises_argument_error(
     sim: SimulatedSCM, event_id: int
 ) -> None:
-    with pytest.raises(ArgumentError, match=r"event_id: .* is not from"):
+    with pytest.raises(ValidationError, match=r"event_id: .* is not from"):
         EventLogHandler("beat", event_id=event_id)
 
 
@@ -126,7 +126,7 @@ def test_handler_with_non_integer_event_id_raises_type_error(
 
 @pytest.mark.parametrize("source", ["", "a\\b", "a\0b", "x" * 256])
 def test_handler_with_invalid_source_raises_argument_error(sim: SimulatedSCM, source: str) -> None:
-    with pytest.raises(ArgumentError, match="source: "):
+    with pytest.raises(ValidationError, match="source: "):
         EventLogHandler(source)
 
 
@@ -523,7 +523,7 @@ def test_source_with_full_path_of_message_file_is_recognized(sim: SimulatedSCM) 
 
 @pytest.mark.parametrize("name", ["Application", "SYSTEM", "security", "service control MANAGER"])
 def test_register_source_with_name_of_event_log_is_refused(sim: SimulatedSCM, name: str) -> None:
-    with pytest.raises(ArgumentError, match="event log"):
+    with pytest.raises(ValidationError, match="event log"):
         register_source(name)
     assert "event log" in (source_problem(name) or "")
     assert not remove_source(name)
@@ -535,7 +535,7 @@ def test_source_functions_with_invalid_name_raise_argument_error(
     sim: SimulatedSCM, name: str
 ) -> None:
     for call in (register_source, remove_source):
-        with pytest.raises(ArgumentError, match="source: "):
+        with pytest.raises(ValidationError, match="source: "):
             call(name)
     assert "no event source can have this name" in (source_problem(name) or "")
 
@@ -551,7 +551,7 @@ def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) 
 
 def test_source_problem_with_registry_error_raises_it(sim: SimulatedSCM) -> None:
     sim.faults.fail("RegOpenKeyExW", 1450)
-    with pytest.raises(ServiceError, match="RegOpenKeyExW"):
+    with pytest.raises(Win32Error, match="RegOpenKeyExW"):
         source_problem("beat")
 
 
@@ -568,7 +568,7 @@ def test_simulated_event_log_calls_check_arguments_and_handles(sim: SimulatedSCM
     with pytest.raises(AccessDeniedError):
         sim.register_event_source("Security")
     handle = sim.register_event_source("beat")
-    with pytest.raises(ArgumentError, match=r"strings\[1\]"):
+    with pytest.raises(ValidationError, match=r"strings\[1\]"):
         sim.report_event(handle, 4, 0, 1, ["a", "b\0"], b"")
     assert not sim.called("ReportEventW")
     for strings, data in ((["x" * 31_701], b""), ([], bytes(61_441))):
@@ -609,7 +609,7 @@ def test_event_source_write_inside_write_does_not_deadlock(sim: SimulatedSCM) ->
 def test_check_source_refuses_invalid_name_without_registry_call(sim: SimulatedSCM) -> None:
     before = len(sim.called("RegCreateKeyExW"))
     for name in ("n" * 256, "a\\b", "Application"):
-        with pytest.raises(ArgumentError, match="source"):
+        with pytest.raises(ValidationError, match="source"):
             check_source(name)
     assert len(sim.called("RegCreateKeyExW")) == before
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import winsvc
 from winsvc.backend import EventLogBackend
-from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.errors import ValidationError, Win32Error, win32_error
 from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
 from winsvc.host._bootstrap import Options, parse
 from winsvc.host.failures import FailureReport
@@ -226,7 +226,7 @@ class Refuses(HostProcess):
 
     failures: list[tuple[str, BaseException]]
     served: list[type[Service]]
-    refusal: ServiceError | None
+    refusal: Win32Error | None
 
     def __init__(self) -> None:
         sim = SimulatedSCM()
@@ -371,7 +371,7 @@ def test_launcher_with_error_before_serving_reports_load_error(
 
 def test_launcher_refused_by_system_reports_both_errors(process: Refuses, tmp_path: Path) -> None:
     """Nobody is told by a start that fails: both errors are written down."""
-    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    process.refusal = win32_error(5, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
     script.write_text("1 / 0")
     told = Options(("beat",), script=str(script))
@@ -399,7 +399,7 @@ def test_launcher_with_error_after_serving_raises_it(process: Refuses, tmp_path:
 def test_launcher_started_by_hand_prints_error_and_usage(
     process: Refuses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process.refusal = service_error(1063, "StartServiceCtrlDispatcherW")
+    process.refusal = win32_error(1063, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
     script.write_text("1 / 0")
     assert launch_it(process, Options(("beat",), script=str(script))) == 1
@@ -471,9 +471,9 @@ def test_frozen_program_with_failing_run_reports_error(
     class Nameless(Service):
         pass
 
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         run(Nameless, arguments=[])
-    sys.excepthook(ArgumentError, caught.value, None)
+    sys.excepthook(ValidationError, caught.value, None)
     assert process.failures == [("loading the program", caught.value)]
 
 
@@ -504,7 +504,7 @@ def test_frozen_program_at_terminal_writes_nothing(
 
 
 def _refuse_1063(table: object) -> None:
-    raise service_error(1063, "StartServiceCtrlDispatcherW")
+    raise win32_error(1063, "StartServiceCtrlDispatcherW")
 
 
 def _start_thread(target: Callable[[], None], name: str) -> None:
@@ -514,7 +514,7 @@ def _start_thread(target: Callable[[], None], name: str) -> None:
 def test_frozen_program_refused_by_system_reports_both_errors(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    process.refusal = win32_error(5, "StartServiceCtrlDispatcherW")
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
     monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import winsvc
-from winsvc import ArgumentError
+from winsvc import ValidationError
 from winsvc._values.commandline import split
 from winsvc.host import _bootstrap
 from winsvc.host.launch_command import launch_command, log_file_of, options_of
@@ -104,7 +104,7 @@ def test_this_program_of_interactive_session_raises_argument_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    with pytest.raises(ArgumentError, match="save it as a file"):
+    with pytest.raises(ValidationError, match="save it as a file"):
         this_program()
 
 
@@ -192,7 +192,7 @@ def test_command_line_in_virtual_environment_adds_venv_options() -> None:
 
 @pytest.mark.parametrize("names", [[], ["a/b"], [""]])
 def test_command_line_with_invalid_names_raises_argument_error(names: list[str]) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         launch_command(SCRIPT, names)
 
 

@@ -15,7 +15,6 @@ import pytest
 
 from winsvc import (
     AcceptedControls,
-    ArgumentError,
     Control,
     FailureActions,
     Service,
@@ -23,6 +22,7 @@ from winsvc import (
     ServiceStartError,
     Settings,
     State,
+    ValidationError,
 )
 from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
@@ -828,9 +828,9 @@ def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "error"),
     [
-        ("name", "a/b", ArgumentError),
-        ("display_name", "x" * 300, ArgumentError),
-        ("start_hint", -1, ArgumentError),
+        ("name", "a/b", ValidationError),
+        ("display_name", "x" * 300, ValidationError),
+        ("start_hint", -1, ValidationError),
         ("stop_hint", "30", TypeError),
     ],
 )
@@ -1458,9 +1458,9 @@ def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: 
 
 
 def test_serve_outside_service_manager_raises_1063(sim: SimulatedSCM) -> None:
-    from winsvc import ServiceError
+    from winsvc import Win32Error
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         HostProcess(["beat"], sim, FailureReport(sim)).serve([Beat])
     assert caught.value.winerror == 1063
 

@@ -34,7 +34,7 @@ SAME_PACKAGE = {"triggers": "_values"}
 
 # Imports against the direction, and imports that close a cycle, with the reason for each.
 EXCEPTIONS = {
-    ("errors", "_values.status"): "the type of ServiceError.status; status imports enums and rows",
+    ("errors", "_values.status"): "the type of Win32Error.status; status imports enums and rows",
     ("backend", "_native"): "default_backend() imports the compiled module when it is first used",
     ("host._bootstrap", "host.launcher"): (
         "the script imports the launcher after it has prepared sys.path"

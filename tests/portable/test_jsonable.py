@@ -12,7 +12,7 @@ from winsvc._util.jsonable import Reader, Writer, from_jsonable, jsonable
 from winsvc._values.dependency import Dependency, ServiceDependency
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 GUID = UUID("0000000a-000b-000c-000d-00000000000e")
 
@@ -118,39 +118,39 @@ def test_from_jsonable_valid_value_returns_declared_type(
 @pytest.mark.parametrize(
     ("kind", "given", "error", "told"),
     [
-        (State, "on", ArgumentError, "it: 'on' is no State (stopped, start_pending, "),
-        (State, "unknown_0x100000000", ArgumentError, "it: 'unknown_0x100000000' is no State"),
-        (State, -1, ArgumentError, "it: -1 is not from 0 to 4294967295"),
+        (State, "on", ValidationError, "it: 'on' is no State (stopped, start_pending, "),
+        (State, "unknown_0x100000000", ValidationError, "it: 'unknown_0x100000000' is no State"),
+        (State, -1, ValidationError, "it: -1 is not from 0 to 4294967295"),
         (State, True, TypeError, "it: expected a State's name, not bool"),
         (State, None, TypeError, "it: expected a State's name, not NoneType"),
-        (ServiceType, ["own_process", "x"], ArgumentError, "it[1]: 'x' is no ServiceType"),
+        (ServiceType, ["own_process", "x"], ValidationError, "it[1]: 'x' is no ServiceType"),
         (ServiceType, {}, TypeError, "it: expected a ServiceType's name, not dict"),
         (timedelta, "5", TypeError, "it: expected timedelta or int or float, not str"),
-        (timedelta, -1, ArgumentError, "it: -1 day, 23:59:59 is negative"),
-        (timedelta, float("nan"), ArgumentError, "it: nan is not a finite number"),
-        (bytes, "0", ArgumentError, "it: is not a row of hexadecimal digits"),
-        (UUID, "0", ArgumentError, "it: '0' is no GUID"),
+        (timedelta, -1, ValidationError, "it: -1 day, 23:59:59 is negative"),
+        (timedelta, float("nan"), ValidationError, "it: nan is not a finite number"),
+        (bytes, "0", ValidationError, "it: is not a row of hexadecimal digits"),
+        (UUID, "0", ValidationError, "it: '0' is no GUID"),
         (UUID, 5, TypeError, "it: expected str, not int"),
         (int, "5", TypeError, "it: expected an int, not str"),
-        (int, 2**32, ArgumentError, "it: 4294967296 is not from 0"),
+        (int, 2**32, ValidationError, "it: 4294967296 is not from 0"),
         (bool, 1, TypeError, "it: expected bool, not int"),
         (str, None, TypeError, "it: expected str, not NoneType"),
         (tuple[str, ...], "ab", TypeError, "it: expected a list, not str"),
         (tuple[str, ...], ["a", 1], TypeError, "it[1]: expected str, not int"),
         (Whole, [], TypeError, "it: expected a mapping, not list"),
         (Whole, {1: 2}, TypeError, "a key of it: expected str, not int"),
-        (Whole, {"odd": 1}, ArgumentError, "it.odd: is no part of a Whole"),
-        (Whole, {"named": {}}, ArgumentError, "it.parts: is missing"),
+        (Whole, {"odd": 1}, ValidationError, "it.odd: is no part of a Whole"),
+        (Whole, {"named": {}}, ValidationError, "it.parts: is missing"),
         (
             Whole,
             {"named": {}, "parts": [{"kind": "boot"}, {"kind": "later"}]},
-            ArgumentError,
+            ValidationError,
             "it.parts[1].kind: 'later' is no StartType",
         ),
         (
             Whole,
             {"parts": [], "named": {"a": "on"}},
-            ArgumentError,
+            ValidationError,
             "it.named.a: 'on' is no State",
         ),
     ],

@@ -11,14 +11,14 @@ import pytest
 from recorder import STOPPED, Recorder
 
 from winsvc import (
-    ArgumentError,
     HandleClosedError,
-    ServiceError,
     ServiceManager,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._values.rows import EnumRow, LockRow
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 class BodyError(Exception):
@@ -26,12 +26,12 @@ class BodyError(Exception):
 
 
 def test_manager_of_unreachable_machine_raises_connection_error() -> None:
-    recorder = Recorder(open_sc_manager=service_error(1722, "OpenSCManagerW"))
+    recorder = Recorder(open_sc_manager=win32_error(1722, "OpenSCManagerW"))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with pytest.raises(ConnectionError, match=r"failed on nowhere: .*1722") as caught:
             ServiceManager("nowhere", backend=recorder.backend)
-        assert isinstance(caught.value, ServiceError)
+        assert isinstance(caught.value, Win32Error)
         assert caught.value.machine == "nowhere"
         del caught
         gc.collect()
@@ -66,10 +66,10 @@ def test_by_pid_returns_services_of_process() -> None:
     ]
     recorder = Recorder(enum_services_status_ex=(rows, 0))
     with ServiceManager(backend=recorder.backend) as scm:
-        assert [info.name for info in scm.by_pid(7)] == ["a", "c"]
-        assert scm.by_pid(9) == []
-        with pytest.raises(ArgumentError, match="pid"):
-            scm.by_pid(0)
+        assert [info.name for info in scm.services_in_process(7)] == ["a", "c"]
+        assert scm.services_in_process(9) == []
+        with pytest.raises(ValidationError, match="pid"):
+            scm.services_in_process(0)
 
 
 def test_services_fetches_pages_on_demand() -> None:
@@ -91,12 +91,12 @@ def test_contains_with_access_denied_returns_true() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         assert "x" in scm
-        recorder.answers["open_service"] = service_error(5, "OpenServiceW")
+        recorder.answers["open_service"] = win32_error(5, "OpenServiceW")
         assert "x" in scm
-        recorder.answers["open_service"] = service_error(1060, "OpenServiceW")
+        recorder.answers["open_service"] = win32_error(1060, "OpenServiceW")
         assert "x" not in scm
         assert 5 not in scm
-        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        recorder.answers["open_service"] = win32_error(1722, "OpenServiceW")
         with pytest.raises(ConnectionError):
             scm.exists("x")
 
@@ -112,13 +112,13 @@ def test_get_returns_service_name_as_stored() -> None:
 def test_manager_errors_name_service_and_machine() -> None:
     recorder = Recorder()
     with ServiceManager("build07", backend=recorder.backend) as scm:
-        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        recorder.answers["open_service"] = win32_error(1722, "OpenServiceW")
         for question in (scm.exists, scm.open, scm.get, scm.delete):
             with pytest.raises(ConnectionError, match="for 'x' on build07"):
                 question("x")
-        recorder.answers["open_service"] = service_error(123, "OpenServiceW")
+        recorder.answers["open_service"] = win32_error(123, "OpenServiceW")
         assert "a/b" not in scm
-        recorder.answers["enum_services_status_ex"] = service_error(1060, "EnumServicesStatusExW")
+        recorder.answers["enum_services_status_ex"] = win32_error(1060, "EnumServicesStatusExW")
         with pytest.raises(LookupError, match="no load-order group 'G'"):
             list(scm.services(group="G"))
 
@@ -139,7 +139,7 @@ def test_notify_boot_config_status_on_remote_manager_raises() -> None:
         (lambda scm: scm.services(state="running"), "state"),
         (lambda scm: scm.services(state={"running"}), "state"),
         (lambda scm: scm.services(type="win32"), "type"),
-        (lambda scm: scm.by_pid("7"), "pid"),
+        (lambda scm: scm.services_in_process("7"), "pid"),
         (lambda scm: scm.create(None), "spec"),
         (lambda scm: scm.create(b"x", "y.exe"), r"create\(\) takes a ServiceSpec, or a name"),
         (lambda scm: scm.open("x", access="all"), "access"),
@@ -167,14 +167,14 @@ def test_manager_argument_out_of_range_raises_argument_error(
     call: Callable[[ServiceManager], object], argument: str
 ) -> None:
     with ServiceManager(backend=Recorder().backend) as scm:
-        with pytest.raises(ArgumentError, match=f"^{argument}"):
+        with pytest.raises(ValidationError, match=f"^{argument}"):
             call(scm)
 
 
 def test_lock_with_failing_unlock_raises_error_of_body() -> None:
     recorder = Recorder(
         lock_service_database=1,
-        unlock_service_database=service_error(1071, "UnlockServiceDatabase"),
+        unlock_service_database=win32_error(1071, "UnlockServiceDatabase"),
     )
     with ServiceManager(backend=recorder.backend) as scm, pytest.raises(BodyError):
         with scm.lock():
@@ -183,7 +183,7 @@ def test_lock_with_failing_unlock_raises_error_of_body() -> None:
 
 
 def test_manager_with_failing_close_raises_error_of_body() -> None:
-    recorder = Recorder(close_service_handle=service_error(6, "CloseServiceHandle"))
+    recorder = Recorder(close_service_handle=win32_error(6, "CloseServiceHandle"))
     with pytest.raises(BodyError), ServiceManager(backend=recorder.backend):
         raise BodyError
     assert len(recorder.called("close_service_handle")) == 1

@@ -10,11 +10,11 @@ from winsvc import (
     HandleClosedError,
     ManagerAccess,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
+    Win32Error,
 )
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 def test_status_and_config_reuse_opened_handles() -> None:
@@ -95,8 +95,8 @@ def test_close_with_failing_handle_closes_all_handles() -> None:
     recorder = Recorder()
     service = opened(recorder)
     service.start()
-    recorder.answers["close_service_handle"] = service_error(6, "CloseServiceHandle")
-    with pytest.raises(ServiceError):
+    recorder.answers["close_service_handle"] = win32_error(6, "CloseServiceHandle")
+    with pytest.raises(Win32Error):
         service.close()
     assert len(recorder.open) == 2
     closed = [call.handle for call in recorder.called("close_service_handle")]

@@ -30,7 +30,7 @@ from winsvc.enums import (
     TriggerDataType,
     TriggerType,
 )
-from winsvc.errors import ArgumentError, service_error
+from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor, Sid
 from winsvc.testing import seed as module
 from winsvc.testing.seed import Seed, read_document
@@ -137,8 +137,8 @@ def test_read_document_keeps_unusual_snapshot_values() -> None:
 
 
 def test_read_document_unreadable_settings_take_defaults() -> None:
-    closed = unreadable("shut", None, ODD.status, service_error(5, "OpenServiceW"))
-    hidden = unreadable("hidden", None, None, service_error(5, "OpenServiceW"))
+    closed = unreadable("shut", None, ODD.status, win32_error(5, "OpenServiceW"))
+    hidden = unreadable("hidden", None, None, win32_error(5, "OpenServiceW"))
     _, (shut, other) = read_document(document(closed, hidden))
     # Of the type, at least, the status tells something.
     assert shut.spec == ServiceSpec(name="shut", service_type=ServiceType(0x80000130))
@@ -240,10 +240,10 @@ def test_seed_readers_cover_every_setting() -> None:
 @pytest.mark.parametrize(
     ("services", "error", "told"),
     [
-        ({"beat": {"start_type": "x"}}, ArgumentError, 'services["beat"].start_type: '),
-        ([{"name": "beat", "start_type": "x"}], ArgumentError, 'services["beat"].start_type: '),
-        ({"b\n": {"odd": 1}}, ArgumentError, 'services["b\\n"].odd: is no setting'),
-        ({"beat": {"errors": {}}}, ArgumentError, 'services["beat"].errors: is no setting'),
+        ({"beat": {"start_type": "x"}}, ValidationError, 'services["beat"].start_type: '),
+        ([{"name": "beat", "start_type": "x"}], ValidationError, 'services["beat"].start_type: '),
+        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: is no setting'),
+        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: is no setting'),
         ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected a'),
         (
             {"beat": {"config": {"start_type": []}}},
@@ -252,26 +252,34 @@ def test_seed_readers_cover_every_setting() -> None:
         ),
         (
             {"beat": {"config": {"odd": 1}}},
-            ArgumentError,
+            ValidationError,
             'services["beat"].config.odd: is no setting',
         ),
         ({"beat": {"status": {"state": 1.5}}}, TypeError, 'services["beat"].status.state: '),
         ({"beat": {"status": []}}, TypeError, 'services["beat"].status: expected a mapping'),
         (
             {"beat": {"failure_actions": {"actions": [{"type": "later"}]}}},
-            ArgumentError,
+            ValidationError,
             'services["beat"].failure_actions.actions[0].type: ',
         ),
-        ({"beat": {"security": "D:(x"}}, ArgumentError, 'services["beat"].security: '),
+        ({"beat": {"security": "D:(x"}}, ValidationError, 'services["beat"].security: '),
         ({"beat": {"dependencies": "RpcSs"}}, TypeError, 'services["beat"].dependencies: '),
-        ({"beat": {"dependencies": ["a", ""]}}, ArgumentError, 'services["beat"].dependencies[1]'),
+        (
+            {"beat": {"dependencies": ["a", ""]}},
+            ValidationError,
+            'services["beat"].dependencies[1]',
+        ),
         ({"beat": {"password": 5}}, TypeError, 'services["beat"].password: expected str'),
-        ({"beat": {"name": "other"}}, ArgumentError, "services[\"beat\"].name: 'other' is another"),
+        (
+            {"beat": {"name": "other"}},
+            ValidationError,
+            "services[\"beat\"].name: 'other' is another",
+        ),
         ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not NoneType'),
-        ({"a": {}, "A": {}}, ArgumentError, "services[\"A\"].name: 'A' is there twice"),
-        ({"A": {}, "a": {}}, ArgumentError, "services[\"a\"].name: 'a' is there twice"),
-        ({"a/b": {}}, ArgumentError, 'services["a/b"].name: '),
-        ([{}], ArgumentError, "services[0].name: is missing"),
+        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is there twice"),
+        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is there twice"),
+        ({"a/b": {}}, ValidationError, 'services["a/b"].name: '),
+        ([{}], ValidationError, "services[0].name: is missing"),
         ([{"name": "a"}, 5], TypeError, "services[1]: expected a mapping, not int"),
         ([{"name": 5}], TypeError, "services[0].name: expected str"),
         ("beat", TypeError, "services: expected a list, not str"),
@@ -289,9 +297,9 @@ def test_read_document_invalid_service_raises_with_path(
 @pytest.mark.parametrize(
     ("change", "error", "told"),
     [
-        ({"winsvc": 2}, ArgumentError, "winsvc: expected a document of version 1, not 2"),
+        ({"winsvc": 2}, ValidationError, "winsvc: expected a document of version 1, not 2"),
         ({"machine": 5}, TypeError, "machine: expected str, not int"),
-        ({"service": []}, ArgumentError, "service: is no part of a document"),
+        ({"service": []}, ValidationError, "service: is no part of a document"),
     ],
 )
 def test_read_document_invalid_document_raises(
@@ -300,7 +308,7 @@ def test_read_document_invalid_document_raises(
     with pytest.raises(error) as caught:
         read_document({"services": [], **change})
     assert str(caught.value) == told
-    with pytest.raises(ArgumentError, match="services: is missing"):
+    with pytest.raises(ValidationError, match="services: is missing"):
         read_document({})
 
 
@@ -319,7 +327,7 @@ def test_read_document_reads_utf8_and_utf16_files(tmp_path: Path, encoding: str)
 def test_read_document_invalid_json_file_raises(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "machine.json"
     path.write_bytes(content)
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_document(path)
     assert caught.value.argument == str(path)
 

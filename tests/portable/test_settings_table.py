@@ -132,7 +132,7 @@ PROGRAM = """
 import asyncio
 import json
 
-from winsvc import InvalidArgumentError, ServiceManager, ServiceSnapshot, Settings
+from winsvc import InvalidParameterError, ServiceManager, ServiceSnapshot, Settings
 from winsvc.aio import AsyncServiceManager
 from winsvc.enums import ActionType
 from winsvc.testing import SimulatedSCM
@@ -145,7 +145,7 @@ with ServiceManager(backend=scm) as manager, manager.create("beat", "beat.exe") 
     assert service.invented is RUN
     try:
         service.configure(invented=9)
-    except InvalidArgumentError as error:
+    except InvalidParameterError as error:
         assert "Refused: invented." in error.hint
     else:
         raise AssertionError("an unknown number was accepted")

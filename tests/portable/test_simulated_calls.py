@@ -21,16 +21,16 @@ from simulated import (
 )
 
 from winsvc import (
-    ArgumentError,
     Control,
     ErrorCode,
     Secret,
     SecurityInformation,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     ServiceType,
     State,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
 from winsvc.testing import Behaviour, SimulatedSCM
@@ -442,7 +442,7 @@ def test_text_with_nul_is_refused_before_the_call(
 ) -> None:
     scm, one = manager(sim), opened(sim, "beat")
     before = len(sim.calls)
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         call(sim, scm, one)
     assert caught.value.argument == argument
     assert len(sim.calls) == before  # refused before there is a call
@@ -496,7 +496,7 @@ def test_control_service_with_reserved_code_is_refused(sim: SimulatedSCM, code: 
 
 def test_stop_of_stopped_service_error_carries_status(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         sim.control_service(handle, Control.STOP)
     assert caught.value.winerror == 1062
     assert caught.value.status is not None

@@ -9,7 +9,6 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Desktop,
     DesktopAccess,
     DesktopFlags,
@@ -19,8 +18,9 @@ from winsvc import (
     ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
-    ServiceError,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
     Window,
     WindowStation,
     WindowStationAccess,
@@ -84,7 +84,7 @@ def test_begin_on_service_station_has_no_input_desktop(sim: SimulatedSCM) -> Non
     assert (own.name, desktop.name) == ("Service-0x0-3e7$", "Default")
     assert own.flags.flags == 0
     assert not desktop.receives_input
-    with pytest.raises(ServiceError, match="not on a window station that its user sees") as caught:
+    with pytest.raises(Win32Error, match="not on a window station that its user sees") as caught:
         Desktop.input()
     assert caught.value.winerror == 1
     with pytest.raises(AccessDeniedError):
@@ -92,7 +92,7 @@ def test_begin_on_service_station_has_no_input_desktop(sim: SimulatedSCM) -> Non
     with WindowStation.open("WinSta0").as_process_station(), Desktop.input() as shown:
         assert shown.receives_input
     for bad in (("None", "Default"), ("WinSta0", "None")):
-        with pytest.raises(ArgumentError, match="there is no"):
+        with pytest.raises(ValidationError, match="there is no"):
             sim.begin_on(*bad)
 
 
@@ -157,13 +157,13 @@ def test_windows_lists_added_windows_until_destroyed(sim: SimulatedSCM) -> None:
         Window(second.handle, None, None),
     ]
     sim.destroy_window(first)
-    with pytest.raises(ArgumentError, match="gone already"):
+    with pytest.raises(ValidationError, match="gone already"):
         sim.destroy_window(first)
     assert [window.handle for window in Desktop.current().windows()] == [second.handle]
     with Desktop.open("Default", DesktopAccess.ENUMERATE) as blind:
         with pytest.raises(AccessDeniedError, match="READ_OBJECTS"):
             blind.windows()
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         sim.get_class_name(first.handle)
     assert caught.value.winerror == 1400
 
@@ -194,7 +194,7 @@ def test_set_for_thread_with_open_windows_raises_object_in_use(sim: SimulatedSCM
 def test_of_thread_finds_thread_of_other_process(sim: SimulatedSCM) -> None:
     sim.add_window(thread=4242)
     assert Desktop.of_thread(4242).name == "Default"
-    with pytest.raises(ServiceError):
+    with pytest.raises(Win32Error):
         Desktop.of_thread(4243)
 
 
@@ -271,20 +271,20 @@ def test_raw_calls_with_wrong_handle_or_name_raise(sim: SimulatedSCM) -> None:
             sim.open_window_station(name, False, 0)
         with pytest.raises(HandleClosedError):
             sim.open_desktop(name, 0, False, 0)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         sim.create_desktop("x", 0, 0, False, b"nonsense")
     assert caught.value.winerror == 1338
-    with pytest.raises(ServiceError):
+    with pytest.raises(Win32Error):
         sim.query_user_object_text(station, 1)
-    with pytest.raises(ServiceError):
+    with pytest.raises(Win32Error):
         sim.set_user_object_flags(station, UserObjectFlagsRow(0, 1, 0))
-    with pytest.raises(ServiceError):
+    with pytest.raises(Win32Error):
         sim.query_user_object_number(station, 99)
 
 
 def test_desktop_call_fault_is_raised_and_calls_are_recorded(sim: SimulatedSCM) -> None:
     sim.faults.fail("CreateDesktopW", 8)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         Desktop.create("other")
     assert caught.value.winerror == 8
     with WindowStation.open("WinSta0", WindowStationAccess.ENUM_DESKTOPS) as station:

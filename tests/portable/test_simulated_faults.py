@@ -10,14 +10,14 @@ import pytest
 from simulated import code_of, create, manager, opened, start, state_of
 
 from winsvc import (
-    ArgumentError,
     ManagerAccess,
     Secret,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
 from winsvc.testing import Behaviour, Call, Seed, SimulatedClock, SimulatedSCM
 from winsvc.testing.faults import Faults
@@ -114,7 +114,7 @@ def test_fault_error_is_typed_and_names_function(sim: SimulatedSCM) -> None:
 
 def test_fault_during_create_removes_new_service(sim: SimulatedSCM) -> None:
     sim.faults.fail("ChangeServiceConfig2W", 5)
-    with ServiceManager(backend=sim) as scm, pytest.raises(ServiceError):
+    with ServiceManager(backend=sim) as scm, pytest.raises(Win32Error):
         scm.create("new", r"C:\x.exe", description="text")
     assert "new" not in sim
     assert sim.open_handles == 0
@@ -140,7 +140,7 @@ def test_fault_during_create_removes_new_service(sim: SimulatedSCM) -> None:
 def test_faults_with_unknown_function_or_invalid_value_raise(
     sim: SimulatedSCM, call: Callable[[SimulatedSCM], object], match: str
 ) -> None:
-    with pytest.raises(ArgumentError, match=match):
+    with pytest.raises(ValidationError, match=match):
         call(sim)
     assert code_of(opened, sim, "beat") == 0
 
@@ -214,7 +214,7 @@ def test_clock_advance_runs_due_actions_in_order() -> None:
     clock.advance(timedelta(seconds=5))
     assert happened == [("one", 1), ("and a half", 1.5), ("two", 2)]
     assert clock.now == 5
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         clock.advance(-1)
     for _ in range(10):
         clock.advance(0.1)
@@ -261,7 +261,7 @@ def program(sim: SimulatedSCM) -> None:
         with scm.create("new", r"C:\x.exe", dependencies=["beat"]) as service:
             service.start("one")
             sim.faults.fail("ControlService", 1061)
-            with pytest.raises(ServiceError):
+            with pytest.raises(Win32Error):
                 service.stop()
             sim.local.crash("new")
             service.delete(timeout=5)

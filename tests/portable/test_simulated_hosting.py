@@ -20,16 +20,16 @@ from winsvc import (
     Control,
     FailureAction,
     FailureActions,
-    ServiceError,
     ServiceManager,
     ServiceType,
     Settings,
     StartType,
     State,
+    Win32Error,
 )
 from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.host import Service as Hosted
 from winsvc.testing import Behaviour, HostedProgram, SimulatedSCM
 
@@ -207,9 +207,9 @@ def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
 
 
 def test_add_running_hosted_program_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(ArgumentError, match="must be started"):
+    with pytest.raises(ValidationError, match="must be started"):
         sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
-    with pytest.raises(ArgumentError, match="no service"):
+    with pytest.raises(ValidationError, match="no service"):
         sim.host()
 
 
@@ -290,7 +290,7 @@ def test_start_of_service_missing_from_table_fails(sim: SimulatedSCM) -> None:
 
 
 def test_host_calls_outside_service_are_refused(sim: SimulatedSCM) -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         raw(sim)
     assert caught.value.winerror == 1063
     assert code_of(sim.register_service_ctrl_handler, "beat", lambda *_: 0) == 1083
@@ -752,7 +752,7 @@ def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
         top.start(timeout=60)
         assert order == ["base", "middle", "top"]
         with scm.open("base") as base:
-            with pytest.raises(ServiceError):
+            with pytest.raises(Win32Error):
                 base.stop()
             base.stop(dependents=True, timeout=30)
     assert {one.state for one in sim} == {S.STOPPED}

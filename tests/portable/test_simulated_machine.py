@@ -16,7 +16,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from winsvc import (
     AcceptedControls,
     AccessDeniedError,
-    ArgumentError,
     Control,
     FailureAction,
     FailureActions,
@@ -24,12 +23,13 @@ from winsvc import (
     Notify,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceInfo,
     ServiceManager,
     ServiceType,
     State,
     StateFilter,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._util.text import name_key, same_name
 from winsvc._values.rows import NotificationRow
@@ -99,14 +99,14 @@ class Watched:
         before, at = picture(sim), sim.clock.now
         try:
             return method(*arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.function in Faults.FUNCTIONS
             if sim.clock.now == at:
                 compare(sim, before, error)
             raise
 
 
-def compare(sim: SimulatedSCM, before: dict[str, object], error: ServiceError) -> None:
+def compare(sim: SimulatedSCM, before: dict[str, object], error: Win32Error) -> None:
     after = picture(sim)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if error.function == "StartServiceW":
@@ -148,9 +148,9 @@ class World:
         self.began = self.sim.clock.now
         try:
             getattr(self, name)(*arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             assert f"(error {error.winerror})" in str(error)
-        except ArgumentError as error:
+        except ValidationError as error:
             assert str(error) == f"{error.argument}: {error.reason}"
         self.check()
 
@@ -192,10 +192,10 @@ class World:
 
     def control(self, index: int, control: int) -> None:
         service = self.pick(index)
-        error: ServiceError | None = None
+        error: Win32Error | None = None
         try:
             status = service.control(control)
-        except ServiceError as caught:
+        except Win32Error as caught:
             error = caught
         if error is None:
             assert status.pid is None
@@ -225,7 +225,7 @@ class World:
         rights = None if access is None else ManagerAccess(access)
         try:
             self.scm = ServiceManager(backend=self.backend, access=rights)
-        except ServiceError:
+        except Win32Error:
             self.sim.local.reconnect()
             self.sim.faults.clear()
             self.sim.caller = Caller.administrator()
@@ -386,7 +386,7 @@ class World:
         self.all_well()
         try:
             self.unlock()
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror == 1071  # the connection was lost, and with it the lock
         for service in self.services:
             service.close()
@@ -481,7 +481,7 @@ settings_given = st.fixed_dictionaries(
         "preferred_node": st.sampled_from([None, 0, 1]),
         "launch_protection": st.integers(0, 1),
         "security": st.sampled_from(["D:(A;;GA;;;BA)", "D:(A;;GR;;;BA)", "D:"]),
-        "want_tag": st.booleans(),
+        "assign_tag": st.booleans(),
     },
 )
 few_settings = st.fixed_dictionaries(

@@ -9,16 +9,16 @@ from simulated import MANAGER_ALL, code_of, control, create, manager, opened, st
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Control,
     HandleClosedError,
     MachineUnreachableError,
     MarkedForDeleteError,
-    ServiceError,
     ServiceManager,
     ServiceNotFoundError,
     State,
+    ValidationError,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
 
@@ -54,7 +54,7 @@ def test_manager_of_unreachable_machine_raises(sim: SimulatedSCM) -> None:
     sim.add_machine("down", error=1722)
     sim.add_machine("strict", error=5)
     for name, error in (("none", 1722), ("down", 1722), ("strict", 5)):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             ServiceManager(name, backend=sim)
         assert caught.value.winerror == error
         assert caught.value.machine == name
@@ -84,7 +84,7 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
         with pytest.raises(ServiceNotFoundError) as caught:
             scm.open("none")
         assert (caught.value.machine, caught.value.service) == ("build07", "none")
-        with scm.open("beat") as service, pytest.raises(ServiceError, match="on build07") as other:
+        with scm.open("beat") as service, pytest.raises(Win32Error, match="on build07") as other:
             service.start()
         assert other.value.machine == "build07"
     assert {call.machine for call in sim.calls} == {"build07"}
@@ -92,7 +92,7 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
 
 def test_add_machine_with_existing_name_raises(sim: SimulatedSCM, build: SimulatedMachine) -> None:
     for name in ("BUILD07", r"\\build07", "simulated", "localhost", ""):
-        with pytest.raises(ArgumentError):
+        with pytest.raises(ValidationError):
             sim.add_machine(name)
 
 
@@ -106,9 +106,9 @@ def test_machine_name_with_leading_backslashes_is_recognized(sim: SimulatedSCM) 
 
 
 def test_add_existing_or_invalid_service_raises(build: SimulatedMachine) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         build.add("BEAT")
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         build.add("a/b")
     with pytest.raises(KeyError):
         build["none"]

@@ -10,13 +10,13 @@ from simulated import code_of, control, opened, start, state_of, status
 
 from winsvc import (
     AcceptedControls,
-    ArgumentError,
     Control,
-    ServiceError,
     ServiceManager,
     ServiceStartError,
     ServiceType,
     State,
+    ValidationError,
+    Win32Error,
 )
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -156,11 +156,11 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
     ("given", "error", "told"),
     [
         ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
-        ({"hangs_in": [State.RUNNING]}, ArgumentError, "RUNNING is no pending state"),
+        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is no pending state"),
         ({"hangs_in": ["stop_pending"]}, TypeError, "hangs_in"),
         ({"ignores": Control.STOP}, TypeError, "ignores"),
-        ({"wait_hint": 10**8}, ArgumentError, "wait_hint"),
-        ({"check_point_every": 0}, ArgumentError, "check_point_every"),
+        ({"wait_hint": 10**8}, ValidationError, "wait_hint"),
+        ({"check_point_every": 0}, ValidationError, "check_point_every"),
     ],
 )
 def test_behaviour_with_invalid_value_raises(
@@ -227,7 +227,7 @@ def test_control_in_state_that_takes_it_reaches_service(state: State, code: int)
 )
 def test_control_in_state_that_refuses_it_raises(state: State, code: int, expected: int) -> None:
     sim = made(SLOW, state)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == expected
     assert caught.value.status is not None
@@ -268,7 +268,7 @@ def test_control_that_service_does_not_accept_is_refused(
     code: int, needed: AcceptedControls
 ) -> None:
     sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == 1052
     assert caught.value.status is not None

@@ -6,13 +6,13 @@ import pytest
 from recorder import Recorder, opened
 
 from winsvc import HandleClosedError, UnsupportedError
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
     recorder = Recorder(
-        query_triggers=service_error(124, "QueryServiceConfig2W"),
-        query_service_object_security=service_error(5, "QueryServiceObjectSecurity"),
+        query_triggers=win32_error(124, "QueryServiceConfig2W"),
+        query_service_object_security=win32_error(5, "QueryServiceObjectSecurity"),
         query_required_privileges=("SeBackupPrivilege",),
         query_description="A beat",
     )
@@ -40,7 +40,7 @@ def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
 
 
 def test_snapshots_of_unchanged_service_compare_equal() -> None:
-    recorder = Recorder(query_triggers=service_error(124, "QueryServiceConfig2W"))
+    recorder = Recorder(query_triggers=win32_error(124, "QueryServiceConfig2W"))
     recorder.answers["query_service_object_security"] = b"no descriptor"
     with opened(recorder) as service:
         one, other = service.snapshot(), service.snapshot()

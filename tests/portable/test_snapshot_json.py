@@ -30,7 +30,7 @@ from winsvc.enums import (
     TriggerDataType,
     TriggerType,
 )
-from winsvc.errors import AccessDeniedError, ArgumentError, ServiceError, service_error
+from winsvc.errors import AccessDeniedError, ValidationError, Win32Error, win32_error
 from winsvc.security import (
     NULL_ACL,
     Ace,
@@ -107,7 +107,7 @@ descriptors = st.builds(
     rm_control=st.integers(0, 255),
 )
 errors = st.builds(
-    service_error,
+    win32_error,
     st.sampled_from([5, 124, 1060, 1314]) | dwords,
     st.sampled_from(["OpenServiceW", "QueryServiceConfig2W", ""]),
     st.none() | texts,
@@ -145,7 +145,7 @@ def again(snapshot: ServiceSnapshot) -> ServiceSnapshot:
 def test_snapshot_json_round_trips_exactly(snapshot: ServiceSnapshot) -> None:
     for error in snapshot.errors.values():
         # As those of a real snapshot are.
-        error.locate(service=snapshot.name, machine=snapshot.machine)
+        error.add_context(object_name=snapshot.name, machine=snapshot.machine)
     back = again(snapshot)
     assert back == snapshot
     assert back.to_json() == snapshot.to_json()
@@ -164,7 +164,7 @@ def test_snapshot_json_keeps_descriptor_bytes(descriptor: SecurityDescriptor) ->
     assert security.to_bytes() == descriptor.to_bytes()
 
 
-EMPTY = unreadable("beat", None, None, service_error(5, "OpenServiceW"))
+EMPTY = unreadable("beat", None, None, win32_error(5, "OpenServiceW"))
 
 
 def test_snapshot_json_writes_security_as_sddl_if_lossless() -> None:
@@ -176,7 +176,7 @@ def test_snapshot_json_writes_security_as_sddl_if_lossless() -> None:
 
 
 def test_unreadable_snapshot_json_keeps_error() -> None:
-    told = service_error(5, "OpenServiceW", service="beat", machine="m", hint="Ask nicely.")
+    told = win32_error(5, "OpenServiceW", service="beat", machine="m", hint="Ask nicely.")
     snapshot = unreadable("beat", "m", None, told)
     assert set(snapshot.errors) == set(snapshot.to_json()) - {"name", "machine", "errors"}
     error = again(snapshot).errors["config"]
@@ -185,7 +185,7 @@ def test_unreadable_snapshot_json_keeps_error() -> None:
 
 
 def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
-    error = ServiceError(1722, "OpenSCManagerW", service="other", machine="there", hint="")
+    error = Win32Error(1722, "OpenSCManagerW", service="other", machine="there", hint="")
     snapshot = replace(EMPTY, machine="here", errors={"security": error})
     assert vars(again(snapshot).errors["security"]) == vars(error)
 
@@ -193,19 +193,27 @@ def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "told"),
     [
-        ({"odd": 1}, ArgumentError, "snapshot.odd: is no part of a ServiceSnapshot"),
+        ({"odd": 1}, ValidationError, "snapshot.odd: is no part of a ServiceSnapshot"),
         ({"name": None}, TypeError, "snapshot.name: expected str"),
-        ({"config": {}}, ArgumentError, "snapshot.config.service_type: is missing"),
-        ({"sid_type": "x"}, ArgumentError, "snapshot.sid_type: 'x' is no SidType"),
-        ({"triggers": [{}]}, ArgumentError, "snapshot.triggers[0].type: is missing"),
-        ({"security": "D:("}, ArgumentError, "snapshot.security: "),
-        ({"security": {"bytes": "00"}}, ArgumentError, "snapshot.security: a security descriptor"),
-        ({"security": {"hex": "00"}}, ArgumentError, "snapshot.security: expected SDDL, or bytes"),
+        ({"config": {}}, ValidationError, "snapshot.config.service_type: is missing"),
+        ({"sid_type": "x"}, ValidationError, "snapshot.sid_type: 'x' is no SidType"),
+        ({"triggers": [{}]}, ValidationError, "snapshot.triggers[0].type: is missing"),
+        ({"security": "D:("}, ValidationError, "snapshot.security: "),
+        (
+            {"security": {"bytes": "00"}},
+            ValidationError,
+            "snapshot.security: a security descriptor",
+        ),
+        (
+            {"security": {"hex": "00"}},
+            ValidationError,
+            "snapshot.security: expected SDDL, or bytes",
+        ),
         ({"security": 1}, TypeError, "snapshot.security: expected SDDL or bytes, not int"),
         ({"errors": {"config": 5}}, TypeError, "snapshot.errors.config: expected a mapping"),
         (
             {"errors": {"config": {"winerror": 5, "function": "F"}}},
-            ArgumentError,
+            ValidationError,
             "snapshot.errors.config.message: is missing",
         ),
     ],

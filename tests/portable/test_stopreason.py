@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winsvc._values.stopreason import StopFlag, StopMajor, StopMinor, StopReason
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 
 @given(
@@ -65,7 +65,7 @@ def test_from_code_of_valid_code_round_trips(code: int) -> None:
 @example(0x20010001)
 @example(0x40400001)
 def test_from_code_of_invalid_code_raises_argument_error(code: int) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         StopReason.from_code(code)
 
 
@@ -97,15 +97,15 @@ def test_from_code_undefined_reason_keeps_code() -> None:
     ],
 )
 def test_from_code_invalid_code_raises_naming_part(code: int, argument: str) -> None:
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         StopReason.from_code(code)
     assert caught.value.argument == argument
 
 
 def test_stop_reason_with_misplaced_part_raises() -> None:
-    with pytest.raises(ArgumentError, match=r"^major: "):
+    with pytest.raises(ValidationError, match=r"^major: "):
         StopReason(StopFlag.PLANNED, StopMajor(0x10001), StopMinor.OTHER)
-    with pytest.raises(ArgumentError, match=r"^minor: "):
+    with pytest.raises(ValidationError, match=r"^minor: "):
         StopReason(StopFlag.PLANNED, StopMajor.OTHER, StopMinor(0x10001))
 
 
@@ -114,7 +114,7 @@ def test_stop_reason_with_invalid_comment_raises() -> None:
     assert StopReason(*planned, "x" * 127).comment == "x" * 127
     assert StopReason(*planned, "").comment == ""
     for comment in ("x" * 128, "\U0001f600" * 64, "a\0b"):
-        with pytest.raises(ArgumentError, match=r"^comment: "):
+        with pytest.raises(ValidationError, match=r"^comment: "):
             StopReason(*planned, comment)
     with pytest.raises(TypeError, match=r"^comment: "):
         StopReason(*planned, b"x")  # type: ignore[arg-type]

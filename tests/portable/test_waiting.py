@@ -15,7 +15,6 @@ import pytest
 from winsvc import (
     AcceptedControls,
     AccessDeniedError,
-    ArgumentError,
     CancelToken,
     ControlRefusedError,
     ErrorCode,
@@ -25,7 +24,6 @@ from winsvc import (
     MarkedForDeleteError,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     ServiceNotActiveError,
     ServiceNotFoundError,
@@ -33,8 +31,10 @@ from winsvc import (
     ServiceStatus,
     ServiceType,
     State,
+    ValidationError,
     WaitCancelledError,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -413,10 +413,10 @@ REGISTRATIONS = [("OpenServiceW", 1), (NOTIFY, 1), (NOTIFY, 2), (NOTIFY, 3)]
 ERRORS = {
     5: AccessDeniedError,
     6: HandleClosedError,
-    8: ServiceError,
+    8: Win32Error,
     1060: ServiceNotFoundError,
     1072: MarkedForDeleteError,
-    1294: ServiceError,
+    1294: Win32Error,
     1722: MachineUnreachableError,
 }
 
@@ -459,7 +459,7 @@ def test_start_with_failing_call_raises_and_leaves_no_handle(
     with scm.open("beat", access=ServiceAccess.ALL_ACCESS) as service:
         before = sim.open_handles
         sim.faults.fail(function, code, nth=nth)
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             service.start(timeout=9)
         assert type(caught.value) is ERRORS[code]
         assert caught.value.function == reported
@@ -551,15 +551,15 @@ def test_keyboard_interrupt_ends_wait(sim: SimulatedSCM, beat: Service) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda beat: beat.wait([]), ArgumentError, "state"),
+        (lambda beat: beat.wait([]), ValidationError, "state"),
         (lambda beat: beat.wait("RUNNING"), TypeError, "state"),
         (lambda beat: beat.wait(4), TypeError, "."),
-        (lambda beat: beat.wait(S.RUNNING, -1), ArgumentError, "timeout"),
+        (lambda beat: beat.wait(S.RUNNING, -1), ValidationError, "timeout"),
         (lambda beat: beat.wait(S.RUNNING, "9"), TypeError, "timeout"),
         (lambda beat: beat.wait(S.RUNNING, cancel=threading.Event()), TypeError, "cancel"),
-        (lambda beat: beat.start(timeout=-1), ArgumentError, "timeout"),
-        (lambda beat: beat.stop(timeout=float("nan")), ArgumentError, "timeout"),
-        (lambda beat: beat.delete(timeout=-1), ArgumentError, "timeout"),
+        (lambda beat: beat.start(timeout=-1), ValidationError, "timeout"),
+        (lambda beat: beat.stop(timeout=float("nan")), ValidationError, "timeout"),
+        (lambda beat: beat.delete(timeout=-1), ValidationError, "timeout"),
     ],
 )
 def test_invalid_argument_raises_before_any_change(

@@ -10,7 +10,6 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     ConfigChanged,
     Control,
     FailureActions,
@@ -20,14 +19,15 @@ from winsvc import (
     ServiceAccess,
     ServiceCreated,
     ServiceDeleted,
-    ServiceError,
     ServiceEvent,
     ServiceManager,
     ServiceNotFoundError,
     ServiceType,
     State,
     StatusChanged,
+    ValidationError,
     Watch,
+    Win32Error,
 )
 from winsvc.testing import Behaviour, SimulatedSCM
 
@@ -437,7 +437,7 @@ def test_watch_closed_during_wait_ends_iteration(sim: SimulatedSCM, scm: Service
 CODES = {
     5: AccessDeniedError,
     6: HandleClosedError,
-    8: ServiceError,
+    8: Win32Error,
     1060: ServiceNotFoundError,
     1072: MarkedForDeleteError,
     1722: MachineUnreachableError,
@@ -508,7 +508,7 @@ def test_watch_with_failing_open_raises_and_leaves_no_handle(
 ) -> None:
     before = sim.open_handles
     sim.faults.fail(function, code, nth=nth)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         scm.watch(*names, interval=1)
     assert type(caught.value) is CODES[code]
     assert caught.value.function == function
@@ -516,11 +516,11 @@ def test_watch_with_failing_open_raises_and_leaves_no_handle(
 
 
 def test_watch_with_invalid_argument_raises(scm: ServiceManager) -> None:
-    with pytest.raises(ArgumentError, match="interval"):
+    with pytest.raises(ValidationError, match="interval"):
         scm.watch(interval=0)
     with pytest.raises(TypeError, match="names"):
         scm.watch(5)  # type: ignore[arg-type]
-    with scm.watch() as events, pytest.raises(ArgumentError, match="timeout"):
+    with scm.watch() as events, pytest.raises(ValidationError, match="timeout"):
         events.wait(-1)
     scm.close()
     with pytest.raises(HandleClosedError):

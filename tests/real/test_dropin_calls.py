@@ -13,7 +13,7 @@ from winsvc._native import NativeBackend
 from winsvc._native import dropin as module
 from winsvc._native.structs import ENUM_LAYOUT, STATUS_LAYOUT
 from winsvc._values.rows import EnumRow, StatusRow
-from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.errors import HandleClosedError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import DWORD, ENUM_SERVICE_STATUSW, Pointer
@@ -76,7 +76,7 @@ def test_enum_services_status_with_120_services_lists_all(
 
 def test_enum_services_status_with_invalid_arguments_raises_error(manager: int) -> None:
     for kind, state in ((0, 3), (0x30, 0)):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.enum_services_status(manager, kind, state, 0)
         assert caught.value.winerror == lib.ERROR_INVALID_PARAMETER
     with pytest.raises(HandleClosedError):
@@ -167,6 +167,6 @@ def test_enum_services_status_without_progress_raises_more_data(
             return 0
 
     monkeypatch.setattr(module, "lib", Stubborn())
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.enum_services_status(1, 0x30, 3, 0)
     assert caught.value.winerror == lib.ERROR_MORE_DATA

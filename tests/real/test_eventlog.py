@@ -15,7 +15,7 @@ from real.process_handles import open_handles, settled_handles
 
 from winsvc.backend import default_backend
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ServiceError
+from winsvc.errors import AccessDeniedError, Win32Error
 from winsvc.host.eventlog import (
     MESSAGE_FILE,
     EventSource,
@@ -94,7 +94,7 @@ def test_delete_source_with_subkey_raises_access_denied(source: str) -> None:
             default_backend().delete_event_source(source)
     finally:
         winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, below)
-    assert isinstance(refused.value, ServiceError)
+    assert isinstance(refused.value, Win32Error)
     assert (refused.value.function, refused.value.winerror) == ("RegDeleteKeyW", 5)
     assert refused.value.service == source
     assert refused.value.strerror

@@ -10,7 +10,7 @@ from differences import on_wine
 
 from winsvc.backend import FileBackend, default_backend
 from winsvc.enums import SecurityInformation
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 from winsvc.host import logfile
 from winsvc.host.filerights import CHANGE_FOLDER, EVERY_USER, any_granted
 from winsvc.host.program import default_log_file
@@ -36,22 +36,22 @@ def test_create_directory_with_descriptor_applies_its_dacl(
     found = SecurityDescriptor.from_bytes(files.get_file_security(folder, DACL))
     assert isinstance(found.dacl, Acl)
     assert not any_granted(found.dacl, EVERY_USER, CHANGE_FOLDER)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         files.create_directory(folder, wanted)
     assert (caught.value.winerror, caught.value.function) == (183, "CreateDirectoryW")
     files.set_file_security(folder, DACL, SecurityDescriptor.from_sddl("D:(A;;FA;;;WD)").to_bytes())
     found = SecurityDescriptor.from_bytes(files.get_file_security(folder, DACL))
     assert isinstance(found.dacl, Acl)
     assert any_granted(found.dacl, EVERY_USER, CHANGE_FOLDER)
-    with pytest.raises(ServiceError, match="SetFileSecurityW"):
+    with pytest.raises(Win32Error, match="SetFileSecurityW"):
         files.set_file_security(str(tmp_path / "none"), DACL, wanted)
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         files.create_directory(folder, b"none")
 
 
 def test_lookup_account_returns_sid_or_raises_if_unknown(files: FileBackend) -> None:
     assert Sid.from_bytes(files.lookup_account("Everyone")) == Sid.parse("S-1-1-0")
-    with pytest.raises(ServiceError, match="LookupAccountNameW"):
+    with pytest.raises(Win32Error, match="LookupAccountNameW"):
         files.lookup_account("no such account at all")
 
 

@@ -9,7 +9,7 @@ import pytest
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import FIRST_SIZE, filled, filled_text
-from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
+from winsvc.errors import AccessDeniedError, ServiceNotFoundError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer
@@ -65,7 +65,7 @@ def test_filled_grows_buffer_to_needed_size(
 @pytest.mark.parametrize("wanted", [0, 1, FIRST_SIZE - 1, FIRST_SIZE])
 def test_filled_with_needed_size_not_larger_raises_error(code: int, wanted: int) -> None:
     call = Script((code, wanted))
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         filled("AnyCallW", call)
     assert (caught.value.winerror, caught.value.function) == (code, "AnyCallW")
     assert call.sizes == [FIRST_SIZE]
@@ -73,7 +73,7 @@ def test_filled_with_needed_size_not_larger_raises_error(code: int, wanted: int)
 
 def test_filled_with_repeated_needed_size_raises_more_data() -> None:
     call = Script((MORE_DATA, 10_000), (MORE_DATA, 10_000))
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         filled("AnyCallW", call)
     assert caught.value.winerror == MORE_DATA
     assert call.sizes == [FIRST_SIZE, 10_000]
@@ -81,9 +81,9 @@ def test_filled_with_repeated_needed_size_raises_more_data() -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, ServiceError)],
+    [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, Win32Error)],
 )
-def test_filled_with_other_error_raises_it(code: int, kind: type[ServiceError]) -> None:
+def test_filled_with_other_error_raises_it(code: int, kind: type[Win32Error]) -> None:
     for steps in ([(code, 10_000)], [(INSUFFICIENT_BUFFER, 10_000), (code, 20_000)]):
         call = Script(*steps)
         with pytest.raises(kind) as caught:
@@ -143,6 +143,6 @@ def test_filled_text_with_needed_size_not_larger_raises_error() -> None:
         lib.SetLastError(INSUFFICIENT_BUFFER)
         return 0
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         filled_text("AnyCallW", call, 257)
     assert caught.value.winerror == INSUFFICIENT_BUFFER

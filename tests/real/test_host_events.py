@@ -15,7 +15,7 @@ from _winsvc_cffi import ffi, lib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winsvc import ArgumentError, ErrorCode, ServiceError, ServiceManager
+from winsvc import ErrorCode, ServiceManager, ValidationError, Win32Error
 from winsvc._native import NativeBackend
 from winsvc._native.payloads import LARGEST, copy_payload
 from winsvc.enums import Control
@@ -289,28 +289,28 @@ def test_copy_payload_after_source_change_is_unchanged() -> None:
 
 
 def test_event_registration_with_null_handle_raises_service_error() -> None:
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.register_device_notification(0, None)
     assert (refused.value.winerror, refused.value.function) == (
         ErrorCode.INVALID_HANDLE,
         "RegisterDeviceNotificationW",
     )
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.unregister_device_notification(0)
     assert refused.value.function == "UnregisterDeviceNotification"
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.register_power_setting_notification(0, POWER_SOURCE.bytes_le)
     assert refused.value.function == "RegisterPowerSettingNotification"
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.unregister_power_setting_notification(0)
     assert refused.value.function == "UnregisterPowerSettingNotification"
 
 
 @pytest.mark.parametrize("value", [b"", bytes(15), bytes(17)])
 def test_event_registration_with_malformed_guid_raises_argument_error(value: bytes) -> None:
-    with pytest.raises(ArgumentError, match="interface: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match="interface: a GUID has 16 bytes"):
         backend.register_device_notification(1, value)
-    with pytest.raises(ArgumentError, match="setting: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match="setting: a GUID has 16 bytes"):
         backend.register_power_setting_notification(1, value)
 
 

@@ -17,14 +17,14 @@ from winsvc._native.memory import valid_descriptor, wiped
 from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.errors import (
-    ArgumentError,
     ControlRefusedError,
     HandleClosedError,
-    ServiceError,
     ServiceNotActiveError,
     ServiceNotFoundError,
     UnsupportedError,
-    service_error,
+    ValidationError,
+    Win32Error,
+    win32_error,
 )
 from winsvc.security import SecurityDescriptor
 
@@ -81,7 +81,7 @@ def change(service: int, **changes: object) -> int | None:
         **dict.fromkeys(("service_type", "start_type", "error_control"), KEEP),
         **dict.fromkeys(("binary_path", "load_order_group", "dependencies"), None),
         **dict.fromkeys(("account", "password", "display_name"), None),
-        "want_tag": False,
+        "assign_tag": False,
         **changes,
     }
     return backend.change_service_config(service, **arguments)  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ def test_change_config_keeps_settings_not_given(service: int) -> None:
 
 
 def test_change_config_returns_tag_only_if_wanted(service: int) -> None:
-    assert change(service, load_order_group="grp", want_tag=WINE) == (0 if WINE else None)
+    assert change(service, load_order_group="grp", assign_tag=WINE) == (0 if WINE else None)
 
 
 def test_name_lookups_return_name_or_raise_not_found(manager: int, service: int, name: str) -> None:
@@ -146,7 +146,7 @@ def test_control_of_stopped_service_raises_with_status(service: int) -> None:
         backend.control_service(service, lib.SERVICE_CONTROL_STOP)
     assert caught.value.status is not None
     assert caught.value.status.state == lib.SERVICE_STOPPED
-    with pytest.raises(ServiceError) as invalid:
+    with pytest.raises(Win32Error) as invalid:
         backend.control_service(service, 0x7F)  # none that there is
     assert invalid.value.status is None
 
@@ -156,7 +156,7 @@ REAL = StatusRow(0x10, lib.SERVICE_RUNNING, 0, 0, 0, 0, 0, 0, 0)
 
 @pytest.mark.parametrize("code", [1052, 1061, 1062])
 def test_refusal_with_valid_status_keeps_it(code: int) -> None:
-    error = refusal(service_error(code, "ControlService"), REAL)
+    error = refusal(win32_error(code, "ControlService"), REAL)
     assert error.status is not None
     assert error.status.state == lib.SERVICE_RUNNING
 
@@ -174,7 +174,7 @@ def test_refusal_with_valid_status_keeps_it(code: int) -> None:
     ],
 )
 def test_refusal_with_unusable_status_drops_it(code: int, row: StatusRow) -> None:
-    assert refusal(service_error(code, "ControlService"), row).status is None
+    assert refusal(win32_error(code, "ControlService"), row).status is None
 
 
 def test_control_service_ex_on_stopped_service_raises_error(service: int) -> None:
@@ -186,7 +186,7 @@ def test_control_service_ex_on_stopped_service_raises_error(service: int) -> Non
 
 
 def test_query_start_reason_of_stopped_service_raises_error(service: int) -> None:
-    kind = ServiceError if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
+    kind = Win32Error if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
     with pytest.raises(kind) as caught:
         backend.query_start_reason(service)
     assert caught.value.function == "QueryServiceDynamicInformation"
@@ -201,7 +201,7 @@ def test_lock_service_database_after_unlock_locks_again(manager: int) -> None:
         assert lock
         backend.unlock_service_database(lock)
     if not WINE:
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.unlock_service_database(lock)
         assert caught.value.function == "UnlockServiceDatabase"
 
@@ -246,7 +246,7 @@ def test_valid_descriptor_keeps_bytes_unchanged() -> None:
 
 def test_set_security_with_truncated_descriptor_raises_argument_error(service: int) -> None:
     for length in range(len(GOOD)):
-        with pytest.raises(ArgumentError, match="descriptor"):
+        with pytest.raises(ValidationError, match="descriptor"):
             backend.set_service_object_security(service, 4, GOOD[:length])
 
 
@@ -263,7 +263,7 @@ def test_set_security_with_truncated_descriptor_raises_argument_error(service: i
 def test_set_security_with_malformed_descriptor_raises_argument_error(
     service: int, garbage: bytes
 ) -> None:
-    with pytest.raises(ArgumentError, match="descriptor"):
+    with pytest.raises(ValidationError, match="descriptor"):
         backend.set_service_object_security(service, lib.DACL_SECURITY_INFORMATION, garbage)
 
 
@@ -296,9 +296,9 @@ def test_preshutdown_timeout_after_change_reads_back(service: int, number: int) 
 
 @pytest.mark.parametrize("level", [1, 2, 6, 8, 9, 10, 0xFFF0])
 def test_config_number_of_other_level_raises_argument_error(service: int, level: int) -> None:
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         backend.query_config_number(service, level)
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         backend.change_config_number(service, level, 1)
 
 
@@ -343,7 +343,7 @@ CHANGES: list[Callable[[int], None]] = [
 def test_change_of_level_missing_on_wine_raises_error(
     service: int, change_level: Callable[[int], None]
 ) -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         change_level(service)
     assert caught.value.winerror in LACKED
     assert caught.value.function == "ChangeServiceConfig2W"
@@ -352,7 +352,7 @@ def test_change_of_level_missing_on_wine_raises_error(
 def test_delayed_auto_start_after_change_reads_back(service: int) -> None:
     level = lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO
     if wine_has("delayed-start"):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.change_config_number(service, level, 1)
         assert caught.value.winerror in LACKED
         return

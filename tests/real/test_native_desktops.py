@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from differences import on_wine
 
-from winsvc import Desktop, HandleClosedError, ObjectInUseError, ServiceError
+from winsvc import Desktop, HandleClosedError, ObjectInUseError, Win32Error
 from winsvc._native import NativeBackend, desktops
 from winsvc.security import SecurityDescriptor
 
@@ -104,10 +104,10 @@ def test_window_text_reads_back_until_destroyed(title: str) -> None:
         assert backend.get_class_name(window).lower() == "static"
     finally:
         destroy_window(window)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.get_window_text(window)
     assert (caught.value.winerror, caught.value.function) == (1400, "InternalGetWindowText")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.get_class_name(window)
     assert caught.value.winerror == (87 if on_wine() else 1400)
 

@@ -17,11 +17,11 @@ from winsvc import (
     Notify,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
     WaitCancelledError,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc._native import NativeBackend
 
@@ -58,7 +58,7 @@ def opened(name: str, access: int = QUERY) -> int:
 def code_of(call: Callable[..., object], *arguments: object) -> int:
     try:
         call(*arguments)
-    except ServiceError as error:
+    except Win32Error as error:
         assert error.function in ("NotifyServiceStatusChangeW", "CloseServiceHandle")
         return error.winerror
     return 0

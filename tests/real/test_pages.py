@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _winsvc_cffi import ffi, lib
 
-from winsvc import ServiceError
+from winsvc import Win32Error
 from winsvc._native import backend as module
 from winsvc._native.backend import NativeBackend
 
@@ -117,6 +117,6 @@ def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.Mon
             lib.SetLastError(lib.ERROR_MORE_DATA)
             return 0
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         listed(Stubborn([]), monkeypatch)
     assert caught.value.winerror == 234

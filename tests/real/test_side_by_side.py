@@ -27,17 +27,17 @@ from hypothesis.stateful import (
 from twin import twin
 
 from winsvc import (
-    ArgumentError,
     ConfigLevel,
     Control,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
     ServiceConfig,
-    ServiceError,
     ServiceType,
     State,
     StateFilter,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._native import NativeBackend
 from winsvc._values.commandline import split
@@ -180,7 +180,7 @@ class SideBySide(RuleBasedStateMachine):
     def exists(self, slot: str) -> bool:
         try:
             handle = self.real.open_service(self.managers[0], self.name(slot), 0)
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror == ErrorCode.SERVICE_DOES_NOT_EXIST
             return False
         self.real.close_service_handle(handle)
@@ -626,7 +626,7 @@ class SideBySide(RuleBasedStateMachine):
         handle = self.real.open_service(self.managers[0], self.name(slot), ALL_ACCESS)
         try:
             self.real.control_service(handle, int(Control.STOP))
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror in (1061, 1062)
         finally:
             self.real.close_service_handle(handle)
@@ -650,7 +650,7 @@ class SideBySide(RuleBasedStateMachine):
         def told(backend: Backend, service: int) -> tuple[int, ...]:
             try:
                 return call(backend, service)
-            except ServiceError as error:
+            except Win32Error as error:
                 if error.winerror == 1052 and self.differs("refused-control-status"):
                     error.status = None
                 raise
@@ -710,13 +710,13 @@ class SideBySide(RuleBasedStateMachine):
     def remove(self, manager: int, slot: str) -> None:
         try:
             handle = self.real.open_service(manager, self.name(slot), ALL_ACCESS)
-        except ServiceError:
+        except Win32Error:
             return  # it was never made, or is gone already
         try:
             self.settle_and_stop(handle)
             try:
                 self.real.delete_service(handle)
-            except ServiceError as error:
+            except Win32Error as error:
                 assert error.winerror == ErrorCode.SERVICE_MARKED_FOR_DELETE
         finally:
             self.real.close_service_handle(handle)
@@ -729,7 +729,7 @@ class SideBySide(RuleBasedStateMachine):
         wait_until(lambda: state() not in PENDING)
         try:
             self.real.control_service(handle, int(Control.STOP))
-        except ServiceError:
+        except Win32Error:
             pass  # it does not run
         wait_until(lambda: state() is State.STOPPED)
 
@@ -743,9 +743,9 @@ def wait_until(good: Callable[[], bool], seconds: float = 20) -> None:
 def outcome(call: Callable[[Backend, int], Any], backend: Backend, handle: int) -> Any:
     try:
         return call(backend, handle)
-    except ArgumentError as error:
+    except ValidationError as error:
         return Refused("", error.argument)
-    except ServiceError as error:
+    except Win32Error as error:
         state = None if error.status is None else int(error.status.state)
         return Refused(error.function, error.winerror, state)
 

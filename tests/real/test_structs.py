@@ -20,7 +20,7 @@ from winsvc._values.rows import (
     StatusRow,
     TriggerRow,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from _winsvc_cffi import SERVICE_STATUS_PROCESS_p
@@ -126,9 +126,9 @@ def test_number_level_round_trips_as_four_bytes(level: int, size: int) -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 11, 13, 0xFFF0])
 def test_number_of_other_level_raises_argument_error(level: int) -> None:
-    with pytest.raises(ArgumentError, match=r"level: .*one number \(3, 4, 5, 7, 12\)"):
+    with pytest.raises(ValidationError, match=r"level: .*one number \(3, 4, 5, 7, 12\)"):
         structs.encode_number(level, 1)
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         structs.decode_number(level, ffi.new("DWORD *"))
 
 
@@ -181,7 +181,7 @@ def test_encode_triggers_uses_null_for_empty_parts() -> None:
 
 @pytest.mark.parametrize("subtype", [b"", bytes(15), bytes(17)])
 def test_encode_trigger_with_malformed_subtype_raises_argument_error(subtype: bytes) -> None:
-    with pytest.raises(ArgumentError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
         structs.encode_triggers([TriggerRow(1, 1, None, ()), TriggerRow(1, 1, subtype, ())])
 
 
@@ -201,7 +201,7 @@ def test_encode_text_with_nul_raises_argument_error(text: str) -> None:
         lambda: structs.encode_required_privileges([text]),
         lambda: structs.encode_reason(0, text),
     ):
-        with pytest.raises(ArgumentError, match="NUL"):
+        with pytest.raises(ValidationError, match="NUL"):
             encode()
 
 

@@ -17,13 +17,13 @@ from puppets import NOTHING, Puppet, counted, on_wine, puppets, settled, until_a
 from winsvc import (
     CancelToken,
     Service,
-    ServiceError,
     ServiceManager,
     ServiceStartError,
     State,
     StatusChanged,
     WaitCancelledError,
     WaitTimeoutError,
+    Win32Error,
 )
 
 
@@ -45,13 +45,13 @@ def test_start_of_exiting_service_raises_within_100_ms(installed: Service) -> No
 def test_wait_when_start_falls_back_to_stopped_raises_start_error(
     scm: ServiceManager, puppet: Puppet
 ) -> None:
-    ended: list[ServiceError] = []
+    ended: list[Win32Error] = []
 
     def waits() -> None:
         with scm.open(puppet.name) as service:
             try:
                 service.wait(State.RUNNING, timeout=30)
-            except ServiceError as error:
+            except Win32Error as error:
                 ended.append(error)
 
     for _ in range(5):

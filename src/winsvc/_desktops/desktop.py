@@ -29,7 +29,7 @@ from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.text import check_text
 from winsvc.backend import DesktopBackend, resolve_backend
 from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
-from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
+from winsvc.errors import AccessDeniedError, ObjectInUseError, Win32Error
 
 if TYPE_CHECKING:
     from winsvc.security import SecurityDescriptor
@@ -89,7 +89,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
             backend: what carries out the calls; None is the system's own.
 
         Raises:
-            InvalidArgumentError: there is no such thread.
+            InvalidParameterError: there is no such thread.
 
         Right: none. Windows call: ``GetThreadDesktop``.
         """
@@ -118,7 +118,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         Raises:
             AccessDeniedError: one of the rights is not granted: a locked or secure desktop is
                 Windows' own.
-            ServiceError: the process is on an invisible window station (error 1).
+            Win32Error: the process is on an invisible window station (error 1).
 
         Right: those of ``access``. Windows call: ``OpenInputDesktop``.
         """
@@ -129,9 +129,9 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             with error_context(None, rights):
                 value = backend.open_input_desktop(int(number), inherit, int(rights))
-        except ServiceError as error:
+        except Win32Error as error:
             if error.winerror == ErrorCode.INVALID_FUNCTION:
-                error.locate(hint="The process is not on a window station that its user sees.")
+                error.add_context(hint="The process is not on a window station that its user sees.")
             raise
         return cls(_owned(value, backend, None), backend, access=rights)
 
@@ -225,7 +225,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             self._call(DesktopAccess.SWITCH_DESKTOP, self._backend.switch_desktop)
         except AccessDeniedError as error:
-            error.locate(hint=_NOT_VISIBLE)
+            error.add_context(hint=_NOT_VISIBLE)
             raise
 
     def set_for_thread(self) -> None:
@@ -243,7 +243,7 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             self._call(None, self._backend.set_thread_desktop)
         except ObjectInUseError as error:
-            error.locate(hint=_OWNS_WINDOWS)
+            error.add_context(hint=_OWNS_WINDOWS)
             raise
 
     @contextmanager
@@ -308,7 +308,7 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> DesktopHand
         try:
             backend.close_desktop(value)
         except ObjectInUseError as error:
-            error.locate(
+            error.add_context(
                 hint="A thread of this process is on it: put that on another, by set_for_thread()."
             )
             raise
@@ -322,7 +322,7 @@ def _restore_desktop(backend: DesktopBackend, thread: int, desktop: int) -> None
     try:
         backend.set_thread_desktop(desktop)
     except ObjectInUseError as error:
-        error.locate(hint=f"{_OWNS_WINDOWS} It stays on the desktop of the with block.")
+        error.add_context(hint=f"{_OWNS_WINDOWS} It stays on the desktop of the with block.")
         raise
     except AccessDeniedError:
         if not _restore_from_previous_station(backend, desktop):
@@ -338,7 +338,7 @@ def _restore_from_previous_station(backend: DesktopBackend, desktop: int) -> boo
         try:
             backend.set_process_window_station(station)
             backend.set_thread_desktop(desktop)
-        except ServiceError:
+        except Win32Error:
             continue
         finally:
             backend.set_process_window_station(here)
@@ -349,5 +349,5 @@ def _restore_from_previous_station(backend: DesktopBackend, desktop: int) -> boo
 def _if_readable(read: Callable[[int], str], window: int) -> str | None:
     try:
         return read(window)
-    except ServiceError:
+    except Win32Error:
         return None  # it may be gone by now

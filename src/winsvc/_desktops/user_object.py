@@ -28,10 +28,10 @@ from winsvc.enums import (
 )
 from winsvc.errors import (
     AccessDeniedError,
-    InvalidArgumentError,
     InvalidNameError,
-    ServiceError,
+    InvalidParameterError,
     UnsupportedError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         """
         try:
             self._handle.close()
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_access_hint(error)
             raise
 
@@ -273,7 +273,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ArgumentError: it does not have one of the parts.
+            ValidationError: it does not have one of the parts.
             AccessDeniedError: the handle does not have a right below.
 
         Right: for the DACL ``WRITE_DAC``; for owner, group and label ``WRITE_OWNER``; for the SACL
@@ -301,7 +301,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         try:
             with self._handle as value:
                 return function(value, *arguments, **keywords)
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_access_hint(error, right)
             raise
 
@@ -315,16 +315,16 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         """Call a function that the system, or this kind of object, may not support."""
         try:
             return self._call(None, function, *arguments, **keywords)
-        except InvalidArgumentError as error:
+        except InvalidParameterError as error:
             raise UnsupportedError(
                 error.winerror,
                 error.function,
                 f"this system does not tell the {what} of a {self.type}",
-                service=self._label,
+                object_name=self._label,
             ) from error
 
-    def _add_access_hint(self, error: ServiceError, right: AccessT | None = None) -> None:
-        error.locate(service=self._label)
+    def _add_access_hint(self, error: Win32Error, right: AccessT | None = None) -> None:
+        error.add_context(object_name=self._label)
         if not isinstance(error, AccessDeniedError) or not right:
             return
         needed = f"Needed: {rights_text(right)}."
@@ -357,7 +357,7 @@ def closing_unless_held(
     try:
         yield
     except BaseException:
-        with suppress(ServiceError):  # the first error is what counts
+        with suppress(Win32Error):  # the first error is what counts
             close()
         raise
     close()
@@ -393,8 +393,8 @@ def error_context(name: str | None, right: OpenFlag, *, empty: bool = True) -> I
     """
     try:
         yield
-    except ServiceError as error:
-        error.locate(service=name)
+    except Win32Error as error:
+        error.add_context(object_name=name)
         # The codes are those of paths (3, 161) and handles (6), and differ between the two kinds.
         wrong = None
         if name is not None and "\\" in name:
@@ -402,7 +402,9 @@ def error_context(name: str | None, right: OpenFlag, *, empty: bool = True) -> I
         elif name == "" and not empty:
             wrong = "a name cannot be empty"
         if wrong:
-            raise InvalidNameError(error.winerror, error.function, wrong, service=name) from error
+            raise InvalidNameError(
+                error.winerror, error.function, wrong, object_name=name
+            ) from error
         if isinstance(error, AccessDeniedError) and right:
             error.hint = f"Asked for: {rights_text(right)}. {error.hint or ''}".rstrip()
         raise

@@ -24,7 +24,7 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.errors import ObjectInUseError, ServiceError
+from winsvc.errors import ObjectInUseError, Win32Error
 
 if TYPE_CHECKING:
     from winsvc.security import SecurityDescriptor
@@ -218,7 +218,7 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> WindowStati
     def close(value: int) -> None:
         try:
             backend.close_window_station(value)
-        except ServiceError as error:
+        except Win32Error as error:
             if backend.get_process_window_station() != value:
                 raise
             # Which code Windows gives for this is not documented.

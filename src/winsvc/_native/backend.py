@@ -48,22 +48,12 @@ from winsvc._values.rows import ConfigRow, EnumRow, LockRow, StatusRow
 from winsvc._values.status import ServiceStatus
 from winsvc.backend import Capabilities
 from winsvc.enums import ServiceType, State
-from winsvc.errors import ServiceError
+from winsvc.errors import ControlRefusedError, ServiceNotActiveError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, Array, Pointer
 
     from winsvc._values.account import Secret
-
-# With these errors of a control the system also tells where the service stands.
-_CODES_WITH_STATUS = frozenset(
-    {
-        int(lib.ERROR_INVALID_SERVICE_CONTROL),
-        int(lib.ERROR_SERVICE_CANNOT_ACCEPT_CTRL),
-        int(lib.ERROR_SERVICE_NOT_ACTIVE),
-    }
-)
-
 
 _page = PageSize()
 _LOCAL_CONCURRENCY = 4  # a higher number gains little
@@ -154,12 +144,12 @@ class NativeBackend(
         error_control: int,
         binary_path: str,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
     ) -> tuple[int, int | None]:
-        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
+        tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
         with wiped(password) as secret:
             handle = lib.CreateServiceW(
                 sc_handle(manager),
@@ -177,7 +167,7 @@ class NativeBackend(
                 secret,
             )
             value = handle_value(handle, "CreateServiceW")
-        return value, tag[0] if want_tag else None
+        return value, tag[0] if assign_tag else None
 
     def delete_service(self, service: int) -> None:
         check(lib.DeleteService(sc_handle(service)), "DeleteService")
@@ -233,13 +223,13 @@ class NativeBackend(
         error_control: int,
         binary_path: str | None,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
+        tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
         with wiped(password) as secret:
             done = lib.ChangeServiceConfigW(
                 sc_handle(service),
@@ -255,7 +245,7 @@ class NativeBackend(
                 wide_or_null(display_name, "display_name"),
             )
             check(done, "ChangeServiceConfigW")
-        return tag[0] if want_tag else None
+        return tag[0] if assign_tag else None
 
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
@@ -344,7 +334,7 @@ class NativeBackend(
             lib.LocalFree(answer[0])
 
 
-def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
+def refusal(error: Win32Error, row: StatusRow) -> Win32Error:
     """The error of a control that was refused, with the status where the system told one.
 
     It does so for three codes. Wine sends noise with one of them: no type and state of a service.
@@ -353,6 +343,6 @@ def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
         State.STOPPED <= row.current_state <= State.PAUSED
         and 0 < row.service_type <= ServiceType.ALL
     )
-    if error.winerror in _CODES_WITH_STATUS and real:
+    if real and isinstance(error, (ControlRefusedError, ServiceNotActiveError)):
         error.status = ServiceStatus.from_row(row)
     return error

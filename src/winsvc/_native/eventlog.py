@@ -11,7 +11,7 @@ from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, handle_of, handle_value, wide
 from winsvc._util.text import check_text
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 # The standard library's; typed where it is, which is not where mypy always looks from.
 _registry: Any = winreg
@@ -122,7 +122,7 @@ def _refused(function: str, source: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise service_error(_code(error), function, error.strerror, service=source) from None
+        raise win32_error(_code(error), function, error.strerror, object_name=source) from None
 
 
 def _code(error: Any) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from _winsvc_cffi import ffi, lib
 
 from winsvc._util.text import check_text, pack_multi_string
-from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.errors import ValidationError, Win32Error, win32_error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, GUID, HANDLE, SC_HANDLE, WCHAR, AnyPointer, Array, Pointer
@@ -52,7 +52,7 @@ FIRST_SIZE = 4096  # bytes; holds nearly every answer that is not an enumeration
 _messages: dict[int, str | None] = {}
 
 
-def failure(function: str, returned: int = -1) -> ServiceError:
+def failure(function: str, returned: int = -1) -> Win32Error:
     """The error of the call that has just failed. Nothing may come between the two.
 
     A call that returns its error code has it ``returned``; most leave it to be asked for.
@@ -63,7 +63,7 @@ def failure(function: str, returned: int = -1) -> ServiceError:
         _, text = ffi.getwinerror(code if code <= 0x7FFFFFFF else code - 0x1_0000_0000)
         # CFFI gives a text of its own for a code that the system has none for.
         _messages[code] = None if text.startswith("Windows Error 0x") else text
-    return service_error(code, function, _messages[code])
+    return win32_error(code, function, _messages[code])
 
 
 def check(succeeded: int, function: str) -> None:
@@ -106,7 +106,7 @@ def guid(value: bytes, what: str) -> Pointer[GUID]:
     """A GUID for C, from the bytes that it has in memory."""
     size = ffi.sizeof("GUID")
     if len(value) != size:
-        raise ArgumentError(what, f"a GUID has {size} bytes, not {len(value)}")
+        raise ValidationError(what, f"a GUID has {size} bytes, not {len(value)}")
     pointer = ffi.new("GUID *")
     ffi.memmove(pointer, value, size)
     return pointer
@@ -120,7 +120,7 @@ def wiped(secret: Secret | None) -> Iterator[Pointer[WCHAR]]:
         return
     # Revealed in no variable: those show in tracebacks.
     if "\0" in secret.reveal():
-        raise ArgumentError("password", "must not contain a NUL character")
+        raise ValidationError("password", "must not contain a NUL character")
     buffer = ffi.new("wchar_t[]", secret.reveal())
     try:
         yield buffer
@@ -211,9 +211,9 @@ def valid_descriptor(descriptor: bytes) -> Array[BYTE]:
     try:
         SecurityDescriptor.from_bytes(descriptor)  # the system's check trusts offsets and counts
     except InvalidSecurityError as error:
-        raise ArgumentError("descriptor", str(error)) from None
+        raise ValidationError("descriptor", str(error)) from None
     buffer = ffi.new("BYTE[]", descriptor)
     valid = lib.IsValidSecurityDescriptor(buffer)
     if not valid or lib.GetSecurityDescriptorLength(buffer) > len(descriptor):
-        raise ArgumentError("descriptor", "the system finds no valid security descriptor there")
+        raise ValidationError("descriptor", "the system finds no valid security descriptor there")
     return buffer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, guid, handle_of, handle_value
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import HANDLE
@@ -60,4 +60,4 @@ def _recipient(handle: int, function: str) -> HANDLE:
 def _check_handle(handle: int, function: str) -> None:
     """Refuse NULL as Windows does: Wine takes it, or fails without an error code."""
     if not handle:
-        raise service_error(lib.ERROR_INVALID_HANDLE, function)
+        raise win32_error(lib.ERROR_INVALID_HANDLE, function)

@@ -32,7 +32,7 @@ from winsvc._values.rows import (
     StatusRow,
     TriggerRow,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from _winsvc_cffi import (
@@ -233,14 +233,14 @@ def check_number_level(level: int) -> None:
     """Check that the structure of a level is a single number, of four bytes.
 
     Raises:
-        ArgumentError: it is not.
+        ValidationError: it is not.
     """
     # Not loaded for what only lists and starts.
     from winsvc._values.setting_table import NUMBER_LEVELS
 
     if level not in NUMBER_LEVELS:
         known = ", ".join(map(str, sorted(NUMBER_LEVELS)))
-        raise ArgumentError("level", f"{level} is none of those that are one number ({known})")
+        raise ValidationError("level", f"{level} is none of those that are one number ({known})")
 
 
 # --------------------------------------------------------------------------------- failure actions

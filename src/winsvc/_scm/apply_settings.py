@@ -9,7 +9,7 @@ from winsvc._values.changes import ConfigArguments
 from winsvc._values.setting import Change
 from winsvc.backend import ServiceBackend
 from winsvc.enums import ServiceAccess
-from winsvc.errors import AccessDeniedError, ServiceError
+from winsvc.errors import AccessDeniedError, Win32Error
 
 __all__ = ["apply"]
 
@@ -23,7 +23,7 @@ def apply(changes: Iterable[Change], service: HandlePool[ServiceAccess]) -> dict
     for change in changes:
         try:
             done[change.setting] = service.call(change.right, _call, service.backend, change)
-        except ServiceError as error:
+        except Win32Error as error:
             hints = [error.hint] if error.hint else []
             hints.append(f"Refused: {change.setting}.")
             if done:
@@ -39,7 +39,7 @@ def _call(service: int, backend: ServiceBackend, change: Change) -> object:
         arguments = arguments.with_account(backend.query_service_config(service).service_start_name)
     try:
         result: object = getattr(backend, change.method)(service, *arguments)
-    except ServiceError as error:
+    except Win32Error as error:
         if error.winerror in change.ignored:
             return None
         if isinstance(error, AccessDeniedError) and change.denied_hint:

@@ -20,11 +20,11 @@ from winsvc._values.status import ServiceInfo
 from winsvc.enums import OWNER_GROUP_DACL, ErrorCode, ManagerAccess, ServiceAccess, ServiceType
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
-    ServiceError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -47,22 +47,22 @@ def check_concurrency(connection: Connection, concurrency: int | None) -> int:
 
     Raises:
         TypeError: ``concurrency`` is not an int.
-        ArgumentError: ``concurrency`` is out of range.
+        ValidationError: ``concurrency`` is out of range.
     """
     if concurrency is None:
         return connection.capabilities.concurrency
     check_type(concurrency, int, "concurrency")
     if not 1 <= concurrency <= _MAX_CONCURRENCY:
-        raise ArgumentError("concurrency", f"{concurrency} is not from 1 to {_MAX_CONCURRENCY}")
+        raise ValidationError("concurrency", f"{concurrency} is not from 1 to {_MAX_CONCURRENCY}")
     return concurrency
 
 
 def configs(
     connection: Connection, infos: Iterable[ServiceInfo], concurrency: int
-) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
+) -> Iterator[tuple[ServiceInfo, ServiceConfig | Win32Error]]:
     """Yield each service with its configuration, or with the error of reading it."""
 
-    def query(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | ServiceError] | None:
+    def query(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | Win32Error] | None:
         try:
             with OpenService.of(connection, info.name, ServiceAccess.QUERY_CONFIG) as service:
                 return info, service.config()
@@ -70,12 +70,12 @@ def configs(
             raise  # the other services cannot be read either
         except ServiceNotFoundError:
             return None  # deleted since it was listed
-        except ServiceError as error:
+        except Win32Error as error:
             return info, error
 
     def query_batch(
         batch: Sequence[ServiceInfo],
-    ) -> Iterable[tuple[ServiceInfo, ServiceConfig | ServiceError] | None]:
+    ) -> Iterable[tuple[ServiceInfo, ServiceConfig | Win32Error] | None]:
         names = [info.name for info in batch]
         rows = connection.call(ManagerAccess.CONNECT, connection.backend.query_configs, names)
         return [
@@ -103,7 +103,7 @@ def snapshots(
                 snapshot = take_snapshot(service)
         except (MachineUnreachableError, HandleClosedError):
             raise
-        except ServiceError as error:
+        except Win32Error as error:
             snapshot = unreadable(info.name, connection.machine, info.status, error)
         if any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values()):
             connection.check_open()
@@ -121,15 +121,15 @@ def take_snapshot(service: OpenService) -> ServiceSnapshot:
 
     service.check_open()
     service.try_acquire(EVERYTHING)
-    errors: dict[str, ServiceError] = {}
+    errors: dict[str, Win32Error] = {}
 
     def read(name: str, query: Callable[[], T]) -> T | None:
         try:
             return query()
-        except ServiceError as error:
+        except Win32Error as error:
             errors[name] = error
         except InvalidSecurityError as error:
-            errors[name] = ServiceError(
+            errors[name] = Win32Error(
                 ErrorCode.INVALID_SECURITY_DESCR, "QueryServiceObjectSecurity", str(error)
             )
         return None
@@ -154,12 +154,12 @@ def read_graph(
     from winsvc._values.graph_node import ServiceNode
 
     services: list[ServiceNode] = []
-    errors: dict[str, ServiceError] = {}
+    errors: dict[str, Win32Error] = {}
     at_a_time = check_concurrency(connection, concurrency)
     infos = chain.from_iterable(connection.pages(service_type))
     for info, config in configs(connection, infos, at_a_time):
         name, state = info.name, info.status.state
-        if isinstance(config, ServiceError):
+        if isinstance(config, Win32Error):
             errors[name] = config
             services.append(ServiceNode(name, state=state))
         else:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self
 
@@ -31,7 +31,6 @@ from winsvc.errors import (
     DependentServicesRunningError,
     MachineUnreachableError,
     ServiceAlreadyRunningError,
-    ServiceError,
     ServiceNotActiveError,
     ServiceNotFoundError,
     ServiceRestartedError,
@@ -39,6 +38,7 @@ from winsvc.errors import (
     WaitCancelledError,
     WaitError,
     WaitTimeoutError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Cascade:
             try:
                 # Dependents were started since, or the system does not list them (Wine).
                 order = self._dependents() or self._dependents_by_graph()
-            except ServiceError as error:
+            except Win32Error as error:
                 self._failed = [CascadeStep("stop", service.name, error)]
                 break
             if not order:
@@ -219,7 +219,7 @@ class Cascade:
         try:
             if step(self._open(name)):
                 self._done.append(CascadeStep(action, name))
-        except ServiceError as error:
+        except Win32Error as error:
             self._failed.append(CascadeStep(action, name, error))
             return False
         return True
@@ -271,13 +271,13 @@ class Cascade:
             text = "its turn did not come before the total timeout"
             raise self._not_reached(service, WaitTimeoutError, text)
         left = max(left, 0.0)
-        return replace(options, timeout=left if options.timeout is None else min(options.timeout, left))
+        return replace(
+            options, timeout=left if options.timeout is None else min(options.timeout, left)
+        )
 
-    def _not_reached(
-        self, service: OpenService, kind: type[WaitError], message: str
-    ) -> WaitError:
+    def _not_reached(self, service: OpenService, kind: type[WaitError], message: str) -> WaitError:
         code = ErrorCode.TIMEOUT if kind is WaitTimeoutError else ErrorCode.CANCELLED
-        return kind(code, "", message, service=service.name, machine=service.machine)
+        return kind(code, "", message, object_name=service.name, machine=service.machine)
 
     # ------------------------------------------------------------------- related services
 
@@ -340,7 +340,7 @@ class Cascade:
                 group, dependencies = config.load_order_group, config.dependencies
             except MachineUnreachableError:
                 raise
-            except ServiceError:
+            except Win32Error:
                 pass  # its start starts the dependencies, or reports the error
         return ServiceNode(service.name, dependencies, group, state)
 
@@ -380,7 +380,7 @@ def _refuse_missing(service: OpenService, needed: DependencyGraph) -> None:
     raise ServiceStartError(
         ErrorCode.SERVICE_DEPENDENCY_DELETED,
         "StartServiceW",
-        service=service.name,
+        object_name=service.name,
         machine=service.machine,
         hint=f"What it needs is not there: {told}. Nothing was started.",
     )

@@ -9,7 +9,13 @@ from winsvc._scm.handles import ManagerHandle, ServiceHandle
 from winsvc._values.status import ServiceInfo
 from winsvc.backend import Capabilities, ServiceBackend
 from winsvc.enums import ManagerAccess, ServiceAccess, ServiceType, State, StateFilter
-from winsvc.errors import DatabaseNotFoundError, InvalidNameError, ServiceNotFoundError
+from winsvc.errors import (
+    DatabaseNotFoundError,
+    GroupNotFoundError,
+    InvalidNameError,
+    ServiceNotFoundError,
+    Win32Error,
+)
 
 __all__ = ["Connection"]
 
@@ -83,8 +89,8 @@ class Connection(HandlePool[ManagerAccess]):
         """Query a key name or a display name by the other one."""
         try:
             return str(self.call(ManagerAccess.CONNECT, getattr(self.backend, method), name))
-        except ServiceError as error:
-            error.locate(service=name)
+        except Win32Error as error:
+            error.add_context(object_name=name)
             raise
 
     def service_handle(self, name: str, value: int) -> ServiceHandle:
@@ -118,8 +124,12 @@ class Connection(HandlePool[ManagerAccess]):
                     resume,
                 )
             except ServiceNotFoundError as error:
-                error.hint = f"There is no load-order group {group!r}."
-                raise
+                raise GroupNotFoundError(
+                    error.winerror,
+                    error.function,
+                    f"load-order group {group!r} does not exist",
+                    machine=self.machine,
+                ) from None
             found = ServiceInfo.from_rows(rows)
             yield found if states is None else [i for i in found if i.status.state in states]
             if not resume:

@@ -12,8 +12,8 @@ from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
     AccessDeniedError,
     HandleClosedError,
-    ServiceError,
     ServiceNotFoundError,
+    Win32Error,
 )
 
 __all__ = ["HandlePool", "ScmObject"]
@@ -94,7 +94,7 @@ class HandlePool(Closing, Generic[AccessT]):
                 ErrorCode.INVALID_HANDLE,
                 "",
                 f"{what} on {self.machine or 'this machine'} is closed",
-                service=name,
+                object_name=name,
                 machine=self.machine,
             )
 
@@ -103,11 +103,11 @@ class HandlePool(Closing, Generic[AccessT]):
         with self._lock:
             self._is_closed = True
             handles, self._handles = self._handles, ()
-        first: ServiceError | None = None
+        first: Win32Error | None = None
         for _, handle in handles:
             try:
                 handle.close()
-            except ServiceError as error:
+            except Win32Error as error:
                 self._add_context(error)
                 first = first or error
         if first is not None:
@@ -125,7 +125,7 @@ class HandlePool(Closing, Generic[AccessT]):
         try:
             with handle as value:
                 return method(value, *arguments, **keywords)
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_context(error, right)
             raise
 
@@ -137,8 +137,10 @@ class HandlePool(Closing, Generic[AccessT]):
         """
         handle = self.handle_with(right)
         access = next(access for access, known in self._handles if known is handle)
-        general = type(access).MAXIMUM_ALLOWED | type(access).GENERIC_ALL | type(access).GENERIC_READ
-        if access & general or access & right == right:
+        kind = type(access)
+        if access & (kind.MAXIMUM_ALLOWED | kind.GENERIC_ALL | kind.GENERIC_READ):
+            return  # the handle may have any right
+        if access & right == right:
             return
         error = AccessDeniedError(ErrorCode.ACCESS_DENIED, "", "the handle lacks a right")
         self._add_context(error, right)
@@ -148,7 +150,7 @@ class HandlePool(Closing, Generic[AccessT]):
         """Open one handle with all these rights, if they are granted together."""
         try:
             self.handle_with(rights)
-        except ServiceError:
+        except Win32Error:
             pass  # the calls that follow report the error
 
     def open_handle(self, right: AccessT) -> Handle:
@@ -188,13 +190,13 @@ class HandlePool(Closing, Generic[AccessT]):
     def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
         try:
             return self._open_handle(access)
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_context(error, access if needed is None else needed)
             raise
 
-    def _add_context(self, error: ServiceError, right: AccessT | None = None) -> None:
+    def _add_context(self, error: Win32Error, right: AccessT | None = None) -> None:
         """Add the service, the machine and the missing right to an error."""
-        error.locate(service=self.object_name, machine=self.machine)
+        error.add_context(object_name=self.object_name, machine=self.machine)
         hint = error.hint or ""
         if isinstance(error, AccessDeniedError) and right and not hint.startswith("Needed"):
             needed = f"Needed: {rights_text(right)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, Unpack, overload
@@ -28,7 +28,6 @@ from winsvc.enums import (
 )
 from winsvc.errors import (
     InvalidNameError,
-    ServiceNotFoundError,
     UnsupportedError,
     ValidationError,
     Win32Error,

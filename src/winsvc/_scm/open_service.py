@@ -9,15 +9,17 @@ from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._scm.handles import ServiceHandle
 from winsvc._util.checks import check_dword, check_type
+from winsvc._util.text import same_name
 from winsvc._values.config import ServiceConfig
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import Control, ErrorCode, SecurityInformation, ServiceAccess, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
     DependentServicesRunningError,
-    ServiceError,
+    ServiceNotFoundError,
     ServiceStartError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class OpenService(HandlePool[ServiceAccess]):
         call = getattr(self.backend, method)
         try:
             row = self.call(ServiceAccess.QUERY_CONFIG, call, *arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             if error.winerror not in setting.unset_errors:
                 raise
             row = None
@@ -134,7 +136,7 @@ class OpenService(HandlePool[ServiceAccess]):
     def _add_exit_codes(self, error: ServiceStartError) -> None:
         try:
             status = self.status()
-        except ServiceError:
+        except Win32Error:
             return  # the error of the start is reported
         error.status = status
         if error.winerror not in _PROCESS_ENDED:
@@ -149,7 +151,7 @@ class OpenService(HandlePool[ServiceAccess]):
         code = check_dword(control, "control")
         right = right_to_send(code)
         if right is None:
-            raise ArgumentError(
+            raise ValidationError(
                 "control",
                 f"{code} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
                 "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
@@ -169,7 +171,7 @@ class OpenService(HandlePool[ServiceAccess]):
     def _name_dependents(self, error: DependentServicesRunningError) -> None:
         try:
             error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
-        except ServiceError:
+        except Win32Error:
             return  # the error of the control is reported
         if error.dependents:
             error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
@@ -215,5 +217,5 @@ def _encode_reason(code: int, reason: StopReason) -> tuple[int, str | None]:
 
     check_type(reason, StopReason, "reason")
     if code != Control.STOP:
-        raise ArgumentError("reason", "goes with STOP alone")
+        raise ValidationError("reason", "goes with STOP alone")
     return reason.code, reason.comment

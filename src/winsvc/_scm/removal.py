@@ -10,7 +10,7 @@ from winsvc._scm.open_service import OpenService
 from winsvc._scm.requests import WaitOptions
 from winsvc._scm.waiting import Waiter
 from winsvc.enums import ErrorCode, ServiceAccess, State
-from winsvc.errors import MarkedForDeleteError, ServiceError, WaitCancelledError, WaitTimeoutError
+from winsvc.errors import MarkedForDeleteError, WaitCancelledError, WaitTimeoutError, Win32Error
 
 __all__ = ["delete"]
 
@@ -55,7 +55,7 @@ def _wait_until_removed(service: OpenService, options: WaitOptions) -> None:
                 waiter.wait(pause if left is None else min(pause, left))
                 pause = min(2 * pause, _MAX_POLL)
                 continue
-            error.locate(service=service.name, machine=service.machine)
+            error.add_context(object_name=service.name, machine=service.machine)
             error.waited = timedelta(seconds=waited)
             raise error
 
@@ -69,11 +69,10 @@ def _obstacles(service: OpenService) -> str:
             state = other.status().state
         if state is not State.STOPPED:
             found.append(f"The service is {state.name}: it is removed when it has stopped.")
-    except ServiceError:
+    except Win32Error:
         pass  # the timeout is reported
     if count := ServiceHandle.count_open(service.name, service.machine):
         found.append(f"This process has {count} handles of its services and watches open.")
     if not found:
         found.append("A handle to the service is open in another process.")
     return " ".join(found)
-

@@ -17,17 +17,26 @@ from winsvc._values.status import ServiceStatus
 from winsvc.enums import PENDING_STATES, Control, ErrorCode, ServiceAccess, State
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
     ControlRefusedError,
     ServiceAlreadyRunningError,
     ServiceStartError,
     ServiceStoppedError,
+    ValidationError,
 )
 
 if TYPE_CHECKING:
     from winsvc._values.stopreason import StopReason
 
-__all__ = ["WaitOptions", "pause", "resume", "seconds_of", "start", "stop", "wait_for", "wait_for_all"]
+__all__ = [
+    "WaitOptions",
+    "pause",
+    "resume",
+    "seconds_of",
+    "start",
+    "stop",
+    "wait_for",
+    "wait_for_all",
+]
 
 # A refused request is repeated this often if the state has changed since.
 _MAX_REPEATS: Final = 10
@@ -60,7 +69,7 @@ class WaitOptions:
         """Check the arguments of a waiting method.
 
         Raises:
-            TypeError, ArgumentError: an argument is invalid.
+            TypeError, ValidationError: an argument is invalid.
         """
         if cancel is not None:
             check_type(cancel, CancelToken, "cancel")
@@ -84,7 +93,7 @@ class WaitOptions:
 
 def seconds_of(duration: Duration | None, argument: str) -> float | None:
     """Check a duration; return its seconds."""
-    return None if duration is None else to_timedelta(duration, argument).totalseconds_of()
+    return None if duration is None else to_timedelta(duration, argument).total_seconds()
 
 
 def start(service: OpenService, arguments: Sequence[str], options: WaitOptions) -> ServiceStatus:
@@ -111,9 +120,7 @@ def resume(service: OpenService, options: WaitOptions) -> ServiceStatus:
     return request.run(lambda: service.control(Control.CONTINUE))
 
 
-def wait_for(
-    service: OpenService, states: frozenset[State], options: WaitOptions
-) -> ServiceStatus:
+def wait_for(service: OpenService, states: frozenset[State], options: WaitOptions) -> ServiceStatus:
     """Wait until a service is in one of the states."""
     _check_can_wait(service)
     wait = StateWait(
@@ -255,7 +262,7 @@ def _check_own_process(service: OpenService) -> None:
     """Check that the service is not one of this process: it would wait for itself."""
     own = service.connection.capabilities.own_pid
     if own is not None and service.status().pid == own:
-        raise ArgumentError(
+        raise ValidationError(
             "wait",
             f"service {service.name!r} runs in this process, which would wait for itself; "
             "use wait=False",

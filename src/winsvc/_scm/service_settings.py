@@ -33,8 +33,8 @@ class ServiceSettings(ScmObject[ServiceAccess]):
     def configure(
         self,
         *,
-        want_tag: bool = False,
-        unquoted: bool = False,
+        assign_tag: bool = False,
+        allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
         """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
@@ -43,8 +43,8 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         error's hint says which were changed before it.
 
         Args:
-            want_tag: have Windows give a driver a new tag in its load-order group.
-            unquoted: take a command line whose program has a blank in its path and no quotes
+            assign_tag: have Windows give a driver a new tag in its load-order group.
+            allow_unquoted_path: take a command line whose program has a blank in its path and no quotes
                 around it: to write back what was there. Windows may start another program.
             **settings: see :class:`winsvc.Settings`, which has them all.
 
@@ -52,8 +52,8 @@ class ServiceSettings(ScmObject[ServiceAccess]):
             The tag, where one was wanted.
 
         Raises:
-            ArgumentError: a setting can't be.
-            InvalidArgumentError: Windows does not take a setting, or a combination of them.
+            ValidationError: a setting can't be.
+            InvalidParameterError: Windows does not take a setting, or a combination of them.
             ServiceExistsError: another service has this display name.
             MarkedForDeleteError: the service is being deleted.
             AccessDeniedError: a right below is not granted.
@@ -69,7 +69,9 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         from winsvc._values.settings import Settings, hide_password
 
         hide_password(settings)
-        changes = changes_for(Settings(**settings), want_tag=want_tag, unquoted=unquoted)
+        changes = changes_for(
+            Settings(**settings), assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+        )
         tag = apply(changes, self._service).get("configuration")
         return tag if isinstance(tag, int) else None
 
@@ -93,7 +95,7 @@ class ServiceSettings(ScmObject[ServiceAccess]):
             command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
 
         Raises:
-            ArgumentError: a duration can't be, or a time of reset is given without actions.
+            ValidationError: a duration can't be, or a time of reset is given without actions.
 
         Right: as for :attr:`failure_actions`.
         Windows call: ``ChangeServiceConfig2W``.
@@ -136,7 +138,7 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ArgumentError: it does not have one of the parts.
+            ValidationError: it does not have one of the parts.
             AccessDeniedError: a right below is not granted.
 
         Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label

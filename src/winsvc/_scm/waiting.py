@@ -16,16 +16,16 @@ from winsvc._values.status import ServiceStatus
 from winsvc.backend import NotificationBackend
 from winsvc.enums import PENDING_STATES, ErrorCode, Notify, ServiceAccess, State
 from winsvc.errors import (
-    ArgumentError,
     HandleClosedError,
     MarkedForDeleteError,
-    ServiceError,
     ServiceRestartedError,
     ServiceStartError,
     ServiceStoppedError,
+    ValidationError,
     WaitCancelledError,
     WaitError,
     WaitTimeoutError,
+    Win32Error,
 )
 
 __all__ = ["EVERY_STATE", "CancelToken", "StateWait", "Waiter", "run_waits", "states_of"]
@@ -204,7 +204,7 @@ class StateWait:
                 waiter.arm(self._handle, mask)
                 with self._handle as number:
                     return number
-            except ServiceError as error:
+            except Win32Error as error:
                 self.close()
                 self._marked |= isinstance(error, MarkedForDeleteError)
                 lags += 1
@@ -218,7 +218,7 @@ class StateWait:
         if handle is not None:
             try:
                 handle.close()
-            except ServiceError:
+            except Win32Error:
                 pass  # the handle is closed in any case, and the outcome of the wait is reported
 
     def notify(self, row: NotificationRow) -> None:
@@ -348,24 +348,24 @@ class StateWait:
                 error.hint = "The service is making progress; increase the timeout."
             raise error
 
-    def cancelled_error(self) -> ServiceError:
+    def cancelled_error(self) -> Win32Error:
         """Return the error of a wait that was ended by its token."""
         assert self._last is not None
         why = "the wait was cancelled"
         return self._error(WaitCancelledError, ErrorCode.CANCELLED, self._last, why)
 
-    def _restarted_error(self, status: ServiceStatus) -> ServiceError:
+    def _restarted_error(self, status: ServiceStatus) -> Win32Error:
         why = "the service has stopped and was restarted, for example by its failure actions"
         return self._error(ServiceRestartedError, ErrorCode.SERVICE_ALREADY_RUNNING, status, why)
 
-    def _stopped_error(self, status: ServiceStatus) -> ServiceError:
+    def _stopped_error(self, status: ServiceStatus) -> Win32Error:
         before = self._last_active or self._stable
         codes = f"it stopped with exit code {status.exit_code}"
         if status.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
             codes += f", its own code {status.service_exit_code}"
         if before is not None:
             codes += f", and was {_format_status(before)} before"
-        error: ServiceError
+        error: Win32Error
         starting = before is None or before.state is State.START_PENDING or self._stable is not None
         if starting:
             code = status.exit_code or ErrorCode.SERVICE_NOT_ACTIVE
@@ -390,13 +390,14 @@ class StateWait:
             f"after {waited:.3g} s"
         )
         message = f"{text}: {why}" if why else text
-        error = kind(code, "", message, service=name, machine=machine)
-        error.status, error.last_progress = status, self._last_active or self._stable
-        error.waited = timedelta(seconds=waited)
+        error = kind(code, "", message, object_name=name, machine=machine)
+        if isinstance(error, WaitError):
+            error.status, error.last_progress = status, self._last_active or self._stable
+            error.waited = timedelta(seconds=waited)
         return error
 
 
-WaitErrorT = TypeVar("WaitErrorT", bound="ServiceError")
+WaitErrorT = TypeVar("WaitErrorT", bound="Win32Error")
 
 # The state that each pending state leads to.
 _REQUESTED: Final = {
@@ -460,7 +461,7 @@ def states_of(state: State | Collection[State]) -> frozenset[State]:
     for item in states:
         check_type(item, State, "state")
     if not states:
-        raise ArgumentError("state", "no state to wait for")
+        raise ValidationError("state", "no state to wait for")
     return states
 
 

@@ -18,11 +18,11 @@ from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, ManagerAccess, Notify, ServiceAccess, ServiceType
 from winsvc.errors import (
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
-    ServiceError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
 
 __all__ = [
@@ -139,7 +139,7 @@ class Watch(Closing):
         self._names = {name_key(name): name for name in names}
         self._interval = to_timedelta(interval, "interval").total_seconds()
         if not self._interval:
-            raise ArgumentError("interval", "must be longer than nothing")
+            raise ValidationError("interval", "must be longer than nothing")
         self._lock = threading.RLock()  # re-entrant: a signal handler may close the watch
         self._inside = self._closing = self._lost = False
         self._events: deque[ServiceEvent] = deque()
@@ -294,7 +294,7 @@ class Watch(Closing):
             self._waiter.arm(handle, _CREATED_OR_DELETED)
             with handle as self._manager_number:
                 self._manager = handle
-        except ServiceError:
+        except Win32Error:
             _close(handle)  # listings are compared instead
 
     def _on_manager_notification(self, manager: Handle, row: NotificationRow) -> None:
@@ -307,7 +307,7 @@ class Watch(Closing):
             if row.notification_status == 0:
                 self._waiter.arm(manager, _CREATED_OR_DELETED)
                 return
-        except ServiceError:
+        except Win32Error:
             pass
         # The client lags, or the connection is lost: register a new handle, and poll.
         self._manager = None
@@ -324,7 +324,7 @@ class Watch(Closing):
             self._created_then_deleted.add(name_key(name))
             self._events.append(ServiceCreated(name, None))
             return
-        except ServiceError:
+        except Win32Error:
             self._poll_within(0)  # the listing has its status
             return
         if self._names or status.service_type & self._service_type:
@@ -353,9 +353,9 @@ class Watch(Closing):
         try:
             handle = self._own.open_service_handle(name, ServiceAccess.QUERY_STATUS)
             return handle, self._query(handle)
-        except ServiceError as error:
+        except Win32Error as error:
             _close(handle)
-            error.locate(service=name, machine=self._own.machine)
+            error.add_context(object_name=name, machine=self._own.machine)
             raise
 
     def _query(self, handle: Handle) -> ServiceStatus:
@@ -376,7 +376,7 @@ class Watch(Closing):
         if item.handle is not None:
             try:
                 self._waiter.subscribe(item.handle)
-            except ServiceError:
+            except Win32Error:
                 pass  # Windows 7
 
     def _arm(self, item: _WatchedService, *, again: bool = True) -> None:
@@ -387,7 +387,7 @@ class Watch(Closing):
             if _differ(item.status, self._query(handle)):
                 # The change should be notified; if it is not, a later query reports it.
                 item.recheck_at = self._backend.monotonic() + _RECHECK_DELAY
-        except ServiceError as error:
+        except Win32Error as error:
             self._close_registration(item)
             lags = error.winerror == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
             item.refused = not (lags and again)
@@ -400,7 +400,7 @@ class Watch(Closing):
         """Register a service through a new handle; its status shows the missed changes."""
         try:
             handle, status = self._open(item.name)
-        except ServiceError:
+        except Win32Error:
             item.refused = True
             self._poll_within(self._interval)
             return
@@ -445,7 +445,7 @@ class Watch(Closing):
                 item.recheck_at = None
                 try:
                     self._on_status(item, self._query(item.handle))
-                except ServiceError:
+                except Win32Error:
                     self._close_registration(item)
                     self._poll_within(0)
 
@@ -518,5 +518,5 @@ def _close(closable: Handle | Connection | None) -> None:
     if closable is not None:
         try:
             closable.close()
-        except ServiceError:
+        except Win32Error:
             pass  # the connection is lost, and the handle is closed in any case

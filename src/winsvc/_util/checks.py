@@ -1,8 +1,8 @@
-"""Checks of arguments: a wrong type is a TypeError, a value that can't be an ArgumentError."""
+"""Checks of arguments: a wrong type is a TypeError, a value that can't be an ValidationError."""
 
 from __future__ import annotations
 
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["DWORD_MAX", "check_bool", "check_dword", "check_type"]
 
@@ -14,12 +14,12 @@ def check_dword(value: object, argument: str, *, limit: int = DWORD_MAX) -> int:
 
     Raises:
         TypeError: it is not an int (a bool is none here).
-        ArgumentError: it is negative or too large.
+        ValidationError: it is negative or too large.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{argument}: expected an int, not {type(value).__name__}")
     if not 0 <= value <= limit:
-        raise ArgumentError(argument, f"{int(value)} is not from 0 to {limit}")
+        raise ValidationError(argument, f"{int(value)} is not from 0 to {limit}")
     return int(value)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from winsvc._util.checks import DWORD_MAX
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["Duration", "milliseconds", "seconds", "to_timedelta"]
 
@@ -20,20 +20,20 @@ def to_timedelta(duration: Duration, argument: str) -> timedelta:
 
     Raises:
         TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative, or no finite number.
+        ValidationError: it is negative, or no finite number.
     """
     if isinstance(duration, bool) or not isinstance(duration, (timedelta, int, float)):
         kind = type(duration).__name__
         raise TypeError(f"{argument}: expected a timedelta or seconds, not {kind}")
     if not isinstance(duration, timedelta):
         if not math.isfinite(duration):
-            raise ArgumentError(argument, f"{duration} is not a finite number of seconds")
+            raise ValidationError(argument, f"{duration} is not a finite number of seconds")
         try:
             duration = timedelta(seconds=duration)
         except OverflowError:
-            raise ArgumentError(argument, f"{duration} s is too long") from None
+            raise ValidationError(argument, f"{duration} s is too long") from None
     if duration < timedelta(0):
-        raise ArgumentError(argument, f"{duration} is negative")
+        raise ValidationError(argument, f"{duration} is negative")
     return duration
 
 
@@ -42,7 +42,7 @@ def milliseconds(duration: Duration, argument: str) -> int:
 
     Raises:
         TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative or longer than a DWORD.
+        ValidationError: it is negative or longer than a DWORD.
     """
     return _count(duration, timedelta(milliseconds=1), argument)
 
@@ -52,7 +52,7 @@ def seconds(duration: Duration, argument: str) -> int:
 
     Raises:
         TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative or longer than a DWORD.
+        ValidationError: it is negative or longer than a DWORD.
     """
     return _count(duration, timedelta(seconds=1), argument)
 
@@ -61,5 +61,7 @@ def _count(duration: Duration, unit: timedelta, argument: str) -> int:
     # Rounded up: a short delay must not become none.
     count = -(-to_timedelta(duration, argument) // unit)
     if count > DWORD_MAX:
-        raise ArgumentError(argument, f"{duration} is longer than the {DWORD_MAX * unit} possible")
+        raise ValidationError(
+            argument, f"{duration} is longer than the {DWORD_MAX * unit} possible"
+        )
     return count

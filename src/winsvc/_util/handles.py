@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from winsvc.enums import ErrorCode
-from winsvc.errors import HandleClosedError, ObjectInUseError, ServiceError
+from winsvc.errors import HandleClosedError, ObjectInUseError, Win32Error
 
 __all__ = ["BorrowedHandle", "Closing", "Handle", "UseCount"]
 
@@ -37,7 +37,7 @@ class Closing:
     ) -> None:
         try:
             self.close()
-        except ServiceError:
+        except Win32Error:
             if error is None:
                 raise
 
@@ -118,7 +118,7 @@ class Handle:
         """Close the handle. A second call does nothing.
 
         Raises:
-            ServiceError: the system refused to close it.
+            Win32Error: the system refused to close it.
         """
         with self._uses.lock:
             if self._closing:

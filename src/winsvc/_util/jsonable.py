@@ -25,7 +25,7 @@ from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import to_timedelta
 from winsvc._util.text import check_text
 from winsvc.enums import OpenEnum, OpenFlag
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["JSON", "Reader", "Writer", "from_jsonable", "json_object", "jsonable", "mapping"]
 
@@ -129,7 +129,7 @@ def from_jsonable(
 
     Raises:
         TypeError: a value, or a part of it, is of a wrong type.
-        ArgumentError: it can't be, or a part is missing or not known.
+        ValidationError: it can't be, or a part is missing or not known.
     """
     if kind in readers:
         wanted: Any = kind
@@ -174,7 +174,7 @@ def _bytes(value: object, argument: str) -> bytes:
         try:
             return bytes.fromhex(value)
         except ValueError:
-            raise ArgumentError(argument, "is not a row of hexadecimal digits") from None
+            raise ValidationError(argument, "is not a row of hexadecimal digits") from None
     assert isinstance(value, bytes)
     return value
 
@@ -186,7 +186,7 @@ def _uuid(value: object, argument: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ArgumentError(argument, f"{value!r} is no GUID") from None
+        raise ValidationError(argument, f"{value!r} is no GUID") from None
 
 
 _UNKNOWN: Final = re.compile(r"unknown_0x([0-9a-f]{1,8})", re.IGNORECASE)
@@ -198,7 +198,7 @@ def _member(kind: type[_E], value: object, argument: str) -> _E:
             return kind[value.upper()]
         if match := _UNKNOWN.fullmatch(value):
             return kind(int(match[1], 16))
-        raise ArgumentError(argument, f"{value!r} is no {kind.__name__}{_choice(kind)}")
+        raise ValidationError(argument, f"{value!r} is no {kind.__name__}{_choice(kind)}")
     return kind(_number(kind, value, argument))
 
 
@@ -210,7 +210,7 @@ def _combination(kind: type[_F], value: object, argument: str) -> _F:
         return kind(number)
     if isinstance(value, str):
         if value.upper() not in kind.__members__:
-            raise ArgumentError(argument, f"{value!r} is no {kind.__name__}{_choice(kind)}")
+            raise ValidationError(argument, f"{value!r} is no {kind.__name__}{_choice(kind)}")
         return kind[value.upper()]
     return kind(_number(kind, value, argument))
 
@@ -268,13 +268,13 @@ def _dataclass(
     declared = _declared(kind)
     for name in given:
         if name not in declared:
-            raise ArgumentError(f"{argument}.{name}", f"is no part of a {kind.__name__}")
+            raise ValidationError(f"{argument}.{name}", f"is no part of a {kind.__name__}")
     values = {}
     for name, (field, hint) in declared.items():
         if name in given:
             values[name] = from_jsonable(hint, given[name], f"{argument}.{name}", readers)
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise ArgumentError(f"{argument}.{name}", "is missing")
+            raise ValidationError(f"{argument}.{name}", "is missing")
     return kind(**values)
 
 

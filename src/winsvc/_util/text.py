@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "check_list",
@@ -37,18 +37,18 @@ def check_text(
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: it is empty, too long or has a NUL, at which Windows would cut it off.
+        ValidationError: it is empty, too long or has a NUL, at which Windows would cut it off.
     """
     if not isinstance(value, str):
         raise TypeError(f"{argument}: expected str, not {type(value).__name__}")
     if not value and not empty:
-        raise ArgumentError(argument, "must not be empty")
+        raise ValidationError(argument, "must not be empty")
     if "\0" in value:
-        raise ArgumentError(argument, "must not contain a NUL character")
+        raise ValidationError(argument, "must not contain a NUL character")
     if limit is not None:
         length = len(value) + sum(character > "\uffff" for character in value)
         if length > limit:
-            raise ArgumentError(argument, f"has {length} characters, but {limit} are the most")
+            raise ValidationError(argument, f"has {length} characters, but {limit} are the most")
     return value
 
 
@@ -93,7 +93,7 @@ def pack_multi_string(items: Iterable[str], what: str) -> str:
 
     Raises:
         TypeError: the list is a str or no list, or an element is not a str.
-        ArgumentError: an element is empty, which would end the list, or has a NUL.
+        ValidationError: an element is empty, which would end the list, or has a NUL.
     """
     check_list(items, what)
     texts = [

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from winsvc._util.text import check_text, name_key
 from winsvc.enums import ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "LOCAL_SERVICE",
@@ -160,7 +160,7 @@ class Account:
 
         Raises:
             TypeError: it is not a str.
-            ArgumentError: it is no account's name, or a SID other than those of built-in accounts.
+            ValidationError: it is no account's name, or a SID other than those of built-in accounts.
         """
         name, kind = _parse(check_text(text, argument, empty=False), argument)
         object.__setattr__(self, "name", name)
@@ -176,7 +176,7 @@ def _parse(text: str, argument: str) -> tuple[str, AccountKind]:
     if kind is not None:
         return _CANONICAL[kind.value], kind
     if _SID.fullmatch(text):
-        raise ArgumentError(argument, f"{text} is a SID: a service's account is given by name")
+        raise ValidationError(argument, f"{text} is a SID: a service's account is given by name")
     domain, backslash, user = text.rpartition("\\")
     if not backslash and "@" in text:
         user, _, domain = text.rpartition("@")
@@ -185,7 +185,7 @@ def _parse(text: str, argument: str) -> tuple[str, AccountKind]:
         domain = domain if backslash else "."
         name = f"{domain}\\{user}"
     if not user or not domain or "\\" in domain:
-        raise ArgumentError(argument, rf"{text!r} is none of NAME, DOMAIN\NAME and NAME@DOMAIN")
+        raise ValidationError(argument, rf"{text!r} is none of NAME, DOMAIN\NAME and NAME@DOMAIN")
     if name_key(user) == "LOCALSYSTEM" and backslash:
         # COMPUTER\LocalSystem, whatever the computer is called.
         return _CANONICAL["LocalSystem"], AccountKind.LOCAL_SYSTEM
@@ -214,17 +214,17 @@ def password_for(account: Account, password: Secret | str | None) -> Secret | No
 
     Raises:
         TypeError: it is none of Secret, str and None.
-        ArgumentError: the account takes no password, but one was given, or it has a NUL.
+        ValidationError: the account takes no password, but one was given, or it has a NUL.
     """
     if password is not None and not isinstance(password, Secret):
         password = Secret(password)
     # Not check_text(): the password would be a variable there, and show in a traceback.
     if password is not None and "\0" in password.reveal():
-        raise ArgumentError("password", "must not contain a NUL character")
+        raise ValidationError("password", "must not contain a NUL character")
     if account.kind.takes_password:
         return password
     if password:
-        raise ArgumentError("password", f"{account} takes no password")
+        raise ValidationError("password", f"{account} takes no password")
     return Secret("") if account.kind.built_in else None
 
 
@@ -236,9 +236,9 @@ def check_interactive(service_type: ServiceType, account: Account) -> None:
         account: the account that it will run under.
 
     Raises:
-        ArgumentError: the type has ``INTERACTIVE_PROCESS``, but the account is another.
+        ValidationError: the type has ``INTERACTIVE_PROCESS``, but the account is another.
     """
     if ServiceType.INTERACTIVE_PROCESS in service_type and account != LOCAL_SYSTEM:
-        raise ArgumentError(
+        raise ValidationError(
             "service_type", f"an interactive service runs only as LocalSystem, not as {account}"
         )

@@ -17,7 +17,7 @@ from winsvc._values.setting import Change
 from winsvc._values.setting_table import SETTINGS, change_failure_actions
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import ServiceAccess, ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["ConfigArguments", "changes_for", "creation_for", "failure_actions_part"]
 
@@ -32,7 +32,7 @@ class ConfigArguments(NamedTuple):
     error_control: int = NO_CHANGE
     binary_path: str | None = None
     load_order_group: str | None = None
-    want_tag: bool = False
+    assign_tag: bool = False
     dependencies: Sequence[str] | None = None
     account: str | None = None
     password: Secret | None = None
@@ -56,27 +56,29 @@ class ConfigArguments(NamedTuple):
         ]
         return (
             *(name, self.display_name, int(access), *numbers, self.binary_path),
-            *(self.load_order_group, self.want_tag, self.dependencies or None),
+            *(self.load_order_group, self.assign_tag, self.dependencies or None),
             *(self.account, self.password),
         )
 
 
 def changes_for(
-    settings: Settings, *, want_tag: bool = False, unquoted: bool = False
+    settings: Settings, *, assign_tag: bool = False, allow_unquoted_path: bool = False
 ) -> list[Change]:
     """Check every setting, and return the changes to a service.
 
     Args:
         settings: the settings.
-        want_tag: whether a driver gets a new tag, which the first change returns then.
-        unquoted: whether the command line may be unquoted and ambiguous.
+        assign_tag: whether a driver gets a new tag, which the first change returns then.
+        allow_unquoted_path: whether the command line may be allow_unquoted_path and ambiguous.
 
     Raises:
         TypeError: a setting is of the wrong type.
-        ArgumentError: a setting is invalid.
+        ValidationError: a setting is invalid.
         InvalidSecurityError: the security descriptor is malformed.
     """
-    arguments, changes = _calls(settings, want_tag=want_tag, unquoted=unquoted)
+    arguments, changes = _calls(
+        settings, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+    )
     if arguments == ConfigArguments():
         return changes
     right = ServiceAccess.CHANGE_CONFIG
@@ -89,7 +91,11 @@ def changes_for(
 
 
 def creation_for(
-    spec: ServiceSpec, access: ServiceAccess, *, want_tag: bool = False, unquoted: bool = False
+    spec: ServiceSpec,
+    access: ServiceAccess,
+    *,
+    assign_tag: bool = False,
+    allow_unquoted_path: bool = False,
 ) -> tuple[tuple[Any, ...], list[Change]]:
     """Check every setting of a new service.
 
@@ -98,20 +104,22 @@ def creation_for(
         the creation.
 
     Raises:
-        TypeError, ArgumentError, InvalidSecurityError: as :func:`changes_for`.
+        TypeError, ValidationError, InvalidSecurityError: as :func:`changes_for`.
     """
-    arguments, changes = _calls(spec, want_tag=want_tag, unquoted=unquoted)
+    arguments, changes = _calls(
+        spec, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+    )
     if not arguments.binary_path:
-        raise ArgumentError("binary_path", "a new service needs one")
+        raise ValidationError("binary_path", "a new service needs one")
     return arguments.creation(spec.name, access), changes
 
 
 def _calls(
-    settings: Settings, *, want_tag: bool, unquoted: bool
+    settings: Settings, *, assign_tag: bool, allow_unquoted_path: bool
 ) -> tuple[ConfigArguments, list[Change]]:
     """Check every setting, and return the configuration and the other changes."""
-    check_bool(unquoted, "unquoted")
-    given: dict[str, Any] = {"want_tag": check_bool(want_tag, "want_tag")}
+    check_bool(allow_unquoted_path, "allow_unquoted_path")
+    given: dict[str, Any] = {"assign_tag": check_bool(assign_tag, "assign_tag")}
     changes: list[Change] = []
     values: dict[str, Any] = settings.given()
     for name, value in values.items():
@@ -119,8 +127,8 @@ def _calls(
         if setting.has_own_call:
             changes.append(setting.change(value))
             continue
-        if unquoted and name == "binary_path":
-            check_binary_path(value, unquoted=True)
+        if allow_unquoted_path and name == "binary_path":
+            check_binary_path(value, allow_unquoted_path=True)
         else:
             setting.validate(value)
         given[name] = setting.encode(value)
@@ -163,7 +171,7 @@ def failure_actions_part(
         command: the command, or ``UNCHANGED``.
 
     Raises:
-        ArgumentError: a duration is invalid, or a time of reset is specified without actions.
+        ValidationError: a duration is invalid, or a time of reset is specified without actions.
     """
     texts = FailureActionsRow(
         0,
@@ -181,7 +189,7 @@ def failure_actions_part(
         reset_after = to_timedelta(reset_after, "reset_after")
     assert not isinstance(reset_after, Unchanged)
     if not actions and reset_after != timedelta(0):
-        raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
+        raise ValidationError("reset_after", "needs at least one action: Windows drops it")
     whole = FailureActions(actions=tuple(actions or ()), reset_after=reset_after).to_row()
     return change_failure_actions(
         whole._replace(reboot_message=texts.reboot_message, command=texts.command)

@@ -9,7 +9,7 @@ for one oddity that :func:`join` never writes (``""`` inside quotes, see :func:`
   quote follows: then each pair of them is one backslash, and one left over makes the quote a
   literal one.
 
-A service's program is started from its command line in the same way, with one trap: of an unquoted
+A service's program is started from its command line in the same way, with one trap: of an allow_unquoted_path
 ``C:\Program Files\App\svc.exe`` Windows first tries ``C:\Program.exe``. :func:`command_line` never
 writes such a line, and :func:`is_unquoted_and_ambiguous` finds one.
 """
@@ -21,7 +21,7 @@ import re
 from typing import Final
 
 from winsvc._util.text import check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "check_binary_path",
@@ -53,7 +53,7 @@ def quote(argument: str) -> str:
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: it has a NUL.
+        ValidationError: it has a NUL.
     """
     check_text(argument, "argument")
     if argument and not _NEEDS_QUOTES.search(argument):
@@ -80,11 +80,11 @@ def join(program: str, *args: str) -> str:
 
     Raises:
         TypeError: something is not a str.
-        ArgumentError: the program has a quote, or something has a NUL.
+        ValidationError: the program has a quote, or something has a NUL.
     """
     check_text(program, "program")
     if '"' in program:
-        raise ArgumentError("program", f"{program!r} has a quote, which no path can have")
+        raise ValidationError("program", f"{program!r} has a quote, which no path can have")
     # Not quote(): in a program name a backslash before a quote is a backslash.
     bare = program and "%" not in program and not _NEEDS_QUOTES.search(program)
     name = program if bare else f'"{program}"'
@@ -106,7 +106,7 @@ def split(line: str) -> list[str]:
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: it has a NUL.
+        ValidationError: it has a NUL.
     """
     check_text(line, "line")
     if not line:
@@ -175,7 +175,7 @@ def command_line(program: str | os.PathLike[str], *args: str) -> str:
 
     Raises:
         TypeError: something is not a str, or the program not a path of str.
-        ArgumentError: the program is empty or has a quote, or something has a NUL.
+        ValidationError: the program is empty or has a quote, or something has a NUL.
     """
     return join(check_text(os.fspath(program), "program", empty=False), *args)
 
@@ -217,25 +217,27 @@ def is_unquoted_and_ambiguous(line: str) -> bool:
     return any("\\" in part for part in path[1:])
 
 
-def check_binary_path(text: str, argument: str = "binary_path", *, unquoted: bool = False) -> str:
+def check_binary_path(
+    text: str, argument: str = "binary_path", *, allow_unquoted_path: bool = False
+) -> str:
     """Check a command line that somebody else wrote before it is stored.
 
     Args:
         text: the command line, or a driver's path.
         argument: how to call it in an error.
-        unquoted: whether it may be unquoted and ambiguous.
+        allow_unquoted_path: whether it may be allow_unquoted_path and ambiguous.
 
     Returns:
         The text.
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: it is empty, has a NUL, or is unquoted and ambiguous.
+        ValidationError: it is empty, has a NUL, or is allow_unquoted_path and ambiguous.
     """
     check_text(text, argument, empty=False)
-    if not unquoted and is_unquoted_and_ambiguous(text):
-        raise ArgumentError(
+    if not allow_unquoted_path and is_unquoted_and_ambiguous(text):
+        raise ValidationError(
             argument,
-            f"the program's path has a blank and is not in quotes (unquoted=True takes it): {text}",
+            f"the program's path has a blank and is not in quotes (allow_unquoted_path=True takes it): {text}",
         )
     return text

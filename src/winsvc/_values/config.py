@@ -154,7 +154,7 @@ class FailureActions:
         """As a ``SERVICE_FAILURE_ACTIONS`` that sets everything.
 
         Raises:
-            ArgumentError: a duration is negative or too long.
+            ValidationError: a duration is negative or too long.
         """
         reset = DWORD_MAX if self.reset_after is None else seconds(self.reset_after, "reset_after")
         actions = tuple(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from winsvc._util.text import check_list, check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "Dependency",
@@ -36,7 +36,7 @@ class ServiceDependency:
     def __post_init__(self) -> None:
         check_text(self.name, "dependency", empty=False)
         if self.name.startswith(_GROUP_MARK):
-            raise ArgumentError(
+            raise ValidationError(
                 "dependency", f"{self.name!r} would be read as a group: use GroupDependency"
             )
 
@@ -72,7 +72,7 @@ def parse_dependency(text: str, argument: str = "dependency") -> Dependency:
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: it is empty or has a NUL.
+        ValidationError: it is empty or has a NUL.
     """
     check_text(text, argument, empty=False)
     if text.startswith(_GROUP_MARK):
@@ -94,7 +94,7 @@ def parse_dependencies(
 
     Raises:
         TypeError: the list is a str or no list, or an element is neither a str nor a dependency.
-        ArgumentError: an element is empty or has a NUL.
+        ValidationError: an element is empty or has a NUL.
     """
     check_list(items, argument)
     return tuple(

@@ -12,7 +12,7 @@ from winsvc._util.text import name_key
 from winsvc._values import graph_render
 from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph_node import ServiceNode
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 
 __all__ = ["DependencyGraph"]
 
@@ -31,14 +31,14 @@ class DependencyGraph:
     """
 
     services: tuple[ServiceNode, ...]
-    errors: Mapping[str, ServiceError] = field(default_factory=dict, compare=False)
+    errors: Mapping[str, Win32Error] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         check_type(self.services, tuple, "services")
         if len(self._ids) < len(self.services):
             keys = [name_key(node.name) for node in self.services]
             at = next(i for i, key in enumerate(keys) if key in keys[:i])
-            raise ArgumentError(f"services[{at}]", f"{self.services[at].name!r} is there already")
+            raise ValidationError(f"services[{at}]", f"{self.services[at].name!r} is there already")
 
     def __repr__(self) -> str:
         count = sum(len(node.dependencies) for node in self.services)
@@ -198,7 +198,7 @@ class DependencyGraph:
             "cycles": self.cycles(),
             "errors": self.errors,
         }
-        return json_object(value, {Dependency: str, ServiceError: str})
+        return json_object(value, {Dependency: str, Win32Error: str})
 
     # ------------------------------------------------------------------- inside
 

@@ -14,7 +14,7 @@ from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
 from winsvc._values.graph_node import ServiceNode
 from winsvc.enums import State
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 
 __all__ = ["dot", "mermaid", "text"]
 
@@ -163,7 +163,7 @@ class _Tree:
         self,
         services: Sequence[ServiceNode],
         missing: Iterable[str],
-        errors: Mapping[str, ServiceError],
+        errors: Mapping[str, Win32Error],
         dependents: bool,
     ) -> None:
         self._nodes = {name_key(node.name): node for node in services}
@@ -244,7 +244,7 @@ class _Tree:
 def text(
     services: Sequence[ServiceNode],
     missing: Iterable[str],
-    errors: Mapping[str, ServiceError],
+    errors: Mapping[str, Win32Error],
     root: ServiceNode | None,
     *,
     dependents: bool,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from winsvc._util.text import check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["MAX_NAME_LENGTH", "check_display_name", "check_service_name"]
 
@@ -25,12 +25,12 @@ def check_service_name(name: str, argument: str = "name") -> str:
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: no service can have this name.
+        ValidationError: no service can have this name.
     """
     check_text(name, argument, limit=MAX_NAME_LENGTH, empty=False)
     for character in "/\\":
         if character in name:
-            raise ArgumentError(
+            raise ValidationError(
                 argument, f"{name!r} has a {character!r}, which a service name cannot have"
             )
     return name
@@ -48,6 +48,6 @@ def check_display_name(name: str, argument: str = "display_name") -> str:
 
     Raises:
         TypeError: it is not a str.
-        ArgumentError: no service can have this display name.
+        ValidationError: no service can have this display name.
     """
     return check_text(name, argument, limit=MAX_NAME_LENGTH)

@@ -142,7 +142,7 @@ class Setting:
 
         Raises:
             TypeError: the value is of the wrong type after all.
-            ArgumentError: the value is invalid.
+            ValidationError: the value is invalid.
             InvalidSecurityError: the security descriptor is malformed.
         """
         if value is None and NoneType in get_args(self.accepts):

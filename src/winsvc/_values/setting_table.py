@@ -91,7 +91,7 @@ def change_security(
     """Return the change to these parts of a security descriptor.
 
     Raises:
-        ArgumentError: the descriptor lacks one of the parts.
+        ValidationError: the descriptor lacks one of the parts.
     """
     content = parts_to_write(descriptor, parts)
     return Change(

@@ -14,7 +14,7 @@ from winsvc._values.dependency import Dependency, parse_dependency
 from winsvc._values.setting_table import SETTINGS
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, LaunchProtection, ServiceAccess, SidType
-from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.errors import ValidationError, Win32Error, win32_error
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.triggers import Trigger
 
@@ -68,11 +68,11 @@ class ServiceSnapshot:
     launch_protection: LaunchProtection | None
     security: SecurityDescriptor | None
     # End of the generated part.
-    errors: dict[str, ServiceError] = field(compare=False)
+    errors: dict[str, Win32Error] = field(compare=False)
 
     def to_json(self) -> dict[str, JSON]:
         """As :func:`json.dumps` takes it, for :meth:`from_json`; not a byte is lost."""
-        return json_object(self, {**_WRITERS, ServiceError: self._error_json})
+        return json_object(self, {**_WRITERS, Win32Error: self._error_json})
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], argument: str = "snapshot") -> ServiceSnapshot:
@@ -84,25 +84,25 @@ class ServiceSnapshot:
 
         Raises:
             TypeError: a part of it is of a wrong type.
-            ArgumentError: a part is missing, not known, or not what it should be.
+            ValidationError: a part is missing, not known, or not what it should be.
         """
         snapshot = from_jsonable(cls, data, argument, READERS)
         for error in snapshot.errors.values():
-            error.locate(service=snapshot.name, machine=snapshot.machine)
+            error.add_context(object_name=snapshot.name, machine=snapshot.machine)
         return snapshot
 
-    def _error_json(self, error: ServiceError) -> JSON:
+    def _error_json(self, error: Win32Error) -> JSON:
         told: dict[str, JSON] = {
             "winerror": error.winerror,
             "function": error.function,
             "message": error.strerror,
         }
         # The rest only where reading it back would not give the same.
-        usual = service_error(error.winerror, error.function)
+        usual = win32_error(error.winerror, error.function)
         if error.hint != usual.hint:
             told["hint"] = error.hint
-        if error.service is not None and error.service != self.name:
-            told["service"] = error.service
+        if error.object_name is not None and error.object_name != self.name:
+            told["object_name"] = error.object_name
         if error.machine is not None and error.machine != self.machine:
             told["machine"] = error.machine
         return told
@@ -139,7 +139,7 @@ class ServiceSnapshot:
 
 
 def unreadable(
-    name: str, machine: str | None, status: ServiceStatus | None, error: ServiceError
+    name: str, machine: str | None, status: ServiceStatus | None, error: Win32Error
 ) -> ServiceSnapshot:
     """Of a service that could not be opened: what a listing told, and why there is no more."""
     told = {"name": name, "machine": machine, "status": status}
@@ -164,12 +164,12 @@ def _read_security(value: object, argument: str) -> SecurityDescriptor:
     if isinstance(value, Mapping):
         value = from_jsonable(dict[str, bytes], value, argument)
         if set(value) != {"bytes"}:
-            raise ArgumentError(argument, "expected SDDL, or bytes alone")
+            raise ValidationError(argument, "expected SDDL, or bytes alone")
         value = value["bytes"]
     try:
         return SecurityDescriptor.coerce(value)
     except InvalidSecurityError as error:
-        raise ArgumentError(argument, str(error)) from None
+        raise ValidationError(argument, str(error)) from None
     except TypeError:
         name = type(value).__name__
         raise TypeError(f"{argument}: expected SDDL or bytes, not {name}") from None
@@ -177,7 +177,7 @@ def _read_security(value: object, argument: str) -> SecurityDescriptor:
 
 @dataclass(frozen=True)
 class _ErrorParts:
-    """What :func:`winsvc.errors.service_error` takes."""
+    """What :func:`winsvc.errors.win32_error` takes."""
 
     winerror: int
     function: str
@@ -187,16 +187,16 @@ class _ErrorParts:
     hint: str | None = None
 
 
-def _read_error(value: object, argument: str) -> ServiceError:
+def _read_error(value: object, argument: str) -> Win32Error:
     parts = from_jsonable(_ErrorParts, value, argument)
-    return service_error(**vars(parts))
+    return win32_error(**vars(parts))
 
 
 READERS: Final[Mapping[object, Reader]] = MappingProxyType(
     {
         Dependency: parse_dependency,
         SecurityDescriptor: _read_security,
-        ServiceError: _read_error,
+        Win32Error: _read_error,
     }
 )
 """The parts of a snapshot that have a JSON form of their own, for ``from_jsonable``."""

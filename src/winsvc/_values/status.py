@@ -89,6 +89,13 @@ class ServiceInfo(NamedTuple):
     display_name: str
     status: ServiceStatus
 
+    @property
+    def template(self) -> str | None:
+        """The key name of the template that a per-user service is an instance of; or None."""
+        if not self.status.service_type & ServiceType.USER_SERVICE_INSTANCE:
+            return None
+        return self.name.rpartition("_")[0] or None
+
     @classmethod
     def from_row(cls, row: EnumRow) -> ServiceInfo:
         """From the fields of an ``ENUM_SERVICE_STATUS_PROCESS``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from winsvc._util.checks import check_dword
 from winsvc._util.text import check_text
 from winsvc.enums import OpenEnum
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["StopFlag", "StopMajor", "StopMinor", "StopReason"]
 
@@ -97,16 +97,18 @@ class StopReason:
         for name in ("flag", "major", "minor"):
             check_dword(getattr(self, name), name)
         if self.flag not in tuple(StopFlag):
-            raise ArgumentError("flag", f"{self.flag:#x} is not exactly one of {_names(StopFlag)}")
+            raise ValidationError(
+                "flag", f"{self.flag:#x} is not exactly one of {_names(StopFlag)}"
+            )
         if not self.major & _MAJORS or self.major & ~_MAJORS:
-            raise ArgumentError("major", f"{self.major:#x} is no major reason")
+            raise ValidationError("major", f"{self.major:#x} is no major reason")
         if not 1 <= self.minor <= _MINORS:
-            raise ArgumentError("minor", f"{self.minor:#x} is no minor reason")
+            raise ValidationError("minor", f"{self.minor:#x} is no minor reason")
         custom = self.major >= _FIRST_CUSTOM_MAJOR or self.minor >= _FIRST_CUSTOM_MINOR
         if custom and self.flag != StopFlag.CUSTOM:
-            raise ArgumentError("flag", "must be CUSTOM with a reason of your own")
+            raise ValidationError("flag", "must be CUSTOM with a reason of your own")
         if not custom and self.flag == StopFlag.CUSTOM:
-            raise ArgumentError("flag", "must not be CUSTOM with a reason that Windows defines")
+            raise ValidationError("flag", "must not be CUSTOM with a reason that Windows defines")
         if self.comment is not None:
             check_text(self.comment, "comment", limit=MAX_COMMENT_LENGTH)
 
@@ -124,11 +126,11 @@ class StopReason:
             comment: up to 127 characters.
 
         Raises:
-            ArgumentError: it is not one flag, one major and one minor reason, or the comment is
+            ValidationError: it is not one flag, one major and one minor reason, or the comment is
                 too long.
         """
         if code & ~(_FLAGS | _MAJORS | _MINORS):
-            raise ArgumentError("code", f"{code:#x} is no stop reason")
+            raise ValidationError("code", f"{code:#x} is no stop reason")
         return cls(
             StopFlag(code & _FLAGS), StopMajor(code & _MAJORS), StopMinor(code & _MINORS), comment
         )

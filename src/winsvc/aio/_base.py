@@ -11,7 +11,7 @@ from winsvc._scm.service import Service
 from winsvc.aio.threads import calling
 from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import ErrorCode, ManagerAccess
-from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.errors import HandleClosedError, Win32Error
 
 __all__ = ["AsyncClosable", "AsyncManagerBase", "AsyncServiceBase"]
 
@@ -33,7 +33,7 @@ class AsyncClosable:
     ) -> None:
         try:
             await self.close()
-        except ServiceError:
+        except Win32Error:
             if error is None:  # otherwise the first error is raised
                 raise
 

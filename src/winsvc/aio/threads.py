@@ -189,17 +189,17 @@ def in_loop(function: Callable[[A], object] | None) -> Callable[[A], object] | N
 
 
 @asynccontextmanager
-async def within(make: Callable[[], AbstractContextManager[T]]) -> AsyncIterator[T]:
-    """A context manager that is entered and left in threads."""
+async def within(
+    create: Callable[[], AbstractContextManager[object]], value: T
+) -> AsyncIterator[T]:
+    """Enter and leave a context manager in threads; the block gets the value."""
     stack = ExitStack()
-    entered = await calling(lambda: stack.enter_context(make()), late=lambda entered: stack.close())
+    await calling(lambda: stack.enter_context(create()), late=lambda entered: stack.close())
     try:
-        yield entered
-    except BaseException:
-        try:
-            await calling(stack.close)
-        except OSError:
-            pass  # the first error is what counts
+        yield value
+    except BaseException as error:
+        traceback = error.__traceback__
+        await calling(lambda: stack.__exit__(type(error), error, traceback))
         raise
     await calling(stack.close)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.backend import HostBackend, ProcessEnded
 from winsvc.enums import Control, ErrorCode, ServiceType, State
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 from winsvc.host.definition import Service, ServiceExit
 from winsvc.host.events import Event, decode
 from winsvc.host.failures import FailureReport
@@ -148,11 +148,11 @@ class ServiceRun:
         for forget in self._watched:
             try:
                 forget()
-            except ServiceError as error:
+            except Win32Error as error:
                 log.warning("%s: %s", self.name, error)
         try:
             self.reporter.stopped(exit_code, service_exit_code)
-        except ServiceError as error:
+        except Win32Error as error:
             self._report.failed(self.name, "reporting that the service has stopped", error)
         self.over.set()
 

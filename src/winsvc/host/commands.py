@@ -18,13 +18,13 @@ from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.enums import ErrorCode, StartType, State
 from winsvc.errors import (
-    ArgumentError,
     ServiceAlreadyRunningError,
-    ServiceError,
     ServiceExistsError,
     ServiceNotActiveError,
     ServiceNotFoundError,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
 from winsvc.host.definition import Service
 from winsvc.host.launch_command import log_file_of, options_of
@@ -78,7 +78,7 @@ class Commands:
             return command(chosen) or 0
         except SystemExit as ends:
             return ends.code if isinstance(ends.code, int) else int(bool(ends.code))
-        except (ServiceError, ArgumentError, _Failed, OSError) as error:
+        except (Win32Error, ValidationError, _Failed, OSError) as error:
             if isinstance(error, UnsupportedError) and not _has_system():
                 error.hint = (
                     f"Here it can be run with: {self._prog} debug; and in tests, on a simulated "
@@ -292,7 +292,7 @@ class Commands:
             except ServiceAlreadyRunningError:
                 print(f"{name}: is running already")
                 return
-            except ServiceError as error:
+            except Win32Error as error:
                 added = _added(log, before)
                 told = f"\n\n{log} says:\n\n{added}" if added else f"\nNothing new in {log}."
                 raise _Failed(f"{error}{told}") from error
@@ -369,7 +369,7 @@ def _prog() -> str:
     """How the program was started, for its help."""
     try:
         return this_program().describe()
-    except ArgumentError:
+    except ValidationError:
         return os.path.basename(sys.argv[0]) or "service"
 
 
@@ -387,7 +387,7 @@ def _is_delayed(name: str) -> bool:
     try:
         with ServiceManager() as scm, scm.open(name) as service:
             return service.delayed_auto_start
-    except ServiceError:
+    except Win32Error:
         return False  # among others on systems without delayed starts
 
 

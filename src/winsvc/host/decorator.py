@@ -47,7 +47,7 @@ def service(
 
     Raises:
         TypeError: a handler is none, or takes the wrong arguments.
-        ArgumentError: no service can have this name.
+        ValidationError: no service can have this name.
     """
 
     for handler in handlers:

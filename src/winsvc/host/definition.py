@@ -13,7 +13,7 @@ from winsvc._util.text import name_key
 from winsvc._values.names import check_display_name, check_service_name
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.host.handlers import check_handlers
 from winsvc.host.status import StatusReporter
 from winsvc.host.stop_request import StopRequest
@@ -204,7 +204,7 @@ class Service:
 
         Raises:
             TypeError: there is no ``on_device()``.
-            ServiceError: the system refused (``RegisterDeviceNotificationW``).
+            Win32Error: the system refused (``RegisterDeviceNotificationW``).
         """
         self._attached().watch_devices(interface)
 
@@ -216,7 +216,7 @@ class Service:
 
         Raises:
             TypeError: there is no ``on_power()``.
-            ServiceError: the system refused (``RegisterPowerSettingNotification``).
+            Win32Error: the system refused (``RegisterPowerSettingNotification``).
         """
         self._attached().watch_power(setting)
 
@@ -254,24 +254,24 @@ def checked_names(services: Sequence[type[Service]], name: str | None = None) ->
 
     Raises:
         TypeError: there is something else among them.
-        ArgumentError: there is none, one has no name or one that no service can have, or two have
+        ValidationError: there is none, one has no name or one that no service can have, or two have
             the same.
     """
     if not services:
-        raise ArgumentError("services", "at least one class is needed")
+        raise ValidationError("services", "at least one class is needed")
     given: Sequence[object] = services
     for kind in given:
         if not isinstance(kind, type) or not issubclass(kind, Service):
             raise TypeError(f"services: expected classes of winsvc.host.Service, not {kind!r}")
     if name is not None:
         if len(services) > 1:
-            raise ArgumentError("name", "is for a single service; this program has several")
+            raise ValidationError("name", "is for a single service; this program has several")
         return [check_service_name(name)]
     for kind in services:
         if not kind.name:
-            raise ArgumentError("services", f"{kind.__qualname__} has no name")
+            raise ValidationError("services", f"{kind.__qualname__} has no name")
         check_service_name(kind.name, f"{kind.__qualname__}.name")
     names = [kind.name for kind in services]
     if len(set(map(name_key, names))) < len(names):
-        raise ArgumentError("services", f"two have the same name: {', '.join(names)}")
+        raise ValidationError("services", f"two have the same name: {', '.join(names)}")
     return names

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from winsvc.backend import default_backend
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 from winsvc.host.commands import Commands
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import EventLogHandler
@@ -41,9 +41,9 @@ def run(
 
     Raises:
         SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
-        ArgumentError: there is no class, one has no name, or two have the same.
+        ValidationError: there is no class, one has no name, or two have the same.
         TypeError: something else is among them.
-        ServiceError: the system refused to let it be a service.
+        Win32Error: the system refused to let it be a service.
     """
     checked_names(services)
     process = get_current()
@@ -55,7 +55,7 @@ def run(
         return
     try:
         _serve(process or _process(services, log_file), services)
-    except ServiceError as error:
+    except Win32Error as error:
         if not not_started_as_service(error):
             raise
         if launched:
@@ -84,7 +84,7 @@ def _log_events(name: str, services: Sequence[type[Service]]) -> None:
         return
     try:
         handler = EventLogHandler(name)
-    except (ArgumentError, ServiceError):
+    except (ValidationError, Win32Error):
         return  # no source can have the name; no reason for a service not to start
     root.addHandler(handler)
     root.setLevel(min(kind.log_level for kind in services))

@@ -23,7 +23,7 @@ from winsvc._util.checks import check_dword
 from winsvc._util.text import check_text, name_key, same_name
 from winsvc.backend import EventLogBackend, EventSourceBackend, default_backend
 from winsvc.enums import EventType
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 
 __all__ = [
     "MESSAGE_FILE",
@@ -99,7 +99,7 @@ class EventLogHandler(logging.Handler):
             event_id: the id of events whose record has none (``extra={"event_id": 7}``): 1 to 1000.
 
         Raises:
-            ArgumentError: no source can have this name, or there is no text for the id.
+            ValidationError: no source can have this name, or there is no text for the id.
             UnsupportedError: this is not Windows.
         """
         super().__init__(level)
@@ -149,7 +149,7 @@ class EventSource:
         """For a source of this name; nothing is opened yet.
 
         Raises:
-            ArgumentError: no source can have this name.
+            ValidationError: no source can have this name.
         """
         self.name = _check_source(name)
         self._backend = backend
@@ -162,7 +162,7 @@ class EventSource:
         """Write a text as an event, or as several numbered ones if it is too long.
 
         Raises:
-            ServiceError: it could not be opened or written to.
+            Win32Error: it could not be opened or written to.
         """
         with self._lock, _naming(self.name):
             try:
@@ -184,7 +184,7 @@ class EventSource:
             self._handle = self._backend.register_event_source(self.name)
         try:
             self._backend.report_event(self._handle, int(event_type), 0, event_id, [text], b"")
-        except ServiceError:
+        except Win32Error:
             self._forget()
             if opened:
                 raise
@@ -195,7 +195,7 @@ class EventSource:
         if handle is not None:
             try:
                 self._backend.deregister_event_source(handle)
-            except ServiceError:
+            except Win32Error:
                 pass  # it is gone already
 
 
@@ -263,7 +263,7 @@ def _type_of(record: logging.LogRecord) -> EventType:
 
 def _check_event_id(event_id: int) -> int:
     if not check_dword(event_id, "event_id", limit=LAST_EVENT_ID):
-        raise ArgumentError("event_id", f"0 is not from 1 to {LAST_EVENT_ID}")
+        raise ValidationError("event_id", f"0 is not from 1 to {LAST_EVENT_ID}")
     return event_id
 
 
@@ -274,8 +274,8 @@ def check_source(source: str, *, backend: EventSourceBackend | None = None) -> N
     """Refuse what :func:`register_source` would, before anything is done.
 
     Raises:
-        ArgumentError: no source can have this name, or another event log has it.
-        ServiceError: the registry could not be read.
+        ValidationError: no source can have this name, or another event log has it.
+        Win32Error: the registry could not be read.
     """
     used = backend or default_backend()
     with _naming(_check_source(source)):
@@ -300,9 +300,9 @@ def register_source(
         and was left as it is.
 
     Raises:
-        ArgumentError: no source can have this name, or another event log has it.
+        ValidationError: no source can have this name, or another event log has it.
         AccessDeniedError: only administrators may.
-        ServiceError: the registry refused (``RegCreateKeyExW``, ``RegSetValueExW``).
+        Win32Error: the registry refused (``RegCreateKeyExW``, ``RegSetValueExW``).
     """
     used = backend or default_backend()
     _check_source(source)
@@ -329,9 +329,9 @@ def remove_source(source: str, *, backend: EventSourceBackend | None = None) -> 
         Whether it was there, and ours.
 
     Raises:
-        ArgumentError: no source can have this name.
+        ValidationError: no source can have this name.
         AccessDeniedError: only administrators may.
-        ServiceError: the registry refused (``RegDeleteKeyW``).
+        Win32Error: the registry refused (``RegDeleteKeyW``).
     """
     used = backend or default_backend()
     with _naming(_check_source(source)):
@@ -350,14 +350,14 @@ def source_problem(source: str, *, backend: EventSourceBackend | None = None) ->
         backend: None for this machine, or the simulated one that is in use.
 
     Raises:
-        ServiceError: the registry could not be read.
+        Win32Error: the registry could not be read.
     """
     used = backend or default_backend()
     with _naming(source):
         try:
             _check_source(source)
             _check_is_free(source, used)
-        except ArgumentError as error:
+        except ValidationError as error:
             return f"no event source can have this name: {error.reason}"
         there = used.read_event_source(source)
     if there is None:
@@ -379,8 +379,8 @@ def _naming(source: str) -> Iterator[None]:
     """Have errors name the source."""
     try:
         yield
-    except ServiceError as error:
-        error.locate(service=source)
+    except Win32Error as error:
+        error.add_context(object_name=source)
         raise
 
 
@@ -388,7 +388,7 @@ def _check_source(source: str) -> str:
     """Check the name of a source, as far as that can be done without asking the system."""
     check_text(source, "source", limit=_LONGEST_SOURCE, empty=False)
     if "\\" in source:
-        raise ArgumentError("source", f"{source!r} has a '\\', which no event source can have")
+        raise ValidationError("source", f"{source!r} has a '\\', which no event source can have")
     return source
 
 
@@ -396,7 +396,7 @@ def _check_is_free(source: str, backend: EventSourceBackend) -> None:
     """Refuse the name of a log, and that of another log's source: its events would go there."""
     logs = backend.enum_event_logs()
     if any(same_name(source, log) for log in logs):
-        raise ArgumentError("source", f"{source!r} is the name of an event log")
+        raise ValidationError("source", f"{source!r} is the name of an event log")
     for log in logs:
         if same_name(log, "Application"):
             continue
@@ -405,7 +405,7 @@ def _check_is_free(source: str, backend: EventSourceBackend) -> None:
         except PermissionError:
             continue  # only some may look into the Security log's
         if there is not None:
-            raise ArgumentError("source", f"{source!r} is a source of the event log {log!r}")
+            raise ValidationError("source", f"{source!r} is a source of the event log {log!r}")
 
 
 def _is_ours(message_file: str) -> bool:

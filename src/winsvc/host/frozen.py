@@ -10,7 +10,7 @@ from types import TracebackType
 
 from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
-from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.errors import UnsupportedError, ValidationError, Win32Error
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, get_current, not_started_as_service, set_current
 from winsvc.host.program import default_log_file, is_command
@@ -40,10 +40,10 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         log_file: the file; None for ``%ProgramData%\winsvc\NAME.log``.
 
     Raises:
-        ArgumentError: no service can have such a name, or there is none.
+        ValidationError: no service can have such a name, or there is none.
     """
     if not names:
-        raise ArgumentError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service's name is needed")
     for name in names:
         check_service_name(name, "names")
     if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
@@ -81,7 +81,7 @@ def _fail_once(process: HostProcess, report: FailureReport, error: BaseException
     where = "loading the program"
     try:
         process.fail(where, error)
-    except ServiceError as refused:
+    except Win32Error as refused:
         if not not_started_as_service(refused):
             report.failed(process.names[0], "connecting", refused)
             report.failed(process.names[0], where, error)

@@ -16,11 +16,11 @@ from winsvc._values.config import UNCHANGED
 from winsvc._values.settings import ServiceSpec
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
-    ArgumentError,
-    ServiceError,
     ServiceExistsError,
     ServiceNotActiveError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
 from winsvc.host.definition import Service, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
@@ -90,13 +90,13 @@ def install(
         What was done, in the order of the services.
 
     Raises:
-        ArgumentError: a class has no name, two have the same, no event source can have one, the
+        ValidationError: a class has no name, two have the same, no event source can have one, the
             service manager is another machine's, the running program can't be started as a
             service, a setting can't be, or the default folder for failures is not the
             administrators'.
         ServiceExistsError: there is a service of this name, and ``update`` was not asked for.
         AccessDeniedError: only administrators may.
-        ServiceError: the system refused; see :meth:`winsvc.ServiceManager.create`.
+        Win32Error: the system refused; see :meth:`winsvc.ServiceManager.create`.
         OSError: the file for failures could not be made.
     """
     names = checked_names(services, name)
@@ -130,7 +130,7 @@ def _install(
                     made.append(spec.name)
                     account = service.config().account
             except ServiceExistsError:
-                if not update or spec.name not in scm:  # not the name, but the display name
+                if not update or not scm.exists(spec.name):  # not the name, but the display name
                     raise
                 with scm.open(spec.name) as service:
                     service.configure(**cast("SettingsKeywords", spec.given()))
@@ -157,7 +157,7 @@ def _undo(
         try:
             step(name)
         except Exception as second:
-            if isinstance(error, ServiceError):
+            if isinstance(error, Win32Error):
                 told = f"{error.hint} " if error.hint else ""
                 error.hint = f"{told}Not all of {name!r} could be taken away again: {second}"
 
@@ -180,7 +180,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
         DependentServicesRunningError: others that run need it.
         WaitTimeoutError: it has not stopped, or somebody has it open.
         AccessDeniedError: only administrators may.
-        ServiceError: the system refused.
+        Win32Error: the system refused.
     """
     removed = []
     with _manager(scm) as manager:
@@ -189,7 +189,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
             try:
                 with manager.open(name) as service:
                     _stop(service, timeout)
-                    service.delete(timeout=timeout)
+                    service.delete(wait=True, timeout=timeout)
                 removed.append(name)
             except ServiceNotFoundError:
                 pass
@@ -233,7 +233,7 @@ def _manager(scm: ServiceManager | None) -> Iterator[ServiceManager]:
             yield manager
         return
     if scm.machine is not None:
-        raise ArgumentError(
+        raise ValidationError(
             "scm",
             f"a Python program is installed on the machine that it is on, not on {scm.machine}",
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from winsvc._values.commandline import join
 from winsvc._values.names import check_service_name
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.host import _bootstrap
 from winsvc.host.program import Program, ProgramKind, default_log_file
 
@@ -31,11 +31,11 @@ def launch_command(
         arguments: what the program gets in ``sys.argv``, each time it is started.
 
     Raises:
-        ArgumentError: a name is invalid, there is none, or an argument is invalid in a command
+        ValidationError: a name is invalid, there is none, or an argument is invalid in a command
             line.
     """
     if not names:
-        raise ArgumentError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service's name is needed")
     for name in names:
         check_service_name(name, "names")
     if program.kind is ProgramKind.FROZEN:

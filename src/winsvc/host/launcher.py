@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winsvc.backend import default_backend
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, not_started_as_service, set_current
 
@@ -29,7 +29,7 @@ def connect(options: Options) -> Launcher:
     """Connect to the service control manager for the services in the options.
 
     Raises:
-        ServiceError: there is no service control manager.
+        Win32Error: there is no service control manager.
     """
     backend = default_backend()
     report = FailureReport(backend, None if options.log is None else Path(options.log))
@@ -94,7 +94,7 @@ class Launcher:
         where = f"loading {options.program}"
         try:
             self._process.fail(where, error)
-        except ServiceError as refused:
+        except Win32Error as refused:
             traceback.print_exception(error)
             if not not_started_as_service(refused):
                 self._report.failed(options.services[0], "connecting", refused)

@@ -15,7 +15,7 @@ from typing import Final
 from winsvc._values.account import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, strangers
 from winsvc.host.program import default_log_file
 from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid
@@ -42,8 +42,8 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
         accounts: of each service that has it, by its name.
 
     Raises:
-        ArgumentError: the default folder, or the file there, is a link, or belongs to a user.
-        ServiceError: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
+        ValidationError: the default folder, or the file there, is a link, or belongs to a user.
+        Win32Error: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
         OSError: it could not be made.
     """
     sids = [_sid_of(files, account) for account in accounts.values()]
@@ -54,7 +54,7 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
         return
     _make_folder(files, os.path.dirname(log))
     if problem := _file_problem(files, log):
-        raise ArgumentError("log_file", f"{problem}: delete it, or name another file")
+        raise ValidationError("log_file", f"{problem}: delete it, or name another file")
     open(log, "a").close()
     rights = {_READ_WRITE.format(sid) for sid in sids if sid not in (None, _SYSTEM)}
     wanted = SecurityDescriptor.from_sddl(_FILE + "".join(sorted(rights)))
@@ -71,8 +71,8 @@ def folder_problem(files: FileBackend, folder: str) -> str | None:
     """What lets a user lead a service to another file, from the default folder; None: nothing.
 
     Raises:
-        ServiceError: who may write there can't be read (``GetFileSecurityW``).
-        ArgumentError: it was read, and can't be understood.
+        Win32Error: who may write there can't be read (``GetFileSecurityW``).
+        ValidationError: it was read, and can't be understood.
     """
     if _is_link(folder):
         return f"{folder} is a link"
@@ -106,14 +106,14 @@ def _make_folder(files: FileBackend, folder: str) -> None:
     try:
         files.create_directory(folder, wanted)
         return
-    except ServiceError as error:
+    except Win32Error as error:
         if error.winerror != ErrorCode.ALREADY_EXISTS:
             raise
     if _is_link(folder) or not os.path.isdir(folder):
-        raise ArgumentError("log_file", f"{folder} is a link, or a file: delete it")
+        raise ValidationError("log_file", f"{folder} is a link, or a file: delete it")
     found = _security(files, folder)
     if not _is_ours(files, found.owner, folder):
-        raise ArgumentError(
+        raise ValidationError(
             "log_file",
             f"{folder} belongs to {_shown(found.owner)}, who may change all that is there: look "
             "what it is, and delete it",
@@ -157,7 +157,9 @@ def _security(files: FileBackend, path: str) -> SecurityDescriptor:
     try:
         return SecurityDescriptor.from_bytes(data)
     except InvalidSecurityError as error:
-        raise ArgumentError("log_file", f"who may write to {path} can't be read: {error}") from None
+        raise ValidationError(
+            "log_file", f"who may write to {path} can't be read: {error}"
+        ) from None
 
 
 def _shown(sid: Sid | None) -> str:
@@ -171,5 +173,5 @@ def _sid_of(files: FileBackend, name: str) -> Sid | None:
         if known := sid_of(account):
             return known
         return Sid.from_bytes(files.lookup_account(account.name.removeprefix(".\\")))
-    except (ServiceError, ArgumentError, InvalidSecurityError):
+    except (Win32Error, ValidationError, InvalidSecurityError):
         return None

@@ -9,7 +9,7 @@ from typing import Final
 from winsvc._util.text import name_key
 from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
-from winsvc.errors import ServiceError, UnsupportedError, service_error
+from winsvc.errors import UnsupportedError, Win32Error, win32_error
 from winsvc.host._run import ServiceRun
 from winsvc.host.definition import Service
 from winsvc.host.failures import FailureReport
@@ -26,7 +26,7 @@ LOADING_LIMIT: Final = 300.0
 RETURN_LIMIT: Final = 5.0  # seconds, for a thread that has nothing left to do
 
 
-def not_started_as_service(error: ServiceError) -> bool:
+def not_started_as_service(error: Win32Error) -> bool:
     """Return whether an error only means that the system did not start this process."""
     return isinstance(error, UnsupportedError) or (
         error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
@@ -76,7 +76,7 @@ class HostProcess:
         """Run the services until all of them have stopped; on the main thread.
 
         Raises:
-            ServiceError: the process was not started by the system (1063), or it refused.
+            Win32Error: the process was not started by the system (1063), or it refused.
         """
         with self._lock:
             if self._loaded.is_set():
@@ -96,7 +96,7 @@ class HostProcess:
         """There will be no classes, for this reason: every start fails with 1064, and says so.
 
         Raises:
-            ServiceError: as :meth:`serve`.
+            Win32Error: as :meth:`serve`.
         """
         self._failure = (where, error)
         self.serve(())
@@ -147,7 +147,7 @@ class HostProcess:
         kind = self._services.get(key)
         if kind is None:
             code = ErrorCode.SERVICE_NOT_IN_EXE
-            error = service_error(code, "StartServiceCtrlDispatcherW", service=run.name)
+            error = win32_error(code, "StartServiceCtrlDispatcherW", object_name=run.name)
             self._report.failed(run.name, "looking for its class", error)
             run.end(code)
         elif key == name_key(self.names[0]):

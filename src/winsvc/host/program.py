@@ -12,7 +12,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Final
 
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "COMMANDS",
@@ -78,7 +78,7 @@ def this_program() -> Program:
     """The running program.
 
     Raises:
-        ArgumentError: it is none that could be started again: it was typed in, or read from a pipe.
+        ValidationError: it is none that could be started again: it was typed in, or read from a pipe.
     """
     main = sys.modules["__main__"]
     frozen = _frozen(main)
@@ -122,7 +122,7 @@ def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
         name: str = spec.name.removesuffix(".__main__")
         return ProgramKind.MODULE, name, _module_path(spec.name, spec.origin or file)
     if file is None or file.startswith("<"):
-        raise ArgumentError(
+        raise ValidationError(
             "program",
             "what runs here was typed in, or read from a pipe, so it can't be started as a "
             "service: save it as a file, and install it with: python beat.py install",
@@ -151,7 +151,7 @@ def _interpreter() -> str:
     """The interpreter, of the base installation and with a console's ``main``."""
     program = getattr(sys, "_base_executable", None) or sys.executable
     if not program:
-        raise ArgumentError("program", "Python does not know where its interpreter is")
+        raise ValidationError("program", "Python does not know where its interpreter is")
     folder, name = os.path.split(os.path.abspath(program))
     # pythonw.exe is the same without standard streams.
     console = re.sub(r"(?i)^pythonw(_d)?(\.exe)?$", r"python\1\2", name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import PENDING_STATES, AcceptedControls, Control, State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -74,7 +74,7 @@ class Behaviour:
             to_timedelta(getattr(self, name), name)
         milliseconds(self.wait_hint, "wait_hint")
         if not to_timedelta(self.check_point_every, "check_point_every"):
-            raise ArgumentError("check_point_every", "must be longer than nothing")
+            raise ValidationError("check_point_every", "must be longer than nothing")
         if self.ends_after is not None:
             to_timedelta(self.ends_after, "ends_after")
         for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
@@ -84,7 +84,7 @@ class Behaviour:
         for state in self.hangs_in:
             check_type(state, State, "hangs_in")
             if state not in PENDING_STATES:
-                raise ArgumentError("hangs_in", f"{state.name} is no pending state")
+                raise ValidationError("hangs_in", f"{state.name} is no pending state")
 
     def takes(self, state: State) -> float | None:
         """How many seconds it is in a pending state; None for ever."""
@@ -121,10 +121,10 @@ class HostedProgram:
         """The program of one service, or of several in one process.
 
         Raises:
-            ArgumentError: there is none.
+            ValidationError: there is none.
         """
         if not services:
-            raise ArgumentError("services", "no service")
+            raise ValidationError("services", "no service")
         names = [service.name for service in services]
 
         def main(backend: HostBackend) -> None:

@@ -15,7 +15,13 @@ from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, ServiceAccess
-from winsvc.errors import ArgumentError, ServiceError, service_error
+from winsvc.errors import (
+    ControlRefusedError,
+    ServiceNotActiveError,
+    ValidationError,
+    Win32Error,
+    win32_error,
+)
 from winsvc.testing.access import Caller, granted
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
@@ -247,7 +253,7 @@ def windows_call(
                 except Refusal as refusal:
                     entry.error = int(refusal.code)
                     raise _error(refusal, function) from None
-                except ServiceError as error:
+                except Win32Error as error:
                     entry.error = error.winerror
                     raise
 
@@ -269,13 +275,15 @@ def _check_texts(arguments: Mapping[str, object]) -> None:
         elif isinstance(value, str):
             check_text(value, name)
         elif isinstance(value, Secret) and "\0" in value.reveal():
-            raise ArgumentError(name, "must not contain a NUL character")
+            raise ValidationError(name, "must not contain a NUL character")
         elif isinstance(value, FailureActionsRow):
             _check_texts({"reboot_message": value.reboot_message, "command": value.command})
 
 
-def _error(refusal: Refusal, function: str) -> ServiceError:
-    error = service_error(refusal.code, function)
-    if refusal.status is not None:
+def _error(refusal: Refusal, function: str) -> Win32Error:
+    error = win32_error(refusal.code, function)
+    if refusal.status is not None and isinstance(
+        error, (ControlRefusedError, ServiceNotActiveError)
+    ):
         error.status = ServiceStatus.from_row(refusal.status)
     return error

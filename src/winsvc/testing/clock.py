@@ -99,7 +99,7 @@ class SimulatedClock:
         Those who wait for something are told when it happens, and may do something then.
 
         Raises:
-            ArgumentError: the duration is negative.
+            ValidationError: the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
         if (turns := self._own_turns()) is not None:

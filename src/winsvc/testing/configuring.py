@@ -10,7 +10,7 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account, Secret
 from winsvc._values.names import check_service_name
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular
@@ -29,7 +29,7 @@ def check_name(name: str) -> None:
     """Refuse what no service can be called."""
     try:
         check_service_name(name)
-    except ArgumentError:
+    except ValidationError:
         raise Refusal(ErrorCode.INVALID_NAME) from None
 
 
@@ -42,7 +42,7 @@ class Configuration:
     error_control: int
     binary_path: str
     load_order_group: str
-    want_tag: bool
+    assign_tag: bool
     dependencies: Sequence[str]
     account: str | None  # None keeps it, and the password
     password: Secret | None
@@ -51,7 +51,7 @@ class Configuration:
     def apply(self, machine: SimulatedMachine, service: SimulatedService) -> int | None:
         """Check all of it for a service, then store it; the tag where one was wanted."""
         self.check(machine, service)
-        if self.want_tag:
+        if self.assign_tag:
             service.tag = machine.next_tag(self.load_order_group)
         service.service_type = self.service_type
         service.start_type = self.start_type
@@ -64,7 +64,7 @@ class Configuration:
             service.password = self.password
         if self.display_name is not None:
             service.display_name = self.display_name or service.name
-        return service.tag if self.want_tag else None
+        return service.tag if self.assign_tag else None
 
     def check_values(self, service: SimulatedService) -> None:
         """Refuse what is invalid for any service."""
@@ -77,7 +77,7 @@ class Configuration:
             or (win32 and self.start_type in (StartType.BOOT, StartType.SYSTEM))
             or self.error_control > max(ErrorControl)
             or (interactive and self._account_of(service) != "LocalSystem")
-            or (self.want_tag and not self.load_order_group)
+            or (self.assign_tag and not self.load_order_group)
         )
         if wrong:
             raise Refusal(ErrorCode.INVALID_PARAMETER)
@@ -121,7 +121,7 @@ def _exists(machine: SimulatedMachine, account: str) -> bool:
     try:
         if not Account(account).kind.takes_password:
             return True
-    except ArgumentError:
+    except ValidationError:
         return False
     return name_key(account) in map(name_key, machine.accounts)
 

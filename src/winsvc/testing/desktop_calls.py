@@ -16,7 +16,7 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import Simulation, windows_call
@@ -64,7 +64,7 @@ class DesktopCalls(Simulation):
         """Have the program begin elsewhere: by default where a service of LocalSystem does.
 
         Raises:
-            ArgumentError: there is no such window station, or no such desktop.
+            ValidationError: there is no such window station, or no such desktop.
         """
         self.desktops.begin_on(station, desktop)
 
@@ -88,7 +88,7 @@ class DesktopCalls(Simulation):
             station: the name of the desktop's window station.
 
         Raises:
-            ArgumentError: there is no such desktop.
+            ValidationError: there is no such desktop.
         """
         place = self.desktops.desktop_named(station, desktop)
         window = SimulatedWindow(self.handles.number(), title, class_name, thread)
@@ -100,10 +100,10 @@ class DesktopCalls(Simulation):
         """Take a window away.
 
         Raises:
-            ArgumentError: it is gone already.
+            ValidationError: it is gone already.
         """
         if window.handle not in self.desktops.windows:
-            raise ArgumentError("window", "it is gone already")
+            raise ValidationError("window", "it is gone already")
         desktop, _ = self.desktops.windows.pop(window.handle)
         desktop.windows.remove(window)
 

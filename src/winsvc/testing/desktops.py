@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, WindowStationAccess
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import granted
 from winsvc.testing.calls import Simulation
@@ -81,14 +81,14 @@ class DesktopSimulation:
         """Return the desktop of this name on the window station of this name.
 
         Raises:
-            ArgumentError: there is no such window station, or no such desktop.
+            ValidationError: there is no such window station, or no such desktop.
         """
         place = self.station_named(station)
         if place is None:
-            raise ArgumentError("station", f"there is no window station {station!r}")
+            raise ValidationError("station", f"there is no window station {station!r}")
         found = place.find(desktop)
         if found is None:
-            raise ArgumentError("desktop", f"there is no desktop {desktop!r} on {place.name}")
+            raise ValidationError("desktop", f"there is no desktop {desktop!r} on {place.name}")
         return found
 
     # ------------------------------------------------------------------- handles

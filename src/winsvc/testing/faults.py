@@ -10,7 +10,7 @@ from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import same_name
 from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security.accesscheck import (
     DESKTOP,
     MANAGER,
@@ -54,7 +54,7 @@ class _Fault:
 class Faults:
     """What is to go wrong; :attr:`winsvc.testing.SimulatedSCM.faults`.
 
-    Functions go by their Windows names, as in :attr:`winsvc.ServiceError.function`::
+    Functions go by their Windows names, as in :attr:`winsvc.Win32Error.function`::
 
         sim.faults.fail("StartServiceW", 5)                   # the next one is refused
         sim.faults.fail("QueryServiceStatusEx", 1722, nth=3)  # the third one from now
@@ -90,11 +90,11 @@ class Faults:
             machine: only calls to this machine count, by its own name.
 
         Raises:
-            ArgumentError: the simulation has no such function, or a number can't be.
+            ValidationError: the simulation has no such function, or a number can't be.
         """
         code = check_dword(winerror, "winerror")
         if not code:
-            raise ArgumentError("winerror", "0 is no error")
+            raise ValidationError("winerror", "0 is no error")
 
         def refuse() -> None:
             raise Refusal(code)
@@ -119,11 +119,11 @@ class Faults:
             sim.faults.before("EnumServicesStatusExW", lambda: sim.add("late"), nth=2)
 
         Raises:
-            ArgumentError: the simulation has no such function, or a number can't be.
+            ValidationError: the simulation has no such function, or a number can't be.
         """
         for number, name in ((nth, "nth"), (times, "times")):
             if check_dword(number, name) == 0:
-                raise ArgumentError(name, "counts from 1")
+                raise ValidationError(name, "counts from 1")
         fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
         self._faults.append(fault)
 
@@ -131,7 +131,7 @@ class Faults:
         """Have calls of one function, or all, take so much longer in simulated time.
 
         Raises:
-            ArgumentError: the simulation has no such function, or the duration is negative.
+            ValidationError: the simulation has no such function, or the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
         self._delays[self.check_function(function) if function is not None else ""] = seconds
@@ -148,11 +148,11 @@ class Faults:
         Handles that are open keep what they were opened with.
 
         Raises:
-            ArgumentError: the rights are the manager's, and a service is named.
+            ValidationError: the rights are the manager's, and a service is named.
         """
         check_type(access, tuple(_MAPPINGS), "access")
         if service is not None and isinstance(access, ManagerAccess):
-            raise ArgumentError("service", "no service has rights to the manager")
+            raise ValidationError("service", "no service has rights to the manager")
         self._denied.append((access, service))
 
     def clear(self) -> None:
@@ -193,10 +193,10 @@ class Faults:
         """The name of a function that the simulation has.
 
         Raises:
-            ArgumentError: it has none of this name.
+            ValidationError: it has none of this name.
         """
         if function not in self.FUNCTIONS:
             near = [name for name in self.FUNCTIONS if name.lower().startswith(function.lower())]
             meant = f"; was {near[0]} meant?" if near else ""
-            raise ArgumentError("function", f"nothing simulated is called {function!r}{meant}")
+            raise ValidationError("function", f"nothing simulated is called {function!r}{meant}")
         return function

@@ -24,7 +24,7 @@ from winsvc.enums import (
     State,
     TriggerAction,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
 from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
 from winsvc.testing.database import Services
@@ -126,7 +126,7 @@ class SimulatedMachine:
             **settings: with a name, its settings; the path is ``C:\simulated\NAME.exe``.
 
         Raises:
-            ArgumentError: there is one of this name, or no service can have it.
+            ValidationError: there is one of this name, or no service can have it.
         """
         if isinstance(spec, str):
             spec = ServiceSpec(name=spec, **settings)
@@ -136,12 +136,12 @@ class SimulatedMachine:
         check_type(seed, Seed, "spec")
         name = check_service_name(seed.spec.name)
         if self.services.get(name) is not None:
-            raise ArgumentError("name", f"there is a service {name!r} already")
+            raise ValidationError("name", f"there is a service {name!r} already")
         service = record_of(seed)
         service.program = program
         behaviour = self.behaviour_of(service, ()) if seed.state is not State.STOPPED else USUAL
         if isinstance(behaviour, HostedProgram):
-            raise ArgumentError("state", "a program in Python must be started")
+            raise ValidationError("state", "a program in Python must be started")
         with self.simulation.happening():
             self.services.add(service)
             if seed.state is not State.STOPPED:
@@ -193,11 +193,11 @@ class SimulatedMachine:
 
         Raises:
             KeyError: there is no such service.
-            ArgumentError: it has no process.
+            ValidationError: it has no process.
         """
         service = self[name]
         if not service.pid:
-            raise ArgumentError("name", f"{service.name!r} has no process to end")
+            raise ValidationError("name", f"{service.name!r} has no process to end")
         with self.simulation.happening():
             self.running.crash(service)
 
@@ -208,11 +208,11 @@ class SimulatedMachine:
 
         Raises:
             KeyError: there is no such service.
-            ArgumentError: it is stopped: only :meth:`add` and a start give it a process.
+            ValidationError: it is stopped: only :meth:`add` and a start give it a process.
         """
         service = self[name]
         if service.state is State.STOPPED:
-            raise ArgumentError("name", f"{service.name!r} is stopped: nothing reports")
+            raise ValidationError("name", f"{service.name!r} is stopped: nothing reports")
         hint = round(to_timedelta(wait_hint, "wait_hint").total_seconds() * 1000)
         with self.simulation.happening():
             self.running.report(service, state, check_point=check_point, wait_hint=hint)
@@ -370,7 +370,7 @@ class SimulatedMachine:
             return True
         try:
             needs_password = Account(service.account).kind.takes_password
-        except ArgumentError:
+        except ValidationError:
             needs_password = True
         known = {name_key(name): password for name, password in self.accounts.items()}
         given = "" if service.password is None else service.password.reveal()

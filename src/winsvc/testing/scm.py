@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from winsvc._util.text import check_text, same_name
 from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.testing.access import Caller
 from winsvc.testing.behaviour import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
@@ -86,7 +86,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
         Raises:
             OSError: the file can't be read.
-            ArgumentError, TypeError: it is no such document; the error says where.
+            ValidationError, TypeError: it is no such document; the error says where.
         """
         sim = cls()
         machine, seeds = read_document(source)
@@ -106,7 +106,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         """Put a service on the local machine; see :meth:`SimulatedMachine.add`.
 
         Raises:
-            ArgumentError: there is one of this name, or no service can have it.
+            ValidationError: there is one of this name, or no service can have it.
         """
         return self.local.add(spec, state=state, program=program, **settings)
 
@@ -126,7 +126,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         this program.
 
         Raises:
-            ArgumentError: there is none, or one has no name.
+            ValidationError: there is none, or one has no name.
         """
         program = HostedProgram.of(*services)
         path = rf"C:\simulated\{services[0].name}.exe"
@@ -162,13 +162,13 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
             error: the code with which it refuses every connection, such as 5 or 1722.
 
         Raises:
-            ArgumentError: there is one of this name, or it is the own machine's.
+            ValidationError: there is one of this name, or it is the own machine's.
         """
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
-            raise ArgumentError("name", f"{name!r} is the own machine")
+            raise ValidationError("name", f"{name!r} is the own machine")
         if any(same_name(name, one.name) for one in self.machines):
-            raise ArgumentError("name", f"there is a machine {name!r} already")
+            raise ValidationError("name", f"there is a machine {name!r} already")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)
         return machine
@@ -189,7 +189,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         """The calls of one Windows function, for one service or for all.
 
         Raises:
-            ArgumentError: the simulation has no such function.
+            ValidationError: the simulation has no such function.
         """
         self.faults.check_function(function)
         return [

@@ -28,7 +28,7 @@ from winsvc.enums import (
     ErrorCode,
     State,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import Acl, ControlFlags, SecurityDescriptor
 
 __all__ = ["Seed", "read_document"]
@@ -103,23 +103,23 @@ def read_document(
     Raises:
         OSError: the file can't be read.
         TypeError: a value is of a wrong type; the message says where.
-        ArgumentError: it is no such document, or a value can't be; ``argument`` says where.
+        ValidationError: it is no such document, or a value can't be; ``argument`` says where.
     """
     document = source if isinstance(source, Mapping) else _load(source)
     document = mapping(document, "the document")
     for key in document:
         if key not in ("winsvc", "machine", "services"):
-            raise ArgumentError(key, "is no part of a document")
+            raise ValidationError(key, "is no part of a document")
     if (version := document.get("winsvc", FORMAT)) != FORMAT:
-        raise ArgumentError("winsvc", f"expected a document of version {FORMAT}, not {version!r}")
+        raise ValidationError("winsvc", f"expected a document of version {FORMAT}, not {version!r}")
     machine = from_jsonable(str | None, document.get("machine"), "machine")
     if "services" not in document:
-        raise ArgumentError("services", "is missing")
+        raise ValidationError("services", "is missing")
     seeds: dict[str, Seed] = {}
     for name, given, where in _services(document["services"]):
         check_service_name(name, f"{where}.name")
         if name_key(name) in seeds:
-            raise ArgumentError(f"{where}.name", f"{name!r} is there twice")
+            raise ValidationError(f"{where}.name", f"{name!r} is there twice")
         seeds[name_key(name)] = _seed(name, given, where)
     return machine, list(seeds.values())
 
@@ -130,9 +130,9 @@ def _load(path: str | os.PathLike[str]) -> object:
         # As bytes, since what a shell has redirected may also be UTF-16.
         return json.loads(content)
     except RecursionError:
-        raise ArgumentError(os.fspath(path), "is nested too deep") from None
+        raise ValidationError(os.fspath(path), "is nested too deep") from None
     except ValueError as error:
-        raise ArgumentError(os.fspath(path), f"is no JSON: {error}") from None
+        raise ValidationError(os.fspath(path), f"is no JSON: {error}") from None
 
 
 def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
@@ -142,13 +142,13 @@ def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
             where = f"services[{json.dumps(name)}]"
             given = mapping(item, where)
             if given.get("name", name) != name:
-                raise ArgumentError(f"{where}.name", f"{given['name']!r} is another name")
+                raise ValidationError(f"{where}.name", f"{given['name']!r} is another name")
             yield name, given, where
         return
     for index, item in enumerate(from_jsonable(tuple[object, ...], value, "services")):
         given = mapping(item, f"services[{index}]")
         if "name" not in given:
-            raise ArgumentError(f"services[{index}].name", "is missing")
+            raise ValidationError(f"services[{index}].name", "is missing")
         name = from_jsonable(str, given["name"], f"services[{index}].name")
         yield name, given, f"services[{json.dumps(name)}]"
 
@@ -157,7 +157,7 @@ def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
     values: dict[str, Any] = {}
     for key, value, place in _flat(given, where):
         if key not in _KINDS:
-            raise ArgumentError(place, "is no setting of a service")
+            raise ValidationError(place, "is no setting of a service")
         values[key] = from_jsonable(_KINDS[key], value, place, _READERS)
     settings = {key: value for key, value in values.items() if key in _SETTINGS}
     rest = {key: value for key, value in values.items() if key in _STATE}

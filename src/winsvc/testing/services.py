@@ -20,7 +20,7 @@ from winsvc.enums import (
     StartType,
     State,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program
@@ -45,7 +45,7 @@ def stored_account(text: str) -> str:
     """Return an account as Windows spells it, if it can be spelled in several ways."""
     try:
         return Account(text).name
-    except ArgumentError:
+    except ValidationError:
         return text
 
 

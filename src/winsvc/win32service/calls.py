@@ -10,7 +10,7 @@ from typing import Final, NoReturn, Self
 
 from winsvc._util.handles import UseCount
 from winsvc.backend import Backend, default_backend
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 from winsvc.win32service.errors import error_of
 from winsvc.win32service.shapes import HandleArgument
 
@@ -78,7 +78,7 @@ class SystemHandle:
         if value := self._uses.end():
             try:
                 self._free(value)
-            except ServiceError:
+            except Win32Error:
                 pass  # no caller is left to report it to
 
     def _release(self) -> int | None:
@@ -199,14 +199,14 @@ def call(function: str, backend: Backend | None = None) -> Iterator[Backend]:
     backend = _in_use(function) if backend is None else backend
     try:
         yield backend
-    except ServiceError as failed:
+    except Win32Error as failed:
         raise error_of(failed, function, backend) from None
 
 
 def _in_use(function: str) -> Backend:
     try:
         return default_backend()
-    except ServiceError as failed:  # no Windows
+    except Win32Error as failed:  # no Windows
         raise error_of(failed, function, None) from None
 
 
@@ -251,5 +251,5 @@ class OnHandle:
     ) -> None:
         if self._handle is not None:
             self._handle._give_back()
-        if isinstance(failed, ServiceError):
+        if isinstance(failed, Win32Error):
             raise error_of(failed, self._function, self._backend) from None

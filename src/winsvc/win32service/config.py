@@ -8,7 +8,7 @@ from uuid import UUID
 
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.enums import ErrorCode
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 from winsvc.win32service import conversions as c
 from winsvc.win32service.errors import signed
 from winsvc.win32service.handles import OnService
@@ -136,7 +136,7 @@ def ChangeServiceConfig(
 
     Right: ``SERVICE_CHANGE_CONFIG``. Windows call: ``ChangeServiceConfigW``.
     """
-    want_tag = bool(c.dword(bFetchTag))
+    assign_tag = bool(c.dword(bFetchTag))
     with OnService("ChangeServiceConfig", hService) as (backend, service):
         tag = backend.change_service_config(
             service,
@@ -145,13 +145,13 @@ def ChangeServiceConfig(
             c.dword(errorControl),
             c.text_or_null(binaryFile),
             c.text_or_null(loadOrderGroup),
-            want_tag,
+            assign_tag,
             c.texts_or_null(serviceDeps),
             c.text_or_null(acctName),
             c.secret(password),
             c.text_or_null(displayName),
         )
-    return signed(tag or 0) if want_tag else None
+    return signed(tag or 0) if assign_tag else None
 
 
 # ----------------------------------------------------------------------------------- by level
@@ -212,7 +212,7 @@ def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> C
         if level == 9:
             node = backend.query_preferred_node(service)
             return {"PreferredNode": node.preferred_node, "Delete": node.delete}
-        raise service_error(ErrorCode.INVALID_LEVEL, "QueryServiceConfig2W")
+        raise win32_error(ErrorCode.INVALID_LEVEL, "QueryServiceConfig2W")
 
 
 @overload

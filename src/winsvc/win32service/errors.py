@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 
 if TYPE_CHECKING:
     from winsvc.backend import Backend
@@ -51,7 +51,7 @@ def signed(number: int) -> int:
     return number - 0x1_0000_0000 if number > 0x7FFF_FFFF else number
 
 
-def error_of(failed: ServiceError, function: str, backend: Backend | None) -> error:
+def error_of(failed: Win32Error, function: str, backend: Backend | None) -> error:
     """What pywin32 raises for an error; ``backend`` is whose call has failed."""
     message = failed.strerror if backend is None else backend.format_message(failed.winerror)
     return error(signed(int(failed.winerror)), function, message or _NO_MESSAGE)

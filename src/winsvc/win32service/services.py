@@ -155,7 +155,7 @@ def CreateService(
 
     Right: ``SC_MANAGER_CREATE_SERVICE``. Windows call: ``CreateServiceW``.
     """
-    want_tag = bool(c.dword(bFetchTag))
+    assign_tag = bool(c.dword(bFetchTag))
     with OnService("CreateService", scHandle) as (backend, manager):
         handle, tag = backend.create_service(
             manager,
@@ -167,13 +167,13 @@ def CreateService(
             c.dword(errorControl),
             c.text(binaryFile),
             c.text_or_null(loadOrderGroup),
-            want_tag,
+            assign_tag,
             c.texts_or_null(serviceDeps),
             c.text_or_null(acctName),
             c.secret(password),
         )
         service = PySC_HANDLE._of(backend, handle)
-    return (service, signed(tag or 0)) if want_tag else service
+    return (service, signed(tag or 0)) if assign_tag else service
 
 
 def DeleteService(scHandle: HandleArgument) -> None:

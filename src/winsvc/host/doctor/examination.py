@@ -12,7 +12,7 @@ from winsvc._util.text import same_name
 from winsvc._values.commandline import is_unquoted_and_ambiguous, split
 from winsvc._values.config import ServiceConfig
 from winsvc.enums import ErrorCode, ServiceType, StartType, State
-from winsvc.errors import ArgumentError, ServiceError, ServiceNotFoundError
+from winsvc.errors import ServiceNotFoundError, ValidationError, Win32Error
 from winsvc.host._bootstrap import Options
 from winsvc.host.doctor.file_checks import FileChecks
 from winsvc.host.doctor.findings import Finding, Severity
@@ -45,7 +45,7 @@ def examine(scm: ServiceManager, name: str, *, hosted: bool = False) -> list[Fin
         with scm.open(name) as service:
             try:
                 config = service.config()
-            except ServiceError as error:
+            except Win32Error as error:
                 return [Finding(Severity.UNKNOWN, "settings", str(error))]
             return list(_Examination(scm, service, config, hosted).findings())
     except ServiceNotFoundError as error:
@@ -72,7 +72,7 @@ class _Examination:
         line = self._config.binary_path
         try:
             command = split(os.path.expandvars(line) if self._file_checks is not None else line)
-        except ArgumentError as error:
+        except ValidationError as error:
             yield Finding(Severity.ERROR, "command line", str(error))
             return
         if not command or not command[0]:
@@ -108,7 +108,7 @@ class _Examination:
     def _last_end(self) -> Iterator[Finding]:
         try:
             status = self._service.status()
-        except ServiceError as error:
+        except Win32Error as error:
             yield Finding(Severity.UNKNOWN, "state", str(error))
             return
         code = status.exit_code
@@ -161,7 +161,7 @@ class _Examination:
         name = self._service.name
         try:
             problem = source_problem(name, backend=self._capabilities.event_sources)
-        except (ServiceError, ArgumentError) as error:
+        except (Win32Error, ValidationError) as error:
             yield Finding(Severity.UNKNOWN, "event source", str(error))
             return
         yield Finding(

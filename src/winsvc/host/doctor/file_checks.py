@@ -12,7 +12,7 @@ from winsvc._scm.service import Service
 from winsvc._values.account import Account, AccountKind
 from winsvc.backend import FileBackend
 from winsvc.enums import SecurityInformation, SidType
-from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.errors import UnsupportedError, ValidationError, Win32Error
 from winsvc.host.doctor.findings import Finding, Severity
 from winsvc.host.filerights import (
     CHANGE_FILE,
@@ -149,7 +149,7 @@ class FileChecks:
         elif in_default_folder(str(folder / "x")):
             try:
                 problem = folder_problem(self._files, str(folder))
-            except (ServiceError, ArgumentError) as error:
+            except (Win32Error, ValidationError) as error:
                 yield Finding(Severity.UNKNOWN, "log file", str(error))
         elif self._every_user_may_change(str(folder)):
             problem = f"every user may write to {folder}"
@@ -171,14 +171,14 @@ class FileChecks:
         try:
             data = self._files.get_file_security(path, int(SecurityInformation.DACL))
             return SecurityDescriptor.from_bytes(data).dacl
-        except (ServiceError, InvalidSecurityError):
+        except (Win32Error, InvalidSecurityError):
             return None
 
     def _sids(self) -> frozenset[Sid] | None:
         """The account, and the groups that are in its token; None where only a domain knows."""
         try:
             account = Account(self._account)
-        except ArgumentError:
+        except ValidationError:
             return None
         own = sid_of(account)
         if own is None:
@@ -191,7 +191,7 @@ class FileChecks:
     def _has_service_sid(self) -> bool:
         try:
             return self._service.sid_type != SidType.NONE
-        except (ServiceError, UnsupportedError):
+        except (Win32Error, UnsupportedError):
             return False
 
 
