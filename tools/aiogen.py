@@ -72,10 +72,8 @@ REPLACEMENTS = (
     ("An iterator; pages are queried", "An asynchronous iterator; pages are queried"),
     ("An iterator in the system's order", "An asynchronous iterator in the system's order"),
     ("for info, config in scm.configs", "async for info, config in scm.configs"),
-    (
-        "with scm.watch() as events:\n                for",
-        "async with scm.watch() as events:\n                async for",
-    ),
+    ("with scm.watch()", "async with scm.watch()"),
+    ("for event in events", "async for event in events"),
     (
         "with service.stopped(timeout=30):\n                service",
         "async with service.stopped(timeout=30):\n                await service",
@@ -109,13 +107,17 @@ class Method:
     def text(self) -> str:
         """The method as a coroutine, or what else it is here."""
         if self.is_overload:
-            return f"    @overload\n    async def {self.name}({self._parameters()}) -> {self.returns}: ...\n"
+            signature = f"{self.name}({self._parameters()}) -> {self.returns}"
+            return f"    @overload\n    async def {signature}: ...\n"
         target = f"self._sync.{self.name}"
-        call = target if self._has_decorator("property") else f"{target}({self._passed()})"
+        call = f"{target}({self._passed()})"
         result, is_async, body = self.returns, "async ", f"return await calling(lambda: {call})"
         before = ""
         if self._has("progress"):
-            before = "told = in_loop(progress)"
+            before = "report = in_loop(progress)"
+        if self._has("wait"):  # the implementation of overloads
+            before += f"\n        method: Callable[..., {self.returns}] = {target}"
+            call = call.replace(target, "method")
         if self.cancels:
             body = f"return await waiting(lambda cancel: {call})"
         if self.name in LISTINGS:
@@ -136,7 +138,7 @@ class Method:
             call = call.replace("cancel=cancel", "cancel=None")
             body = f"return within(lambda: {call}, self)"
         lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]
-        lines += [f"        {text}" for text in (self._doc(), before, body) if text]
+        lines += [f"        {text}" for text in (self._doc(), before.strip(), body) if text]
         return "\n".join(lines) + "\n"
 
     def _has_decorator(self, name: str) -> bool:
@@ -169,10 +171,15 @@ class Method:
         if self.arguments.vararg is not None:
             passed.append(f"*{self.arguments.vararg.arg}")
         for arg in self.arguments.kwonlyargs:
-            passed.append(f"{arg.arg}={'told' if arg.arg == 'progress' else arg.arg}")
+            passed.append(f"{arg.arg}={self._value_of(arg.arg)}")
         if self.arguments.kwarg is not None:
             passed.append(f"**{self.arguments.kwarg.arg}")
         return ", ".join(passed)
+
+    def _value_of(self, name: str) -> str:
+        if name == "progress":
+            return "report"
+        return "cancel if wait else None" if name == "cancel" and self._has("wait") else name
 
     def _doc(self) -> str:
         doc = self.doc
@@ -202,7 +209,7 @@ def methods(kind: str, module: str) -> Iterator[Method]:
             for item in node.body:
                 if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
                     continue
-                if not any("setter" in ast.unparse(one) for one in item.decorator_list):
+                if not any(ast.unparse(one) == "property" for one in item.decorator_list):
                     yield Method(item, source)
 
 

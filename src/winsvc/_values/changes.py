@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from winsvc._util.checks import check_bool
-from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import check_text
 from winsvc._values.account import Account, Secret, check_interactive, password_for
 from winsvc._values.commandline import check_binary_path
-from winsvc._values.config import FailureAction, FailureActions, Unchanged
-from winsvc._values.rows import NO_CHANGE, FailureActionsRow
+from winsvc._values.rows import NO_CHANGE
 from winsvc._values.setting import Change
-from winsvc._values.setting_table import SETTINGS, change_failure_actions
+from winsvc._values.setting_table import SETTINGS
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import ServiceAccess, ServiceType
 from winsvc.errors import ValidationError
 
-__all__ = ["ConfigArguments", "changes_for", "creation_for", "failure_actions_part"]
+__all__ = ["ConfigArguments", "changes_for", "creation_for"]
 
 _DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
 
@@ -149,48 +146,3 @@ def _account_arguments(
     if service_type is not None:
         check_interactive(ServiceType(service_type), known)
     return {"account": known.name, "password": password}
-
-
-def failure_actions_part(
-    current: FailureActions,
-    actions: Sequence[FailureAction] | Unchanged | None,
-    reset_after: Duration | Unchanged | None,
-    reboot_message: str | Unchanged | None,
-    command: str | Unchanged | None,
-) -> Change:
-    """Return the change to parts of the failure actions.
-
-    NULL keeps a message or a command; actions and time of reset are kept together or not at all.
-
-    Args:
-        current: the service's failure actions, of which either the actions or the time of reset
-            are used if only the other is specified.
-        actions: the actions, or ``UNCHANGED``.
-        reset_after: the time of reset, or ``UNCHANGED``.
-        reboot_message: the message, or ``UNCHANGED``.
-        command: the command, or ``UNCHANGED``.
-
-    Raises:
-        ValidationError: a duration is invalid, or a time of reset is specified without actions.
-    """
-    texts = FailureActionsRow(
-        0,
-        None if isinstance(reboot_message, Unchanged) else reboot_message or "",
-        None if isinstance(command, Unchanged) else command or "",
-        None,
-    )
-    if isinstance(actions, Unchanged) and isinstance(reset_after, Unchanged):
-        return change_failure_actions(texts)
-    if isinstance(actions, Unchanged):
-        actions = current.actions
-    elif isinstance(reset_after, Unchanged):
-        reset_after = current.reset_after if actions else timedelta(0)
-    if reset_after is not None and not isinstance(reset_after, Unchanged):
-        reset_after = to_timedelta(reset_after, "reset_after")
-    assert not isinstance(reset_after, Unchanged)
-    if not actions and reset_after != timedelta(0):
-        raise ValidationError("reset_after", "needs at least one action: Windows drops it")
-    whole = FailureActions(actions=tuple(actions or ()), reset_after=reset_after).to_row()
-    return change_failure_actions(
-        whole._replace(reboot_message=texts.reboot_message, command=texts.command)
-    )

@@ -195,7 +195,8 @@ _TABLE: Final = (
         name="failure_actions",
         doc="the actions of the SCM when the service fails",
         note="RESTART actions also need the right ``START``, REBOOT actions the privilege "
-        "``SeShutdownPrivilege``. Parts: :meth:`winsvc.Service.change_failure_actions`.",
+        "``SeShutdownPrivilege``. To change a part:"
+        " ``dataclasses.replace(service.failure_actions(), ...)``.",
         accepts=FailureActions | None,
         reads=FailureActions,
         default=FailureActions(),

@@ -74,8 +74,8 @@ class Settings:
         delayed_auto_start: whether an automatic start waits until the other automatic starts are
             done.
         failure_actions: the actions of the SCM when the service fails. RESTART actions also need
-            the right ``START``, REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
-            :meth:`winsvc.Service.change_failure_actions`.
+            the right ``START``, REBOOT actions the privilege ``SeShutdownPrivilege``. To change a
+            part: ``dataclasses.replace(service.failure_actions(), ...)``.
         failure_actions_on_error: whether the failure actions also apply when the service stops with
             an error code.
         sid_type: whether the service's own SID is in its process token. The SID:

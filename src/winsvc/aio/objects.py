@@ -7,19 +7,18 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
-from winsvc._values.config import UNCHANGED
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
 from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
 from winsvc.aio.watching import AsyncWatch
 from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceType, StateFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
     from datetime import timedelta
     from typing import Literal, Self, Unpack
 
     from winsvc._util.durations import Duration
-    from winsvc._values.config import FailureAction, FailureActions, ServiceConfig, Unchanged
+    from winsvc._values.config import FailureActions, ServiceConfig
     from winsvc._values.dependency import Dependency
     from winsvc._values.graph import DependencyGraph
     from winsvc._values.settings import CreateKeywords, ServiceSpec, SettingsKeywords
@@ -80,40 +79,6 @@ class AsyncService(AsyncServiceBase):
             )
         )
 
-    async def change_failure_actions(
-        self,
-        *,
-        actions: Sequence[FailureAction] | Unchanged | None = UNCHANGED,
-        reset_after: Duration | Unchanged | None = UNCHANGED,
-        reboot_message: str | Unchanged | None = UNCHANGED,
-        command: str | Unchanged | None = UNCHANGED,
-    ) -> None:
-        """Change parts of the failure actions; the others stay as they are.
-
-        Windows stores the actions and the time of reset together: to change one of them alone the
-        other is read first.
-
-        Args:
-            actions: what is done for each failure in turn; None or () for nothing.
-            reset_after: how long without a failure until the count starts again; None for never.
-            reboot_message: what users are told before a reboot; None or "" for nothing.
-            command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
-
-        Raises:
-            ValidationError: a duration can't be, or a time of reset is given without actions.
-
-        Right: as for :attr:`failure_actions`.
-        Windows call: ``ChangeServiceConfig2W``.
-        """
-        return await calling(
-            lambda: self._sync.change_failure_actions(
-                actions=actions,
-                reset_after=reset_after,
-                reboot_message=reboot_message,
-                command=command,
-            )
-        )
-
     async def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
         """Who may do what with the service.
 
@@ -158,7 +123,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.description)
+        return await calling(lambda: self._sync.description())
 
     async def delayed_auto_start(self) -> bool:
         """Query whether an automatic start waits until the other automatic starts are done.
@@ -167,18 +132,18 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.delayed_auto_start)
+        return await calling(lambda: self._sync.delayed_auto_start())
 
     async def failure_actions(self) -> FailureActions:
         """Query the actions of the SCM when the service fails.
 
         To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
-        REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
-        :meth:`winsvc.Service.change_failure_actions`.
+        REBOOT actions the privilege ``SeShutdownPrivilege``. To change a part:
+        ``dataclasses.replace(service.failure_actions(), ...)``.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.failure_actions)
+        return await calling(lambda: self._sync.failure_actions())
 
     async def failure_actions_on_error(self) -> bool:
         """Query whether the failure actions also apply when the service stops with an error code.
@@ -187,7 +152,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.failure_actions_on_error)
+        return await calling(lambda: self._sync.failure_actions_on_error())
 
     async def sid_type(self) -> SidType:
         """Query whether the service's own SID is in its process token.
@@ -196,7 +161,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.sid_type)
+        return await calling(lambda: self._sync.sid_type())
 
     async def required_privileges(self) -> tuple[str, ...]:
         """Query the privileges that the process keeps; () for all privileges of its account.
@@ -205,7 +170,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.required_privileges)
+        return await calling(lambda: self._sync.required_privileges())
 
     async def preshutdown_timeout(self) -> timedelta:
         """Query the time that the service may take before a shutdown.
@@ -214,7 +179,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.preshutdown_timeout)
+        return await calling(lambda: self._sync.preshutdown_timeout())
 
     async def triggers(self) -> tuple[Trigger, ...]:
         """Query the events that start or stop the service.
@@ -223,7 +188,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.triggers)
+        return await calling(lambda: self._sync.triggers())
 
     async def preferred_node(self) -> int | None:
         """Query the preferred NUMA node of the process; None for any, and if there is only one.
@@ -232,7 +197,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.preferred_node)
+        return await calling(lambda: self._sync.preferred_node())
 
     async def launch_protection(self) -> LaunchProtection:
         """Query the kind of protected process that the service runs in.
@@ -242,11 +207,7 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
-        return await calling(lambda: self._sync.launch_protection)
-
-    async def name(self) -> str:
-        """The key name; as it is stored, if a query has returned it."""
-        return await calling(lambda: self._sync.name)
+        return await calling(lambda: self._sync.launch_protection())
 
     async def status(self) -> ServiceStatus:
         """Query the current status.
@@ -344,9 +305,9 @@ class AsyncService(AsyncServiceBase):
         Right: ``ServiceAccess.QUERY_STATUS``.
         Windows calls: ``NotifyServiceStatusChangeW``, ``QueryServiceStatusEx``.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
-            lambda cancel: self._sync.wait(state, timeout, progress=told, cancel=cancel)
+            lambda cancel: self._sync.wait(state, timeout, progress=report, cancel=cancel)
         )
 
     def watch(self, *, interval: Duration = 1) -> AsyncWatch:
@@ -418,15 +379,16 @@ class AsyncService(AsyncServiceBase):
         Right: ``ServiceAccess.START``, and ``QUERY_STATUS`` to wait.
         Windows calls: ``StartServiceW``, and those of :meth:`wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
+        method: Callable[..., ServiceStatus | None] = self._sync.start
         return await waiting(
-            lambda cancel: self._sync.start(
+            lambda cancel: method(
                 *arguments,
                 wait=wait,
                 timeout=timeout,
                 stable_for=stable_for,
-                progress=told,
-                cancel=cancel,
+                progress=report,
+                cancel=cancel if wait else None,
             )
         )
 
@@ -481,10 +443,11 @@ class AsyncService(AsyncServiceBase):
         Windows calls: ``ControlService``, with a reason ``ControlServiceExW``, and those of
         :meth:`wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
+        method: Callable[..., ServiceStatus] = self._sync.stop
         return await waiting(
-            lambda cancel: self._sync.stop(
-                reason, wait=wait, timeout=timeout, progress=told, cancel=cancel
+            lambda cancel: method(
+                reason, wait=wait, timeout=timeout, progress=report, cancel=cancel if wait else None
             )
         )
 
@@ -527,10 +490,11 @@ class AsyncService(AsyncServiceBase):
         Right: ``ServiceAccess.PAUSE_CONTINUE``, and ``QUERY_STATUS`` to wait.
         Windows calls: ``ControlService``, and those of :meth:`wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
+        method: Callable[..., ServiceStatus] = self._sync.pause
         return await waiting(
-            lambda cancel: self._sync.pause(
-                wait=wait, timeout=timeout, progress=told, cancel=cancel
+            lambda cancel: method(
+                wait=wait, timeout=timeout, progress=report, cancel=cancel if wait else None
             )
         )
 
@@ -573,10 +537,11 @@ class AsyncService(AsyncServiceBase):
         Right: ``ServiceAccess.PAUSE_CONTINUE``, and ``QUERY_STATUS`` to wait.
         Windows calls: ``ControlService``, and those of :meth:`wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
+        method: Callable[..., ServiceStatus] = self._sync.resume
         return await waiting(
-            lambda cancel: self._sync.resume(
-                wait=wait, timeout=timeout, progress=told, cancel=cancel
+            lambda cancel: method(
+                wait=wait, timeout=timeout, progress=report, cancel=cancel if wait else None
             )
         )
 
@@ -649,10 +614,10 @@ class AsyncService(AsyncServiceBase):
         ``ENUMERATE_DEPENDENTS`` for this one.
         Windows calls: ``EnumDependentServicesW``, and those of :meth:`stop`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.stop_with_dependents(
-                reason, timeout=timeout, total_timeout=total_timeout, progress=told, cancel=cancel
+                reason, timeout=timeout, total_timeout=total_timeout, progress=report, cancel=cancel
             )
         )
 
@@ -686,13 +651,13 @@ class AsyncService(AsyncServiceBase):
         Right: ``ServiceAccess.START``, ``QUERY_STATUS`` and ``QUERY_CONFIG`` for each service.
         Windows calls: ``QueryServiceConfigW``, and those of :meth:`start`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.start_with_dependencies(
                 *arguments,
                 timeout=timeout,
                 total_timeout=total_timeout,
-                progress=told,
+                progress=report,
                 cancel=cancel,
             )
         )
@@ -736,14 +701,14 @@ class AsyncService(AsyncServiceBase):
         Windows calls: ``EnumDependentServicesW``, ``ControlService``, ``StartServiceW``, and those
         of :meth:`wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.restart(
                 *arguments,
                 dependents=dependents,
                 timeout=timeout,
                 total_timeout=total_timeout,
-                progress=told,
+                progress=report,
                 cancel=cancel,
             )
         )
@@ -783,14 +748,14 @@ class AsyncService(AsyncServiceBase):
 
         Right: as for :meth:`restart`. Windows calls: those of :meth:`restart`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return within(
             lambda: self._sync.stopped(
                 dependents=dependents,
                 timeout=timeout,
                 total_timeout=total_timeout,
                 restore_on_error=restore_on_error,
-                progress=told,
+                progress=report,
                 cancel=None,
             ),
             self,
@@ -820,8 +785,9 @@ class AsyncService(AsyncServiceBase):
 
         Right: ``ServiceAccess.DELETE``. Windows call: ``DeleteService``.
         """
+        method: Callable[..., None] = self._sync.delete
         return await waiting(
-            lambda cancel: self._sync.delete(wait=wait, timeout=timeout, cancel=cancel)
+            lambda cancel: method(wait=wait, timeout=timeout, cancel=cancel if wait else None)
         )
 
 
@@ -1169,8 +1135,9 @@ class AsyncServiceManager(AsyncManagerBase):
 
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
+        method: Callable[..., None] = self._sync.delete
         return await waiting(
-            lambda cancel: self._sync.delete(name, wait=wait, timeout=timeout, cancel=cancel)
+            lambda cancel: method(name, wait=wait, timeout=timeout, cancel=cancel if wait else None)
         )
 
     async def exists(self, name: str) -> bool:
@@ -1236,14 +1203,14 @@ class AsyncServiceManager(AsyncManagerBase):
         Right: ``ServiceAccess.START`` and ``QUERY_STATUS``.
         Windows calls: ``OpenServiceW``, and those of :meth:`Service.start`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.start(
                 name,
                 *arguments,
                 timeout=timeout,
                 stable_for=stable_for,
-                progress=told,
+                progress=report,
                 cancel=cancel,
             )
         )
@@ -1276,10 +1243,10 @@ class AsyncServiceManager(AsyncManagerBase):
         ``ENUMERATE_DEPENDENTS`` for the names in DependentServicesRunningError.
         Windows calls: ``OpenServiceW``, and those of :meth:`Service.stop`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.stop(
-                name, reason, timeout=timeout, progress=told, cancel=cancel
+                name, reason, timeout=timeout, progress=report, cancel=cancel
             )
         )
 
@@ -1313,7 +1280,7 @@ class AsyncServiceManager(AsyncManagerBase):
         Right: as for :meth:`Service.restart`.
         Windows calls: ``OpenServiceW``, and those of :meth:`Service.restart`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
             lambda cancel: self._sync.restart(
                 name,
@@ -1321,7 +1288,7 @@ class AsyncServiceManager(AsyncManagerBase):
                 dependents=dependents,
                 timeout=timeout,
                 total_timeout=total_timeout,
-                progress=told,
+                progress=report,
                 cancel=cancel,
             )
         )
@@ -1357,9 +1324,9 @@ class AsyncServiceManager(AsyncManagerBase):
         Right: ``ServiceAccess.QUERY_STATUS`` for each service.
         Windows calls: ``OpenServiceW``, and those of :meth:`Service.wait`.
         """
-        told = in_loop(progress)
+        report = in_loop(progress)
         return await waiting(
-            lambda cancel: self._sync.wait(states, timeout, progress=told, cancel=cancel)
+            lambda cancel: self._sync.wait(states, timeout, progress=report, cancel=cancel)
         )
 
     async def display_name(self, name: str) -> str:

@@ -18,14 +18,14 @@ from contextlib import (
 from contextvars import copy_context
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from winsvc._scm.waiting import CancelToken
 
 __all__ = ["Opening", "calling", "in_loop", "within", "waiting"]
 
 T = TypeVar("T")
-A = TypeVar("A")
+P = ParamSpec("P")
 C = TypeVar("C", bound=AbstractAsyncContextManager[Any])
 
 GRACE: Final = 0.05
@@ -102,13 +102,13 @@ class _Asyncio:
                     pass  # once more: the first one is passed on anyhow
             raise
 
-    def call(self, function: Callable[[A], object], argument: A) -> object:
-        """From another thread: call a function in the loop's, and wait for what it returns."""
+    def call(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> object:
+        """From another thread, call a function in the loop's thread and return its result."""
         result: Future[object] = Future()
 
         def run() -> None:
             try:
-                result.set_result(function(argument))
+                result.set_result(function(*args, **kwargs))
             except BaseException as error:
                 result.set_exception(error)
 
@@ -149,8 +149,9 @@ class _Anyio:
                 await done.wait()
             raise
 
-    def call(self, function: Callable[[A], object], argument: A) -> object:
-        return self._anyio.from_thread.run_sync(function, argument, token=self._token)
+    def call(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> object:
+        call = partial(function, *args, **kwargs)
+        return self._anyio.from_thread.run_sync(call, token=self._token)
 
 
 def _current() -> _Asyncio | _Anyio:
@@ -183,9 +184,16 @@ async def waiting(
     return call.result()
 
 
-def in_loop(function: Callable[[A], object] | None) -> Callable[[A], object] | None:
-    """A function that calls this one in the event loop's thread, from any other."""
-    return None if function is None else partial(_current().call, function)
+def in_loop(function: Callable[P, object] | None) -> Callable[P, object] | None:
+    """Return a function that calls this one in the event loop's thread, from any other."""
+    if function is None:
+        return None
+    loop, wanted = _current(), function
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> object:
+        return loop.call(wanted, *args, **kwargs)
+
+    return call
 
 
 @asynccontextmanager
