@@ -386,7 +386,7 @@ def _is_delayed(name: str) -> bool:
     """Whether there is such a service, and its start is delayed."""
     try:
         with ServiceManager() as scm, scm.open(name) as service:
-            return service.delayed_auto_start
+            return service.delayed_auto_start()
     except Win32Error:
         return False  # among others on systems without delayed starts
 

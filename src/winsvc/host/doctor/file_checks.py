@@ -190,7 +190,7 @@ class FileChecks:
 
     def _has_service_sid(self) -> bool:
         try:
-            return self._service.sid_type != SidType.NONE
+            return self._service.sid_type() != SidType.NONE
         except (Win32Error, UnsupportedError):
             return False
 
