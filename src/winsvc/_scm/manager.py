@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from winsvc._public import publish
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
@@ -801,3 +802,6 @@ def _matching(infos: Iterable[ServiceInfo], pattern: str) -> Iterator[ServiceInf
 
     match = re.compile(fnmatch.translate(name_key(check_text(pattern, "name")))).match
     return (info for info in infos if match(name_key(info.name)))
+
+
+publish(__name__)

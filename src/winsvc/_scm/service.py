@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
+from winsvc._public import publish
 from winsvc._scm.open_service import OpenService
 from winsvc._scm.service_settings import ServiceSettings
 from winsvc._util.durations import Duration
@@ -646,3 +647,6 @@ class Service(ServiceSettings):
         removal.delete(
             self._service, requests.WaitOptions.of(timeout, cancel=cancel) if wait else None
         )
+
+
+publish(__name__)

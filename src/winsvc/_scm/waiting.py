@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from winsvc._public import publish
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._util.checks import check_type
 from winsvc._util.handles import Handle
@@ -478,3 +479,6 @@ def _format_status(status: ServiceStatus) -> str:
         return status.state.name
     hint = f"{status.wait_hint.total_seconds():g} s"
     return f"{status.state.name} (check point {status.check_point}, wait hint {hint})"
+
+
+publish(__name__)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._scm.connection import Connection
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
@@ -520,3 +521,6 @@ def _close(closable: Handle | Connection | None) -> None:
             closable.close()
         except Win32Error:
             pass  # the connection is lost, and the handle is closed in any case
+
+
+publish(__name__)
