@@ -254,7 +254,7 @@ class WaitTimeoutError(WaitError, TimeoutError):
 
 
 class WaitCancelledError(WaitError):
-    """The wait was ended by its :class:`winsvc.CancelToken`."""
+    """The call was ended by its :class:`winsvc.CancelToken`."""
 
 
 class ServiceStartError(WaitError):

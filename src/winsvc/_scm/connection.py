@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._scm.handles import ManagerHandle, ServiceHandle
 from winsvc._values.status import ServiceInfo
 from winsvc.backend import Capabilities, ServiceBackend
-from winsvc.enums import ManagerAccess, ServiceAccess, ServiceType, State, StateFilter
+from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, ServiceType, State, StateFilter
 from winsvc.errors import (
     DatabaseNotFoundError,
     GroupNotFoundError,
     InvalidNameError,
     ServiceNotFoundError,
+    WaitCancelledError,
     Win32Error,
 )
+
+if TYPE_CHECKING:
+    from winsvc._scm.waiting import CancelToken
 
 __all__ = ["Connection"]
 
@@ -85,6 +90,12 @@ class Connection(HandlePool[ManagerAccess]):
             value = self.backend.open_service(manager, name, int(access))
         return self.service_handle(name, value)
 
+    def check_cancelled(self, cancel: CancelToken | None) -> None:
+        """Raise WaitCancelledError if a listing was cancelled."""
+        if cancel is not None and cancel.cancelled:
+            text = "the listing was cancelled"
+            raise WaitCancelledError(ErrorCode.CANCELLED, "", text, machine=self.machine)
+
     def translate_name(self, method: str, name: str) -> str:
         """Query a key name or a display name by the other one."""
         try:
@@ -103,6 +114,7 @@ class Connection(HandlePool[ManagerAccess]):
         state_filter: StateFilter = StateFilter.ALL,
         states: frozenset[State] | None = None,
         group: str | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[Iterable[ServiceInfo]]:
         """List services page by page.
 
@@ -111,9 +123,14 @@ class Connection(HandlePool[ManagerAccess]):
             state_filter: the system's own filter.
             states: only services in these states; None for all that the system returns.
             group: only services of this load-order group; None for all.
+            cancel: ends the listing from another thread.
+
+        Raises:
+            WaitCancelledError: the listing was cancelled.
         """
         resume = 0
         while True:
+            self.check_cancelled(cancel)
             try:
                 rows, resume = self.call(
                     ManagerAccess.ENUMERATE_SERVICE,
