@@ -44,7 +44,7 @@ def test_names_of_public_package_are_shown_as_its_own(module: str) -> None:
 
 
 def test_help_of_package_is_a_page_that_names_every_export() -> None:
-    text = pydoc.render_doc(winsvc, renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(winsvc))
     assert text.count("\n") < 120
     names = set(re.findall(r"\w+", text))
     assert set(ALL) <= names

@@ -566,7 +566,7 @@ class Service(ServiceSettings):
         ::
 
             with service.stopped(timeout=30):
-                service.configure(binary_path=...)
+                service.configure(account="LocalService")
 
         The service and its running dependents are stopped before the block. After it they are
         started again, and those that were paused are paused. A service that is not running stays

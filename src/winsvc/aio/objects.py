@@ -727,7 +727,7 @@ class AsyncService(AsyncServiceBase):
         ::
 
             async with service.stopped(timeout=30):
-                await service.configure(binary_path=...)
+                await service.configure(account="LocalService")
 
         The service and its running dependents are stopped before the block. After it they are
         started again, and those that were paused are paused. A service that is not running stays
