@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from winsvc._public import publish
+from winsvc._scm.call_log import log_change, logged
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
@@ -435,6 +436,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         except Win32Error as error:
             error.add_context(object_name=spec.name)
             raise
+        log_change(spec.name, self.machine, "it was created")
         opened = OpenService(connection, spec.name)
         opened.add_handle(every, connection.service_handle(spec.name, value))
         service = Service(opened)
@@ -761,6 +763,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         right = ManagerAccess(int(rights_to_write(info)))  # the same bits for all kinds of objects
         method = self.backend.set_service_object_security
         self._connection.call(right, method, int(info), content)
+        log_change(None, self.machine, "security was changed")
 
     def lock_status(self) -> LockStatus:
         """Query the owner of the lock of the service database.
@@ -801,7 +804,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
                 machine=self.machine,
             )
         check_type(acceptable, bool, "acceptable")
-        self.backend.notify_boot_config_status(acceptable)
+        logged((None, None), self.backend.notify_boot_config_status, acceptable)
+        log_change(None, None, f"the boot configuration was reported as acceptable={acceptable}")
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final, TypeAlias
 
 from winsvc._public import publish
+from winsvc._scm.call_log import logged
 from winsvc._scm.connection import Connection
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
@@ -364,15 +365,16 @@ class Watch(Closing):
         handle: Handle | None = None
         try:
             handle = self._own.open_service_handle(name, ServiceAccess.QUERY_STATUS)
-            return handle, self._query(handle)
+            return handle, self._query(name, handle)
         except Win32Error as error:
             _close(handle)
             error.add_context(object_name=name, machine=self._own.machine)
             raise
 
-    def _query(self, handle: Handle) -> ServiceStatus:
+    def _query(self, name: str, handle: Handle) -> ServiceStatus:
         with handle as value:
-            return ServiceStatus.from_row(self._backend.query_service_status_ex(value))
+            method = self._backend.query_service_status_ex
+            return ServiceStatus.from_row(logged((name, self._shared.machine), method, value))
 
     def _register(self, item: _WatchedService, handle: Handle, *, again: bool = True) -> None:
         """Register a service for notifications through the handle, or close the handle."""
@@ -396,7 +398,7 @@ class Watch(Closing):
         assert handle is not None
         try:
             self._waiter.arm(handle, EVERY_STATE | Notify.DELETE_PENDING)
-            if _differ(item.status, self._query(handle)):
+            if _differ(item.status, self._query(item.name, handle)):
                 # The change should be notified; if it is not, a later query reports it.
                 item.recheck_at = self._backend.monotonic() + _RECHECK_DELAY
         except Win32Error as error:
@@ -456,7 +458,7 @@ class Watch(Closing):
             if item.recheck_at is not None and item.handle is not None and item.recheck_at <= now:
                 item.recheck_at = None
                 try:
-                    self._on_status(item, self._query(item.handle))
+                    self._on_status(item, self._query(item.name, item.handle))
                 except Win32Error:
                     self._close_registration(item)
                     self._poll_within(0)
@@ -504,7 +506,7 @@ class Watch(Closing):
             for key, name in self._names.items():
                 item = self._watched.get(key)
                 if item is not None and item.handle is not None:
-                    existing[key] = item.name, self._query(item.handle), None
+                    existing[key] = item.name, self._query(name, item.handle), None
                     continue
                 try:
                     handle, status = self._open(name)
