@@ -29,6 +29,7 @@ HEAD = '''"""The object API as coroutines; tools/aiogen.py writes it from the me
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
@@ -128,7 +129,7 @@ class Method:
         elif self.returns == "Watch":
             result, is_async, body = "AsyncWatch", "", f"return AsyncWatch(lambda: {call})"
         elif self._has_decorator("contextmanager"):
-            result, is_async = "Within[Self]", ""
+            result, is_async = "AbstractAsyncContextManager[Self]", ""
             call = call.replace("cancel=cancel", "cancel=None")
             body = f'return Within(lambda: {call}, self, "AsyncService.{self.name}")'
         lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]

@@ -41,6 +41,9 @@ MODULES = {
 # Modules that are compatible with another package, and only counted here.
 COUNTED = {"winsvc.win32service": "the replacement of pywin32's module; see win32service.md"}
 
+# Constructors that only the package calls.
+INTERNAL_CONSTRUCTORS = {"Opening", "Watch"}
+
 HEAD = """# API
 
 The signatures of everything that is public, written by `tools/apigen.py`. The descriptions are in
@@ -143,6 +146,8 @@ def enum_lines(kind: type[enum.Enum]) -> Iterator[str]:
 def constructor_of(kind: type) -> Callable[..., object] | None:
     """Return the constructor that users call; None for one that only the package calls."""
     if issubclass(kind, enum.Enum) or getattr(kind, "_is_protocol", False):
+        return None
+    if kind.__name__ in INTERNAL_CONSTRUCTORS:
         return None
     if hasattr(kind, "_fields"):
         return kind.__new__

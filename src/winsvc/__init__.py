@@ -20,6 +20,7 @@ Services
 Values
     ServiceInfo, ServiceStatus, ServiceConfig, ServiceSnapshot, LockStatus: results of queries.
     Settings, ServiceSpec: the settings of a service, and a service to create.
+    SettingsKeywords, CreateKeywords: the types of the keywords of configure() and create().
     FailureActions, FailureAction, ActionType: the actions of the system when a service fails.
     Trigger, TriggerData: events that start or stop a service.
     Account, AccountKind, Secret: the account of a service, and its password.
@@ -29,6 +30,7 @@ Values
     UNCHANGED, Unchanged: a setting that keeps its value.
     Duration: the type of a timeout: a timedelta, or a number of seconds.
     command_line(): quotes a program and its arguments.
+    is_elevated(): returns whether this process runs with administrator rights.
 
 Enumerations
     State, StateFilter, ServiceType, StartType, ErrorControl, Control, AcceptedControls, SidType,
@@ -81,7 +83,7 @@ _EXPORTS = {
     "winsvc._values.dependency": ("Dependency", "GroupDependency", "ServiceDependency"),
     "winsvc._values.graph": ("DependencyGraph",),
     "winsvc._values.graph_node": ("ServiceNode",),
-    "winsvc._values.settings": ("ServiceSpec", "Settings"),
+    "winsvc._values.settings": ("CreateKeywords", "ServiceSpec", "Settings", "SettingsKeywords"),
     "winsvc._values.snapshot": ("ServiceSnapshot",),
     "winsvc._values.status": ("LockStatus", "ServiceInfo", "ServiceStatus"),
     "winsvc._values.stopreason": ("StopMajor", "StopMinor", "StopReason"),

@@ -25,8 +25,10 @@ from winsvc._values.dependency import GroupDependency as GroupDependency
 from winsvc._values.dependency import ServiceDependency as ServiceDependency
 from winsvc._values.graph import DependencyGraph as DependencyGraph
 from winsvc._values.graph_node import ServiceNode as ServiceNode
+from winsvc._values.settings import CreateKeywords as CreateKeywords
 from winsvc._values.settings import ServiceSpec as ServiceSpec
 from winsvc._values.settings import Settings as Settings
+from winsvc._values.settings import SettingsKeywords as SettingsKeywords
 from winsvc._values.snapshot import ServiceSnapshot as ServiceSnapshot
 from winsvc._values.status import LockStatus as LockStatus
 from winsvc._values.status import ServiceInfo as ServiceInfo

@@ -24,8 +24,9 @@ from __future__ import annotations
 
 from winsvc._public import publish
 from winsvc.aio.objects import AsyncService, AsyncServiceManager
+from winsvc.aio.threads import Opening
 from winsvc.aio.watching import AsyncWatch
 
-__all__ = ["AsyncService", "AsyncServiceManager", "AsyncWatch"]
+__all__ = ["AsyncService", "AsyncServiceManager", "AsyncWatch", "Opening"]
 
 publish(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
@@ -721,7 +722,7 @@ class AsyncService(AsyncServiceBase):
         total_timeout: Duration | None = None,
         restore_on_error: bool = True,
         progress: Callable[[str, ServiceStatus], object] | None = None,
-    ) -> Within[Self]:
+    ) -> AbstractAsyncContextManager[Self]:
         """Stop the service for an ``async with`` block, and restore the previous states afterwards.
 
         ::
