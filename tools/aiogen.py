@@ -1,11 +1,12 @@
-"""Writes `src/winsvc/aio/objects.py`: the object API as coroutines.
+"""Write `src/winsvc/aio/objects.py`: the object API as coroutines.
 
     python tools/aiogen.py            write it
     python tools/aiogen.py --check    fail, and show the difference, when it is stale
 
 Signatures and docstrings are those of `manager.py`, `service.py` and `service_settings.py` in
-`src/winsvc/_scm/`, so that types are exact and an editor shows the help. Compared as
-syntax trees: how the file is formatted is ruff's matter.
+`src/winsvc/_scm/`, so that types are exact and an editor shows the help; examples in docstrings
+are changed to asynchronous code. The hand-written methods, and the docstrings of the classes, are
+in `src/winsvc/aio/_base.py`. Files are compared as syntax trees: ruff formats the result.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import ast
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,13 +28,13 @@ HEAD = '''"""The object API as coroutines; tools/aiogen.py writes it from the me
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
-from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
+from winsvc.aio.threads import Opening, Within, calling, in_loop, listing, waiting
 from winsvc.aio.watching import AsyncWatch
 {runtime}
 
@@ -42,32 +44,19 @@ if TYPE_CHECKING:
 __all__ = ["AsyncService", "AsyncServiceManager"]
 '''
 
-SERVICE = '''
-class AsyncService(AsyncServiceBase):
-    """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
+CLASS = """
+class {name}({base}):
+    {doc}
 
-    Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
-    is called in the event loop's thread.
-    """
-'''
+    __slots__ = ()
+"""
 
-MANAGER = '''
-class AsyncServiceManager(AsyncManagerBase):
-    """A connection to the service control manager of one machine.
-
-    It connects at the begin of an ``async with`` block, or when it is first used; then await
-    :meth:`close` at the end::
-
-        async with AsyncServiceManager() as scm:
-            async for info in scm.services(state=State.RUNNING):
-                print(info.name, info.status.pid)
-
-    Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
-    """
-'''
-
-#: Parts of docstrings that differ for coroutines. Each of them must occur.
+# Parts of docstrings that differ for coroutines. Each of them must occur.
 REPLACEMENTS = (
+    (":meth:`Service.", ":meth:`AsyncService."),
+    (":meth:`ServiceManager.", ":meth:`AsyncServiceManager."),
+    (":meth:`Watch.close`", ":meth:`AsyncWatch.close`"),
+    ("replace(service.failure_actions(),", "replace(await service.failure_actions(),"),
     (", WaitCancelledError", ""),
     ("An iterator; pages are queried", "An asynchronous iterator; pages are queried"),
     ("An iterator in the system's order", "An asynchronous iterator in the system's order"),
@@ -81,11 +70,16 @@ REPLACEMENTS = (
     ("for a ``with`` block", "for an ``async with`` block"),
     ("or a ``with`` block", "or an ``async with`` block"),
     ("            scm.wait({", "            await scm.wait({"),
-    ('            scm.create("', '            await scm.create("'),
+    (
+        'with scm.create("beat", program, description="Heartbeat") as service:\n'
+        "                service",
+        'async with scm.create("beat", program, description="Heartbeat") as service:\n'
+        "                await service",
+    ),
 )
 
 
-LISTINGS = ("services", "configs", "snapshots")  # iterators there, async iterators here
+LISTINGS = ("services", "configs", "snapshots")  # iterators, which are asynchronous here
 
 
 class Method:
@@ -105,7 +99,7 @@ class Method:
         self.replaced: set[str] = set()
 
     def text(self) -> str:
-        """The method as a coroutine, or what else it is here."""
+        """Return the asynchronous method."""
         if self.is_overload:
             signature = f"{self.name}({self._parameters()}) -> {self.returns}"
             return f"    @overload\n    async def {signature}: ...\n"
@@ -121,8 +115,9 @@ class Method:
         if self.cancels:
             body = f"return await waiting(lambda cancel: {call})"
         if self.name in LISTINGS:
-            result = f"Async{self.returns}"
-            body = f"for info in await calling(lambda: list({call})):\n            yield info"
+            item = self.returns.removeprefix("Iterator[").removesuffix("]")
+            result, is_async = f"AsyncGenerator[{item}, None]", ""
+            body = f"return listing(lambda cancel: {call})"
         elif self.returns == "Service":
             result, is_async = "Opening[AsyncService]", ""
             before = (
@@ -130,13 +125,13 @@ class Method:
                 f"            service = await calling(lambda: {call}, late=Service.close)\n"
                 "            return AsyncService(service)\n"
             )
-            body = "return Opening(opening)"
+            body = f'return Opening(opening(), "AsyncServiceManager.{self.name}")'
         elif self.returns == "Watch":
             result, is_async, body = "AsyncWatch", "", f"return AsyncWatch(lambda: {call})"
         elif self._has_decorator("contextmanager"):
             result, is_async = "AbstractAsyncContextManager[Self]", ""
             call = call.replace("cancel=cancel", "cancel=None")
-            body = f"return within(lambda: {call}, self)"
+            body = f'return Within(lambda: {call}, self, "AsyncService.{self.name}")'
         lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]
         lines += [f"        {text}" for text in (self._doc(), before.strip(), body) if text]
         return "\n".join(lines) + "\n"
@@ -187,13 +182,13 @@ class Method:
             if old in doc:
                 self.replaced.add(old)
                 doc = doc.replace(old, new)
-        if self.cancels:  # its part of the arguments and of the errors, with what goes on below
+        if self.cancels:  # remove its entries, with their continuation lines
             doc = re.sub(r"\n {12}(?:cancel|WaitCancelledError): .*(?:\n {13,}.*)*", "", doc)
             doc = re.sub(r"\n {8}Args:\n\n", "\n", doc)
-        return doc
+        return "\n".join(map(_wrapped, doc.split("\n")))
 
     def names(self) -> tuple[set[str], set[str]]:
-        """The names that it needs when the module runs, and those of its types."""
+        """Return the names that the method needs at run time, and those of its types."""
         given = [*self.arguments.defaults, *filter(None, self.arguments.kw_defaults)]
         runtime = {
             each.id for item in given for each in ast.walk(item) if isinstance(each, ast.Name)
@@ -202,7 +197,7 @@ class Method:
 
 
 def methods(kind: str, module: str) -> Iterator[Method]:
-    """The public methods of a class, and its properties."""
+    """Yield the public methods of a class."""
     source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == kind:
@@ -214,7 +209,7 @@ def methods(kind: str, module: str) -> Iterator[Method]:
 
 
 def imports(module: str) -> Iterator[tuple[str, str]]:
-    """The names that a module imports or makes, and where they come from."""
+    """Yield the names that a module imports or assigns, and the modules that they are from."""
     tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -228,7 +223,7 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 
 
 def text() -> str:
-    """The whole module."""
+    """Return the source of the module."""
     service = [
         *methods("ServiceSettings", "_scm.service_settings"),
         *methods("Service", "_scm.service"),
@@ -248,13 +243,37 @@ def text() -> str:
         runtime=_import_lines({name: known[name] for name in runtime - here if name in known}, ""),
         typing=_import_lines(wanted, "    "),
     )
-    parts = [head, SERVICE, *(method.text() for method in service)]
-    parts += [MANAGER, *(method.text() for method in manager)]
+    parts = [head, class_head("AsyncService", "AsyncServiceBase")]
+    parts += [method.text() for method in service]
+    parts.append(class_head("AsyncServiceManager", "AsyncManagerBase"))
+    parts += [method.text() for method in manager]
     found = set().union(*(method.replaced for method in (*service, *manager)))
     unused = {old for old, _ in REPLACEMENTS} - found
     if unused:
         raise SystemExit(f"aiogen: these replacements no longer match: {sorted(unused)}")
     return "\n".join(parts)
+
+
+def _wrapped(line: str) -> str:
+    """Break a line of a docstring that a replacement has made too long."""
+    indent = len(line) - len(line.lstrip())
+    return (
+        textwrap.fill(
+            line.lstrip(), 100, initial_indent=" " * indent, subsequent_indent=" " * indent
+        )
+        if len(line) > 100
+        else line
+    )
+
+
+def class_head(name: str, base: str) -> str:
+    """Return the first lines of a class, with the docstring of its base class."""
+    source = (PACKAGE / "aio" / "_base.py").read_text("utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and node.name == base:
+            doc = ast.get_source_segment(source, node.body[0])
+            return CLASS.format(name=name, base=base, doc=doc)
+    raise SystemExit(f"aiogen: _base.py has no class {base}")
 
 
 def _import_lines(names: dict[str, str], indent: str) -> str:
@@ -268,7 +287,7 @@ def _import_lines(names: dict[str, str], indent: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are the same program: formats and the order of imports apart."""
+    """Return whether two sources are equal except for format and the order of imports."""
     return _canonical(one) == _canonical(other)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from enum import IntEnum, IntFlag
 from typing import Final, TypeVar
 
+from winsvc._public import publish
+
 __all__ = [
     "AcceptedControls",
     "ActionType",
@@ -549,3 +551,6 @@ class ErrorCode(OpenEnum):
     RPC_ENDPOINT_NOT_REGISTERED = 1753
     RPC_BAD_STUB_DATA = 1783
     MUI_FILE_NOT_FOUND = 15100
+
+
+publish(__name__)

@@ -13,6 +13,7 @@ import errno as _errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from winsvc._public import publish
 from winsvc.enums import ErrorCode
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ class WaitTimeoutError(WaitError, TimeoutError):
 
 
 class WaitCancelledError(WaitError):
-    """The wait was ended by its :class:`winsvc.CancelToken`."""
+    """The call was ended by its :class:`winsvc.CancelToken`."""
 
 
 class ServiceStartError(WaitError):
@@ -466,3 +467,6 @@ def win32_error(
     if kind is NotFoundError and function == "StartServiceW":
         kind = ProgramNotFoundError
     return kind(winerror, function, message, object_name=object_name, machine=machine, hint=hint)
+
+
+publish(__name__)

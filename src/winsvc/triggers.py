@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final, Self
 from uuid import UUID
 
+from winsvc._public import publish
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.jsonable import JSON, from_jsonable, json_object
 from winsvc._util.text import check_text, pack_multi_string
@@ -496,3 +497,6 @@ def _firewall_item(
     return TriggerData.from_texts(
         check_text(text, name, empty=False) for name, text in strings.items() if text is not None
     )
+
+
+publish(__name__)

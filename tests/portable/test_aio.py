@@ -21,10 +21,10 @@ from winsvc import (
     HandleClosedError,
     MachineUnreachableError,
     State,
+    StatusChanged,
     UnsupportedError,
     WaitTimeoutError,
 )
-from winsvc._scm.watching import StatusChanged
 from winsvc._values.rows import NotificationRow
 from winsvc.aio import AsyncServiceManager
 from winsvc.aio.threads import calling
@@ -179,9 +179,16 @@ async def test_cancelled_restart_ends_early_and_starts_nothing(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
     sim["top"].behaviour = Behaviour(ignores=[1])
-    waits = Waits(sim)
+    call = Held()
+
+    def hold_wait(waiter: int, timeout: float | None) -> list[tuple[int, NotificationRow]]:
+        call.hold()
+        return []
+
+    sim.wait_notified = hold_wait  # type: ignore[method-assign]
     async with scm.open("base") as base:
-        await cancel_when(lambda: waits.reach(1), lambda: base.restart(timeout=1e9))
+        await cancel_when(is_set(call.reached), base.restart)
+        call.released.set()
         await threads_end()
     assert len(sim.called("ControlService", "top")) == 1
     assert sim["base"].state is S.RUNNING
@@ -283,13 +290,13 @@ async def test_async_methods_propagate_errors_of_calls(
     sim.faults.fail("ControlService", 5, service="top")
     async with scm.open("base") as base:
         with pytest.raises(CascadeError, match="Not done: stop base"):
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
     with pytest.raises(MachineUnreachableError):
         async with AsyncServiceManager("nowhere"):
             pass
     for bad in (None, 5):
         with pytest.raises(TypeError):
-            await scm.get(bad)  # type: ignore[arg-type]
+            await scm.info(bad)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio
@@ -344,7 +351,7 @@ def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> No
                 await asyncio.wait_for(base.wait(S.PAUSED), 0.05)
             tasks = [asyncio.create_task(base.wait(S.STOPPED)) for _ in range(8)]
             assert await asyncio.to_thread(waits.reach, 10)
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
             assert [status.state for status in await asyncio.gather(*tasks)] == [S.STOPPED] * 8
         await threads_end()
 

@@ -44,7 +44,7 @@ def test_table_on_terminal_without_rich_prints_plain_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(cli, "_is_there", lambda name: False)
+    monkeypatch.setattr(cli, "_is_installed", lambda name: False)
     cli._table(HEADER, ROWS)
     assert capsys.readouterr().out.startswith("NAME  STATE    PID")
 

@@ -16,6 +16,7 @@ PACKAGE = Path(winsvc.__file__).parent
 
 # From the bottom to the top. A module imports from its own package and from lower layers.
 LAYERS = (
+    {"_public"},
     {"enums"},
     {"errors"},
     {"_util"},

@@ -19,8 +19,8 @@ from winsvc.aio import AsyncService, AsyncServiceManager
 # The stub does not declare these: type checkers export the names that it imports.
 EXPORTS: dict[str, tuple[str, ...]] = vars(winsvc)["_EXPORTS"]
 ALL: list[str] = vars(winsvc)["__all__"]
-# Plain Python: they call nothing of the system's.
-LOCAL = {"backend", "borrowed", "closed", "machine", "sync"}
+# Properties that call nothing.
+LOCAL = {"backend", "borrowed", "closed", "machine", "name", "sync"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:

@@ -35,6 +35,7 @@ def check(lab: Lab) -> int:
         (python, "tools/stubgen.py", "--check"),
         (python, "tools/settingsgen.py", "--check"),
         (python, "tools/aiogen.py", "--check"),
+        (python, "tools/apigen.py", "--check"),
     )
     failed = 0
     for command in commands:

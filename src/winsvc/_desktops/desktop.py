@@ -25,6 +25,7 @@ from winsvc._desktops.user_object import (
     error_context,
 )
 from winsvc._desktops.window_station import WindowStation, previous_stations
+from winsvc._public import publish
 from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.text import check_text
 from winsvc.backend import DesktopBackend, resolve_backend
@@ -351,3 +352,6 @@ def _if_readable(read: Callable[[int], str], window: int) -> str | None:
         return read(window)
     except Win32Error:
         return None  # it may be gone by now
+
+
+publish(__name__)

@@ -15,6 +15,7 @@ from winsvc._desktops.user_object import (
     descriptor_bytes,
     error_context,
 )
+from winsvc._public import publish
 from winsvc._util.checks import check_bool
 from winsvc._util.text import check_text
 from winsvc.backend import DesktopBackend, resolve_backend
@@ -230,3 +231,6 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> WindowStati
             ) from error
 
     return WindowStationHandle(value, close, f"window station {name!r}" if name else "a station")
+
+
+publish(__name__)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
+from winsvc._scm.call_log import logged
 from winsvc._util.handles import Closing, Handle
 from winsvc.backend import ServiceBackend
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
@@ -124,7 +125,9 @@ class HandlePool(Closing, Generic[AccessT]):
         handle = self.handle_with(right)
         try:
             with handle as value:
-                return method(value, *arguments, **keywords)
+                return logged(
+                    (self.object_name, self.machine), method, value, *arguments, **keywords
+                )
         except Win32Error as error:
             self._add_context(error, right)
             raise

@@ -7,6 +7,8 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from winsvc._public import publish
+from winsvc._scm.call_log import log_change, logged
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
@@ -103,6 +105,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         service_type: ServiceType = ServiceType.WIN32,
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[ServiceInfo]:
         """List services with their status, in the system's order.
 
@@ -112,11 +115,13 @@ class ServiceManager(ScmObject[ManagerAccess]):
             service_type: the kinds to list, such as ``ServiceType.DRIVER`` or ``ServiceType.ALL``.
             state: one state, several states, or the system's own filter.
             group: only this load-order group; "" for services without a group; None for all.
+            cancel: ends the listing from another thread.
 
         Returns:
             An iterator; pages are queried as it is consumed.
 
         Raises:
+            WaitCancelledError: the listing was cancelled.
             GroupNotFoundError: the load-order group does not exist.
             InvalidParameterError: ``service_type`` or ``state`` selects nothing.
             AccessDeniedError: the right is not granted.
@@ -132,7 +137,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
                 check_type(item, State, "state")
             state_filter = _filter_for(states)
         selected = ServiceType(check_dword(service_type, "service_type"))
-        pages = self._connection.pages(selected, state_filter, states, group)
+        _check_cancel(cancel)
+        pages = self._connection.pages(selected, state_filter, states, group, cancel)
         infos = chain.from_iterable(pages)
         return infos if name is None else _matching(infos, name)
 
@@ -144,6 +150,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[tuple[ServiceInfo, ServiceConfig | Win32Error]]:
         """List services with their configuration, or with the error of reading it.
 
@@ -163,12 +170,14 @@ class ServiceManager(ScmObject[ManagerAccess]):
             state: see :meth:`services`.
             group: see :meth:`services`.
             concurrency: how many services to query at a time; None for the backend's suggestion.
+            cancel: ends the listing from another thread.
 
         Returns:
             An iterator in the system's order; services are queried as it is consumed.
 
         Raises:
             GroupNotFoundError: the load-order group does not exist.
+            WaitCancelledError: the listing was cancelled.
             MachineUnreachableError: the machine no longer answers.
             ValidationError: ``concurrency`` is out of range.
             AccessDeniedError: the right to list is not granted.
@@ -180,8 +189,10 @@ class ServiceManager(ScmObject[ManagerAccess]):
         from winsvc._scm.bulk import check_concurrency, configs
 
         at_a_time = check_concurrency(self._connection, concurrency)
-        infos = self.services(name=name, service_type=service_type, state=state, group=group)
-        return configs(self._connection, infos, at_a_time)
+        infos = self.services(
+            name=name, service_type=service_type, state=state, group=group, cancel=cancel
+        )
+        return configs(self._connection, infos, at_a_time, cancel)
 
     def snapshots(
         self,
@@ -191,6 +202,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[ServiceSnapshot]:
         """Yield a snapshot of each service; read failures are stored in `snapshot.errors`.
 
@@ -202,12 +214,14 @@ class ServiceManager(ScmObject[ManagerAccess]):
             state: see :meth:`services`.
             group: see :meth:`services`.
             concurrency: see :meth:`configs`.
+            cancel: see :meth:`configs`.
 
         Returns:
             An iterator in the system's order; services are queried as it is consumed.
 
         Raises:
             GroupNotFoundError: the load-order group does not exist.
+            WaitCancelledError: the listing was cancelled.
             MachineUnreachableError: the machine no longer answers.
             ValidationError: ``concurrency`` is out of range.
             AccessDeniedError: the right to list is not granted.
@@ -218,8 +232,10 @@ class ServiceManager(ScmObject[ManagerAccess]):
         from winsvc._scm.bulk import check_concurrency, snapshots
 
         at_a_time = check_concurrency(self._connection, concurrency)
-        infos = self.services(name=name, service_type=service_type, state=state, group=group)
-        return snapshots(self._connection, infos, at_a_time)
+        infos = self.services(
+            name=name, service_type=service_type, state=state, group=group, cancel=cancel
+        )
+        return snapshots(self._connection, infos, at_a_time, cancel)
 
     def services_in_process(self, pid: int) -> list[ServiceInfo]:
         """List the services that run in a process.
@@ -257,6 +273,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         *,
         service_type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
         concurrency: int | None = None,
+        cancel: CancelToken | None = None,
     ) -> DependencyGraph:
         """Read the configuration of each service, and return the dependency graph of the machine.
 
@@ -265,8 +282,10 @@ class ServiceManager(ScmObject[ManagerAccess]):
         Args:
             service_type: the kinds to read; dependencies on other kinds are missing in the graph.
             concurrency: see :meth:`configs`.
+            cancel: see :meth:`configs`.
 
         Raises:
+            WaitCancelledError: the listing was cancelled.
             MachineUnreachableError: the machine no longer answers.
             ValidationError: ``concurrency`` is out of range.
             AccessDeniedError: the right to list is not granted.
@@ -277,7 +296,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
         from winsvc._scm.bulk import read_graph
 
         selected = ServiceType(check_dword(service_type, "service_type"))
-        return read_graph(self._connection, selected, concurrency)
+        _check_cancel(cancel)
+        return read_graph(self._connection, selected, concurrency, cancel)
 
     def watch(
         self, *names: str, service_type: ServiceType = ServiceType.WIN32, interval: Duration = 1
@@ -360,7 +380,9 @@ class ServiceManager(ScmObject[ManagerAccess]):
         Specify either a :class:`winsvc.ServiceSpec`, or the name, the command line and any of the
         settings of a spec::
 
-            scm.create("beat", r'"C:\Program Files\beat\beat.exe" --loud', description="Heartbeat")
+            program = r'"C:\Program Files\beat\beat.exe" --loud'
+            with scm.create("beat", program, description="Heartbeat") as service:
+                service.start()
 
         All settings are checked before the service is created. If a setting that is written after
         the creation is refused, the service is deleted again.
@@ -414,6 +436,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         except Win32Error as error:
             error.add_context(object_name=spec.name)
             raise
+        log_change(spec.name, self.machine, "it was created")
         opened = OpenService(connection, spec.name)
         opened.add_handle(every, connection.service_handle(spec.name, value))
         service = Service(opened)
@@ -740,6 +763,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         right = ManagerAccess(int(rights_to_write(info)))  # the same bits for all kinds of objects
         method = self.backend.set_service_object_security
         self._connection.call(right, method, int(info), content)
+        log_change(None, self.machine, "security was changed")
 
     def lock_status(self) -> LockStatus:
         """Query the owner of the lock of the service database.
@@ -780,7 +804,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
                 machine=self.machine,
             )
         check_type(acceptable, bool, "acceptable")
-        self.backend.notify_boot_config_status(acceptable)
+        logged((None, None), self.backend.notify_boot_config_status, acceptable)
+        log_change(None, None, f"the boot configuration was reported as acceptable={acceptable}")
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:
@@ -793,6 +818,13 @@ def _filter_for(states: frozenset[State]) -> StateFilter:
     return state_filter
 
 
+def _check_cancel(cancel: CancelToken | None) -> None:
+    if cancel is not None:
+        from winsvc._scm.waiting import CancelToken
+
+        check_type(cancel, CancelToken, "cancel")
+
+
 def _matching(infos: Iterable[ServiceInfo], pattern: str) -> Iterator[ServiceInfo]:
     import fnmatch
     import re
@@ -801,3 +833,6 @@ def _matching(infos: Iterable[ServiceInfo], pattern: str) -> Iterator[ServiceInf
 
     match = re.compile(fnmatch.translate(name_key(check_text(pattern, "name")))).match
     return (info for info in infos if match(name_key(info.name)))
+
+
+publish(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from winsvc._scm.call_log import log_change
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._scm.handles import ServiceHandle
@@ -131,6 +132,7 @@ class OpenService(HandlePool[ServiceAccess]):
         except ServiceStartError as error:
             self._add_exit_codes(error)
             raise
+        log_change(self.name, self.machine, "start was requested")
         self.requested_state = State.RUNNING
 
     def _add_exit_codes(self, error: ServiceStartError) -> None:
@@ -165,6 +167,8 @@ class OpenService(HandlePool[ServiceAccess]):
         except DependentServicesRunningError as error:
             self._name_dependents(error)
             raise
+        if code != Control.INTERROGATE:
+            log_change(self.name, self.machine, f"control {Control(code).name} was sent")
         self.requested_state = _RESULTING_STATES.get(code, self.requested_state)
         return ServiceStatus.from_row(row)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import timedelta
 
+from winsvc._scm.call_log import log_change
 from winsvc._scm.handles import ServiceHandle
 from winsvc._scm.open_service import OpenService
 from winsvc._scm.requests import WaitOptions
@@ -25,6 +26,8 @@ def delete(service: OpenService, options: WaitOptions | None) -> None:
     except MarkedForDeleteError:
         if options is None:
             raise
+    else:
+        log_change(service.name, service.machine, "it was marked for deletion")
     if options is not None:
         service.close()
         _wait_until_removed(service, options)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self, overload
 
+from winsvc._public import publish
 from winsvc._scm.open_service import OpenService
 from winsvc._scm.service_settings import ServiceSettings
 from winsvc._util.durations import Duration
@@ -565,7 +566,7 @@ class Service(ServiceSettings):
         ::
 
             with service.stopped(timeout=30):
-                service.configure(binary_path=...)
+                service.configure(account="LocalService")
 
         The service and its running dependents are stopped before the block. After it they are
         started again, and those that were paused are paused. A service that is not running stays
@@ -646,3 +647,6 @@ class Service(ServiceSettings):
         removal.delete(
             self._service, requests.WaitOptions.of(timeout, cancel=cancel) if wait else None
         )
+
+
+publish(__name__)

@@ -35,23 +35,23 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
-        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+        """Change settings; a setting that is omitted, or ``UNCHANGED``, keeps its value.
 
-        Every setting is checked before the first is changed. If Windows then refuses one, the
-        error's hint says which were changed before it.
+        All settings are checked before the first one is changed. If Windows then refuses a setting,
+        the error's hint lists the settings that were changed before it.
 
         Args:
-            assign_tag: have Windows give a driver a new tag in its load-order group.
-            allow_unquoted_path: take a command line whose program has a blank in its path and no quotes
-                around it: to write back what was there. Windows may start another program.
-            **settings: see :class:`winsvc.Settings`, which has them all.
+            assign_tag: whether a driver gets a new tag in its load-order group.
+            allow_unquoted_path: accept a command line whose program has a blank in its path and is
+                not in quotes, to restore an existing one. Windows may start another program.
+            **settings: the settings; :class:`winsvc.Settings` describes them.
 
         Returns:
-            The tag, where one was wanted.
+            The new tag with ``assign_tag``; otherwise None.
 
         Raises:
-            ValidationError: a setting can't be.
-            InvalidParameterError: Windows does not take a setting, or a combination of them.
+            ValidationError: a setting is invalid.
+            InvalidParameterError: Windows does not accept a setting, or a combination of settings.
             ServiceExistsError: another service has this display name.
             MarkedForDeleteError: the service is being deleted.
             AccessDeniedError: a right below is not granted.
@@ -74,10 +74,10 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         return tag if isinstance(tag, int) else None
 
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service.
+        """Read the service's security descriptor.
 
         Args:
-            parts: which parts to read. The SACL needs more than the others.
+            parts: the parts to read. The SACL needs further rights.
 
         Raises:
             AccessDeniedError: a right below is not granted.
@@ -92,16 +92,15 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Change who may do what with the service; parts that are not named stay.
+        """Write the selected parts of the service's security descriptor.
 
         Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes.
+            parts: the parts to write; the others are unchanged.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ValidationError: it does not have one of the parts.
+            ValidationError: the descriptor lacks one of the parts.
             AccessDeniedError: a right below is not granted.
 
         Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from winsvc._public import publish
+from winsvc._scm.call_log import logged
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._util.checks import check_type
 from winsvc._util.handles import Handle
@@ -102,7 +104,7 @@ class Waiter(Handle):
         def disarm(value: int) -> None:
             try:
                 with self as waiter:
-                    self._backend.disarm(waiter, value)
+                    logged(handle.what, self._backend.disarm, waiter, value)
             except HandleClosedError:
                 if not self.closed:  # a closed waiter has closed the handle as well
                     raise
@@ -112,12 +114,12 @@ class Waiter(Handle):
     def arm(self, handle: Handle, mask: Notify) -> None:
         """Request one notification, of the next event in the mask, for a bound handle."""
         with self as waiter, handle as value:
-            self._backend.arm(waiter, value, int(mask))
+            logged(handle.what, self._backend.arm, waiter, value, int(mask))
 
     def subscribe(self, handle: Handle) -> None:
         """Request notifications of configuration changes for a bound handle."""
         with self as waiter, handle as value:
-            self._backend.subscribe(waiter, value)
+            logged(handle.what, self._backend.subscribe, waiter, value)
 
     def wait(self, seconds: float | None) -> list[tuple[int, NotificationRow]]:
         """Return the notifications; an empty list after a timeout or a wake-up."""
@@ -478,3 +480,6 @@ def _format_status(status: ServiceStatus) -> str:
         return status.state.name
     hint = f"{status.wait_hint.total_seconds():g} s"
     return f"{status.state.name} (check point {status.check_point}, wait hint {hint})"
+
+
+publish(__name__)

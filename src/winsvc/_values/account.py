@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NoReturn
 
+from winsvc._public import publish
 from winsvc._util.text import check_text, name_key
 from winsvc.enums import ServiceType
 from winsvc.errors import ValidationError
@@ -242,3 +243,6 @@ def check_interactive(service_type: ServiceType, account: Account) -> None:
         raise ValidationError(
             "service_type", f"an interactive service runs only as LocalSystem, not as {account}"
         )
+
+
+publish(__name__)

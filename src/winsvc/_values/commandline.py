@@ -20,6 +20,7 @@ import os
 import re
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.text import check_text
 from winsvc.errors import ValidationError
 
@@ -241,3 +242,6 @@ def check_binary_path(
             f"the program's path has a blank and is not in quotes (allow_unquoted_path=True takes it): {text}",
         )
     return text
+
+
+publish(__name__)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.checks import DWORD_MAX, check_type
 from winsvc._util.durations import Duration, milliseconds, seconds, to_timedelta
 from winsvc._values.dependency import Dependency, parse_dependency
@@ -175,3 +176,5 @@ class Unchanged(Enum):
 
 UNCHANGED: Final = Unchanged.UNCHANGED
 """In a write: leave this as it is. None, "" and () clear it."""
+
+publish(__name__)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.text import check_list, check_text
 from winsvc.errors import ValidationError
 
@@ -103,3 +104,6 @@ def parse_dependencies(
         else parse_dependency(item, f"{argument}[{index}]")
         for index, item in enumerate(items)
     )
+
+
+publish(__name__)

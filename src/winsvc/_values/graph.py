@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from winsvc._public import publish
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import JSON, json_object
 from winsvc._util.text import name_key
@@ -332,3 +333,6 @@ def _strongly_connected(edges: list[list[int]]) -> Iterator[list[int]]:
                         knot.append(waiting.pop())
                         is_waiting[knot[-1]] = False
                     yield knot
+
+
+publish(__name__)

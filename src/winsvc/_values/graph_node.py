@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from winsvc._public import publish
 from winsvc._values.dependency import Dependency
 from winsvc.enums import State
 
@@ -25,3 +26,6 @@ class ServiceNode:
     dependencies: tuple[Dependency, ...] = ()
     group: str = ""
     state: State | None = None
+
+
+publish(__name__)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from winsvc._public import publish
 from winsvc._util.durations import Duration
 from winsvc._values.account import Secret
 from winsvc._values.commandline import command_line
@@ -154,3 +155,6 @@ class ServiceSpec(Settings):
     ) -> ServiceSpec:
         """A service whose process is a program with arguments, quoted as need be."""
         return cls(name=name, binary_path=command_line(program, *arguments))
+
+
+publish(__name__)

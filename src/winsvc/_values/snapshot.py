@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from winsvc._public import publish
 from winsvc._util.jsonable import JSON, Reader, Writer, from_jsonable, json_object, jsonable
 from winsvc._values.config import FailureActions, ServiceConfig
 from winsvc._values.dependency import Dependency, parse_dependency
@@ -232,3 +233,6 @@ def _start(snapshot: ServiceSnapshot) -> str:
     if snapshot.triggers:
         text += ", triggered"
     return text
+
+
+publish(__name__)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import repeat
 from typing import Final, NamedTuple
 
+from winsvc._public import publish
 from winsvc._values.rows import EnumPage, EnumRow, StatusRow
 from winsvc.enums import AcceptedControls, MemberCache, ServiceFlags, ServiceType, State
 
@@ -128,3 +129,6 @@ class LockStatus:
 
     owner: str | None
     duration: timedelta
+
+
+publish(__name__)

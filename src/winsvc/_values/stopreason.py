@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from winsvc._public import publish
 from winsvc._util.checks import check_dword
 from winsvc._util.text import check_text
 from winsvc.enums import OpenEnum
@@ -138,3 +139,6 @@ class StopReason:
 
 def _names(kind: type[OpenEnum]) -> str:
     return ", ".join(member.name for member in kind)
+
+
+publish(__name__)

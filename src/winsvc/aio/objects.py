@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
-from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
+from winsvc.aio.threads import Opening, Within, calling, in_loop, listing, waiting
 from winsvc.aio.watching import AsyncWatch
 from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceType, StateFilter
 
@@ -34,11 +34,13 @@ __all__ = ["AsyncService", "AsyncServiceManager"]
 
 
 class AsyncService(AsyncServiceBase):
-    """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
+    """An open service, returned by :meth:`AsyncServiceManager.open` and ``create``.
 
-    Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
-    is called in the event loop's thread.
+    Use it with ``async with``, or await :meth:`close`. It may be shared between tasks. A
+    ``progress`` function is called in the event loop's thread.
     """
+
+    __slots__ = ()
 
     async def configure(
         self,
@@ -47,23 +49,23 @@ class AsyncService(AsyncServiceBase):
         allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
-        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+        """Change settings; a setting that is omitted, or ``UNCHANGED``, keeps its value.
 
-        Every setting is checked before the first is changed. If Windows then refuses one, the
-        error's hint says which were changed before it.
+        All settings are checked before the first one is changed. If Windows then refuses a setting,
+        the error's hint lists the settings that were changed before it.
 
         Args:
-            assign_tag: have Windows give a driver a new tag in its load-order group.
-            allow_unquoted_path: take a command line whose program has a blank in its path and no quotes
-                around it: to write back what was there. Windows may start another program.
-            **settings: see :class:`winsvc.Settings`, which has them all.
+            assign_tag: whether a driver gets a new tag in its load-order group.
+            allow_unquoted_path: accept a command line whose program has a blank in its path and is
+                not in quotes, to restore an existing one. Windows may start another program.
+            **settings: the settings; :class:`winsvc.Settings` describes them.
 
         Returns:
-            The tag, where one was wanted.
+            The new tag with ``assign_tag``; otherwise None.
 
         Raises:
-            ValidationError: a setting can't be.
-            InvalidParameterError: Windows does not take a setting, or a combination of them.
+            ValidationError: a setting is invalid.
+            InvalidParameterError: Windows does not accept a setting, or a combination of settings.
             ServiceExistsError: another service has this display name.
             MarkedForDeleteError: the service is being deleted.
             AccessDeniedError: a right below is not granted.
@@ -80,10 +82,10 @@ class AsyncService(AsyncServiceBase):
         )
 
     async def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service.
+        """Read the service's security descriptor.
 
         Args:
-            parts: which parts to read. The SACL needs more than the others.
+            parts: the parts to read. The SACL needs further rights.
 
         Raises:
             AccessDeniedError: a right below is not granted.
@@ -98,16 +100,15 @@ class AsyncService(AsyncServiceBase):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Change who may do what with the service; parts that are not named stay.
+        """Write the selected parts of the service's security descriptor.
 
         Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes.
+            parts: the parts to write; the others are unchanged.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ValidationError: it does not have one of the parts.
+            ValidationError: the descriptor lacks one of the parts.
             AccessDeniedError: a right below is not granted.
 
         Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
@@ -139,7 +140,7 @@ class AsyncService(AsyncServiceBase):
 
         To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
         REBOOT actions the privilege ``SeShutdownPrivilege``. To change a part:
-        ``dataclasses.replace(service.failure_actions(), ...)``.
+        ``dataclasses.replace(await service.failure_actions(), ...)``.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
@@ -311,13 +312,13 @@ class AsyncService(AsyncServiceBase):
         )
 
     def watch(self, *, interval: Duration = 1) -> AsyncWatch:
-        """Watch the events of the service; see :meth:`ServiceManager.watch`.
+        """Watch the events of the service; see :meth:`AsyncServiceManager.watch`.
 
         Raises:
             AccessDeniedError: the right is not granted.
 
         Right: ``ServiceAccess.QUERY_STATUS``.
-        Windows calls: those of :meth:`ServiceManager.watch`.
+        Windows calls: those of :meth:`AsyncServiceManager.watch`.
         """
         return AsyncWatch(lambda: self._sync.watch(interval=interval))
 
@@ -727,7 +728,7 @@ class AsyncService(AsyncServiceBase):
         ::
 
             async with service.stopped(timeout=30):
-                await service.configure(binary_path=...)
+                await service.configure(account="LocalService")
 
         The service and its running dependents are stopped before the block. After it they are
         started again, and those that were paused are paused. A service that is not running stays
@@ -749,7 +750,7 @@ class AsyncService(AsyncServiceBase):
         Right: as for :meth:`restart`. Windows calls: those of :meth:`restart`.
         """
         report = in_loop(progress)
-        return within(
+        return Within(
             lambda: self._sync.stopped(
                 dependents=dependents,
                 timeout=timeout,
@@ -759,6 +760,7 @@ class AsyncService(AsyncServiceBase):
                 cancel=None,
             ),
             self,
+            "AsyncService.stopped",
         )
 
     @overload
@@ -794,24 +796,26 @@ class AsyncService(AsyncServiceBase):
 class AsyncServiceManager(AsyncManagerBase):
     """A connection to the service control manager of one machine.
 
-    It connects at the begin of an ``async with`` block, or when it is first used; then await
+    It connects at the start of an ``async with`` block, or when it is first used; then await
     :meth:`close` at the end::
 
         async with AsyncServiceManager() as scm:
             async for info in scm.services(state=State.RUNNING):
                 print(info.name, info.status.pid)
 
-    Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
+    The rights are those of :class:`winsvc.ServiceManager`. It may be shared between tasks.
     """
 
-    async def services(
+    __slots__ = ()
+
+    def services(
         self,
         *,
         name: str | None = None,
         service_type: ServiceType = ServiceType.WIN32,
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
-    ) -> AsyncIterator[ServiceInfo]:
+    ) -> AsyncGenerator[ServiceInfo, None]:
         """List services with their status, in the system's order.
 
         Args:
@@ -831,14 +835,13 @@ class AsyncServiceManager(AsyncManagerBase):
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
         """
-        for info in await calling(
-            lambda: list(
-                self._sync.services(name=name, service_type=service_type, state=state, group=group)
+        return listing(
+            lambda cancel: self._sync.services(
+                name=name, service_type=service_type, state=state, group=group, cancel=cancel
             )
-        ):
-            yield info
+        )
 
-    async def configs(
+    def configs(
         self,
         *,
         name: str | None = None,
@@ -846,7 +849,7 @@ class AsyncServiceManager(AsyncManagerBase):
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
-    ) -> AsyncIterator[tuple[ServiceInfo, ServiceConfig | Win32Error]]:
+    ) -> AsyncGenerator[tuple[ServiceInfo, ServiceConfig | Win32Error], None]:
         """List services with their configuration, or with the error of reading it.
 
         ::
@@ -879,20 +882,18 @@ class AsyncServiceManager(AsyncManagerBase):
         Windows calls: ``EnumServicesStatusExW``, and for each ``OpenServiceW``,
         ``QueryServiceConfigW`` and ``CloseServiceHandle``.
         """
-        for info in await calling(
-            lambda: list(
-                self._sync.configs(
-                    name=name,
-                    service_type=service_type,
-                    state=state,
-                    group=group,
-                    concurrency=concurrency,
-                )
+        return listing(
+            lambda cancel: self._sync.configs(
+                name=name,
+                service_type=service_type,
+                state=state,
+                group=group,
+                concurrency=concurrency,
+                cancel=cancel,
             )
-        ):
-            yield info
+        )
 
-    async def snapshots(
+    def snapshots(
         self,
         *,
         name: str | None = None,
@@ -900,7 +901,7 @@ class AsyncServiceManager(AsyncManagerBase):
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
-    ) -> AsyncIterator[ServiceSnapshot]:
+    ) -> AsyncGenerator[ServiceSnapshot, None]:
         """Yield a snapshot of each service; read failures are stored in `snapshot.errors`.
 
         A service that is deleted during the iteration is left out.
@@ -921,21 +922,20 @@ class AsyncServiceManager(AsyncManagerBase):
             ValidationError: ``concurrency`` is out of range.
             AccessDeniedError: the right to list is not granted.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and for each those of :meth:`Service.snapshot`.
-        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`.
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and for each those of
+        :meth:`AsyncService.snapshot`.
+        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`AsyncService.snapshot`.
         """
-        for info in await calling(
-            lambda: list(
-                self._sync.snapshots(
-                    name=name,
-                    service_type=service_type,
-                    state=state,
-                    group=group,
-                    concurrency=concurrency,
-                )
+        return listing(
+            lambda cancel: self._sync.snapshots(
+                name=name,
+                service_type=service_type,
+                state=state,
+                group=group,
+                concurrency=concurrency,
+                cancel=cancel,
             )
-        ):
-            yield info
+        )
 
     async def services_in_process(self, pid: int) -> list[ServiceInfo]:
         """List the services that run in a process.
@@ -983,8 +983,10 @@ class AsyncServiceManager(AsyncManagerBase):
         Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` for each.
         Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
         """
-        return await calling(
-            lambda: self._sync.graph(service_type=service_type, concurrency=concurrency)
+        return await waiting(
+            lambda cancel: self._sync.graph(
+                service_type=service_type, concurrency=concurrency, cancel=cancel
+            )
         )
 
     def watch(
@@ -1003,7 +1005,8 @@ class AsyncServiceManager(AsyncManagerBase):
                             print(name)
 
         Events that occur after this call has returned are reported. The watch has a connection of
-        its own and may outlive the manager; close it by :meth:`Watch.close` or an ``async with`` block.
+        its own and may outlive the manager; close it by :meth:`AsyncWatch.close` or an ``async
+        with`` block.
 
         The system notifies of every event. Where it does not (drivers, other machines) the
         services are polled, and states that pass between two polls are missed.
@@ -1052,7 +1055,7 @@ class AsyncServiceManager(AsyncManagerBase):
             )
             return AsyncService(service)
 
-        return Opening(opening)
+        return Opening(opening(), "AsyncServiceManager.open")
 
     def create(
         self,
@@ -1068,7 +1071,9 @@ class AsyncServiceManager(AsyncManagerBase):
         Specify either a :class:`winsvc.ServiceSpec`, or the name, the command line and any of the
         settings of a spec::
 
-            await scm.create("beat", r'"C:\Program Files\beat\beat.exe" --loud', description="Heartbeat")
+            program = r'"C:\Program Files\beat\beat.exe" --loud'
+            async with scm.create("beat", program, description="Heartbeat") as service:
+                await service.start()
 
         All settings are checked before the service is created. If a setting that is written after
         the creation is refused, the service is deleted again.
@@ -1092,7 +1097,7 @@ class AsyncServiceManager(AsyncManagerBase):
             AccessDeniedError: the right is not granted.
 
         Right: ``ManagerAccess.CREATE_SERVICE``.
-        Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
+        Windows calls: ``CreateServiceW``, and those of :meth:`AsyncService.configure` for the rest.
         """
 
         async def opening() -> AsyncService:
@@ -1108,7 +1113,7 @@ class AsyncServiceManager(AsyncManagerBase):
             )
             return AsyncService(service)
 
-        return Opening(opening)
+        return Opening(opening(), "AsyncServiceManager.create")
 
     @overload
     async def delete(
@@ -1121,17 +1126,17 @@ class AsyncServiceManager(AsyncManagerBase):
     async def delete(
         self, name: str, *, wait: bool = False, timeout: Duration | None = None
     ) -> None:
-        """Mark a service for deletion; see :meth:`Service.delete`.
+        """Mark a service for deletion; see :meth:`AsyncService.delete`.
 
         Args:
             name: the key name.
-            wait: see :meth:`Service.delete`.
-            timeout: see :meth:`Service.delete`.
+            wait: see :meth:`AsyncService.delete`.
+            timeout: see :meth:`AsyncService.delete`.
 
         Raises:
             ServiceNotFoundError: the service does not exist.
             MarkedForDeleteError, WaitTimeoutError, AccessDeniedError,
-            TypeError: see :meth:`Service.delete`.
+            TypeError: see :meth:`AsyncService.delete`.
 
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
@@ -1183,14 +1188,14 @@ class AsyncServiceManager(AsyncManagerBase):
         stable_for: Duration | None = None,
         progress: Callable[[ServiceStatus], object] | None = None,
     ) -> ServiceStatus:
-        """Start a service and wait until it is running; see :meth:`Service.start`.
+        """Start a service and wait until it is running; see :meth:`AsyncService.start`.
 
         Args:
             name: the key name.
-            *arguments: see :meth:`Service.start`.
-            timeout: see :meth:`Service.start`.
-            stable_for: see :meth:`Service.start`.
-            progress: see :meth:`Service.wait`.
+            *arguments: see :meth:`AsyncService.start`.
+            timeout: see :meth:`AsyncService.start`.
+            stable_for: see :meth:`AsyncService.start`.
+            progress: see :meth:`AsyncService.wait`.
 
         Returns:
             The status of the running service.
@@ -1198,10 +1203,10 @@ class AsyncServiceManager(AsyncManagerBase):
         Raises:
             ServiceNotFoundError: the service does not exist.
             ServiceAlreadyRunningError, ServiceStartError, WaitTimeoutError,
-            AccessDeniedError: see :meth:`Service.start`.
+            AccessDeniedError: see :meth:`AsyncService.start`.
 
         Right: ``ServiceAccess.START`` and ``QUERY_STATUS``.
-        Windows calls: ``OpenServiceW``, and those of :meth:`Service.start`.
+        Windows calls: ``OpenServiceW``, and those of :meth:`AsyncService.start`.
         """
         report = in_loop(progress)
         return await waiting(
@@ -1223,13 +1228,13 @@ class AsyncServiceManager(AsyncManagerBase):
         timeout: Duration | None = None,
         progress: Callable[[ServiceStatus], object] | None = None,
     ) -> ServiceStatus:
-        """Stop a service and wait until it is stopped; see :meth:`Service.stop`.
+        """Stop a service and wait until it is stopped; see :meth:`AsyncService.stop`.
 
         Args:
             name: the key name.
-            reason: see :meth:`Service.stop`.
-            timeout: see :meth:`Service.start`.
-            progress: see :meth:`Service.wait`.
+            reason: see :meth:`AsyncService.stop`.
+            timeout: see :meth:`AsyncService.start`.
+            progress: see :meth:`AsyncService.wait`.
 
         Returns:
             The status of the stopped service.
@@ -1237,11 +1242,11 @@ class AsyncServiceManager(AsyncManagerBase):
         Raises:
             ServiceNotFoundError: the service does not exist.
             ServiceNotActiveError, DependentServicesRunningError, ControlRefusedError,
-            WaitTimeoutError, AccessDeniedError: see :meth:`Service.stop`.
+            WaitTimeoutError, AccessDeniedError: see :meth:`AsyncService.stop`.
 
         Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and as far as it is granted
         ``ENUMERATE_DEPENDENTS`` for the names in DependentServicesRunningError.
-        Windows calls: ``OpenServiceW``, and those of :meth:`Service.stop`.
+        Windows calls: ``OpenServiceW``, and those of :meth:`AsyncService.stop`.
         """
         report = in_loop(progress)
         return await waiting(
@@ -1259,15 +1264,15 @@ class AsyncServiceManager(AsyncManagerBase):
         total_timeout: Duration | None = None,
         progress: Callable[[str, ServiceStatus], object] | None = None,
     ) -> ServiceStatus:
-        """Stop a service, start it, and restore its dependents; see :meth:`Service.restart`.
+        """Stop a service, start it, and restore its dependents; see :meth:`AsyncService.restart`.
 
         Args:
             name: the key name.
-            *arguments: see :meth:`Service.restart`.
-            dependents: see :meth:`Service.restart`.
-            timeout: see :meth:`Service.restart`.
-            total_timeout: see :meth:`Service.restart`.
-            progress: see :meth:`Service.restart`.
+            *arguments: see :meth:`AsyncService.restart`.
+            dependents: see :meth:`AsyncService.restart`.
+            timeout: see :meth:`AsyncService.restart`.
+            total_timeout: see :meth:`AsyncService.restart`.
+            progress: see :meth:`AsyncService.restart`.
 
         Returns:
             The status of the running service.
@@ -1275,10 +1280,10 @@ class AsyncServiceManager(AsyncManagerBase):
         Raises:
             ServiceNotFoundError: the service does not exist.
             CascadeError, ControlRefusedError, ServiceStartError, WaitError, AccessDeniedError:
-            see :meth:`Service.restart`.
+            see :meth:`AsyncService.restart`.
 
-        Right: as for :meth:`Service.restart`.
-        Windows calls: ``OpenServiceW``, and those of :meth:`Service.restart`.
+        Right: as for :meth:`AsyncService.restart`.
+        Windows calls: ``OpenServiceW``, and those of :meth:`AsyncService.restart`.
         """
         report = in_loop(progress)
         return await waiting(
@@ -1306,11 +1311,11 @@ class AsyncServiceManager(AsyncManagerBase):
 
             await scm.wait({"web": State.RUNNING, "worker": State.RUNNING}, timeout=60)
 
-        The first service that cannot reach its state ends the wait; see :meth:`Service.wait`.
+        The first service that cannot reach its state ends the wait; see :meth:`AsyncService.wait`.
 
         Args:
             states: for each key name the awaited state or states.
-            timeout: see :meth:`Service.wait`.
+            timeout: see :meth:`AsyncService.wait`.
             progress: called with a service's key name and each changed status.
 
         Returns:
@@ -1319,10 +1324,10 @@ class AsyncServiceManager(AsyncManagerBase):
         Raises:
             ServiceNotFoundError: a service does not exist.
             ServiceStoppedError, WaitTimeoutError, AccessDeniedError: see
-            :meth:`Service.wait`.
+            :meth:`AsyncService.wait`.
 
         Right: ``ServiceAccess.QUERY_STATUS`` for each service.
-        Windows calls: ``OpenServiceW``, and those of :meth:`Service.wait`.
+        Windows calls: ``OpenServiceW``, and those of :meth:`AsyncService.wait`.
         """
         report = in_loop(progress)
         return await waiting(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from winsvc._public import publish
 from winsvc.security.accesscheck import map_generic
 from winsvc.security.aces import (
     NULL_ACL,
@@ -38,3 +39,5 @@ __all__ = [
     "right_names",
     "service_sid",
 ]
+
+publish(__name__)
