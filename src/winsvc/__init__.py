@@ -16,7 +16,6 @@
 # fmt: off
 _EXPORTS = {
     "winsvc._desktops.desktop": ("Desktop", "Window"),
-    "winsvc._desktops.user_object": ("UserObjectFlags",),
     "winsvc._desktops.window_station": ("WindowStation",),
     "winsvc._scm.manager": ("ServiceManager",),
     "winsvc._scm.service": ("Service",),

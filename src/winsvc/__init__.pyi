@@ -1,6 +1,5 @@
 from winsvc._desktops.desktop import Desktop as Desktop
 from winsvc._desktops.desktop import Window as Window
-from winsvc._desktops.user_object import UserObjectFlags as UserObjectFlags
 from winsvc._desktops.window_station import WindowStation as WindowStation
 from winsvc._scm.manager import ServiceManager as ServiceManager
 from winsvc._scm.service import Service as Service
