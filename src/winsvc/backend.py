@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from winsvc._values.account import Secret
 
 __all__ = [
+    "AccountBackend",
     "Backend",
     "Capabilities",
     "ConfigRow",
@@ -291,7 +292,17 @@ class EventSourceBackend(Protocol):
         """List the names of the event logs."""
 
 
-class FileBackend(Protocol):
+class AccountBackend(Protocol):
+    """The calls that translate accounts and groups; *machine* None is this machine."""
+
+    def lookup_account_name(self, machine: str | None, name: str) -> bytes:
+        """``LookupAccountNameW``: the SID of an account or group."""
+
+    def lookup_account_sid(self, machine: str | None, sid: bytes) -> tuple[str, str]:
+        """``LookupAccountSidW``: the domain, "" if there is none, and the name."""
+
+
+class FileBackend(AccountBackend, Protocol):
     """The files of this machine and their security. A simulated machine has no files."""
 
     def is_remote_drive(self, root: str) -> bool:
@@ -305,9 +316,6 @@ class FileBackend(Protocol):
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
         """``CreateDirectoryW``, with a self-relative security descriptor."""
-
-    def lookup_account(self, name: str) -> bytes:
-        """``LookupAccountNameW``: the SID of an account."""
 
 
 class HostBackend(EventLogBackend, Protocol):
@@ -519,8 +527,10 @@ class ServiceBackend(NotificationBackend, Protocol):
         """Return the time in seconds, from any point, as :func:`time.monotonic` does."""
 
 
-class Backend(ServiceBackend, DesktopBackend, HostBackend, EventSourceBackend, Protocol):
-    """All calls: service control manager, desktops, hosted services and event log."""
+class Backend(
+    ServiceBackend, DesktopBackend, HostBackend, EventSourceBackend, AccountBackend, Protocol
+):
+    """All calls: service control manager, desktops, hosted services, event log and accounts."""
 
     # ---------------------------------- older calls, which only winsvc.win32service uses
 

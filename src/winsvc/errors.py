@@ -364,6 +364,7 @@ _CLASSES: Final[dict[int, type[Win32Error]]] = {
     _E.SERVICE_DOES_NOT_EXIST: ServiceNotFoundError,
     _E.FILE_NOT_FOUND: NotFoundError,
     _E.PATH_NOT_FOUND: NotFoundError,
+    _E.NONE_MAPPED: NotFoundError,
     _E.ALREADY_EXISTS: AlreadyExistsError,
     _E.SERVICE_EXISTS: ServiceExistsError,
     _E.DUPLICATE_SERVICE_NAME: ServiceExistsError,

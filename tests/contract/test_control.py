@@ -324,9 +324,9 @@ def test_security_after_grant_and_restore_reads_back(
         return
     assert descriptor.owner is not None
     installed.set_security(descriptor.grant("BU", ServiceAccess.START))
-    assert installed.security().allows("BU") & ServiceAccess.START
+    assert installed.security().effective("BU") & ServiceAccess.START
     installed.configure(security=descriptor)
-    assert not installed.security().allows("BU") & ServiceAccess.START
+    assert not installed.security().effective("BU") & ServiceAccess.START
 
 
 def test_snapshot_holds_status_config_and_description(

@@ -50,5 +50,5 @@ def test_desktops_example_prints_current_station(capsys: pytest.CaptureFixture[s
     main = runpy.run_path(str(EXAMPLES / "desktops.py"))["main"]
     main()
     lines = capsys.readouterr().out.splitlines()
-    assert "WinSta0: visible, this process's own" in lines
+    assert "WinSta0: visible, current" in lines
     assert "  Default" in lines

@@ -368,11 +368,6 @@ class MachineWithFiles(SimulatedSCM):
         os.mkdir(path)
         self.descriptors[path] = SecurityDescriptor.from_bytes(descriptor)
 
-    def lookup_account(self, name: str) -> bytes:
-        if name != "bob":
-            raise win32_error(1332, "LookupAccountNameW")
-        return Sid.parse(USER).to_bytes()
-
 
 USER = "S-1-5-21-1-2-3-1000"
 FOLDER = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
@@ -386,6 +381,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
     machine = MachineWithFiles()
     machine.descriptors = {}
+    machine.add_account(r"SIMULATED\bob", USER)
     machine.local.accounts = {r".\bob": "hush", r"D\eve": "hush"}
     with machine.installed():
         yield machine

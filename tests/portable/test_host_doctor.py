@@ -50,9 +50,6 @@ class MachineWithFiles(SimulatedSCM):
     def create_directory(self, path: str, descriptor: bytes) -> None:
         raise NotImplementedError
 
-    def lookup_account(self, name: str) -> bytes:
-        raise NotImplementedError
-
 
 @pytest.fixture
 def sim() -> Iterator[MachineWithFiles]:

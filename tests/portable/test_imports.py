@@ -37,6 +37,7 @@ SAME_PACKAGE = {"triggers": "_values"}
 EXCEPTIONS = {
     ("errors", "_values.status"): "the type of Win32Error.status; status imports enums and rows",
     ("backend", "_native"): "default_backend() imports the compiled module when it is first used",
+    ("security.sids", "backend"): "Sid.lookup() and Sid.account_name() use the default backend",
     ("host._bootstrap", "host.launcher"): (
         "the script imports the launcher after it has prepared sys.path"
     ),

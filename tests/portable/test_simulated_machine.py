@@ -370,7 +370,7 @@ class World:
         assert shown == info.display_name
         assert same_name(scm.display_name(scm.key_name(shown)), shown)
         with scm.open(one.name.lower()) as service:
-            if one.security.allows("BA") & READING != READING:
+            if one.security.effective("BA") & READING != READING:
                 with pytest.raises(AccessDeniedError):
                     service.status()
                 return

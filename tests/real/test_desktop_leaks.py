@@ -1,4 +1,4 @@
-"""Window stations and desktops come and go, and the process has no handle more than before."""
+"""Window stations and desktops leave no handle open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from winsvc import (
     NotFoundError,
     WindowStation,
     WindowStationAccess,
-    WindowStationCreation,
 )
 
 ROUNDS = 1000
@@ -21,7 +20,7 @@ ROUNDS = 1000
 
 def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) -> None:
     name = unique_name()
-    WindowStation.create(name).close()  # what is created once is created here
+    WindowStation.create(name).close()  # the first call creates what the process keeps
     before = open_handles()
     with WindowStation.create(name):
         assert open_handles() != before
@@ -30,31 +29,31 @@ def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) 
 
 def stations(name: str) -> None:
     with WindowStation.create(name) as made, WindowStation.open(name) as opened:
-        assert opened.name == name
-        assert made.desktops() == []
+        assert opened.name() == name
+        assert made.desktop_names() == []
         made.security()
         with pytest.raises(AlreadyExistsError):
-            WindowStation.create(name, WindowStationCreation.CREATE_ONLY)
+            WindowStation.create(name, create_only=True)
     with pytest.raises(NotFoundError):
         WindowStation.open(name)
 
 
 def desktops(name: str) -> None:
-    with Desktop.create(name) as made, Desktop.open(name) as opened, Desktop.input() as shown:
-        assert (made.name, opened.name, shown.type) == (name, name, "Desktop")
+    with Desktop.create(name) as made, Desktop.open(name) as opened, Desktop.open_input() as shown:
+        assert (made.name(), opened.name(), shown.object_type()) == (name, name, "Desktop")
         assert opened.windows() == []
     with pytest.raises(NotFoundError):
         Desktop.open(name)
 
 
 def switches(name: str) -> None:
-    with WindowStation.create(name).as_process_station() as station:
+    with WindowStation.create(name) as station, station.process_window_station():
         with Desktop.create(name) as made:
-            assert station.desktops() == [made.name]
-            with made.as_thread_desktop():
-                assert Desktop.current().name == name
-    with Desktop.create(name).as_thread_desktop():
-        assert Desktop.current().name == name
+            assert station.desktop_names() == [made.name()]
+            with made.thread_desktop():
+                assert Desktop.current().name() == name
+    with Desktop.create(name) as made, made.thread_desktop():
+        assert Desktop.current().name() == name
     with pytest.raises(NotFoundError):
         WindowStation.open(name, WindowStationAccess.ENUMERATE)
 
@@ -64,10 +63,10 @@ def test_repeated_desktop_calls_leave_no_handles(
     work: Callable[[str], None], unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    work(name)  # what is made once is made here
+    work(name)  # the first call creates what the process keeps
     names, before = WindowStation.names(), open_handles()
     for _ in range(ROUNDS):
         work(name)
     assert open_handles() == before
     assert WindowStation.names() == names
-    assert name not in WindowStation.current().desktops()
+    assert name not in WindowStation.current().desktop_names()

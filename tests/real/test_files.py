@@ -50,9 +50,9 @@ def test_create_directory_with_descriptor_applies_its_dacl(
 
 
 def test_lookup_account_returns_sid_or_raises_if_unknown(files: FileBackend) -> None:
-    assert Sid.from_bytes(files.lookup_account("Everyone")) == Sid.parse("S-1-1-0")
+    assert Sid.from_bytes(files.lookup_account_name(None, "Everyone")) == Sid.parse("S-1-1-0")
     with pytest.raises(Win32Error, match="LookupAccountNameW"):
-        files.lookup_account("no such account at all")
+        files.lookup_account_name(None, "no such account at all")
 
 
 def test_make_log_file_grants_users_no_change_rights(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
+from winsvc._native.accounts import Accounts
 from winsvc._native.desktops import Desktops
 from winsvc._native.dropin import DropInCalls
 from winsvc._native.eventlog import EventLog
@@ -62,6 +63,7 @@ _CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
 
 
 class NativeBackend(
+    Accounts,
     ConfigLevels,
     Desktops,
     DropInCalls,

@@ -178,8 +178,8 @@ class BorrowedHandle:
         raise ObjectInUseError(
             ErrorCode.BUSY,
             "",
-            f"{self.what} is borrowed, and not to be closed",
-            hint="Only what was opened or created is.",
+            f"{self.what} cannot be closed: the handle is borrowed",
+            hint="Close only objects that were opened or created.",
         )
 
     def __enter__(self) -> int:

@@ -172,6 +172,6 @@ def _sid_of(files: FileBackend, name: str) -> Sid | None:
         account = Account(name)
         if known := sid_of(account):
             return known
-        return Sid.from_bytes(files.lookup_account(account.name.removeprefix(".\\")))
+        return Sid.from_bytes(files.lookup_account_name(None, account.name.removeprefix(".\\")))
     except (Win32Error, ValidationError, InvalidSecurityError):
         return None

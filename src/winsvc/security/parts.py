@@ -16,7 +16,7 @@ _PARTS: Final = (
     | SecurityInformation.DACL
     | SecurityInformation.SACL
 )
-# These are stored as entries of the SACL.
+# These are stored as ACEs of the SACL.
 _IN_SACL: Final = (
     SecurityInformation.LABEL | SecurityInformation.ATTRIBUTE | SecurityInformation.SCOPE
 )

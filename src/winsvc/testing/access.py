@@ -15,6 +15,7 @@ from winsvc.testing.refusal import Refusal
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
     "DEFAULT_SERVICE_SECURITY",
+    "SIMULATED_ACCOUNTS",
     "Caller",
     "granted",
 ]
@@ -37,6 +38,7 @@ _AT_THE_CONSOLE: Final = ("IU", "S-1-2-0", "S-1-2-1")
 _MACHINE: Final = (21, 1000, 2000, 3000)
 _ADMINISTRATOR: Final = Sid(5, (*_MACHINE, 1001))
 _USER: Final = Sid(5, (*_MACHINE, 1002))
+SIMULATED_ACCOUNTS: Final = {_ADMINISTRATOR: "SIMULATED\\admin", _USER: "SIMULATED\\user"}
 
 # All others are held disabled at first, even by LocalSystem: a program has to enable them.
 _ENABLED: Final = frozenset({"SeChangeNotifyPrivilege"})
@@ -70,18 +72,18 @@ class Caller:
     def administrator(cls) -> Caller:
         """An administrator at the machine, elevated, in whose process no privilege was enabled."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
-        return cls(name="SIMULATED\\admin", sids=sids, privileges=_ENABLED_ELEVATED)
+        return cls(name=SIMULATED_ACCOUNTS[_ADMINISTRATOR], sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
     def user(cls) -> Caller:
         """A user at the machine who is no administrator."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
-        return cls(name="SIMULATED\\user", sids=sids)
+        return cls(name=SIMULATED_ACCOUNTS[_USER], sids=sids)
 
     @classmethod
     def remote_user(cls) -> Caller:
         """A user from another machine: may connect, but neither list services nor see them."""
-        return cls(name="SIMULATED\\user", sids=_sids(_USER, *_EVERY_LOGON, "NU"))
+        return cls(name=SIMULATED_ACCOUNTS[_USER], sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
     def local_system(cls) -> Caller:

@@ -13,6 +13,7 @@ from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ValidationError
 from winsvc.testing.access import Caller
+from winsvc.testing.account_calls import AccountCalls
 from winsvc.testing.behaviour import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
+class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountCalls):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
