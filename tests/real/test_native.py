@@ -13,7 +13,7 @@ from simulated import code_of
 
 from winsvc._native import NativeBackend
 from winsvc._native.backend import refusal
-from winsvc._native.memory import valid_descriptor, wiped
+from winsvc._native.memory import valid_descriptor, zeroed_secret
 from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.errors import (
@@ -268,7 +268,7 @@ def test_set_security_with_malformed_descriptor_raises_argument_error(
 
 
 def test_wiped_secret_is_zeroed_after_block() -> None:
-    with wiped(Secret("pass\U0001f40d")) as secret:
+    with zeroed_secret(Secret("pass\U0001f40d")) as secret:
         assert ffi.string(secret) == "pass\U0001f40d"
     assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
 
