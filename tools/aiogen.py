@@ -1,11 +1,11 @@
-"""Writes `src/winsvc/aio/objects.py`: the object API as coroutines.
+"""Write `src/winsvc/aio/objects.py`: the object API as coroutines.
 
     python tools/aiogen.py            write it
-    python tools/aiogen.py --check    fail, and show the difference, when it is stale
+    python tools/aiogen.py --check    fail if it is out of date
 
-Signatures and docstrings are those of `manager.py`, `service.py` and `service_settings.py` in
-`src/winsvc/_scm/`, so that types are exact and an editor shows the help. Compared as
-syntax trees: how the file is formatted is ruff's matter.
+Signatures and docstrings come from `manager.py`, `service.py` and `service_settings.py` in
+`src/winsvc/_scm/`, so that types are exact and an editor shows the help. The check compares syntax
+trees, because ruff formats the file.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ REPLACEMENTS = (
 )
 
 
-LISTINGS = ("services", "configs", "snapshots")  # iterators there, async iterators here
+LISTINGS = ("services", "configs", "snapshots")  # iterators, here asynchronous iterators
 
 
 class Method:
@@ -105,7 +105,7 @@ class Method:
         self.replaced: set[str] = set()
 
     def text(self) -> str:
-        """The method as a coroutine, or what else it is here."""
+        """Return the source of the asynchronous method."""
         if self.is_overload:
             signature = f"{self.name}({self._parameters()}) -> {self.returns}"
             return f"    @overload\n    async def {signature}: ...\n"
@@ -187,13 +187,13 @@ class Method:
             if old in doc:
                 self.replaced.add(old)
                 doc = doc.replace(old, new)
-        if self.cancels:  # its part of the arguments and of the errors, with what goes on below
+        if self.cancels:  # remove the argument and the error, with their continuation lines
             doc = re.sub(r"\n {12}(?:cancel|WaitCancelledError): .*(?:\n {13,}.*)*", "", doc)
             doc = re.sub(r"\n {8}Args:\n\n", "\n", doc)
         return doc
 
     def names(self) -> tuple[set[str], set[str]]:
-        """The names that it needs when the module runs, and those of its types."""
+        """Return the names that the method needs at run time, and those of its types."""
         given = [*self.arguments.defaults, *filter(None, self.arguments.kw_defaults)]
         runtime = {
             each.id for item in given for each in ast.walk(item) if isinstance(each, ast.Name)
@@ -202,19 +202,19 @@ class Method:
 
 
 def methods(kind: str, module: str) -> Iterator[Method]:
-    """The public methods of a class, and its properties."""
+    """Yield the public methods of a class."""
     source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == kind:
             for item in node.body:
                 if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
                     continue
-                if not any(ast.unparse(one) == "property" for one in item.decorator_list):
+                if not any(ast.unparse(each) == "property" for each in item.decorator_list):
                     yield Method(item, source)
 
 
 def imports(module: str) -> Iterator[tuple[str, str]]:
-    """The names that a module imports or makes, and where they come from."""
+    """Yield the names that a module imports or defines, and their modules."""
     tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -228,7 +228,7 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 
 
 def text() -> str:
-    """The whole module."""
+    """Return the whole module."""
     service = [
         *methods("ServiceSettings", "_scm.service_settings"),
         *methods("Service", "_scm.service"),
@@ -267,9 +267,9 @@ def _import_lines(names: dict[str, str], indent: str) -> str:
     )
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two texts are the same program: formats and the order of imports apart."""
-    return _canonical(one) == _canonical(other)
+def same(first: str, second: str) -> bool:
+    """Return whether two texts are the same program, without format and order of imports."""
+    return _canonical(first) == _canonical(second)
 
 
 def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
@@ -277,16 +277,16 @@ def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
     found: set[tuple[str | None, str]] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.If)):
-            for one in node.body:
-                if isinstance(one, ast.ImportFrom):
-                    found |= {(one.module, alias.name) for alias in one.names}
-            node.body = [one for one in node.body if not isinstance(one, ast.ImportFrom)]
+            for statement in node.body:
+                if isinstance(statement, ast.ImportFrom):
+                    found |= {(statement.module, alias.name) for alias in statement.names}
+            node.body = [each for each in node.body if not isinstance(each, ast.ImportFrom)]
     return found, ast.dump(tree)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the object API as coroutines.")
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     options = parser.parse_args(argv)
     wanted = text()
     name = OUTPUT.relative_to(ROOT).as_posix()
@@ -294,7 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if same(present, wanted):
         return 0
     if options.check:
-        print(f"{name} is stale: run python tools/aiogen.py", file=sys.stderr)
+        print(f"{name} is out of date: run python tools/aiogen.py", file=sys.stderr)
         return 1
     OUTPUT.write_text(wanted, encoding="utf-8", newline="\n")
     for command in (["check", "--select", "I", "--fix", "-q"], ["format", "-q"]):

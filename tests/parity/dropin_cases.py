@@ -922,7 +922,7 @@ for _index in (5, 6):
     else:
         differs("levels", _what, _do, lambda result: result[0] == "int")
 differs(
-    "uninitialised-flags",
+    "uninitialized-flags",
     "GetUserObjectInformation: flags",
     lambda w: w.m.GetUserObjectInformation(w.desk, 1),
     lambda result: [key for key, _ in result[1]] == ["Inherit", "Reserved", "Flags"],

@@ -110,7 +110,7 @@ def random_calls(draw: st.DrawFn) -> tuple[str, dict[int, object]]:
             pool = [value for value in pool if value != 1 << 64]  # number-ranges
         changes[place] = draw(st.sampled_from(pool))
     if function == "GetUserObjectInformation":
-        hypothesis.assume(changes.get(1) is not True)  # uninitialised-flags
+        hypothesis.assume(changes.get(1) is not True)  # uninitialized-flags
     return function, changes
 
 

@@ -110,10 +110,10 @@ def test_worker_after_process_end_raises_bench_error() -> None:
         return process
 
     worker = Worker("c", [], launch_once)
-    assert worker.ask("list") == (2000, 5000)  # and that was all
+    assert worker.request("list") == (2000, 5000)  # and that was all
     assert processes[0].wait(30) == 0
     with pytest.raises(BenchError, match=r"^c has ended before list: "):
-        worker.ask("list")
+        worker.request("list")
     worker.close()
 
 
