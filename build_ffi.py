@@ -196,7 +196,9 @@ def check_declarations(compiler: str, cdefs: Path = CDEFS) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the compiled module of winsvc.")
     job = parser.add_mutually_exclusive_group(required=True)
-    job.add_argument("--emit", type=Path, metavar="C_FILE", help="write the C source, do not compile")
+    job.add_argument(
+        "--emit", type=Path, metavar="C_FILE", help="write the C source, do not compile"
+    )
     job.add_argument("--cross", type=Path, metavar="PYD", help="compile for Windows with mingw-w64")
     parser.add_argument("--compiler", default="x86_64-w64-mingw32-gcc")
     parser.add_argument("-I", dest="include_dirs", action="append", type=Path, default=[])

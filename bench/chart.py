@@ -30,7 +30,7 @@ class Group:
 
 
 def draw(title: str, groups: Sequence[Group], longest: float = 3.0) -> str:
-    """Draw horizontal bars, with a line at 1; a bar beyond the scale is truncated, with an arrow."""
+    """Draw horizontal bars and a line at 1; a bar beyond the scale ends with an arrow."""
     scale = WIDTH / longest
     parts: list[str] = []
     y = TOP

@@ -1,8 +1,8 @@
 """Measure the parts in plain Python, relative to a loop of plain Python.
 
-A faster machine runs both faster, so that tests can check the ratio. ``python -m bench.pure`` prints
-the results as JSON, with the gain of concurrent queries if each call takes 20 ms of real time
-(simulated time does not have concurrent calls).
+A faster machine runs both faster, so that tests can check the ratio. ``python -m bench.pure``
+prints the results as JSON, with the gain of concurrent queries if each call takes 20 ms of real
+time (simulated time does not have concurrent calls).
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ JOBS = {
 }
 
 EXPLAINED = """\
-- **C** makes the same Win32 calls, compiled by mingw with `-O2`, with buffers of the size of the last
-  result, as in winsvc.
+- **C** makes the same Win32 calls, compiled by mingw with `-O2`, with buffers of the size of the
+  last result, as in winsvc.
 - **winsvc** is the object API, **drop-in** `winsvc.win32service`.
 - *list with status*: `scm.services()`, `EnumServicesStatusEx`. psutil's list has no status, which
   saves it time. Each result is a new list; C allocates a new buffer for each.
@@ -44,8 +44,8 @@ EXPLAINED = """\
   security, four services at a time; Wine refuses most levels without a call to the SCM.
 - *start*, *stop*: until the caller receives the state. pywin32's `win32serviceutil`, which the
   drop-in uses too, polls every 250 ms; C and winsvc use notifications.
-- *many waits*: {waits} waits for the same service, from its start until the last wait ends; in Python
-  each in a separate thread, in C all in a single thread.
+- *many waits*: {waits} waits for the same service, from its start until the last wait ends; in
+  Python each in a separate thread, in C all in a single thread.
 - *import*: in a new process each time. `import winsvc` loads no submodule; *import and connect*
   includes the modules that a program needs to open the manager.
 """

@@ -1,6 +1,6 @@
 """A process that performs the benchmark's jobs with a library.
 
-``python worker.py LIBRARY`` reads a line with a job and its arguments, separated by tabs, and prints
+``python worker.py LIBRARY`` reads lines with a job and its arguments, separated by tabs. It prints
 ``ok NANOSECONDS ITEMS``, ``error TEXT``, or ``none`` if the library has no function for it. The
 processes run alternately, and their start is not measured. ``program.c`` does the same in C.
 ``python worker.py LIBRARY import`` prints the time to import the library, and to connect with it.
@@ -75,7 +75,7 @@ class Winsvc:
 
     def begin(self, name: str) -> None:
         with self.scm.open(name) as service:
-            service.start()
+            service.start(wait=False)
 
 
 class Pywin32:
@@ -250,7 +250,9 @@ def _memory(library: Any) -> tuple[int, int]:
 
 def perform(library: Any, job: str, name: str, number: int) -> tuple[int, int]:
     """Perform a job; return the nanoseconds and the number of items."""
-    if not hasattr(library, {"status": "status_query", "waits": "waiter", "memory": "list"}.get(job, job)):
+    if not hasattr(
+        library, {"status": "status_query", "waits": "waiter", "memory": "list"}.get(job, job)
+    ):
         raise UnsupportedJobError(job)
     if job == "list":
         count = len(library.list())

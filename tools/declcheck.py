@@ -120,7 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare cdefs/ with the Windows headers.")
     parser.add_argument("--compiler", default="x86_64-w64-mingw32-gcc")
     parser.add_argument("--cdefs", type=Path, default=build_ffi.CDEFS)
-    parser.add_argument("--emit", type=Path, metavar="C_FILE", help="write the check, do not compile")
+    parser.add_argument(
+        "--emit", type=Path, metavar="C_FILE", help="write the check, do not compile"
+    )
     options = parser.parse_args(argv)
     if options.emit:
         source = check_source(cdef_model.load(options.cdefs), options.cdefs)

@@ -127,17 +127,14 @@ def check_text(text: Text, rules: Rules) -> Iterator[Finding]:
 
 def check_name(name: Name, rules: Rules) -> Iterator[Finding]:
     """Find words to avoid in an identifier."""
-    bare = name.name.strip("_").lower()
     parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name.name)
     for part in parts:
         for rule in rules.names:
             if rule.pattern.fullmatch(part.lower()):
                 yield Finding(name.line, name.name, rule.use, name.name)
     for rule in rules.whole_names:
-        if rule.pattern.fullmatch(bare):
+        if rule.pattern.fullmatch(name.name.strip("_").lower()):
             yield Finding(name.line, name.name, rule.use, name.name)
-    if bare.startswith("test_") and bare.count("_") < 3:
-        yield Finding(name.line, name.name, "subject_condition_outcome", name.name)
 
 
 def check_docstring(node: DocumentedNode, path: str, rules: Rules) -> Iterator[Finding]:
@@ -229,10 +226,17 @@ def check_python(source: str, path: str, rules: Rules) -> Iterator[Finding]:
     for name in python_names(tree):
         yield from check_name(name, rules)
     for node in ast.walk(tree):
+        if isinstance(node, FunctionNode) and Path(path).name.startswith("test_"):
+            yield from _check_test_name(node)
         if isinstance(node, DocumentedNode):
             yield from check_docstring(node, path, rules)
         if isinstance(node, ast.Module | ast.ClassDef):
             yield from _check_attribute_docstrings(node, rules)
+
+
+def _check_test_name(node: FunctionNode) -> Iterator[Finding]:
+    if node.name.startswith("test_") and node.name.count("_") < 3:
+        yield Finding(node.lineno, node.name, "subject_condition_outcome", node.name)
 
 
 def _check_attribute_docstrings(node: ast.Module | ast.ClassDef, rules: Rules) -> Iterator[Finding]:

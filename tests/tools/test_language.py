@@ -11,7 +11,7 @@ from tools import language
 RULES = language.read_rules()
 
 
-def check(source: str, name: str = "src/module.py") -> list[tuple[int, str]]:
+def check(source: str, name: str = "src/test_module.py") -> list[tuple[int, str]]:
     """Return the lines and words that are found in a Python module."""
     return [(finding.line, finding.word) for finding in language.check_python(source, name, RULES)]
 

@@ -142,7 +142,9 @@ def set_up_lock(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def in_use(lab: Lab) -> Iterator[None]:
-    """Keep the lab's parts while the block runs; remove old parts first if no other command runs.
+    """Keep the lab's parts while the block runs; remove unused parts first.
+
+    Only a command that starts while no other command runs in the lab removes parts.
     """
     with set_up_lock(lab):
         users = (lab.root / "users").open("w")

@@ -123,7 +123,8 @@ def ChangeServiceConfig(
         binaryFile: The command line of the program.
         loadOrderGroup: The load-order group; "" for none.
         bFetchTag: True to assign a new tag.
-        serviceDeps: The services on which it depends, and "+" and the name for a group; [] for none.
+        serviceDeps: The services on which it depends, and "+" and the name for a group; [] for
+            none.
         acctName: The account.
         password: The password of the account.
         displayName: The name that users see.
