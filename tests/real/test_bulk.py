@@ -1,4 +1,4 @@
-"""What C packs for Python: texts of all kinds, with room and without."""
+"""The lists that C packs for Python: all kinds of texts, with and without enough space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_decode_enums_process_with_unusual_texts_keeps_rows(shown: str | None, s
     rows: list[EnumRow] = []
     kept: list[object] = []
     for index in range(50):
-        # More than are looked back at differ, and some come again.
+        # More different statuses than are compared, with repetitions.
         status = statuses[index % 2]._replace(process_id=index // 3)
         display_name = shown if index % 5 == 0 else f"Service {index}"
         texts = wide(f"name {index}", "name"), wide_or_null(display_name, "display_name")

@@ -1,4 +1,4 @@
-"""Window stations and desktops come and go, and the process has no handle more than before."""
+"""Window stations and desktops leave no open handles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDS = 1000
 
 def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) -> None:
     name = unique_name()
-    WindowStation.create(name).close()  # what is created once is created here
+    WindowStation.create(name).close()  # allocates what later calls reuse
     before = open_handles()
     with WindowStation.create(name):
         assert open_handles() != before
@@ -29,10 +29,10 @@ def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) 
 
 
 def stations(name: str) -> None:
-    with WindowStation.create(name) as made, WindowStation.open(name) as opened:
+    with WindowStation.create(name) as created, WindowStation.open(name) as opened:
         assert opened.name == name
-        assert made.desktops() == []
-        made.security()
+        assert created.desktops() == []
+        created.security()
         with pytest.raises(AlreadyExistsError):
             WindowStation.create(name, WindowStationCreation.CREATE_ONLY)
     with pytest.raises(NotFoundError):
@@ -40,8 +40,8 @@ def stations(name: str) -> None:
 
 
 def desktops(name: str) -> None:
-    with Desktop.create(name) as made, Desktop.open(name) as opened, Desktop.input() as shown:
-        assert (made.name, opened.name, shown.type) == (name, name, "Desktop")
+    with Desktop.create(name) as created, Desktop.open(name) as opened, Desktop.input() as shown:
+        assert (created.name, opened.name, shown.type) == (name, name, "Desktop")
         assert opened.windows() == []
     with pytest.raises(NotFoundError):
         Desktop.open(name)
@@ -49,9 +49,9 @@ def desktops(name: str) -> None:
 
 def switches(name: str) -> None:
     with WindowStation.create(name).as_process_station() as station:
-        with Desktop.create(name) as made:
-            assert station.desktops() == [made.name]
-            with made.as_thread_desktop():
+        with Desktop.create(name) as created:
+            assert station.desktops() == [created.name]
+            with created.as_thread_desktop():
                 assert Desktop.current().name == name
     with Desktop.create(name).as_thread_desktop():
         assert Desktop.current().name == name
@@ -64,7 +64,7 @@ def test_repeated_desktop_calls_leave_no_handles(
     work: Callable[[str], None], unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    work(name)  # what is made once is made here
+    work(name)  # allocates what later calls reuse
     names, before = WindowStation.names(), open_handles()
     for _ in range(ROUNDS):
         work(name)

@@ -1,4 +1,4 @@
-"""The buffer that grows until an answer fits, with calls that answer by script."""
+"""The buffer that grows until a result fits, with scripted calls."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from winsvc.errors import AccessDeniedError, ServiceNotFoundError, Win32Error
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer
 
-Step = tuple[int, int]  # the error (0: none) and the size to ask for
+Step = tuple[int, int]  # the error (0: none) and the required size
 
 INSUFFICIENT_BUFFER = lib.ERROR_INSUFFICIENT_BUFFER
 MORE_DATA = lib.ERROR_MORE_DATA
 
 
 class Script:
-    """A call that does one step after the other, and notes the sizes that it was given."""
+    """A function that returns scripted results, and records the sizes of the buffers."""
 
     def __init__(self, *steps: Step) -> None:
         self.steps: Iterator[Step] = iter(steps)
@@ -30,7 +30,7 @@ class Script:
     def __call__(self, buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
         self.sizes.append(size)
         assert ffi.sizeof(buffer) >= size
-        ffi.memmove(buffer, bytes(size), size)  # all of it is there to be written
+        ffi.memmove(buffer, bytes(size), size)  # the whole buffer is writable
         error, wanted = next(self.steps)
         if wanted:
             needed[0] = wanted
@@ -102,7 +102,7 @@ def test_filled_called_twice_returns_separate_buffers() -> None:
 
 
 class Name:
-    """A call with the sizes of ``GetServiceDisplayNameW``: the NUL counts only going in."""
+    """A call with the sizes of ``GetServiceDisplayNameW``: only the input counts the NUL."""
 
     def __init__(self, text: str) -> None:
         self.text = text

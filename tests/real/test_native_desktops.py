@@ -1,4 +1,4 @@
-"""Window stations and desktops, where it takes real windows or the compiled module's callbacks."""
+"""Window stations and desktops with real windows and the compiled module's callbacks."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def destroy_window(window: int) -> None:
 
 @pytest.fixture
 def desktop(unique_name: Callable[[], str]) -> Iterator[Desktop]:
-    with Desktop.create(unique_name()) as made:
-        yield made
+    with Desktop.create(unique_name()) as created:
+        yield created
 
 
 # ------------------------------------------------------------------------------------ windows
@@ -92,7 +92,7 @@ def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
         finally:
             destroy_window(window)
         assert desktop.windows() == []
-    titles = {one.handle: (one.title, (one.class_name or "").lower()) for one in found}
+    titles = {each.handle: (each.title, (each.class_name or "").lower()) for each in found}
     assert titles[window] == ("Titel äöü", "static")
 
 
@@ -148,11 +148,11 @@ def test_enumeration_with_raising_callback_raises_that_error(
             assert caught.value is error
     assert "WinSta0" in backend.enum_window_stations()
     assert desktops._under_way.listings == []
-    assert capfd.readouterr() == ("", "")  # nor is it printed
+    assert capfd.readouterr() == ("", "")  # and CFFI does not print it
 
 
 def test_nested_enumerations_return_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a signal handler runs in the middle of one."""
+    """A signal handler may run during an enumeration."""
     plain, inner = desktops._Listing, list[list[str]]()
 
     class Nosy(list[str]):
@@ -206,6 +206,6 @@ def test_calls_with_handle_of_other_type_raise_handle_closed() -> None:
 
 
 def test_user_object_security_is_self_relative() -> None:
-    """Wine gives an absolute one."""
+    """Wine returns an absolute descriptor."""
     content = backend.get_user_object_security(backend.get_process_window_station(), 7)
     assert SecurityDescriptor.from_bytes(content).to_bytes() == content
