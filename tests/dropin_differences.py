@@ -1,32 +1,31 @@
-"""Where ``winsvc.win32service`` answers otherwise than pywin32, and why.
+"""The differences of pywin32 from ``winsvc.win32service``.
 
-``docs/win32service.md`` explains each by its name; the parity tests pass over no difference that
-is not here.
+``docs/win32service.md`` explains each entry; the parity tests fail at any other difference.
 """
 
 from __future__ import annotations
 
 DROPIN_DIFFERENCES = {
     "borrowed-handles": "pywin32 closes the desktop of a thread and the station of the process",
-    "closed-handles": "a closed desktop or station keeps its number, and is closed once more",
-    "delays": "a delay from 2^31 ms on is read as a negative number, and can't be written so",
-    "embedded-nul": "a NUL cuts a text off, unnoticed",
+    "closed-handles": "a closed desktop or station keeps its value, and is closed again later",
+    "delays": "a delay of 2^31 ms or more is returned as a negative number, which is refused",
+    "embedded-nul": "a text is truncated at a NUL without an error",
     "handle-kinds": "a handle of the wrong kind crashes the interpreter",
-    "handle-texts": "a text or a float passes for a handle",
-    "handle-type": "a service handle is a PyHANDLE: win32api.CloseHandle knows it",
-    "initial-tag": "the tag is not initialised, and so random where the system gives none",
-    "keywords": "no function takes keywords",
-    "levels": "configuration levels from 8 on and UOI 5 and 6 are not known",
-    "list-elements": 'a text passes for a list of letters; "" ends a list',
-    "lock-failure": "a failed LockServiceDatabase gives 0 instead of an error",
-    "long-names": "a name of 256 characters does not fit its buffer: error 122",
-    "no-match": "EnumServicesStatus fails, with the code of another call, where nothing matches",
-    "number-ranges": "masks from 2^31 on are refused here, and cut off there",
-    "privileges-null": "None as privileges is NULL; here it is the same as none at all",
-    "races": "what grows between two calls is error 122 or 234",
-    "stale-error": "QueryServiceLockStatus raises the code of another call",
-    "system-errors": "a status that is no tuple is a SystemError, as is a __bool__ that raises",
-    "two-owners": "a handle made of another handle is closed twice",
-    "uninitialised-flags": "UOI_FLAGS has random values where the system leaves fields as they are",
-    "window-handles": "windows are handles that are closed when they are dropped",
+    "handle-texts": "texts and floats are accepted as handles",
+    "handle-type": "a service handle is a PyHANDLE, which win32api.CloseHandle accepts",
+    "initial-tag": "the tag is uninitialized memory if the system does not return one",
+    "keywords": "no function accepts keyword arguments",
+    "levels": "configuration levels from 8 and UOI 5 and 6 are unknown",
+    "list-elements": 'a text is accepted as a list of letters; "" ends a list',
+    "lock-failure": "a failed LockServiceDatabase returns 0 instead of raising an error",
+    "long-names": "a name of 256 characters exceeds its buffer: error 122",
+    "no-match": "EnumServicesStatus without a match fails with the error code of another call",
+    "number-ranges": "masks of 2^31 or more are refused by some functions and truncated by others",
+    "privileges-null": "None as privileges is NULL; in winsvc it is an empty list",
+    "races": "data that grows between two calls gives error 122 or 234",
+    "stale-error": "QueryServiceLockStatus raises the error code of another call",
+    "system-errors": "a status that is not a tuple, or a __bool__ that raises, gives SystemError",
+    "two-owners": "a handle object created from another handle object closes the handle again",
+    "uninitialized-flags": "UOI_FLAGS contains random values in fields that the system leaves unset",
+    "window-handles": "windows are handles that are closed when they are garbage-collected",
 }

@@ -1,7 +1,7 @@
 """Write `src/winsvc/aio/objects.py`: the object API as coroutines.
 
     python tools/aiogen.py            write it
-    python tools/aiogen.py --check    fail, and show the difference, when it is stale
+    python tools/aiogen.py --check    fail if it is out of date
 
 Signatures and docstrings are those of `manager.py`, `service.py` and `service_settings.py` in
 `src/winsvc/_scm/`, so that types are exact and an editor shows the help; examples in docstrings
@@ -204,7 +204,7 @@ def methods(kind: str, module: str) -> Iterator[Method]:
             for item in node.body:
                 if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
                     continue
-                if not any(ast.unparse(one) == "property" for one in item.decorator_list):
+                if not any(ast.unparse(each) == "property" for each in item.decorator_list):
                     yield Method(item, source)
 
 
@@ -296,16 +296,16 @@ def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
     found: set[tuple[str | None, str]] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.If)):
-            for one in node.body:
-                if isinstance(one, ast.ImportFrom):
-                    found |= {(one.module, alias.name) for alias in one.names}
-            node.body = [one for one in node.body if not isinstance(one, ast.ImportFrom)]
+            for statement in node.body:
+                if isinstance(statement, ast.ImportFrom):
+                    found |= {(statement.module, alias.name) for alias in statement.names}
+            node.body = [each for each in node.body if not isinstance(each, ast.ImportFrom)]
     return found, ast.dump(tree)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the object API as coroutines.")
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     options = parser.parse_args(argv)
     wanted = text()
     name = OUTPUT.relative_to(ROOT).as_posix()
@@ -313,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if same(present, wanted):
         return 0
     if options.check:
-        print(f"{name} is stale: run python tools/aiogen.py", file=sys.stderr)
+        print(f"{name} is out of date: run python tools/aiogen.py", file=sys.stderr)
         return 1
     OUTPUT.write_text(wanted, encoding="utf-8", newline="\n")
     for command in (["check", "--select", "I", "--fix", "-q"], ["format", "-q"]):

@@ -1,11 +1,11 @@
 """Write the declarations of the settings from `src/winsvc/_values/setting_table.py`.
 
     python tools/settingsgen.py            write them
-    python tools/settingsgen.py --check    fail, and name the files, when they are stale
+    python tools/settingsgen.py --check    fail if they are out of date, and name the files
 
-These are the parts between two comments of the settings' keywords and dataclass, of the snapshot
-and of the service's queries, the arguments in the docstring of `Settings`, and the table in
-`docs/settings.md`. Type checkers and editors need them as literals. Run `tools/aiogen.py` next.
+The generated parts are between two comments in the modules of the settings, the snapshot and the
+service's queries; further the arguments in the docstring of `Settings`, and the table in
+`docs/settings.md`. Type checkers and editors need literal declarations. Run `tools/aiogen.py` next.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ QUERY = '''
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the table, as its source has it."""
+    """An entry of the table, as source text."""
 
     name: str
     doc: str
@@ -82,12 +82,12 @@ class Entry:
         return f"{kind} | Unchanged{self.accepts.removeprefix(kind)}"
 
     def query(self) -> str:
-        """The method that queries the setting."""
+        """Return the method that queries the setting."""
         note = f"To set: ``configure({self.name}=...)``. {self.note}"
         return QUERY.format(**vars(self), how_to_set=wrapped(note, " " * 8))
 
     def row(self) -> str:
-        """The row of the page."""
+        """Return the row of the page."""
         where = self.level and f"`ConfigLevel.{self.level}`"
         if not where:
             where = "`SetServiceObjectSecurity`" if self.has_own_call else "`ChangeServiceConfigW`"
@@ -106,7 +106,7 @@ def wrapped(text: str, indent: str, more: str = "") -> str:
 
 
 def table() -> tuple[list[Entry], dict[str, str]]:
-    """The entries, and the modules from which the table's names come."""
+    """Return the entries, and the modules from which the table imports its names."""
     tree = ast.parse(TABLE.read_text("utf-8"))
     modules = {
         alias.name: node.module or ""
@@ -124,7 +124,7 @@ def table() -> tuple[list[Entry], dict[str, str]]:
 
 
 def with_parts(text: str, *parts: str) -> str:
-    """The text with these parts between its pairs of comments."""
+    """Replace the parts between the pairs of comments of a text."""
     between = re.compile(f"({re.escape(BEGIN)}).*?({re.escape(END)})", re.DOTALL)
     assert len(between.findall(text)) == len(parts)
     new = iter(parts)
@@ -132,7 +132,7 @@ def with_parts(text: str, *parts: str) -> str:
 
 
 def with_imports(text: str, after: str, types: Sequence[str], modules: dict[str, str]) -> str:
-    """The text with the imports that the types need and that it lacks, after this line."""
+    """Add imports that the types need and a text lacks, after a line."""
     present = {
         alias.name
         for node in ast.walk(ast.parse(text))
@@ -146,7 +146,7 @@ def with_imports(text: str, after: str, types: Sequence[str], modules: dict[str,
 
 
 def outputs() -> Iterator[tuple[Path, str]]:
-    """Each file, and what it should be; imports that were added are still to be sorted."""
+    """Yield each file and its expected content, with added imports unsorted."""
     entries, modules = table()
     accepted = {entry.name: entry.accepts_unchanged for entry in entries}
     own = [entry for entry in entries if entry.has_own_call]
@@ -184,13 +184,13 @@ def outputs() -> Iterator[tuple[Path, str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the declarations of the settings.")
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     options = parser.parse_args(argv)
     stale = [(path, text) for path, text in outputs() if path.read_text("utf-8") != text]
     for path, text in stale:
         name = path.relative_to(ROOT).as_posix()
         if options.check:
-            print(f"{name} is stale: run python tools/settingsgen.py", file=sys.stderr)
+            print(f"{name} is out of date: run python tools/settingsgen.py", file=sys.stderr)
             continue
         path.write_text(text, encoding="utf-8", newline="\n")
         if path.suffix == ".py":

@@ -1,4 +1,4 @@
-"""Files and folders with rights of their own, and what the file for failures makes of them."""
+"""Files and folders with security descriptors, and the log file in them."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_make_log_file_grants_users_no_change_rights(
     log = default_log_file("beat")
     for _ in range(2):
         logfile.make_log_file(files, log, {"beat": "LocalService"})
-        with open(log, "a") as file:  # as the system may that has made it
+        with open(log, "a") as file:  # the account that created the file may write
             file.write("x")
     assert os.listdir(tmp_path) == ["winsvc"]
     problem = logfile.folder_problem(files, os.path.dirname(log))
-    if on_wine():  # it keeps no owners: the owner is the user who runs this
+    if on_wine():  # Wine does not store owners: the owner is the current user
         assert problem is not None
         assert "belongs to" in problem
     else:

@@ -1,4 +1,4 @@
-"""The calls that have no object above them in between: rows, bytes and bare handles."""
+"""The native backend without the object API: rows, bytes and handles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulated import code_of
 
 from winsvc._native import NativeBackend
 from winsvc._native.backend import refusal
-from winsvc._native.memory import valid_descriptor, wiped
+from winsvc._native.memory import valid_descriptor, zeroed_secret
 from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.errors import (
@@ -32,7 +32,7 @@ assert sys.platform == "win32"
 
 KEEP = lib.SERVICE_NO_CHANGE
 WINE = bool(lib.wine_version())
-# What Wine says of a level that it lacks: when asked, and when told.
+# Wine's errors for an unsupported level: of a query, and of a change.
 LACKED = (lib.ERROR_INVALID_LEVEL, 1733)  # RPC_S_INVALID_TAG
 
 backend = NativeBackend()
@@ -76,7 +76,7 @@ def service(manager: int, name: str, program: str) -> Iterator[int]:
 
 
 def change(service: int, **changes: object) -> int | None:
-    """``change_service_config`` with everything kept that is not named."""
+    """Call ``change_service_config``; omitted values are unchanged."""
     arguments: dict[str, object] = {
         **dict.fromkeys(("service_type", "start_type", "error_control"), KEEP),
         **dict.fromkeys(("binary_path", "load_order_group", "dependencies"), None),
@@ -99,7 +99,7 @@ def test_change_config_keeps_settings_not_given(service: int) -> None:
         start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown"
     )
     assert backend.query_service_config(service) == after
-    change(service, load_order_group="", dependencies=(), password=Secret("never told"))
+    change(service, load_order_group="", dependencies=(), password=Secret("never shown"))
     assert backend.query_service_config(service) == after._replace(load_order_group="")
 
 
@@ -123,7 +123,7 @@ def test_display_name_up_to_maximum_length_reads_back(
 ) -> None:
     text = ("\u00e4" * length)[len(name) :] + name if length else ""
     change(service, display_name=text)
-    # Without a display name Windows shows the key name; on Wine an empty one is a name.
+    # Without a display name Windows returns the key name; Wine stores an empty display name.
     assert backend.get_service_display_name(manager, name) == (text or ("" if WINE else name))
 
 
@@ -147,7 +147,7 @@ def test_control_of_stopped_service_raises_with_status(service: int) -> None:
     assert caught.value.status is not None
     assert caught.value.status.state == lib.SERVICE_STOPPED
     with pytest.raises(Win32Error) as invalid:
-        backend.control_service(service, 0x7F)  # none that there is
+        backend.control_service(service, 0x7F)  # an invalid control
     assert invalid.value.status is None
 
 
@@ -217,9 +217,9 @@ def test_query_lock_status_ignores_stale_last_error(manager: int) -> None:
             assert backend.query_service_lock_status(manager).is_locked == 0
 
 
-@on_wine  # elsewhere it would decide which configuration starts next
+@on_wine  # Windows would use it to select the next boot configuration
 def test_notify_boot_config_status_succeeds() -> None:
-    """Wine takes it and does nothing: that it succeeds is all there is to see."""
+    """Wine accepts the call and does nothing; the test checks its success only."""
     for acceptable in (True, False):
         assert code_of(backend.notify_boot_config_status, acceptable) == 0
 
@@ -255,7 +255,7 @@ def test_set_security_with_truncated_descriptor_raises_argument_error(service: i
     [
         bytes(20),
         b"\xff" * 100,
-        bytes.fromhex("01000480" + "ffffff7f" * 4),  # offsets to elsewhere
+        bytes.fromhex("01000480" + "ffffff7f" * 4),  # offsets outside of the data
         bytes.fromhex("01000400" + "ffffffff" * 8),  # absolute: pointers
         GOOD[:20] + b"\x02\xff\xff\xff" + GOOD[24:],
     ],
@@ -268,7 +268,7 @@ def test_set_security_with_malformed_descriptor_raises_argument_error(
 
 
 def test_wiped_secret_is_zeroed_after_block() -> None:
-    with wiped(Secret("pass\U0001f40d")) as secret:
+    with zeroed_secret(Secret("pass\U0001f40d")) as secret:
         assert ffi.string(secret) == "pass\U0001f40d"
     assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
 
@@ -365,7 +365,7 @@ def test_delayed_auto_start_after_change_reads_back(service: int) -> None:
 def test_change_failure_actions_is_accepted(
     service: int, actions: tuple[tuple[int, int], ...] | None
 ) -> None:
-    """Wine takes them and keeps nothing."""
+    """Wine accepts failure actions, but does not store them."""
     row = FailureActionsRow(86_400, "", "fix.exe", actions)
     assert code_of(backend.change_failure_actions, service, row) == 0
     if WINE:
@@ -376,12 +376,12 @@ def test_change_failure_actions_is_accepted(
     found = backend.query_failure_actions(service)
     assert (found.command, found.reboot_message) == ("fix.exe", "")
     assert found.actions == (actions or ())
-    # Without actions Windows keeps no period either.
+    # Without actions Windows does not store the period either.
     assert found.reset_period == (86_400 if actions else 0)
 
 
 def test_changed_dependencies_are_in_the_registry(service: int, name: str) -> None:
-    """Wine stores them and does not tell them."""
+    """Wine stores dependencies, but does not return them."""
     change(service, dependencies=("RpcSs", "+A group"))
     path = rf"SYSTEM\CurrentControlSet\Services\{name}"
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:

@@ -33,8 +33,8 @@ def destroy_window(window: int) -> None:
 
 @pytest.fixture
 def desktop(unique_name: Callable[[], str]) -> Iterator[Desktop]:
-    with Desktop.create(unique_name()) as made:
-        yield made
+    with Desktop.create(unique_name()) as created:
+        yield created
 
 
 # ------------------------------------------------------------------------------------ windows
@@ -92,7 +92,7 @@ def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
         finally:
             destroy_window(window)
         assert desktop.windows() == []
-    titles = {one.handle: (one.title, (one.class_name or "").lower()) for one in found}
+    titles = {each.handle: (each.title, (each.class_name or "").lower()) for each in found}
     assert titles[window] == ("Titel äöü", "static")
 
 

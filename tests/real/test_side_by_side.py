@@ -1,7 +1,7 @@
-"""The simulated service control manager beside this machine's: the same calls, the same answers.
+"""The same calls on the simulated and on the real service control manager have the same outcomes.
 
-What Wine answers otherwise than Windows must be named in ``differences.WINE_DIFFERENCES``. Where
-only one of the two did something, it is undone, so that both are in the same state again.
+A difference between Wine and Windows must be listed in ``differences.WINE_DIFFERENCES``. A change
+on one side only is undone, so that both have the same state again.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ SLOTS = ("a", "b", "c")
 
 
 class Refused(NamedTuple):
-    """An error, as far as it is to be the same."""
+    """The parts of an error that must be the same."""
 
     function: str
-    code: int | str  # of what is refused before the call, the argument
-    state: int | None = None  # told along with it
+    code: int | str  # the name of the argument if it was refused before the call
+    state: int | None = None  # returned with the error
 
 
 class Excuse(NamedTuple):
-    """A difference of the table, and the code in which it shows: that of the one that refuses.
+    """An entry of the table, and the error code of the side that refuses the call.
 
-    What the other one answers may be anything: it goes on to its next check.
+    The other side may have any outcome, because it continues with its next check.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Excuse(NamedTuple):
 
 @dataclass(eq=False)
 class Opened:
-    """A service that was opened on both sides."""
+    """A service that is open on both sides."""
 
     slot: str
     real: int
@@ -86,7 +86,7 @@ class Opened:
 
 
 class SideBySide(RuleBasedStateMachine):
-    """Services of both, under the same names."""
+    """Services of both sides, with the same names."""
 
     program: ClassVar[str]  # the command line of the test service
     numbers: ClassVar[itertools.count[int]] = itertools.count(1)
@@ -103,15 +103,15 @@ class SideBySide(RuleBasedStateMachine):
         self.missing = path + "-missing.exe"
         access = int(ManagerAccess.CONNECT | ManagerAccess.CREATE_SERVICE)
         access |= ManagerAccess.ENUMERATE_SERVICE
-        self.managers = [one.open_sc_manager(None, None, access) for one in (self.real, self.sim)]
+        self.managers = [side.open_sc_manager(None, None, access) for side in (self.real, self.sim)]
         self.opened: list[Opened] = []
         self.slots: set[str] = set()
-        self.odd_exit: set[str] = set()  # whose exit codes differ, until they run again
+        self.odd_exit: set[str] = set()  # services whose exit codes differ until they run again
 
     # ------------------------------------------------------------------- both sides
 
     def differs(self, name: str) -> bool:
-        """Whether the real one is Wine's, which has the difference of this name."""
+        """Return whether the real SCM is Wine's, which has the difference of this name."""
         assert name in WINE_DIFFERENCES
         return self.wine
 
@@ -121,7 +121,7 @@ class SideBySide(RuleBasedStateMachine):
     def on_both(
         self, call: Callable[[Backend, int], Any], handles: list[int], *excuses: Excuse
     ) -> tuple[Any, Any]:
-        """The same call; what the real and the simulated one answered."""
+        """Run a call on both sides; return the real and the simulated outcome."""
         real = outcome(call, self.real, handles[0])
         simulated = outcome(call, self.sim, handles[1])
         if real != simulated:
@@ -130,12 +130,12 @@ class SideBySide(RuleBasedStateMachine):
 
     def excuse(self, real: object, simulated: object, excuses: tuple[Excuse, ...]) -> None:
         named = [
-            one
-            for one in excuses
-            if code_of(simulated) == one.simulated or code_of(real) == one.real
+            excuse
+            for excuse in excuses
+            if code_of(simulated) == excuse.simulated or code_of(real) == excuse.real
         ]
-        assert any(self.differs(one.name) for one in named), (
-            f"the real one: {real}; the simulated one: {simulated}"
+        assert any(self.differs(excuse.name) for excuse in named), (
+            f"real: {real}; simulated: {simulated}"
         )
 
     def on_managers(self, call: Callable[[Backend, int], Any], *excuses: Excuse) -> tuple[Any, Any]:
@@ -144,14 +144,14 @@ class SideBySide(RuleBasedStateMachine):
     def on_service(
         self, index: int, call: Callable[[Backend, int], Any], *excuses: Excuse
     ) -> tuple[Any, Any]:
-        one = self.at(index)
-        return self.on_both(call, [one.real, one.simulated], *excuses)
+        opened = self.at(index)
+        return self.on_both(call, [opened.real, opened.simulated], *excuses)
 
     def at(self, index: int) -> Opened:
         return self.opened[index % len(self.opened)]
 
     def keep(self, slot: str, real: Any, simulated: Any) -> None:
-        """Handles of both; one that only one side gave is closed, with what it made undone."""
+        """Store the handles of both sides; close a handle that only one side returned."""
         if isinstance(real, int) and isinstance(simulated, int):
             self.opened.append(Opened(slot, real, simulated))
         elif isinstance(real, int):
@@ -164,7 +164,7 @@ class SideBySide(RuleBasedStateMachine):
         return name in self.sim and self.sim[name].state is not State.STOPPED
 
     def settle(self, slot: str) -> None:
-        """Let both sides come to rest after a start or a control."""
+        """Wait until both sides have a settled state after a start or a control."""
         self.sim.clock.advance(60)
         self.wait_for(slot, lambda state: state not in PENDING)
 
@@ -204,7 +204,7 @@ class SideBySide(RuleBasedStateMachine):
         }.get(spelling, spelling and name + spelling)
 
     def shown(self, display: str | None, slot: str) -> str | None:
-        """A display name: none, one of the services', or a key name."""
+        """Return a display name: none, that of a service, or a key name."""
         return {
             None: None,
             "": "",
@@ -226,7 +226,7 @@ class SideBySide(RuleBasedStateMachine):
             "key of another",
         ]
     )
-    # At most one thing is wrong in a call: which of two errors is told is nobody's business.
+    # At most one invalid argument in a call: the precedence of two errors is not specified.
     oddities = st.one_of(
         st.just(("", 0)),
         st.just(("", 0)),
@@ -256,8 +256,8 @@ class SideBySide(RuleBasedStateMachine):
 
     def dependencies(self, needs: list[str]) -> list[str]:
         return [
-            "+" + self.prefix + one[1:] if one.startswith("+") else self.prefix + one
-            for one in dict.fromkeys(needs)
+            "+" + self.prefix + name[1:] if name.startswith("+") else self.prefix + name
+            for name in dict.fromkeys(needs)
         ]
 
     # ------------------------------------------------------------------- the manager
@@ -326,24 +326,24 @@ class SideBySide(RuleBasedStateMachine):
                 None,
             )[0]
 
-        there = name in self.sim
+        existed = name in self.sim
         real = outcome(call, self.real, self.managers[0])
         simulated = outcome(call, self.sim, self.managers[1])
         if code_of(real) != code_of(simulated):
             self.excuse(real, simulated, excuses_for(odd, name, given))
-            self.undo_creation(name, real, simulated, there)
+            self.undo_creation(name, real, simulated, existed)
             return
         if isinstance(real, Refused):
             assert real == simulated
         self.keep(slot, real, simulated)
 
-    def undo_creation(self, name: str, real: Any, simulated: Any, there: bool) -> None:
+    def undo_creation(self, name: str, real: Any, simulated: Any, existed: bool) -> None:
         for backend, manager, handle in (
             (self.real, self.managers[0], real),
             (self.sim, self.managers[1], simulated),
         ):
             if isinstance(handle, int):
-                assert not there
+                assert not existed
                 backend.close_service_handle(handle)
                 again = backend.open_service(manager, name, int(ServiceAccess.DELETE))
                 backend.delete_service(again)
@@ -416,10 +416,10 @@ class SideBySide(RuleBasedStateMachine):
 
         self.on_managers(call)
 
-    # ------------------------------------------------------------------- one service
+    # ------------------------------------------------------------------- a service
 
     def seen(self, row: StatusRow, name: str) -> tuple[int, ...]:
-        """What of a status must be the same."""
+        """Return the parts of a status that must be the same."""
         codes = (row.win32_exit_code, row.service_specific_exit_code)
         kind = row.service_type
         if self.differs("status-type"):
@@ -544,7 +544,7 @@ class SideBySide(RuleBasedStateMachine):
         real, simulated = self.on_service(index, call, *excuses_for(odd, "", given))
         if code_of(real) == code_of(simulated):
             return
-        one = self.at(index)
+        opened = self.at(index)
         old = {
             "service_type": row.service_type,
             "start_type": row.start_type,
@@ -555,9 +555,9 @@ class SideBySide(RuleBasedStateMachine):
             "display": row.display_name,
         }
         if real is None:
-            call(self.real, one.real, **old)
+            call(self.real, opened.real, **old)
         else:
-            call(self.sim, one.simulated, **old)
+            call(self.sim, opened.simulated, **old)
 
     @precondition(lambda self: bool(self.opened))
     @rule(
@@ -599,14 +599,14 @@ class SideBySide(RuleBasedStateMachine):
         self.start(index, ())
 
     def start(self, index: int, arguments: tuple[str, ...]) -> None:
-        slot, one = self.at(index).slot, self.sim_of(index)
-        if one.is_driver:
+        slot, simulated = self.at(index).slot, self.sim_of(index)
+        if simulated.is_driver:
             return
-        needed = [*one.service_dependencies(), *one.group_dependencies()]
+        needed = [*simulated.service_dependencies(), *simulated.group_dependencies()]
         if needed and self.differs("dependencies-start"):
             return
         name = self.name(slot)
-        if one.state is State.STOPPED:
+        if simulated.state is State.STOPPED:
             self.odd_exit.discard(name)
         real, simulated = self.on_service(
             index,
@@ -647,7 +647,7 @@ class SideBySide(RuleBasedStateMachine):
                 return (row.controls_accepted,)
             return self.seen(row, name)
 
-        def told(backend: Backend, service: int) -> tuple[int, ...]:
+        def comparable(backend: Backend, service: int) -> tuple[int, ...]:
             try:
                 return call(backend, service)
             except Win32Error as error:
@@ -655,15 +655,15 @@ class SideBySide(RuleBasedStateMachine):
                     error.status = None
                 raise
 
-        self.on_service(index, told)
+        self.on_service(index, comparable)
         if name in self.sim:
             self.settle(slot)
 
     def blocking(self, name: str) -> bool:
         return any(
-            one.state is not State.STOPPED and one.dependencies
-            for one in self.sim
-            if one.name != name
+            service.state is not State.STOPPED and service.dependencies
+            for service in self.sim
+            if service.name != name
         )
 
     @precondition(lambda self: bool(self.opened))
@@ -687,21 +687,21 @@ class SideBySide(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.opened))
     @rule(index=indexes)
     def close(self, index: int) -> None:
-        one = self.at(index)
+        opened = self.at(index)
         self.on_service(index, lambda backend, service: backend.close_service_handle(service))
-        self.opened.remove(one)
-        if self.name(one.slot) not in self.sim:
-            # The process of a service that has stopped may be about to end.
-            wait_until(lambda: not self.exists(one.slot))
-            self.odd_exit.discard(self.name(one.slot))
+        self.opened.remove(opened)
+        if self.name(opened.slot) not in self.sim:
+            # The process of a stopped service may still be ending.
+            wait_until(lambda: not self.exists(opened.slot))
+            self.odd_exit.discard(self.name(opened.slot))
 
     # ------------------------------------------------------------------- the end
 
     def teardown(self) -> None:
         manager = self.managers[0]
         try:
-            for one in self.opened:
-                self.real.close_service_handle(one.real)
+            for opened in self.opened:
+                self.real.close_service_handle(opened.real)
             for slot in sorted(self.slots):
                 self.remove(manager, slot)
         finally:
@@ -711,7 +711,7 @@ class SideBySide(RuleBasedStateMachine):
         try:
             handle = self.real.open_service(manager, self.name(slot), ALL_ACCESS)
         except Win32Error:
-            return  # it was never made, or is gone already
+            return  # never created, or already deleted
         try:
             self.settle_and_stop(handle)
             try:
@@ -730,7 +730,7 @@ class SideBySide(RuleBasedStateMachine):
         try:
             self.real.control_service(handle, int(Control.STOP))
         except Win32Error:
-            pass  # it does not run
+            pass  # not running
         wait_until(lambda: state() is State.STOPPED)
 
 
@@ -755,8 +755,8 @@ def code_of(answer: object) -> int | str:
 
 
 def excuses_for(odd: tuple[str, Any], name: str, given: dict[str, Any]) -> tuple[Excuse, ...]:
-    """What Wine may do otherwise with new settings."""
-    # Without a display name the key name is one.
+    """Return the differences of Wine that these settings may show."""
+    # Without a display name, the key name is the display name.
     excuses = [Excuse("duplicate-display-name", real=1078)]
     if given["display"] is not None:
         excuses += [Excuse("display-of-key", simulated=1078)]

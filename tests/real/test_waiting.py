@@ -1,4 +1,4 @@
-"""Waits for a real service: how they end, and that they leave nothing behind."""
+"""Waits for a real service: their ends, and no leaked handles and threads."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_wait_when_start_falls_back_to_stopped_raises_start_error(
 def test_64_waits_share_single_native_thread(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
-    """64 on different services, in one process, on one thread of ours."""
+    """64 waits for different services in one process use a single worker thread."""
     names = [unique_name() for _ in range(64)]
     arrived: SimpleQueue[str] = SimpleQueue()
 
@@ -82,13 +82,13 @@ def test_64_waits_share_single_native_thread(
             assert service.wait(State.RUNNING, timeout=60).state is State.RUNNING
         arrived.put(name)
 
-    with puppets(scm, program, names) as made:
+    with puppets(scm, program, names) as created:
         threads = [threading.Thread(target=waits, args=[name]) for name in names]
         for thread in threads:
             thread.start()
         until_armed(64)
         assert counted() == (64, 64, 1)
-        for puppet in made:
+        for puppet in created:
             puppet.report(State.RUNNING)
             assert arrived.get(timeout=20) == puppet.name
         for thread in threads:
@@ -100,7 +100,7 @@ def test_64_waits_share_single_native_thread(
 
 
 class Held:
-    """The handles and threads of this process, to compare with those of a later moment."""
+    """The handles and threads of this process, for a later comparison."""
 
     def __init__(self) -> None:
         assert settled(counted, NOTHING) == NOTHING
@@ -109,7 +109,7 @@ class Held:
         self.handles = handles_of_this_process()
 
     def no_more_than(self, before: Held) -> bool:
-        """Return whether nothing was added; what earlier tests left may have ended since."""
+        """Return whether nothing was added; threads of earlier tests may have ended."""
         if self.threads > before.threads:
             return False
         if isinstance(self.handles, int) or isinstance(before.handles, int):
@@ -119,7 +119,7 @@ class Held:
 
 
 def handles_of_this_process() -> int | set[int]:
-    """Count the handles; Wine does not, so there return the lowest numbers that are free."""
+    """Count the handles; on Wine, which does not count, return the lowest free numbers."""
     if not lib.wine_version():
         count = ffi.new("DWORD *")
         assert lib.GetProcessHandleCount(lib.GetCurrentProcess(), count)
@@ -132,7 +132,7 @@ def handles_of_this_process() -> int | set[int]:
 
 
 class ThreadEntry(ctypes.Structure):
-    """``THREADENTRY32``"""
+    """The structure ``THREADENTRY32``."""
 
     _fields_ = (
         ("size", ctypes.c_ulong),
@@ -185,7 +185,7 @@ def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet:
 
     puppet.report(State.PAUSED)
     with scm.open(puppet.name) as service:
-        for turn in range(12):  # what is made once is made here
+        for turn in range(12):  # allocates what later calls reuse
             wait(service, turn)
         before = Held()
         for turn in range(1000):
@@ -215,7 +215,7 @@ def test_hundred_watches_leave_no_handles_or_threads(scm: ServiceManager, puppet
 
 @on_wine
 def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) -> None:
-    """It warns, in whatever order its parts go, and closes them."""
+    """The watch warns and closes its parts, in any order of collection."""
     with pytest.warns(ResourceWarning, match="unclosed"):
         events = scm.watch(puppet.name, interval=30)
         events.itself = events  # type: ignore[attr-defined]
@@ -229,7 +229,7 @@ def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) ->
 
 @pytest.mark.usefixtures("interruptible")
 def test_wait_on_ctrl_c_raises_keyboard_interrupt(installed: Service) -> None:
-    """On the main thread, with nothing left."""
+    """On the main thread, without leaks."""
 
     def press() -> None:
         until_armed()

@@ -1,11 +1,11 @@
 /*
- * A service for the tests and the demo. It reports running at once, accepts stop, pause and
- * continue, and obeys these arguments of StartService, in order:
+ * A service for the tests and the demo. It reports RUNNING immediately, accepts stop, pause and
+ * continue, and handles these arguments of StartService, in order:
  *   exit=CODE         stop with this exit code instead of running
  *   specific=CODE     stop with ERROR_SERVICE_SPECIFIC_ERROR and this code
- *   die               end the process without a word
- *   slow=MS           stay in START_PENDING that long, with check points
- *   log=PATH          append each event as one line (start with arguments, every control)
+ *   die               end the process without reporting a status
+ *   slow=MS           remain in START_PENDING for this time, with check points
+ *   log=PATH          append a line for each event (start with arguments, every control)
  */
 #include <windows.h>
 #include <stdio.h>
@@ -117,8 +117,8 @@ int wmain(void)
 
     if (!StartServiceCtrlDispatcherW(table))
         return (int)GetLastError();
-    /* Under Wine the answer to the last control may still be on its way, in another thread:
-       without it ControlService fails with ERROR_BROKEN_PIPE. */
+    /* Under Wine another thread may still send the result of the last control: without it
+       ControlService fails with ERROR_BROKEN_PIPE. */
     Sleep(100);
     return 0;
 }

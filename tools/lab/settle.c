@@ -1,7 +1,7 @@
 /*
- * Returns when the SCM has started what starts by itself. Until then it holds the database's lock,
- * and StartService answers ERROR_SERVICE_DATABASE_LOCKED after some seconds of waiting for it. A
- * service that is running already makes the question harmless.
+ * Wait until the SCM has started all automatic services. Until then it holds the database's lock,
+ * and StartService fails with ERROR_SERVICE_DATABASE_LOCKED after some seconds. The call has no
+ * other effect, because the service is running already.
  */
 #include <windows.h>
 

@@ -15,23 +15,23 @@ from winsvc._native.files import Files
 from winsvc._native.hosting import Hosting
 from winsvc._native.levels import ConfigLevels
 from winsvc._native.memory import (
-    KEPT_FOR_PACKING,
-    KEPT_FOR_PAGES,
+    PACKING_BUFFERS,
+    PAGE_BUFFERS,
     WCHAR_SIZE,
+    call_with_growing_buffer,
+    call_with_growing_text,
     check,
     failure,
-    filled,
-    filled_text,
     handle_value,
     sc_handle,
     valid_descriptor,
     wide,
     wide_list,
     wide_or_null,
-    wiped,
+    zeroed_secret,
 )
 from winsvc._native.notifications import Notifications
-from winsvc._native.paging import PageSize, with_room
+from winsvc._native.paging import PageSize, add_margin
 from winsvc._native.registrations import HostRegistrations
 from winsvc._native.structs import (
     decode_config,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 _page = PageSize()
 _LOCAL_CONCURRENCY = 4  # a higher number gains little
 _REMOTE_CONCURRENCY = 16  # each call is a round trip
-_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
+_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has a few hundred
 
 
 class NativeBackend(
@@ -74,7 +74,7 @@ class NativeBackend(
     Notifications,
     RealTime,
 ):
-    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
+    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Objects have no state."""
 
     def capabilities(self, machine: str | None) -> Capabilities:
         if machine is not None:
@@ -98,7 +98,7 @@ class NativeBackend(
         size = _page.bytes
         while True:
             next_page[0] = resume
-            buffer = KEPT_FOR_PAGES.take(size)
+            buffer = PAGE_BUFFERS.take(size)
             done = lib.EnumServicesStatusExW(
                 sc_handle(manager),
                 lib.SC_ENUM_PROCESS_INFO,
@@ -115,18 +115,18 @@ class NativeBackend(
                 error = failure("EnumServicesStatusExW")
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
-                wanted = with_room(needed[0])
+                wanted = add_margin(needed[0])
                 if not count[0]:
                     if wanted <= size:
-                        raise error  # asks for no more than it got: no end in sight
-                    _page.whole = True  # any entry has room in the smallest that is used
-                    _page.want(wanted)
+                        raise error  # a larger buffer would not help
+                    _page.all_or_nothing = True  # the smallest buffer in use holds any single entry
+                    _page.set_size(wanted)
                     size = wanted
                     continue
-                _page.whole = False
-                _page.want(size + wanted)
+                _page.all_or_nothing = False
+                _page.set_size(size + wanted)
             rows, used = decode_enums_process(buffer, count[0], size)
-            KEPT_FOR_PAGES.give(buffer)
+            PAGE_BUFFERS.give(buffer)
             if done and not resume:
                 _page.learn(used)
             return rows, 0 if done else next_page[0]
@@ -152,7 +152,7 @@ class NativeBackend(
         password: Secret | None,
     ) -> tuple[int, int | None]:
         tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
-        with wiped(password) as secret:
+        with zeroed_secret(password) as secret:
             handle = lib.CreateServiceW(
                 sc_handle(manager),
                 wide(name, "name"),
@@ -185,20 +185,20 @@ class NativeBackend(
         while len(rows) < len(names):
             left = names[len(rows) :]
             configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
-            block = KEPT_FOR_PACKING.take(_CONFIG_TEXTS * WCHAR_SIZE)
+            block = PACKING_BUFFERS.take(_CONFIG_TEXTS * WCHAR_SIZE)
             texts = ffi.cast("wchar_t *", block)
             done = lib.winsvc_query_configs(
                 *(manager, wide_list(left, "names"), len(left), configs),
                 *(texts, _CONFIG_TEXTS, used),
             )
-            # One that has no room by itself is for query_service_config().
+            # A configuration too large for the buffer is left to query_service_config().
             rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
-            KEPT_FOR_PACKING.give(block)
+            PACKING_BUFFERS.give(block)
         return rows
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "QueryServiceConfigW",
             lambda buffer, size, needed: lib.QueryServiceConfigW(
                 handle, ffi.cast("QUERY_SERVICE_CONFIGW *", buffer), size, needed
@@ -232,7 +232,7 @@ class NativeBackend(
         display_name: str | None,
     ) -> int | None:
         tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
-        with wiped(password) as secret:
+        with zeroed_secret(password) as secret:
             done = lib.ChangeServiceConfigW(
                 sc_handle(service),
                 service_type,
@@ -252,7 +252,7 @@ class NativeBackend(
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
     ) -> StatusRow:
-        info, _kept = encode_reason(reason, comment)
+        info, _referenced = encode_reason(reason, comment)
         level = lib.SERVICE_CONTROL_STATUS_REASON_INFO
         if not lib.ControlServiceExW(sc_handle(service), control, level, info):
             raise refusal(failure("ControlServiceExW"), decode_status_process(info.ServiceStatus))
@@ -260,7 +260,7 @@ class NativeBackend(
 
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
         handle, count = sc_handle(service), ffi.new("DWORD *")
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "EnumDependentServicesW",
             lambda buffer, size, needed: lib.EnumDependentServicesW(
                 handle, state, ffi.cast("ENUM_SERVICE_STATUSW *", buffer), size, needed, count
@@ -270,7 +270,7 @@ class NativeBackend(
 
     def get_service_display_name(self, manager: int, name: str) -> str:
         handle, text = sc_handle(manager), wide(name, "name")
-        return filled_text(
+        return call_with_growing_text(
             "GetServiceDisplayNameW",
             lambda buffer, size: lib.GetServiceDisplayNameW(handle, text, buffer, size),
             MAX_NAME_LENGTH + 1,
@@ -278,7 +278,7 @@ class NativeBackend(
 
     def get_service_key_name(self, manager: int, display_name: str) -> str:
         handle, text = sc_handle(manager), wide_or_null(display_name, "display_name")
-        return filled_text(
+        return call_with_growing_text(
             "GetServiceKeyNameW",
             lambda buffer, size: lib.GetServiceKeyNameW(handle, text, buffer, size),
             MAX_NAME_LENGTH + 1,
@@ -298,18 +298,18 @@ class NativeBackend(
             lib.SetLastError(0)
             done = lib.QueryServiceLockStatusW(handle, info, size, needed)
             if not done and not lib.GetLastError():
-                # Wine's has no answer, and leaves the error of the call before it.
+                # Wine does not implement the call, and leaves the last error unchanged.
                 lib.SetLastError(lib.ERROR_CALL_NOT_IMPLEMENTED)
             return done
 
-        return decode_lock(filled("QueryServiceLockStatusW", call))
+        return decode_lock(call_with_growing_buffer("QueryServiceLockStatusW", call))
 
     def notify_boot_config_status(self, acceptable: bool) -> None:
         check(lib.NotifyBootConfigStatus(acceptable), "NotifyBootConfigStatus")
 
     def query_service_object_security(self, handle: int, information: int) -> bytes:
         sc_object = sc_handle(handle)
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "QueryServiceObjectSecurity",
             lambda buffer, size, needed: lib.QueryServiceObjectSecurity(
                 sc_object, information, buffer, size, needed
@@ -337,9 +337,10 @@ class NativeBackend(
 
 
 def refusal(error: Win32Error, row: StatusRow) -> Win32Error:
-    """The error of a control that was refused, with the status where the system told one.
+    """Add the status that the system returned with a refused control to the error.
 
-    It does so for three codes. Wine sends noise with one of them: no type and state of a service.
+    The system returns a status with three error codes. Wine fills it with invalid values for one
+    of them: these are recognized by the service type and the state, and ignored.
     """
     real = (
         State.STOPPED <= row.current_state <= State.PAUSED

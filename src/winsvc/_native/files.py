@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import check, filled, security_attributes, valid_descriptor, wide
+from winsvc._native.memory import (
+    call_with_growing_buffer,
+    check,
+    security_attributes,
+    valid_descriptor,
+    wide,
+)
 
 
 class Files:
@@ -15,7 +21,7 @@ class Files:
 
     def get_file_security(self, path: str, information: int) -> bytes:
         name = wide(path, "path")
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "GetFileSecurityW",
             lambda buffer, size, needed: lib.GetFileSecurityW(
                 name, information, buffer, size, needed
@@ -29,5 +35,5 @@ class Files:
         check(done, "SetFileSecurityW")
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
-        attributes, _kept = security_attributes(False, descriptor)
+        attributes, _referenced = security_attributes(False, descriptor)
         check(lib.CreateDirectoryW(wide(path, "path"), attributes), "CreateDirectoryW")

@@ -1,4 +1,4 @@
-"""Being a service: the dispatcher and the callbacks that Windows makes."""
+"""Hosting services: the dispatcher and the callbacks that Windows invokes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from winsvc.backend import ControlHandler, ServiceMain
 if TYPE_CHECKING:
     from _winsvc_cffi import WCHAR, AnyPointer, Pointer
 
-# What the callbacks find, by the service's name in upper case. A process has one dispatcher, once.
+# ServiceMain by the service's name in upper case. A process can start one dispatcher, once.
 _mains: dict[str, ServiceMain] = {}
-# A service's place here is the context that comes with its controls, each time it is started.
+# A service's index in this list is the context that Windows passes with its controls.
 _handlers: list[tuple[str, ControlHandler]] = []
 _lock = threading.Lock()
 
@@ -53,7 +53,7 @@ class Hosting:
 @ffi.def_extern("winsvc_service_main")
 def _service_main(count: int, vector: Pointer[Pointer[WCHAR]]) -> None:
     arguments = [ffi.string(vector[index]) for index in range(count)]
-    # A process that is one service alone may have been started under another name.
+    # Windows ignores the name in the table of a process with a single service.
     main = _mains.get(arguments[0].upper()) or next(iter(_mains.values()))
     main(arguments)
 
