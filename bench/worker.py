@@ -76,7 +76,7 @@ class Winsvc:
 
     def begin(self, name: str) -> None:
         with self.scm.open(name) as service:
-            service.start()
+            service.start(wait=False)
 
 
 class Pywin32:

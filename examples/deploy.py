@@ -23,7 +23,7 @@ from winsvc import (
 def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> State:
     """Bring the service to what it is to be; return the state it is left in."""
     command = command_line(program, *arguments)
-    service = scm.open(name) if name in scm else scm.create(name, command)
+    service = scm.open(name) if scm.exists(name) else scm.create(name, command)
     with service:
         if service.status().state is not State.STOPPED:
             service.stop(timeout=30)
@@ -33,8 +33,10 @@ def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> Sta
             description="Installed by deploy.py",
         )
         try:
-            service.failure_actions = FailureActions.restart(
-                after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)
+            service.configure(
+                failure_actions=FailureActions.restart(
+                    after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)
+                )
             )
         except UnsupportedError as error:
             print(f"no recovery here: {error}")

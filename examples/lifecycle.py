@@ -21,7 +21,7 @@ def main(program: str) -> None:
                 print(f"started   {service.status().state.name}, pid {service.status().pid}")
                 print(f"stopped   exit code {service.stop(timeout=30).exit_code}")
             finally:
-                service.delete(timeout=30)  # it goes when its process has ended, too
+                service.delete(wait=True, timeout=30)  # it goes when its process has ended, too
         try:
             scm.open(name).close()
         except ServiceNotFoundError as error:

@@ -215,7 +215,7 @@ def installed(
     with scm.create(unique_name(), program, display_name=f"Test {unique_name()}") as service:
         yield service
         try:
-            service.stop()
+            service.stop(timeout=20)
         except Win32Error:
             pass  # not running
         try:

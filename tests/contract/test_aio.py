@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 import pytest
-from differences import Differs
 from support import Waits, simulated_only
 
 from winsvc import (
@@ -19,7 +18,6 @@ from winsvc import (
     ServiceStartError,
     ServiceStatus,
     State,
-    UnsupportedError,
     WaitTimeoutError,
     Win32Error,
 )
@@ -71,7 +69,7 @@ async def test_async_service_lifecycle_reaches_each_state(
     await service.control(200)
     assert (await service.restart("two", timeout=30)).state is State.RUNNING
     assert (await service.stop(timeout=30)).state is State.STOPPED
-    assert (await asc.get(service.name)).status.state is State.STOPPED
+    assert (await asc.info(service.name)).status.state is State.STOPPED
 
 
 async def test_async_create_configure_and_delete_take_effect(
@@ -84,7 +82,7 @@ async def test_async_create_configure_and_delete_take_effect(
         assert await service.description() == ""
         assert (await service.config()).binary_path == program
         assert (await service.snapshot()).name == name
-        await service.delete(timeout=30)
+        await service.delete(wait=True, timeout=30)
     assert not await asc.exists(name)
     with pytest.raises(ServiceNotFoundError):
         async with asc.open(name):
@@ -111,7 +109,7 @@ async def test_async_manager_without_block_connects_on_first_use(backend: str) -
     await manager.close()
     await manager.close()
     with pytest.raises(HandleClosedError):
-        await manager.get("RpcSs")
+        await manager.info("RpcSs")
     assert manager.closed
 
 
@@ -136,25 +134,6 @@ async def test_async_service_after_manager_close_still_works(
         await service.start(timeout=30)
         assert (await service.status()).state is State.RUNNING
         assert (await service.stop(timeout=30)).state is State.STOPPED
-
-
-async def test_async_lock_is_released_after_block_and_after_error(
-    asc: AsyncServiceManager, wine_differs: Differs
-) -> None:
-    async def locked() -> bool:
-        if wine_differs("lock"):
-            with pytest.raises(UnsupportedError):
-                await asc.lock_status()
-            return False
-        return (await asc.lock_status()).owner is not None
-
-    async with asc.lock():
-        assert await locked() is not wine_differs("lock")
-    assert not await locked()
-    with pytest.raises(ValueError, match="mine"):
-        async with asc.lock():
-            raise ValueError("mine")
-    assert not await locked()
 
 
 async def test_async_start_of_exiting_service_raises_start_error(service: AsyncService) -> None:

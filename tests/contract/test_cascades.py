@@ -46,7 +46,7 @@ def test_stop_with_running_dependent_stops_both(
 ) -> None:
     installed.start(timeout=20)
     dependent.start(timeout=20)
-    assert installed.stop(dependents=True, timeout=20, total_timeout=60).state is State.STOPPED
+    assert installed.stop_with_dependents(timeout=20, total_timeout=60).state is State.STOPPED
     # Wine neither tells dependents nor keeps what they need from being stopped.
     left = State.RUNNING if wine_differs("dependents") else State.STOPPED
     assert states(installed, dependent) == [State.STOPPED, left]
@@ -54,9 +54,9 @@ def test_stop_with_running_dependent_stops_both(
 
 def test_stop_cascade_without_dependents_stops_service(installed: Service) -> None:
     with pytest.raises(ServiceNotActiveError):
-        installed.stop(dependents=True)
+        installed.stop_with_dependents()
     installed.start(timeout=20)
-    assert installed.stop(dependents=True).state is State.STOPPED
+    assert installed.stop_with_dependents().state is State.STOPPED
 
 
 def test_restart_with_paused_dependent_restores_both_states(
@@ -80,11 +80,11 @@ def test_restart_of_stopped_service_starts_it(installed: Service) -> None:
 def test_start_with_dependencies_starts_both_services(
     installed: Service, dependent: Service, wine_differs: Differs
 ) -> None:
-    dependent.start("one", dependencies=True, timeout=20)
+    dependent.start_with_dependencies("one", timeout=20)
     first = State.STOPPED if wine_differs("dependencies-read") else State.RUNNING
     assert states(installed, dependent) == [first, State.RUNNING]
     with pytest.raises(ServiceAlreadyRunningError):
-        dependent.start(dependencies=True)
+        dependent.start_with_dependencies()
 
 
 def test_start_with_failing_dependency_raises_cascade_error(
@@ -92,11 +92,11 @@ def test_start_with_failing_dependency_raises_cascade_error(
 ) -> None:
     installed.configure(binary_path=r"C:\no\such\program.exe")
     if wine_differs("dependencies-start"):
-        dependent.start(dependencies=True, timeout=20)
+        dependent.start_with_dependencies(timeout=20)
         assert states(installed, dependent) == [State.STOPPED, State.RUNNING]
         return
     with pytest.raises(CascadeError) as caught:
-        dependent.start(dependencies=True, timeout=20)
+        dependent.start_with_dependencies(timeout=20)
     error = caught.value
     assert isinstance(error.error, NotFoundError)
     assert [str(step) for step in error.failed] == [f"start {installed.name.upper()}"]
@@ -106,7 +106,7 @@ def test_start_with_failing_dependency_raises_cascade_error(
 
 def test_start_cascade_past_timeout_raises_timeout_error(installed: Service) -> None:
     with pytest.raises(WaitTimeoutError):
-        installed.start("slow=3000", dependencies=True, timeout=0.2)
+        installed.start_with_dependencies("slow=3000", timeout=0.2)
     assert installed.status().state is State.START_PENDING
     assert installed.wait(State.RUNNING, timeout=20).state is State.RUNNING
 
@@ -149,11 +149,11 @@ def test_graph_with_group_dependency_resolves_group_members(
             assert graph.dependencies_of(user.name) == ()
         else:
             assert graph.dependencies_of(user.name) == (installed.name,)
-            user.start(dependencies=True, timeout=20)
+            user.start_with_dependencies(timeout=20)
             assert states(installed, user) == [State.RUNNING, State.RUNNING]
             installed.restart(timeout=20)
             assert states(installed, user) == [State.RUNNING, State.RUNNING]
-            installed.stop(dependents=True, timeout=20)
+            installed.stop_with_dependents(timeout=20)
             assert states(installed, user) == [State.STOPPED, State.STOPPED]
 
 

@@ -140,7 +140,7 @@ def test_create_existing_station_opens_it_unless_create_only(station: WindowStat
     with pytest.raises(AlreadyExistsError) as caught:
         WindowStation.create(station.name, WindowStationCreation.CREATE_ONLY)
     assert (caught.value.winerror, caught.value.function) == (183, "CreateWindowStationW")
-    assert caught.value.service == station.name
+    assert caught.value.object_name == station.name
     assert isinstance(caught.value, FileExistsError)
 
 
@@ -176,8 +176,8 @@ def test_open_missing_station_or_desktop_raises_not_found() -> None:
             opener("winsvc-no-such-object")
         error = caught.value
         assert (error.winerror, error.function) == (2, function)
-        assert error.service == "winsvc-no-such-object"
-        assert isinstance(error, FileNotFoundError)
+        assert error.object_name == "winsvc-no-such-object"
+        assert isinstance(error, LookupError)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_name_with_backslash_raises_invalid_name(
         codes = {3, 5, 161}
     with pytest.raises(InvalidNameError, match="a name cannot have a backslash") as caught:
         make("WinSta0\\Default")
-    assert caught.value.service == "WinSta0\\Default"
+    assert caught.value.object_name == "WinSta0\\Default"
     assert caught.value.winerror in codes
 
 
@@ -264,7 +264,7 @@ def test_closed_station_and_desktop_raise_handle_closed(unique_name: Namer) -> N
     for use in uses:
         with pytest.raises(HandleClosedError, match="closed") as caught:
             use()
-        assert caught.value.service == name
+        assert caught.value.object_name == name
 
 
 def test_unclosed_station_and_desktop_warn_and_close(unique_name: Namer) -> None:
@@ -288,7 +288,7 @@ def test_desktops_without_enumerate_right_raises_access_denied(station: WindowSt
             reader.desktops()
     error = caught.value
     assert (error.winerror, error.function) == (5, "EnumDesktopsW")
-    assert error.service == station.name
+    assert error.object_name == station.name
     assert error.hint == (
         "Needed: WindowStationAccess.ENUM_DESKTOPS. "
         "The handle was opened with WindowStationAccess.READ_ATTRIBUTES only."
@@ -358,7 +358,7 @@ def test_desktop_information_reads_or_is_unsupported_on_wine(
             with pytest.raises(UnsupportedError, match="this system does not tell") as caught:
                 read()
             assert caught.value.winerror == 87
-            assert caught.value.service == desktop.name
+            assert caught.value.object_name == desktop.name
         return
     current = Desktop.current()
     assert current.user_sid is not None
@@ -436,7 +436,7 @@ def test_set_for_process_changes_current_station(
         ) as caught:
             station.close()
         assert caught.value.function == "CloseWindowStation"
-        assert caught.value.service == station.name
+        assert caught.value.object_name == station.name
         assert not station.closed
         assert Desktop.current().name == "Default"  # threads stay where they are
         with Desktop.create(unique_name()) as made:

@@ -53,7 +53,7 @@ def settled(told: list[ServiceEvent]) -> list[State]:
 def test_watch_of_single_service_reports_each_state_in_order(installed: Service) -> None:
     with installed.watch(interval=30) as events:
         assert events.wait(0) is None
-        installed.start("slow=300")
+        installed.start("slow=300", wait=False)
         told = until(events, reached(State.RUNNING))
         assert states(told) == [State.START_PENDING, State.RUNNING]
         assert {event.name for event in told} == {installed.name}
@@ -99,17 +99,17 @@ def test_watch_of_missing_service_reports_its_creation(
     name, other = unique_name(), unique_name()
     with scm.watch(name, interval=0.1) as events:
         scm.create(other, program).close()
-        scm.delete(other, timeout=30)
+        scm.delete(other, wait=True, timeout=30)
         scm.create(name, program).close()
         first = events.wait(30)
         assert isinstance(first, ServiceCreated)
         assert first.name == name
         scm.delete(name)
         assert events.wait(30) == ServiceDeleted(name)  # the watch does not keep it
-        assert name not in scm
+        assert not scm.exists(name)
         scm.create(name, program).close()
         assert isinstance(events.wait(30), ServiceCreated)
-    scm.delete(name, timeout=30)
+    scm.delete(name, wait=True, timeout=30)
 
 
 def test_watch_reports_config_change(installed: Service, wine_differs: Differs) -> None:

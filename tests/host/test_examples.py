@@ -47,7 +47,7 @@ def program(
 
     yield install
     for one in made:
-        if one.name in scm:
+        if scm.exists(one.name):
             one("remove")
         wait_until_gone(scm, one.name)
         assert one.log.read_text("utf-8") == ""

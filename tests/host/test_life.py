@@ -234,7 +234,7 @@ def test_exception_in_handler_stops_service_with_1064(hosted: Hosted, heard: Hea
 
 def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: Heard) -> None:
     with hosted("slow") as service:
-        service.start()
+        service.start(wait=False)
         before = service.status()
         assert before.state is State.START_PENDING
         for _ in range(3):
@@ -254,13 +254,13 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
         assert heard.line() == "running"
         status = service.status()
         assert (status.state, status.check_point) == (State.RUNNING, 0)
-        service.stop()
+        service.stop(wait=False)
         assert heard.line() == "ending"
         status = service.status()
         assert status.state is State.STOP_PENDING
         assert status.wait_hint.total_seconds() == 44
         with pytest.raises(ControlRefusedError):
-            service.stop()
+            service.stop(wait=False)
         heard.say("on")
         heard.over()
         assert until_stopped(service).exit_code == 0
@@ -268,7 +268,7 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
 
 def test_stop_during_start_ends_service_without_running(hosted: Hosted, heard: Heard) -> None:
     with hosted("starting") as service:
-        service.start()
+        service.start(wait=False)
         assert heard.line() == "starting"
         assert service.status().state is State.START_PENDING
         service.stop(timeout=SECONDS)

@@ -96,7 +96,7 @@ def test_delete_source_with_subkey_raises_access_denied(source: str) -> None:
         winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, below)
     assert isinstance(refused.value, Win32Error)
     assert (refused.value.function, refused.value.winerror) == ("RegDeleteKeyW", 5)
-    assert refused.value.service == source
+    assert refused.value.object_name == source
     assert refused.value.strerror
     remove_source(source)
 

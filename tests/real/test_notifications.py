@@ -75,7 +75,7 @@ def test_armed_registration_reports_status_until_disarmed(waiter: int, installed
     assert row.service_names is None
     assert backend.wait_notified(waiter, 0) == []
     backend.arm(waiter, handle, EVERY)
-    installed.start("slow=200")
+    installed.start("slow=200", wait=False)
     ((_, row),) = backend.wait_notified(waiter, 20)  # the first: the old state does not come again
     assert row.status.current_state in (State.START_PENDING, State.RUNNING)
     backend.arm(waiter, handle, int(Notify.PAUSED))
@@ -157,7 +157,7 @@ def test_close_waiter_closes_armed_handles(
     backend.close_waiter(waiter)
     assert counted()[:2] == (0, 0)
     scm.delete(name)
-    assert name not in scm  # no handle keeps it
+    assert not scm.exists(name)  # no handle keeps it
 
 
 def test_random_waits_in_16_threads_leave_no_registrations(

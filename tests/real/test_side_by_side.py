@@ -29,10 +29,12 @@ from twin import twin
 from winsvc import (
     ConfigLevel,
     Control,
+    ControlRefusedError,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
     ServiceConfig,
+    ServiceStatus,
     ServiceType,
     State,
     StateFilter,
@@ -650,7 +652,7 @@ class SideBySide(RuleBasedStateMachine):
         def told(backend: Backend, service: int) -> tuple[int, ...]:
             try:
                 return call(backend, service)
-            except Win32Error as error:
+            except ControlRefusedError as error:
                 if error.winerror == 1052 and self.differs("refused-control-status"):
                     error.status = None
                 raise
@@ -746,7 +748,8 @@ def outcome(call: Callable[[Backend, int], Any], backend: Backend, handle: int) 
     except ValidationError as error:
         return Refused("", error.argument)
     except Win32Error as error:
-        state = None if error.status is None else int(error.status.state)
+        status: ServiceStatus | None = getattr(error, "status", None)
+        state = None if status is None else int(status.state)
         return Refused(error.function, error.winerror, state)
 
 
