@@ -25,6 +25,7 @@ from winsvc import (
     WaitTimeoutError,
     Win32Error,
 )
+from winsvc.errors import WaitError
 
 
 @pytest.fixture
@@ -67,6 +68,26 @@ def test_wait_when_start_falls_back_to_stopped_raises_start_error(
         assert error.status.exit_code == 1234
         assert error.last_progress is not None
         assert error.last_progress.check_point == 7
+
+
+@on_wine
+def test_wait_when_stop_falls_back_to_running_raises_wait_error(
+    scm: ServiceManager, puppet: Puppet
+) -> None:
+    puppet.report(State.STOP_PENDING, check_point=3)
+
+    def fall_back() -> None:
+        until_armed()
+        puppet.report(State.RUNNING)
+
+    thread = threading.Thread(target=fall_back)
+    thread.start()
+    with scm.open(puppet.name) as service:
+        with pytest.raises(WaitError, match="returned to its previous state") as caught:
+            service.wait(State.STOPPED, timeout=30)
+    thread.join(30)
+    assert caught.value.status is not None
+    assert caught.value.status.state is State.RUNNING
 
 
 @on_wine
