@@ -9,7 +9,7 @@ from __future__ import annotations
 DROPIN_DIFFERENCES = {
     "borrowed-handles": "pywin32 closes the desktop of a thread and the station of the process",
     "closed-handles": "a closed desktop or station keeps its number, and is closed once more",
-    "delays": "a delay from 2^31 ms on is read as a negative number, and can't be written so",
+    "delays": "a delay of 2^31 ms or more is read as a negative number, which cannot be written",
     "embedded-nul": "a NUL cuts a text off, unnoticed",
     "handle-kinds": "a handle of the wrong kind crashes the interpreter",
     "handle-texts": "a text or a float passes for a handle",
@@ -26,7 +26,7 @@ DROPIN_DIFFERENCES = {
     "races": "what grows between two calls is error 122 or 234",
     "stale-error": "QueryServiceLockStatus raises the code of another call",
     "system-errors": "a status that is no tuple is a SystemError, as is a __bool__ that raises",
-    "two-owners": "a handle made of another handle is closed twice",
+    "two-owners": "a handle created from another handle is closed twice",
     "uninitialised-flags": "UOI_FLAGS has random values where the system leaves fields as they are",
     "window-handles": "windows are handles that are closed when they are dropped",
 }

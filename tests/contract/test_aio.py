@@ -42,7 +42,7 @@ async def service(asc: AsyncServiceManager, installed: Service) -> AsyncIterator
 
 
 async def threads_end() -> bool:
-    """Whether no thread of ours is left, after a moment."""
+    """Return whether all threads of winsvc have ended, after a moment."""
     end = time.monotonic() + 5
     while any(one.name.startswith("winsvc ") for one in threading.enumerate()):
         if time.monotonic() > end:
@@ -250,7 +250,7 @@ async def test_async_watch_after_cancelled_wait_keeps_later_events(
 ) -> None:
     async with service.watch() as events:
         await cancelled(waits, events.wait)
-        await service.start(timeout=30)  # what happens meanwhile is not lost
+        await service.start(timeout=30)  # events between two waits are not lost
         with anyio.fail_after(20):
             event = await events.wait()
         assert isinstance(event, StatusChanged)

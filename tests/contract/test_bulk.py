@@ -1,4 +1,4 @@
-"""The configurations, and everything, of all services of a listing."""
+"""Read the configurations and snapshots of all services of a listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service along with what it needs and with what needs it; and the graph of all of them."""
+"""Cascades over dependencies and dependents, and the dependency graph."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from winsvc.cli import main
 def dependent(
     scm: ServiceManager, installed: Service, program: str, unique_name: Callable[[], str]
 ) -> Iterator[Service]:
-    """A service that needs the installed one; stopped."""
+    """Return a stopped service that depends on the installed one."""
     with scm.create(unique_name(), program, dependencies=[installed.name.upper()]) as service:
         yield service
         try:
@@ -50,7 +50,7 @@ def test_stop_with_running_dependent_stops_both(
     installed.start(timeout=20)
     dependent.start(timeout=20)
     assert installed.stop_with_dependents(timeout=20, total_timeout=60).state is State.STOPPED
-    # Wine neither tells dependents nor keeps what they need from being stopped.
+    # Wine does not list dependents, and allows to stop a service that they need.
     left = State.RUNNING if wine_differs("dependents") else State.STOPPED
     assert states(installed, dependent) == [State.STOPPED, left]
 

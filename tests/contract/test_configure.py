@@ -1,4 +1,4 @@
-"""Changing a service's settings: change, read back, and look at what was not to change."""
+"""Change settings, read them back, and check that other settings are unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from winsvc import (
 
 
 def changed(service: Service, **settings: object) -> ServiceConfig:
-    """Configure, read, and configure the same again: nothing more changes."""
+    """Configure twice, check that the second call changes nothing, and return the result."""
     service.configure(**settings)  # type: ignore[arg-type]
     config = service.config()
     service.configure(**settings)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Controls, names, deletion and the manager's smaller calls, against a service that is there."""
+"""Controls, names, deletion and further calls of the manager, with an installed service."""
 
 from __future__ import annotations
 

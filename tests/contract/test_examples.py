@@ -1,4 +1,4 @@
-"""The programs in examples/ do what they say."""
+"""The programs in examples/ run on both systems."""
 
 from __future__ import annotations
 

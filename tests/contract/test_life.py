@@ -1,4 +1,4 @@
-"""Creating, starting, stopping and deleting a service."""
+"""Create, start, stop and delete a service."""
 
 from __future__ import annotations
 

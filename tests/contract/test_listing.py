@@ -1,4 +1,4 @@
-"""Listing services and their status."""
+"""List services with their status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connecting, opening, and what can be wrong with it."""
+"""Connect to a manager and open services, with valid and invalid arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for a service that really lives through its states."""
+"""Wait for a service while its states change."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_wait_on_deleted_service_raises_marked_for_delete(
 
 
 def test_wait_on_driver_past_timeout_raises_timeout_error(scm: ServiceManager) -> None:
-    """Windows tells nothing of drivers: it is asked."""
+    """Windows does not notify of drivers, so the status is polled."""
     name = next(info.name for info in scm.services(service_type=ServiceType.DRIVER))
     with scm.open(name) as driver, pytest.raises(WaitTimeoutError, match="not PAUSED"):
         driver.wait(State.PAUSED, timeout=0.1)

@@ -1,4 +1,4 @@
-"""Watching services that live through their states."""
+"""Watch services while their states change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from winsvc import (
 
 
 def until(events: Watch, wanted: Callable[[ServiceEvent], bool]) -> list[ServiceEvent]:
-    """All that is told up to an event."""
+    """Return the events up to the wanted one."""
     told: list[ServiceEvent] = []
     while not told or not wanted(told[-1]):
         event = events.wait(30)
@@ -114,7 +114,7 @@ def test_watch_of_missing_service_reports_its_creation(
 
 def test_watch_reports_config_change(installed: Service, wine_differs: Differs) -> None:
     with installed.watch(interval=30) as events:
-        installed.configure(display_name=f"{installed.name} anew")
+        installed.configure(display_name=f"{installed.name} changed")
         if wine_differs("missing-calls"):
             installed.start()
             told = until(events, reached(State.RUNNING))

@@ -1,6 +1,6 @@
 """Services in Python under a real service control manager, event by event.
 
-The programs in reporting.py tell what happens to them over a pipe, line by line.
+The programs in reporting.py report each event as a line over a pipe.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def test_hosted_service_started_50_times_exits_each_time(hosted: Hosted, heard: 
                 "stop requested by <Control.STOP: 1>",
                 "stop on beside",
             }
-            heard.over()  # the process is gone
+            heard.over()  # the process has ended
 
 
 # ------------------------------------------------------------------- how it ends
@@ -313,7 +313,7 @@ def test_exception_in_coroutine_handler_stops_service_with_1064(
 def test_program_with_two_services_runs_named_class(
     scm: ServiceManager, heard: Heard, unique_name: Callable[[], str]
 ) -> None:
-    """Wine gives each a process of its own; which of the classes it is to be, the name tells."""
+    """Wine starts a process for each service; its name selects the class."""
     names = {"reporter": unique_name(), "tasks": unique_name()}
     with hosted_together(scm, heard, names) as (reporter, tasks):
         reporter.start(timeout=SECONDS)

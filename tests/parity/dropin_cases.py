@@ -1,4 +1,4 @@
-"""The calls that pywin32's win32service and ours are asked alike, good ones and bad."""
+"""Valid and invalid calls for both win32service modules."""
 
 from __future__ import annotations
 

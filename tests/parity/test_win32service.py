@@ -1,7 +1,7 @@
 """The same calls to pywin32's win32service and to ours: every outcome is equal, but for the table.
 
-A case is a function of a :class:`World`, which has the module that is asked and what there is to
-ask about. It runs under both; a difference must be named, and then says what ours gives.
+A case is a function of a :class:`World`, which has the module and the objects to call it with. Each
+case runs with both modules; a difference must be named, with the expected result of winsvc.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def test_repeated_desktop_calls_leave_no_handles(
     work: Callable[[str], None], unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    work(name)  # what is made once is made here
+    work(name)  # create what is created once only
     names, before = WindowStation.names(), open_handles()
     for _ in range(ROUNDS):
         work(name)

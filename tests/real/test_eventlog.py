@@ -1,6 +1,6 @@
 """What only the real registry shows of an event source.
 
-Wine keeps no events (``event-log`` in ``differences.py``): what was written can't be read back.
+Wine keeps no events (``event-log`` in ``differences.py``): events cannot be read back.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def test_read_event_source_with_foreign_values_uses_defaults(source: str) -> Non
         assert default_backend().read_event_source(source) == (r"C:\one.dll;C:\two.dll", 0)
         winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_MULTI_SZ, ["a", "b"])
         assert default_backend().read_event_source(source) == ("", 0)
-    assert register_source(source), "a source without a message file is nobody's"
+    assert register_source(source), "a source without a message file is registered by no program"
 
 
 def test_register_source_of_another_log_raises_value_error(source: str) -> None:

@@ -1,4 +1,4 @@
-"""The compiled module by itself, and the wheel that it came in."""
+"""The compiled module, and the wheel that contains it."""
 
 from __future__ import annotations
 

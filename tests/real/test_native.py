@@ -99,7 +99,7 @@ def test_change_config_keeps_settings_not_given(service: int) -> None:
         start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown"
     )
     assert backend.query_service_config(service) == after
-    change(service, load_order_group="", dependencies=(), password=Secret("never told"))
+    change(service, load_order_group="", dependencies=(), password=Secret("never shown"))
     assert backend.query_service_config(service) == after._replace(load_order_group="")
 
 
@@ -383,7 +383,7 @@ def test_change_failure_actions_is_accepted(
 
 
 def test_changed_dependencies_are_in_the_registry(service: int, name: str) -> None:
-    """Wine stores them and does not tell them."""
+    """Wine stores dependencies, but does not return them."""
     change(service, dependencies=("RpcSs", "+A group"))
     path = rf"SYSTEM\CurrentControlSet\Services\{name}"
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:

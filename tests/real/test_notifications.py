@@ -42,7 +42,7 @@ def waiter() -> Iterator[int]:
     yield waiter
     backend.close_waiter(waiter)
     deadline = time.monotonic() + 10
-    while counted() != (0, 0, 0):  # the thread ends by itself
+    while counted() != (0, 0, 0):  # the thread ends a moment later
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -163,7 +163,7 @@ def test_close_waiter_closes_armed_handles(
 def test_random_waits_in_16_threads_leave_no_registrations(
     scm: ServiceManager, installed: Service, waiter: int
 ) -> None:
-    """Sixteen wait, give up and are cancelled, in any order, while the service lives on."""
+    """Sixteen threads wait, time out and are cancelled in any order, while states change."""
     installed.start(timeout=30)
     stop, errors = threading.Event(), list[BaseException]()
     ends = list[tuple[str, str]]()

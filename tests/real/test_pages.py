@@ -106,7 +106,7 @@ def test_enum_services_without_entries_returns_empty_list(monkeypatch: pytest.Mo
 
 
 def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system that gives nothing, and asks for no more than it got."""
+    """A system that returns nothing and requires no larger buffer."""
 
     class Stubborn(Scripted):
         def EnumServicesStatusExW(self, *arguments: object) -> int:

@@ -60,17 +60,17 @@ SLOTS = ("a", "b", "c")
 
 
 class Refused(NamedTuple):
-    """An error, as far as it is to be the same."""
+    """The parts of an error that must be equal on both sides."""
 
     function: str
     code: int | str  # of what is refused before the call, the argument
-    state: int | None = None  # told along with it
+    state: int | None = None  # of the status in the error
 
 
 class Excuse(NamedTuple):
     """A difference of the table, and the code in which it shows: that of the one that refuses.
 
-    What the other one answers may be anything: it goes on to its next check.
+    The other side may return any error, because it continues with its next check.
     """
 
     name: str
@@ -153,7 +153,7 @@ class SideBySide(RuleBasedStateMachine):
         return self.opened[index % len(self.opened)]
 
     def keep(self, slot: str, real: Any, simulated: Any) -> None:
-        """Handles of both; one that only one side gave is closed, with what it made undone."""
+        """Keep the handles of both sides; if only one side returned a handle, undo its call."""
         if isinstance(real, int) and isinstance(simulated, int):
             self.opened.append(Opened(slot, real, simulated))
         elif isinstance(real, int):
@@ -228,7 +228,7 @@ class SideBySide(RuleBasedStateMachine):
             "key of another",
         ]
     )
-    # At most one thing is wrong in a call: which of two errors is told is nobody's business.
+    # At most one argument of a call is invalid: the order of checks is not specified.
     oddities = st.one_of(
         st.just(("", 0)),
         st.just(("", 0)),
@@ -713,7 +713,7 @@ class SideBySide(RuleBasedStateMachine):
         try:
             handle = self.real.open_service(manager, self.name(slot), ALL_ACCESS)
         except Win32Error:
-            return  # it was never made, or is gone already
+            return  # it was not created, or is already deleted
         try:
             self.settle_and_stop(handle)
             try:

@@ -1,4 +1,4 @@
-"""Waits for a real service: how they end, and that they leave nothing behind."""
+"""Waits for a real service: how they end, and that they release everything."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_wait_when_stop_falls_back_to_running_raises_wait_error(
 def test_64_waits_share_single_native_thread(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
-    """64 on different services, in one process, on one thread of ours."""
+    """64 waits for different services use one thread of the compiled module."""
     names = [unique_name() for _ in range(64)]
     arrived: SimpleQueue[str] = SimpleQueue()
 
@@ -181,7 +181,7 @@ def threads_of_this_process() -> int:
 
 @on_wine
 def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet: Puppet) -> None:
-    """A third arrive, a third time out, a third are cancelled."""
+    """A third of the waits return, a third time out, and a third are cancelled."""
     wanted = 0
 
     def wait(service: Service, turn: int) -> None:
@@ -206,7 +206,7 @@ def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet:
 
     puppet.report(State.PAUSED)
     with scm.open(puppet.name) as service:
-        for turn in range(12):  # what is made once is made here
+        for turn in range(12):  # create what is created once only
             wait(service, turn)
         before = Held()
         for turn in range(1000):
@@ -236,7 +236,7 @@ def test_hundred_watches_leave_no_handles_or_threads(scm: ServiceManager, puppet
 
 @on_wine
 def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) -> None:
-    """It warns, in whatever order its parts go, and closes them."""
+    """The watch warns in any order of destruction, and closes its parts."""
     with pytest.warns(ResourceWarning, match="unclosed"):
         events = scm.watch(puppet.name, interval=30)
         events.itself = events  # type: ignore[attr-defined]
@@ -250,7 +250,7 @@ def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) ->
 
 @pytest.mark.usefixtures("interruptible")
 def test_wait_on_ctrl_c_raises_keyboard_interrupt(installed: Service) -> None:
-    """On the main thread, with nothing left."""
+    """On the main thread; everything is released."""
 
     def press() -> None:
         until_armed()
