@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     chosen = config.getoption("--tiers")
     required = tuple(chosen.split(",")) if chosen else ()
     if unknown := set(required) - set(TIERS):
-        raise pytest.UsageError(f"no such tier: {', '.join(sorted(unknown))}")
+        raise pytest.UsageError(f"unknown tier: {', '.join(sorted(unknown))}")
     wanted = required or HERE
     if config.getoption("--tiers-optional"):
         required = ()
@@ -178,7 +178,7 @@ def unique_name() -> Iterator[Callable[[], str]]:
         deadline = time.monotonic() + 20
         with ServiceManager(backend=NativeBackend()) as scm:
             while left := names & {info.name for info in scm.services()}:
-                assert time.monotonic() < deadline, f"still there: {', '.join(sorted(left))}"
+                assert time.monotonic() < deadline, f"still installed: {', '.join(sorted(left))}"
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def installed(
     with scm.create(unique_name(), program, display_name=f"Test {unique_name()}") as service:
         yield service
         try:
-            service.stop()
+            service.stop(timeout=20)
         except Win32Error:
             pass  # not running
         try:

@@ -1,7 +1,7 @@
-"""Services whose states tests set directly, and what the compiled module still holds.
+"""Services whose states a test sets directly, and the objects that the compiled module holds.
 
 Wine allows it: there a service handle with the right 0x8000 may report a status, so that a test
-knows the moment exactly. Windows accepts a status from a service's own process only.
+knows the exact time. Windows accepts a status from a service's own process only.
 """
 
 from __future__ import annotations

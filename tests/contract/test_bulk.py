@@ -1,4 +1,4 @@
-"""The configurations, and everything, of all services of a listing."""
+"""Read the configurations and snapshots of all services of a listing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from winsvc import (
     Service,
     ServiceConfig,
     ServiceManager,
-    ServiceNotFoundError,
     ServiceType,
     State,
 )
+from winsvc.errors import GroupNotFoundError
 
 
 @pytest.mark.parametrize("concurrency", [None, 1, 3])
 def test_configs_of_all_services_equal_individual_queries(
     scm: ServiceManager, installed: Service, concurrency: int | None
 ) -> None:
-    told = dict(scm.configs(type=ServiceType.ALL, concurrency=concurrency))
+    told = dict(scm.configs(service_type=ServiceType.ALL, concurrency=concurrency))
     assert [info.name for info in told] == [
-        info.name for info in scm.services(type=ServiceType.ALL)
+        info.name for info in scm.services(service_type=ServiceType.ALL)
     ]
     for info, config in told.items():
         assert isinstance(config, ServiceConfig)
@@ -35,7 +35,7 @@ def test_bulk_queries_with_filters_return_matching_services(
     running = {info.name for info, _ in scm.configs(state=State.RUNNING)}
     assert installed.name not in running
     assert running
-    with pytest.raises(ServiceNotFoundError):
+    with pytest.raises(GroupNotFoundError):
         list(scm.configs(group="no such group"))
     assert {one.name for one in scm.snapshots(state=State.RUNNING)} == running
 

@@ -1,4 +1,4 @@
-"""Controls, names, deletion and the manager's smaller calls, against a service that is there."""
+"""Controls, names, deletion and further calls of the manager, with an installed service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from winsvc import (
     AccessDeniedError,
     Control,
     ControlRefusedError,
-    DatabaseLockedError,
     ErrorCode,
     ManagerAccess,
     Service,
@@ -23,7 +22,6 @@ from winsvc import (
     ServiceNotActiveError,
     ServiceNotFoundError,
     ServiceStartError,
-    StartReason,
     State,
     StopFlag,
     StopMajor,
@@ -32,6 +30,7 @@ from winsvc import (
     UnsupportedError,
     ValidationError,
     WaitTimeoutError,
+    win32service,
 )
 from winsvc.testing import SimulatedSCM
 
@@ -47,7 +46,6 @@ def test_start_arguments_and_controls_reach_service(installed: Service, tmp_path
     installed.control(255)
     installed.control(Control.PARAM_CHANGE)
     installed.stop()
-    wait_until_stopped(installed)
     assert log.read_text("utf-8").splitlines() == [
         installed.name,
         f"log={log}",
@@ -106,8 +104,7 @@ def test_stop_with_reason_calls_control_service_ex(
         assert caught.value.function == "ControlServiceExW"
         assert installed.status().state is State.RUNNING
     else:
-        installed.stop(reason)
-        assert wait_until_stopped(installed).exit_code == 0
+        assert installed.stop(reason).exit_code == 0
 
 
 @simulated_only
@@ -123,30 +120,16 @@ def test_stop_passes_reason_and_comment_to_the_system(
     assert call.arguments["comment"] == "x" * 127
 
 
-def test_start_reason_of_running_service_is_reported(
-    installed: Service, wine_differs: Differs
-) -> None:
-    installed.start()
-    if wine_differs("missing-calls"):
-        with pytest.raises(UnsupportedError):
-            installed.start_reason()
-    else:
-        assert installed.start_reason() is StartReason.DEMAND
-    installed.stop()
-
-
 def test_process_crash_during_start_leaves_service_stopped(
     installed: Service, wine_differs: Differs
 ) -> None:
+    with pytest.raises(ServiceStartError) as caught:
+        installed.start("die")
     if wine_differs("start-ended"):
-        with pytest.raises(ServiceStartError) as caught:
-            installed.start("die")
         assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
-        assert caught.value.status is not None
-        assert caught.value.status.state is State.STOPPED
-    else:
-        installed.start("die")  # Windows returns as soon as the process has connected
-    status = wait_until_stopped(installed)
+    status = caught.value.status
+    assert status is not None
+    assert status == wait_until_stopped(installed)
     assert status.pid is None
     assert status.exit_code == (
         ErrorCode.SERVICE_NEVER_STARTED
@@ -159,17 +142,14 @@ def test_process_crash_during_start_leaves_service_stopped(
 def test_service_exit_codes_appear_in_stopped_status(
     installed: Service, argument: str, code: int, own: int, wine_differs: Differs
 ) -> None:
-    if wine_differs("start-ended"):
-        with pytest.raises(ServiceStartError) as caught:
-            installed.start(argument)
-        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
-        assert caught.value.status is not None
-        told = caught.value.status
-        assert (told.exit_code, told.service_exit_code) == (code, own)
-    else:
+    with pytest.raises(ServiceStartError) as caught:
         installed.start(argument)
-    status = wait_until_stopped(installed)
-    assert (status.exit_code, status.service_exit_code) == (code, own)
+    if wine_differs("start-ended"):
+        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
+    for status in (caught.value.status, installed.status()):
+        assert status is not None
+        assert status.state is State.STOPPED
+        assert (status.exit_code, status.service_exit_code) == (code, own)
 
 
 def test_dependents_of_independent_service_returns_empty_list(installed: Service) -> None:
@@ -234,26 +214,26 @@ def test_names_of_maximum_length_convert_both_ways(
 
 
 def test_name_lookups_of_missing_service_raise_not_found(scm: ServiceManager) -> None:
-    for question in (scm.display_name, scm.key_name, scm.get):
+    for question in (scm.display_name, scm.key_name, scm.info):
         with pytest.raises(ServiceNotFoundError) as caught:
             question("winsvc-no-such-name")
-        assert caught.value.service == "winsvc-no-such-name"
+        assert caught.value.object_name == "winsvc-no-such-name"
 
 
-def test_manager_contains_service_regardless_of_case(
+def test_exists_finds_service_regardless_of_case(scm: ServiceManager, installed: Service) -> None:
+    assert scm.exists(installed.name)
+    assert scm.exists(installed.name.upper())
+    assert not scm.exists("winsvc-no-such-service")
+
+
+def test_info_returns_listed_service_info(scm: ServiceManager, installed: Service) -> None:
+    (listed,) = [info for info in scm.services() if info.name == installed.name]
+    assert scm.info(installed.name) == listed
+
+
+def test_services_in_process_returns_services_of_process(
     scm: ServiceManager, installed: Service
 ) -> None:
-    assert installed.name in scm
-    assert installed.name.upper() in scm
-    assert "winsvc-no-such-service" not in scm
-
-
-def test_get_returns_listed_service_info(scm: ServiceManager, installed: Service) -> None:
-    (listed,) = [info for info in scm.services() if info.name == installed.name]
-    assert scm.get(installed.name) == listed
-
-
-def test_by_pid_returns_services_of_process(scm: ServiceManager, installed: Service) -> None:
     installed.start()
     pid = installed.status().pid
     assert pid is not None
@@ -265,25 +245,25 @@ def test_by_pid_returns_services_of_process(scm: ServiceManager, installed: Serv
 # ------------------------------------------------------------------- deletion
 
 
-def test_delete_with_timeout_frees_service_name(
+def test_delete_with_wait_frees_service_name(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
     scm.create(name, program).close()
-    scm.delete(name, timeout=10)
-    assert name not in scm
+    scm.delete(name, wait=True, timeout=10)
+    assert not scm.exists(name)
     scm.create(name, program).close()  # the name is free again
-    assert name in scm
-    scm.delete(name, timeout=10)
-    assert name not in scm
+    assert scm.exists(name)
+    scm.delete(name, wait=True, timeout=10)
+    assert not scm.exists(name)
 
 
 def test_delete_with_open_handle_raises_timeout_error(
     scm: ServiceManager, installed: Service
 ) -> None:
-    with pytest.raises(WaitTimeoutError, match="a handle to it is open somewhere"):
-        scm.delete(installed.name, timeout=0.05)
-    assert installed.name in scm
+    with pytest.raises(WaitTimeoutError, match=r"This process has 1 handles? .*open"):
+        scm.delete(installed.name, wait=True, timeout=0.05)
+    assert scm.exists(installed.name)
 
 
 def test_delete_missing_service_raises_not_found(scm: ServiceManager) -> None:
@@ -298,14 +278,16 @@ def test_lock_status_shows_owner_only_while_locked(
     scm: ServiceManager, wine_differs: Differs
 ) -> None:
     if wine_differs("lock"):
-        with scm.lock(), scm.lock(), pytest.raises(UnsupportedError):
+        with pytest.raises(UnsupportedError):
             scm.lock_status()
         return
-    with scm.lock():
-        assert scm.lock_status().owner is not None
-        with pytest.raises(DatabaseLockedError), scm.lock():
-            pytest.fail("it was locked twice")
     assert scm.lock_status().owner is None
+    manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_LOCK)
+    lock = win32service.LockServiceDatabase(manager)
+    assert scm.lock_status().owner is not None
+    win32service.UnlockServiceDatabase(lock)
+    assert scm.lock_status().owner is None
+    win32service.CloseServiceHandle(manager)
 
 
 def test_services_with_all_access_manager_lists_services() -> None:

@@ -1,4 +1,4 @@
-"""Watching services that live through their states."""
+"""Watch services while their states change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from winsvc import (
 
 
 def until(events: Watch, wanted: Callable[[ServiceEvent], bool]) -> list[ServiceEvent]:
-    """All that is told up to an event."""
+    """Return the events up to the wanted one."""
     told: list[ServiceEvent] = []
     while not told or not wanted(told[-1]):
         event = events.wait(30)
@@ -53,7 +53,7 @@ def settled(told: list[ServiceEvent]) -> list[State]:
 def test_watch_of_single_service_reports_each_state_in_order(installed: Service) -> None:
     with installed.watch(interval=30) as events:
         assert events.wait(0) is None
-        installed.start("slow=300")
+        installed.start("slow=300", wait=False)
         told = until(events, reached(State.RUNNING))
         assert states(told) == [State.START_PENDING, State.RUNNING]
         assert {event.name for event in told} == {installed.name}
@@ -99,22 +99,22 @@ def test_watch_of_missing_service_reports_its_creation(
     name, other = unique_name(), unique_name()
     with scm.watch(name, interval=0.1) as events:
         scm.create(other, program).close()
-        scm.delete(other, timeout=30)
+        scm.delete(other, wait=True, timeout=30)
         scm.create(name, program).close()
         first = events.wait(30)
         assert isinstance(first, ServiceCreated)
         assert first.name == name
         scm.delete(name)
         assert events.wait(30) == ServiceDeleted(name)  # the watch does not keep it
-        assert name not in scm
+        assert not scm.exists(name)
         scm.create(name, program).close()
         assert isinstance(events.wait(30), ServiceCreated)
-    scm.delete(name, timeout=30)
+    scm.delete(name, wait=True, timeout=30)
 
 
 def test_watch_reports_config_change(installed: Service, wine_differs: Differs) -> None:
     with installed.watch(interval=30) as events:
-        installed.configure(display_name=f"{installed.name} anew")
+        installed.configure(display_name=f"{installed.name} changed")
         if wine_differs("missing-calls"):
             installed.start()
             told = until(events, reached(State.RUNNING))

@@ -61,7 +61,7 @@ class Second(Reporter):
 
 
 class Ends(Service):
-    """Ends as it is told by its first argument."""
+    """Ends as its first argument specifies."""
 
     name = "ends"
 
@@ -115,7 +115,7 @@ class Slow(Service):
 
 
 class Starting(Service):
-    """Is told to stop before it runs."""
+    """Receives STOP before it is running."""
 
     name = "starting"
 

@@ -47,7 +47,7 @@ def program(
 
     yield install
     for one in made:
-        if one.name in scm:
+        if scm.exists(one.name):
             one("remove")
         wait_until_gone(scm, one.name)
         assert one.log.read_text("utf-8") == ""
@@ -82,7 +82,7 @@ def test_heartbeat_example_starts_stops_and_removes(
 def test_inbox_example_moves_files_except_while_paused(
     scm: ServiceManager, program: Callable[[Path], Program], tmp_path: Path
 ) -> None:
-    # The example, with what it logs in a file: that tells when it took what.
+    # The example with its log in a file, which shows when it has moved a file.
     logged = tmp_path / "inbox.log"
     script = tmp_path / "logging_inbox.py"
     script.write_text(

@@ -153,7 +153,7 @@ def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_pat
     assert deployed.command_line().endswith("-- x")
     assert "it can't start" not in deployed.command(script, "doctor", *name)
     assert "removed" in deployed.command(script, "remove", *name)
-    assert deployed.name not in deployed.scm
+    assert not deployed.scm.exists(deployed.name)
     assert source_problem(deployed.name) is not None
     gone = deployed.run(script, "status", *name)
     assert (gone.returncode, gone.stdout.strip()) == (1, f"{deployed.name}: not installed")
@@ -358,12 +358,12 @@ run(First, Second)
         assert command("start").count("started") == 2
         assert command("status").count("running") == 2
         assert "stopped" in command("stop", names[1])
-        assert scm.get(names[0]).status.state is State.RUNNING
+        assert scm.info(names[0]).status.state is State.RUNNING
         assert command("restart").count("started") == 2
     finally:
         removed = command("remove")
     assert removed.count("removed") == 2
-    assert not [name for name in names if name in scm]
+    assert not [name for name in names if scm.exists(name)]
 
 
 def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_path: Path) -> None:

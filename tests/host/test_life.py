@@ -1,6 +1,6 @@
 """Services in Python under a real service control manager, event by event.
 
-The programs in reporting.py tell what happens to them over a pipe, line by line.
+The programs in reporting.py report each event as a line over a pipe.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def test_hosted_service_started_50_times_exits_each_time(hosted: Hosted, heard: 
                 "stop requested by <Control.STOP: 1>",
                 "stop on beside",
             }
-            heard.over()  # the process is gone
+            heard.over()  # the process has ended
 
 
 # ------------------------------------------------------------------- how it ends
@@ -234,7 +234,7 @@ def test_exception_in_handler_stops_service_with_1064(hosted: Hosted, heard: Hea
 
 def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: Heard) -> None:
     with hosted("slow") as service:
-        service.start()
+        service.start(wait=False)
         before = service.status()
         assert before.state is State.START_PENDING
         for _ in range(3):
@@ -254,13 +254,13 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
         assert heard.line() == "running"
         status = service.status()
         assert (status.state, status.check_point) == (State.RUNNING, 0)
-        service.stop()
+        service.stop(wait=False)
         assert heard.line() == "ending"
         status = service.status()
         assert status.state is State.STOP_PENDING
         assert status.wait_hint.total_seconds() == 44
         with pytest.raises(ControlRefusedError):
-            service.stop()
+            service.stop(wait=False)
         heard.say("on")
         heard.over()
         assert until_stopped(service).exit_code == 0
@@ -268,7 +268,7 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
 
 def test_stop_during_start_ends_service_without_running(hosted: Hosted, heard: Heard) -> None:
     with hosted("starting") as service:
-        service.start()
+        service.start(wait=False)
         assert heard.line() == "starting"
         assert service.status().state is State.START_PENDING
         service.stop(timeout=SECONDS)
@@ -313,7 +313,7 @@ def test_exception_in_coroutine_handler_stops_service_with_1064(
 def test_program_with_two_services_runs_named_class(
     scm: ServiceManager, heard: Heard, unique_name: Callable[[], str]
 ) -> None:
-    """Wine gives each a process of its own; which of the classes it is to be, the name tells."""
+    """Wine starts a process for each service; its name selects the class."""
     names = {"reporter": unique_name(), "tasks": unique_name()}
     with hosted_together(scm, heard, names) as (reporter, tasks):
         reporter.start(timeout=SECONDS)

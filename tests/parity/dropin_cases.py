@@ -1,4 +1,4 @@
-"""Valid and invalid calls, for pywin32's win32service and for winsvc's."""
+"""Valid and invalid calls for both win32service modules."""
 
 from __future__ import annotations
 

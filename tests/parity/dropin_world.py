@@ -1,4 +1,4 @@
-"""The cases of the parity tests of ``win32service``, and the objects that they use."""
+"""The parity cases of ``win32service``, and the objects that they use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 class World:
-    """A module, with separate services and desktops.
+    """One of the modules, with services and desktops.
 
     Attributes:
         m: The module.
@@ -54,7 +54,7 @@ class World:
         m.StartService(self.running, None)
         self.station = m.GetProcessWindowStation()
         self.desk = m.CreateDesktop(self.name("desk"), 0, 0x1FF, None)
-        self.cases = contextlib.ExitStack()  # the objects of the current case
+        self.cases = contextlib.ExitStack()  # the objects that a case has created
         self.reset()
 
     def name(self, part: str) -> str:

@@ -32,7 +32,7 @@ import win32serviceutil  # noqa: E402
 
 
 class Hosted(win32serviceutil.ServiceFramework):  # type: ignore[misc]
-    """A service that waits for stop, and handles pause and continue."""
+    """Waits for STOP; pauses and continues."""
 
     _svc_name_ = NAME
     _svc_display_name_ = f"{NAME} hosted"
@@ -136,8 +136,8 @@ def drive() -> list[object]:
         step("hosted: status", lambda: u.QueryServiceStatus(NAME))
         step("hosted: pause", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_PAUSE))
         step("hosted: paused", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_PAUSED, 20))
-        step("hosted: continue", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
-        step("hosted: continued", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
+        step("hosted: go on", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
+        step("hosted: continues", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
         step("hosted: restart", lambda: command("--wait", "20", "restart"))
         step("hosted: runs", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
         step("hosted: stop", lambda: command("stop"))

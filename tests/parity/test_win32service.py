@@ -1,7 +1,7 @@
 """The same calls to pywin32's win32service and to winsvc's: equal outcomes, with listed exceptions.
 
-A case is a function of a :class:`World`, which has the module and the objects to use. It runs in
-the worlds of both modules; a difference must be in the table, with the outcome of winsvc.
+A case is a function of a :class:`World`, which has the module and the objects to call it with. Each
+case runs with both modules; a difference must be named, with the expected result of winsvc.
 """
 
 from __future__ import annotations

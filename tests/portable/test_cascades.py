@@ -41,7 +41,7 @@ HANGS = Behaviour(hangs_in=[S.STOP_PENDING])
 
 
 def fill(machine: SimulatedSCM | SimulatedMachine, state: State = S.RUNNING) -> None:
-    """base ← left, right; left ← top; and one that has nothing to do with them."""
+    """Base ← left, right; left ← top; and one that has nothing to do with them."""
     machine.add("base", state=state, program=GOOD)
     machine.add("left", dependencies=["BASE"], state=state, program=GOOD)
     machine.add("right", dependencies=["base"], state=state, program=GOOD)

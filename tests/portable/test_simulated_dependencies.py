@@ -24,7 +24,7 @@ HANGS = Behaviour(hangs_in=[State.START_PENDING])
 
 @pytest.fixture
 def sim() -> SimulatedSCM:
-    """top needs middle, which needs low; and some in groups."""
+    """Top needs middle, which needs low; and some in groups."""
     sim = SimulatedSCM()
     sim.latency = 0
     sim.add("low")

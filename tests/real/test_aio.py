@@ -42,7 +42,7 @@ async def left() -> tuple[int, ...]:
 
 
 async def test_async_waits_leave_no_handles_or_threads(service: AsyncService) -> None:
-    """A third arrive, a third time out, a third are cancelled."""
+    """A third of the waits return, a third time out, and a third are cancelled."""
 
     async def some(count: int) -> None:
         for number in range(count):

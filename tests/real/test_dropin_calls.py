@@ -157,7 +157,7 @@ def test_enum_services_status_in_pages_returns_every_name(monkeypatch: pytest.Mo
 def test_enum_services_status_without_progress_raises_more_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The system returns nothing, and requests a larger buffer every time."""
+    """A system that returns nothing and requires a larger buffer each time."""
 
     class Stubborn(Paged):
         def EnumServicesStatusW(self, *arguments: object) -> int:

@@ -1,6 +1,6 @@
 """Event sources in the real registry.
 
-Wine does not store events (``event-log`` in ``differences.py``), so the tests cannot read them.
+Wine keeps no events (``event-log`` in ``differences.py``): events cannot be read back.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def test_read_event_source_with_foreign_values_uses_defaults(source: str) -> Non
         assert default_backend().read_event_source(source) == (r"C:\one.dll;C:\two.dll", 0)
         winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_MULTI_SZ, ["a", "b"])
         assert default_backend().read_event_source(source) == ("", 0)
-    assert register_source(source), "a source without a message file belongs to no program"
+    assert register_source(source), "a source without a message file is registered by no program"
 
 
 def test_register_source_of_another_log_raises_value_error(source: str) -> None:
@@ -96,7 +96,7 @@ def test_delete_source_with_subkey_raises_access_denied(source: str) -> None:
         winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, below)
     assert isinstance(refused.value, Win32Error)
     assert (refused.value.function, refused.value.winerror) == ("RegDeleteKeyW", 5)
-    assert refused.value.service == source
+    assert refused.value.object_name == source
     assert refused.value.strerror
     remove_source(source)
 

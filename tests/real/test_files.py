@@ -62,7 +62,7 @@ def test_make_log_file_grants_users_no_change_rights(
     log = default_log_file("beat")
     for _ in range(2):
         logfile.make_log_file(files, log, {"beat": "LocalService"})
-        with open(log, "a") as file:  # the account that created the file may write
+        with open(log, "a") as file:  # the system, which created the file, may do so
             file.write("x")
     assert os.listdir(tmp_path) == ["winsvc"]
     problem = logfile.folder_problem(files, os.path.dirname(log))

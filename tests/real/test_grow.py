@@ -14,7 +14,7 @@ from winsvc.errors import AccessDeniedError, ServiceNotFoundError, Win32Error
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer
 
-Step = tuple[int, int]  # the error (0: none) and the required size
+Step = tuple[int, int]  # the error (0: none) and the requested size
 
 INSUFFICIENT_BUFFER = lib.ERROR_INSUFFICIENT_BUFFER
 MORE_DATA = lib.ERROR_MORE_DATA

@@ -1,4 +1,4 @@
-"""The compiled module, and its wheel."""
+"""The compiled module, and the wheel that contains it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def waiter() -> Iterator[int]:
     yield waiter
     backend.close_waiter(waiter)
     deadline = time.monotonic() + 10
-    while counted() != (0, 0, 0):  # the worker thread ends later
+    while counted() != (0, 0, 0):  # the thread ends a moment later
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -75,8 +75,8 @@ def test_armed_registration_reports_status_until_disarmed(waiter: int, installed
     assert row.service_names is None
     assert backend.wait_notified(waiter, 0) == []
     backend.arm(waiter, handle, EVERY)
-    installed.start("slow=200")
-    ((_, row),) = backend.wait_notified(waiter, 20)  # the old state is not notified again
+    installed.start("slow=200", wait=False)
+    ((_, row),) = backend.wait_notified(waiter, 20)  # the first: the old state does not come again
     assert row.status.current_state in (State.START_PENDING, State.RUNNING)
     backend.arm(waiter, handle, int(Notify.PAUSED))
     other = opened(installed.name)
@@ -157,13 +157,13 @@ def test_close_waiter_closes_armed_handles(
     backend.close_waiter(waiter)
     assert counted()[:2] == (0, 0)
     scm.delete(name)
-    assert name not in scm  # no handle prevents the removal
+    assert not scm.exists(name)  # no handle keeps it
 
 
 def test_random_waits_in_16_threads_leave_no_registrations(
     scm: ServiceManager, installed: Service, waiter: int
 ) -> None:
-    """Sixteen waits end, time out and are cancelled in any order, while the service runs."""
+    """Sixteen threads wait, time out and are cancelled in any order, while states change."""
     installed.start(timeout=30)
     stop, errors = threading.Event(), list[BaseException]()
     ends = list[tuple[str, str]]()

@@ -106,7 +106,7 @@ def test_enum_services_without_entries_returns_empty_list(monkeypatch: pytest.Mo
 
 
 def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system returns nothing, and does not request a larger buffer."""
+    """A system that returns nothing and requires no larger buffer."""
 
     class Stubborn(Scripted):
         def EnumServicesStatusExW(self, *arguments: object) -> int:

@@ -29,10 +29,12 @@ from twin import twin
 from winsvc import (
     ConfigLevel,
     Control,
+    ControlRefusedError,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
     ServiceConfig,
+    ServiceStatus,
     ServiceType,
     State,
     StateFilter,
@@ -58,17 +60,17 @@ SLOTS = ("a", "b", "c")
 
 
 class Refused(NamedTuple):
-    """The parts of an error that must be the same."""
+    """The parts of an error that must be equal on both sides."""
 
     function: str
-    code: int | str  # the name of the argument if it was refused before the call
-    state: int | None = None  # returned with the error
+    code: int | str  # of what is refused before the call, the argument
+    state: int | None = None  # of the status in the error
 
 
 class Excuse(NamedTuple):
     """An entry of the table, and the error code of the side that refuses the call.
 
-    The other side may have any outcome, because it continues with its next check.
+    The other side may return any error, because it continues with its next check.
     """
 
     name: str
@@ -151,7 +153,7 @@ class SideBySide(RuleBasedStateMachine):
         return self.opened[index % len(self.opened)]
 
     def keep(self, slot: str, real: Any, simulated: Any) -> None:
-        """Store the handles of both sides; close a handle that only one side returned."""
+        """Keep the handles of both sides; if only one side returned a handle, undo its call."""
         if isinstance(real, int) and isinstance(simulated, int):
             self.opened.append(Opened(slot, real, simulated))
         elif isinstance(real, int):
@@ -226,7 +228,7 @@ class SideBySide(RuleBasedStateMachine):
             "key of another",
         ]
     )
-    # At most one invalid argument in a call: the precedence of two errors is not specified.
+    # At most one argument of a call is invalid: the order of checks is not specified.
     oddities = st.one_of(
         st.just(("", 0)),
         st.just(("", 0)),
@@ -650,7 +652,7 @@ class SideBySide(RuleBasedStateMachine):
         def comparable(backend: Backend, service: int) -> tuple[int, ...]:
             try:
                 return call(backend, service)
-            except Win32Error as error:
+            except ControlRefusedError as error:
                 if error.winerror == 1052 and self.differs("refused-control-status"):
                     error.status = None
                 raise
@@ -711,7 +713,7 @@ class SideBySide(RuleBasedStateMachine):
         try:
             handle = self.real.open_service(manager, self.name(slot), ALL_ACCESS)
         except Win32Error:
-            return  # never created, or already deleted
+            return  # it was not created, or is already deleted
         try:
             self.settle_and_stop(handle)
             try:
@@ -746,7 +748,8 @@ def outcome(call: Callable[[Backend, int], Any], backend: Backend, handle: int) 
     except ValidationError as error:
         return Refused("", error.argument)
     except Win32Error as error:
-        state = None if error.status is None else int(error.status.state)
+        status: ServiceStatus | None = getattr(error, "status", None)
+        state = None if status is None else int(status.state)
         return Refused(error.function, error.winerror, state)
 
 

@@ -1,4 +1,4 @@
-"""Waits for a real service: their ends, and no leaked handles and threads."""
+"""Waits for a real service: how they end, and that they release everything."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from winsvc import (
     WaitTimeoutError,
     Win32Error,
 )
+from winsvc.errors import WaitError
 
 
 @pytest.fixture
@@ -70,10 +71,30 @@ def test_wait_when_start_falls_back_to_stopped_raises_start_error(
 
 
 @on_wine
+def test_wait_when_stop_falls_back_to_running_raises_wait_error(
+    scm: ServiceManager, puppet: Puppet
+) -> None:
+    puppet.report(State.STOP_PENDING, check_point=3)
+
+    def fall_back() -> None:
+        until_armed()
+        puppet.report(State.RUNNING)
+
+    thread = threading.Thread(target=fall_back)
+    thread.start()
+    with scm.open(puppet.name) as service:
+        with pytest.raises(WaitError, match="returned to its previous state") as caught:
+            service.wait(State.STOPPED, timeout=30)
+    thread.join(30)
+    assert caught.value.status is not None
+    assert caught.value.status.state is State.RUNNING
+
+
+@on_wine
 def test_64_waits_share_single_native_thread(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
-    """64 waits for different services in one process use a single worker thread."""
+    """64 waits for different services use one thread of the compiled module."""
     names = [unique_name() for _ in range(64)]
     arrived: SimpleQueue[str] = SimpleQueue()
 
@@ -160,7 +181,7 @@ def threads_of_this_process() -> int:
 
 @on_wine
 def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet: Puppet) -> None:
-    """A third arrive, a third time out, a third are cancelled."""
+    """A third of the waits return, a third time out, and a third are cancelled."""
     wanted = 0
 
     def wait(service: Service, turn: int) -> None:
@@ -185,7 +206,7 @@ def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet:
 
     puppet.report(State.PAUSED)
     with scm.open(puppet.name) as service:
-        for turn in range(12):  # allocates what later calls reuse
+        for turn in range(12):  # create what is created once only
             wait(service, turn)
         before = Held()
         for turn in range(1000):
@@ -215,7 +236,7 @@ def test_hundred_watches_leave_no_handles_or_threads(scm: ServiceManager, puppet
 
 @on_wine
 def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) -> None:
-    """The watch warns and closes its parts, in any order of collection."""
+    """The watch warns in any order of destruction, and closes its parts."""
     with pytest.warns(ResourceWarning, match="unclosed"):
         events = scm.watch(puppet.name, interval=30)
         events.itself = events  # type: ignore[attr-defined]
@@ -229,7 +250,7 @@ def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) ->
 
 @pytest.mark.usefixtures("interruptible")
 def test_wait_on_ctrl_c_raises_keyboard_interrupt(installed: Service) -> None:
-    """On the main thread, without leaks."""
+    """On the main thread; everything is released."""
 
     def press() -> None:
         until_armed()

@@ -16,6 +16,8 @@ static SERVICE_STATUS status = {
     .dwCurrentState = SERVICE_START_PENDING,
 };
 static HANDLE stop_event;
+static DWORD accepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PAUSE_CONTINUE
+    | SERVICE_ACCEPT_PARAMCHANGE;
 static wchar_t log_path[MAX_PATH];
 
 static void note(const wchar_t *what)
@@ -35,8 +37,7 @@ static void report(DWORD state)
     status.dwCurrentState = state;
     status.dwControlsAccepted = 0;
     if (state == SERVICE_RUNNING || state == SERVICE_PAUSED)
-        status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PAUSE_CONTINUE
-            | SERVICE_ACCEPT_PARAMCHANGE;
+        status.dwControlsAccepted = accepted;
     SetServiceStatus(handle, &status);
 }
 
@@ -46,6 +47,19 @@ static void report_pending(DWORD state, DWORD check_point, DWORD hint)
     status.dwWaitHint = hint;
     report(state);
     status.dwCheckPoint = status.dwWaitHint = 0;
+}
+
+static void stay(DWORD state, DWORD milliseconds)
+{
+    DWORD i;
+
+    for (i = 1; milliseconds; i++) {
+        DWORD nap = milliseconds < 100 ? milliseconds : 100;
+
+        report_pending(state, i, 2000);
+        Sleep(nap);
+        milliseconds -= nap;
+    }
 }
 
 static DWORD WINAPI handler(DWORD control, DWORD type, void *data, void *context)
@@ -72,7 +86,7 @@ static DWORD WINAPI handler(DWORD control, DWORD type, void *data, void *context
 
 static void WINAPI service_main(DWORD argc, wchar_t **argv)
 {
-    DWORD slow = 0, i;
+    DWORD slow = 0, slow_stop = 0, runs = INFINITE, i;
     BOOL ends = FALSE, dies = FALSE;
 
     handle = RegisterServiceCtrlHandlerExW(argv[0], handler, NULL);
@@ -89,6 +103,12 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
             dies = TRUE;
         } else if (!wcsncmp(argv[i], L"slow=", 5)) {
             slow = wcstoul(argv[i] + 5, NULL, 0);
+        } else if (!wcsncmp(argv[i], L"slow-stop=", 10)) {
+            slow_stop = wcstoul(argv[i] + 10, NULL, 0);
+        } else if (!wcsncmp(argv[i], L"runs=", 5)) {
+            runs = wcstoul(argv[i] + 5, NULL, 0);
+        } else if (!wcscmp(argv[i], L"no-pause")) {
+            accepted &= ~SERVICE_ACCEPT_PAUSE_CONTINUE;
         } else if (!wcsncmp(argv[i], L"log=", 4)) {
             wcsncpy(log_path, argv[i] + 4, MAX_PATH - 1);
         }
@@ -97,16 +117,11 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
         note(argv[i]);
     if (dies)
         ExitProcess(3);
-    for (i = 1; slow; i++) {
-        DWORD nap = slow < 100 ? slow : 100;
-
-        report_pending(SERVICE_START_PENDING, i, 2000);
-        Sleep(nap);
-        slow -= nap;
-    }
-    if (!ends) {
+    stay(SERVICE_START_PENDING, slow);
+    if (!ends || runs != INFINITE) {
         report(SERVICE_RUNNING);
-        WaitForSingleObject(stop_event, INFINITE);
+        if (WaitForSingleObject(stop_event, runs) == WAIT_OBJECT_0)
+            stay(SERVICE_STOP_PENDING, slow_stop);
     }
     report(SERVICE_STOPPED);
 }

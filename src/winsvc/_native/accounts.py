@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import WCHAR_SIZE, filled, wide, wide_or_null
+from winsvc._native.memory import WCHAR_SIZE, call_with_growing_buffer, wide, wide_or_null
 from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Accounts:
             length = ffi.new("DWORD *", _NAME_SIZE)
             return lib.LookupAccountNameW(system, account, buffer, needed, domain, length, use)
 
-        sid = filled("LookupAccountNameW", call)
+        sid = call_with_growing_buffer("LookupAccountNameW", call)
         return bytes(ffi.buffer(sid, lib.GetLengthSid(sid)))
 
     def lookup_account_sid(self, machine: str | None, sid: bytes) -> tuple[str, str]:
@@ -48,5 +48,5 @@ class Accounts:
             needed[0] = length[0] * WCHAR_SIZE
             return done
 
-        name = filled("LookupAccountSidW", call)
+        name = call_with_growing_buffer("LookupAccountSidW", call)
         return ffi.string(domain), ffi.string(ffi.cast("wchar_t *", name))

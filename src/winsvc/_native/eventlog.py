@@ -11,7 +11,7 @@ from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, handle_of, handle_value, wide
 from winsvc._util.text import check_text
-from winsvc.errors import win32_error
+from winsvc.errors import NotFoundError, win32_error
 
 # Any: the type checker knows the module's content on Windows only.
 _registry: Any = winreg
@@ -70,7 +70,7 @@ class EventLog:
         try:
             with _registry_errors("RegOpenKeyExW", source):
                 key = _registry.OpenKeyEx(_MACHINE, path)
-        except FileNotFoundError:
+        except NotFoundError:
             return None
         values: dict[str, object] = {}
         with key:
@@ -91,14 +91,14 @@ class EventLog:
                 key = _registry.OpenKeyEx(_MACHINE, _APPLICATION)
             with key, _registry_errors("RegDeleteKeyW", source):
                 _registry.DeleteKey(key, source)
-        except FileNotFoundError:
+        except NotFoundError:
             pass
 
     def enum_event_logs(self) -> list[str]:
         try:
             with _registry_errors("RegOpenKeyExW"):
                 key = _registry.OpenKeyEx(_MACHINE, _LOGS)
-        except FileNotFoundError:
+        except NotFoundError:
             return []
         names: list[str] = []
         with key, _registry_errors("RegEnumKeyExW"):

@@ -173,6 +173,7 @@ class _Request:
         _check_own_process(service)
         self._service, self._pending, self._target = service, pending, target
         self._options, self._has_arguments = options, has_arguments
+        self._began = service.backend.monotonic()
         self._deadline = _deadline(service, options)
 
     def run(self, send: Callable[[], ServiceStatus | None]) -> ServiceStatus:
@@ -220,6 +221,7 @@ class _Request:
             stable_for=self._options.stable_for if requested else 0.0,
             requested=requested,
             reported=reported,
+            began=self._began,
         )
         return _run(self._service, wait, self._options)
 

@@ -153,6 +153,7 @@ class StateWait:
         stable_for: float = 0.0,
         requested: bool = False,
         reported: ServiceStatus | None = None,
+        began: float | None = None,
     ) -> None:
         """Start the time of the wait.
 
@@ -165,13 +166,15 @@ class StateWait:
             requested: whether a request that leads to the target was sent. A service that is
                 stopped then has failed, and a service that is marked for deletion still stops.
             reported: the status that the control returned.
+            began: when the request was sent, in the backend's time; None for now.
         """
         self.service = service
         self.result: ServiceStatus | None = None
         self._backend = service.backend
         self._target, self._deadline, self._progress = target, deadline, progress
         self._stable_for, self._requested = stable_for, requested
-        self._began = self._progressed_at = self._backend.monotonic()
+        self._progressed_at = self._backend.monotonic()
+        self._began = self._progressed_at if began is None else began
         self._last: ServiceStatus | None = None
         self._last_active: ServiceStatus | None = None  # the last status that was not STOPPED
         self._known: ServiceStatus | None = None  # when it was armed: notifications are later

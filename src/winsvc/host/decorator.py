@@ -49,7 +49,6 @@ def service(
         TypeError: a handler is none, or takes the wrong arguments.
         ValidationError: no service can have this name.
     """
-
     for handler in handlers:
         if not handler.startswith("on_"):
             raise TypeError(f"service() has no argument {handler!r}")
