@@ -23,7 +23,6 @@ from winsvc import (
     ServiceNotFoundError,
     ServiceStartError,
     State,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
@@ -32,6 +31,7 @@ from winsvc import (
     WaitTimeoutError,
     win32service,
 )
+from winsvc._values.stopreason import StopFlag
 from winsvc.testing import SimulatedSCM
 
 

@@ -12,7 +12,6 @@ from support import simulated_only
 
 from winsvc import (
     AccessDeniedError,
-    AlreadyExistsError,
     Desktop,
     DesktopAccess,
     HandleClosedError,
@@ -20,7 +19,6 @@ from winsvc import (
     InvalidParameterError,
     InvalidSecurityError,
     NotFoundError,
-    ObjectInUseError,
     SecurityInformation,
     UnsupportedError,
     ValidationError,
@@ -29,6 +27,7 @@ from winsvc import (
     WindowStationAccess,
 )
 from winsvc.backend import default_backend
+from winsvc.errors import AlreadyExistsError, ObjectInUseError
 from winsvc.security import Acl
 from winsvc.testing import SimulatedSCM
 

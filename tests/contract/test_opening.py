@@ -10,7 +10,6 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    DatabaseNotFoundError,
     ErrorControl,
     HandleClosedError,
     InvalidNameError,
@@ -23,6 +22,7 @@ from winsvc import (
     State,
     ValidationError,
 )
+from winsvc.errors import DatabaseNotFoundError
 
 
 def test_open_missing_service_raises_not_found(scm: ServiceManager) -> None:

@@ -19,7 +19,6 @@ from winsvc import (
     HandleClosedError,
     InvalidNameError,
     NotFoundError,
-    ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
     UnsupportedError,
@@ -37,7 +36,7 @@ from winsvc._desktops.handles import (
 )
 from winsvc._scm.handles import ServiceHandle
 from winsvc._values.rows import UserObjectFlagsRow
-from winsvc.errors import win32_error
+from winsvc.errors import ObjectInUseError, win32_error
 
 SDDL = "D:(A;;GA;;;SY)"
 SERVICE_HANDLE = partial(ServiceHandle, machine=None)

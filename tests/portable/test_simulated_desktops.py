@@ -14,7 +14,6 @@ from winsvc import (
     HandleClosedError,
     InvalidNameError,
     NotFoundError,
-    ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
     ValidationError,
@@ -25,6 +24,7 @@ from winsvc import (
 )
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
+from winsvc.errors import ObjectInUseError
 from winsvc.testing import Caller, SimulatedSCM
 
 
