@@ -25,7 +25,7 @@ def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
 def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None:
     """Ask again and again until a deleted service, whose process may be ending, is gone."""
     deadline = time.monotonic() + seconds
-    while name in scm:
+    while scm.exists(name):
         assert time.monotonic() < deadline, f"{name} is still there"
 
 

@@ -283,13 +283,13 @@ async def test_async_methods_propagate_errors_of_calls(
     sim.faults.fail("ControlService", 5, service="top")
     async with scm.open("base") as base:
         with pytest.raises(CascadeError, match="Not done: stop base"):
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
     with pytest.raises(MachineUnreachableError):
         async with AsyncServiceManager("nowhere"):
             pass
     for bad in (None, 5):
         with pytest.raises(TypeError):
-            await scm.get(bad)  # type: ignore[arg-type]
+            await scm.info(bad)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio
@@ -344,7 +344,7 @@ def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> No
                 await asyncio.wait_for(base.wait(S.PAUSED), 0.05)
             tasks = [asyncio.create_task(base.wait(S.STOPPED)) for _ in range(8)]
             assert await asyncio.to_thread(waits.reach, 10)
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
             assert [status.state for status in await asyncio.gather(*tasks)] == [S.STOPPED] * 8
         await threads_end()
 

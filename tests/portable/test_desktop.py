@@ -6,6 +6,7 @@ import gc
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -202,9 +203,9 @@ def test_open_access_denied_hint_names_requested_access() -> None:
     ("make", "kind"),
     [
         (WindowStation, DesktopHandle),
-        (WindowStation, ServiceHandle),
+        (WindowStation, partial(ServiceHandle, machine=None)),
         (Desktop, WindowStationHandle),
-        (Desktop, ServiceHandle),
+        (Desktop, partial(ServiceHandle, machine=None)),
     ],
 )
 def test_owned_handle_of_wrong_kind_raises_type_error_and_stays_open(
@@ -389,7 +390,7 @@ def test_switch_that_fails_on_entry_restores_nothing() -> None:
         with pytest.raises(ObjectInUseError, match="This thread owns windows or hooks") as caught:
             with desktop.as_thread_desktop():
                 pytest.fail("it must not get here")
-    assert caught.value.service == "D"
+    assert caught.value.object_name == "D"
     assert len(script.called("set_process_window_station")) == 1
     assert len(script.called("set_thread_desktop")) == 1
 

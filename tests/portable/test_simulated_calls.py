@@ -397,7 +397,7 @@ def test_enum_services_continues_from_resume_handle(sim: SimulatedSCM) -> None:
 def test_services_with_page_size_below_minimum_lists_all(sim: SimulatedSCM, size: int) -> None:
     sim.local.page_size = size
     with ServiceManager(backend=sim) as scm:
-        assert [one.name for one in scm.services(type=ServiceType.ALL)] == [
+        assert [one.name for one in scm.services(service_type=ServiceType.ALL)] == [
             "Spooler",
             "beat",
             "disk",

@@ -109,7 +109,7 @@ def test_fault_error_is_typed_and_names_function(sim: SimulatedSCM) -> None:
     sim.faults.fail("OpenServiceW", 120)
     with ServiceManager(backend=sim) as scm, pytest.raises(UnsupportedError) as caught:
         scm.open("beat")
-    assert (caught.value.function, caught.value.service) == ("OpenServiceW", "beat")
+    assert (caught.value.function, caught.value.object_name) == ("OpenServiceW", "beat")
 
 
 def test_fault_during_create_removes_new_service(sim: SimulatedSCM) -> None:
@@ -264,7 +264,7 @@ def program(sim: SimulatedSCM) -> None:
             with pytest.raises(Win32Error):
                 service.stop()
             sim.local.crash("new")
-            service.delete(timeout=5)
+            service.delete(wait=True, timeout=5)
 
 
 def test_repeated_program_records_same_calls() -> None:

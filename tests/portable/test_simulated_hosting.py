@@ -754,7 +754,7 @@ def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
         with scm.open("base") as base:
             with pytest.raises(Win32Error):
                 base.stop()
-            base.stop(dependents=True, timeout=30)
+            base.stop_with_dependents(timeout=30)
     assert {one.state for one in sim} == {S.STOPPED}
 
 

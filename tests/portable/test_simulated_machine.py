@@ -213,7 +213,7 @@ class World:
             value()
 
     def delete(self, index: int, timeout: float | None) -> None:
-        self.pick(index).delete(timeout=timeout)
+        self.pick(index).delete(wait=True, timeout=timeout)
 
     def close(self, index: int) -> None:
         service = self.pick(index)
@@ -350,12 +350,12 @@ class World:
 
     def look_around(self, every: list[SimulatedService]) -> None:
         with ServiceManager(backend=self.sim) as scm:
-            listing = list(scm.services(type=ServiceType.ALL))
+            listing = list(scm.services(service_type=ServiceType.ALL))
             assert [info.name for info in listing] == [one.name for one in every]
             for info, one in zip(listing, every, strict=True):
                 assert info.status == one.status
             halves = [
-                {info.name for info in scm.services(type=ServiceType.ALL, state=half)}
+                {info.name for info in scm.services(service_type=ServiceType.ALL, state=half)}
                 for half in (StateFilter.ACTIVE, StateFilter.INACTIVE)
             ]
             assert not halves[0] & halves[1]

@@ -143,7 +143,7 @@ def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: Serv
 
 def test_watch_with_type_reports_only_that_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
-    with scm.watch() as services, scm.watch(type=ServiceType.DRIVER, interval=2) as drivers:
+    with scm.watch() as services, scm.watch(service_type=ServiceType.DRIVER, interval=2) as drivers:
         scm.create("fs", "fs.sys", service_type=ServiceType.FILE_SYSTEM_DRIVER).close()
         scm.create("new", "new.exe").close()
         with scm.open("disk") as disk:
@@ -175,7 +175,7 @@ def test_watch_reports_config_changes_if_subscribed(sim: SimulatedSCM, scm: Serv
     with scm.watch() as events, scm.open("beat") as beat:
         beat.configure(description="one", display_name="Two")
         assert brief(taken(events)) == ["beat config"]
-        beat.failure_actions = FailureActions.restart()
+        beat.configure(failure_actions=FailureActions.restart())
         assert brief(taken(events)) == ["beat config"]
         beat.status()
         assert taken(events) == []
@@ -339,7 +339,7 @@ def test_watch_without_notifications_compares_listings(
         assert brief(taken(events, 5)) == START
         scm.create("new", "x.exe").close()
         assert brief(taken(events, 5)) == ["+new"]
-        scm.delete("new", timeout=1)
+        scm.delete("new", wait=True, timeout=1)
         assert "new" not in sim
         assert brief(taken(events, 5)) == ["-new"]
 
@@ -387,7 +387,7 @@ def test_watch_without_query_right_uses_listing_or_raises(
         assert brief(taken(events, 5)) == START  # the listing has it
     with pytest.raises(AccessDeniedError) as caught:
         scm.watch("beat")
-    assert caught.value.service == "beat"
+    assert caught.value.object_name == "beat"
 
 
 # ------------------------------------------------------------------- ending

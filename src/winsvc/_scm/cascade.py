@@ -29,6 +29,7 @@ from winsvc.errors import (
     CascadeError,
     CascadeStep,
     DependentServicesRunningError,
+    GroupNotFoundError,
     MachineUnreachableError,
     ServiceAlreadyRunningError,
     ServiceNotActiveError,
@@ -350,7 +351,7 @@ class Cascade:
         try:
             pages = self._own_connection().pages(_SERVICES_AND_DRIVERS, group=group)
             return [info.name for info in chain.from_iterable(pages)]
-        except ServiceNotFoundError:
+        except GroupNotFoundError:
             return []
 
     # ------------------------------------------------------------------- outcome
