@@ -1,4 +1,4 @@
-"""What tests of several tiers call."""
+"""Helpers for tests of several tiers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ simulated_only = pytest.mark.parametrize("backend", ["simulated"], indirect=True
 
 
 def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
-    """Ask again and again until the service is stopped."""
+    """Poll until the service is stopped."""
     deadline = time.monotonic() + seconds
     while (status := service.status()).state is not State.STOPPED:
         assert time.monotonic() < deadline, f"{service} is still {status.state.name}"
@@ -23,10 +23,10 @@ def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
 
 
 def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None:
-    """Ask again and again until a deleted service, whose process may be ending, is gone."""
+    """Poll until a deleted service, whose process may be ending, is removed."""
     deadline = time.monotonic() + seconds
     while scm.exists(name):
-        assert time.monotonic() < deadline, f"{name} is still there"
+        assert time.monotonic() < deadline, f"{name} still exists"
 
 
 class Waits:

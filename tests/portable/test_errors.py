@@ -68,9 +68,9 @@ def test_service_error_picks_class_by_error_code(
 
 
 def test_error_message_names_call_service_machine_and_code() -> None:
-    error = win32_error(1060, "OpenServiceW", "No such service.", object_name="x", machine="build07")
+    error = win32_error(1060, "OpenServiceW", "No such service.", object_name="x", machine="m")
     assert str(error) == (
-        "OpenServiceW failed for 'x' on build07: No such service (error 1060). "
+        "OpenServiceW failed for 'x' on m: No such service (error 1060). "
         "Services are opened by key name, not by display name."
     )
     assert "on this machine" in str(win32_error(5, "OpenSCManagerW"))

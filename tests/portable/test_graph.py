@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from winsvc import (
     AccessDeniedError,
-    NotFoundError,
     DependencyGraph,
     MachineUnreachableError,
+    NotFoundError,
     ServiceAccess,
     ServiceManager,
     ServiceNode,

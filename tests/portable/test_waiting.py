@@ -159,7 +159,11 @@ def test_wait_for_service_ending_while_starting_raises_start_error(
     sim: SimulatedSCM, beat: Service
 ) -> None:
     sim["beat"].program = DIES
-    for start in (lambda: beat.start(timeout=60), lambda: started(beat).wait(S.RUNNING, 60)):
+    starts: list[Callable[[], object]] = [
+        lambda: beat.start(timeout=60),
+        lambda: started(beat).wait(S.RUNNING, 60),
+    ]
+    for start in starts:
         began = sim.clock.now
         with pytest.raises(ServiceStartError) as caught:
             start()
@@ -266,9 +270,7 @@ def test_start_of_slow_reporting_service_keeps_waiting(sim: SimulatedSCM, beat: 
     assert sim.clock.now == 4000
 
 
-def test_wait_for_hung_service_raises_wait_timeout(
-    sim: SimulatedSCM, beat: Service
-) -> None:
+def test_wait_for_hung_service_raises_wait_timeout(sim: SimulatedSCM, beat: Service) -> None:
     sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=20)
     beat.start(wait=False)
     with pytest.raises(WaitTimeoutError, match="no progress for 80 s"):
