@@ -61,7 +61,7 @@ def test_bulk_query_with_refused_service_still_returns_the_others(
         told = {info.name: config for info, config in scm.configs(concurrency=concurrency)}
         error = told["service-07"]
         assert isinstance(error, AccessDeniedError)
-        assert (error.service, error.function) == ("service-07", "QueryServiceConfigW")
+        assert (error.object_name, error.function) == ("service-07", "QueryServiceConfigW")
         assert "service-08" not in told  # deleted meanwhile
         assert sum(isinstance(one, Win32Error) for one in told.values()) == 1
         found = {one.name: one for one in scm.snapshots(concurrency=concurrency)}

@@ -91,7 +91,7 @@ def test_stop_with_dependents_stops_dependents_first(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("base") as base:
-        assert base.stop(dependents=True).state is S.STOPPED
+        assert base.stop_with_dependents().state is S.STOPPED
     assert order(sim, "ControlService") == ["right", "top", "left", "base"]
     assert states(sim) == every(sim, S.STOPPED)
     assert sim["other"].state is S.RUNNING
@@ -111,10 +111,10 @@ def test_stop_with_dependents_skips_stopped_services(
 ) -> None:
     for name in ("top", "right"):
         with scm.open(name) as service:
-            service.stop(dependents=True)
+            service.stop_with_dependents()
     sim.calls.clear()
     with scm.open("base") as base:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert order(sim, "ControlService") == ["left", "base"]
 
 
@@ -122,7 +122,7 @@ def test_stop_of_stopped_service_raises_not_active(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("base") as base, pytest.raises(ServiceNotActiveError):
-        base.stop(dependents=True)
+        base.stop_with_dependents()
 
 
 def test_stop_with_dependents_waits_for_pending_states(
@@ -134,7 +134,7 @@ def test_stop_with_dependents_waits_for_pending_states(
     with scm.open("right") as right:
         right.stop()  # still stopping
     with scm.open("base") as base:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert states(sim) == every(sim, S.STOPPED)
 
 
@@ -145,7 +145,7 @@ def test_stop_with_dependents_includes_dependents_by_group(
     sim.add("member", load_order_group="Net", state=S.RUNNING)
     sim.add("user", dependencies=["+NET"], state=S.RUNNING)
     with scm.open("member") as member:
-        member.stop(dependents=True)
+        member.stop_with_dependents()
     assert order(sim, "ControlService") == ["user", "member"]
 
 
@@ -156,11 +156,11 @@ def test_stop_with_refusing_dependent_raises_cascade_error_with_steps(
     sim["top"].behaviour = REFUSES
     sim["top"].controls_accepted = AcceptedControls(0)
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     error = caught.value
     assert isinstance(error.error, ControlRefusedError)
     assert error.__cause__ is error.error
-    assert (error.winerror, error.function, error.service) == (1052, "ControlService", "top")
+    assert (error.winerror, error.function, error.object_name) == (1052, "ControlService", "top")
     assert told(*error.done) == ["stop right"]
     assert told(*error.failed) == ["stop top"]
     assert told(*error.not_done) == ["stop left", "stop base"]
@@ -175,10 +175,10 @@ def test_stop_with_hanging_dependent_fails_with_timeout(
 ) -> None:
     sim["left"].behaviour = HANGS
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True, timeout=7)
+        base.stop_with_dependents(timeout=7)
     error = caught.value
     assert isinstance(error.error, WaitTimeoutError)
-    assert error.service == "left"
+    assert error.object_name == "left"
     assert told(*error.done) == ["stop right", "stop top"]
     assert told(*error.not_done) == ["stop base"]
     assert 9 <= sim.clock.now < 9.5
@@ -188,11 +188,11 @@ def test_stop_with_total_timeout_ends_cascade_when_it_elapses(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True, timeout=10, total_timeout=2.5)
+        base.stop_with_dependents(timeout=10, total_timeout=2.5)
     error = caught.value
     assert isinstance(error.error, WaitTimeoutError)
     assert told(*error.done) == ["stop right", "stop top"]
-    assert error.service == "left"
+    assert error.object_name == "left"
     assert 2.5 <= sim.clock.now < 3
     assert sim["base"].state is S.RUNNING
 
@@ -200,8 +200,8 @@ def test_stop_with_total_timeout_ends_cascade_when_it_elapses(
 def test_stop_past_total_timeout_sends_no_control(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.faults.slow(3, "EnumDependentServicesW")
     with scm.open("base") as base, pytest.raises(CascadeError, match="turn did not come") as caught:
-        base.stop(dependents=True, total_timeout=2)
-    assert caught.value.service == "right"
+        base.stop_with_dependents(total_timeout=2)
+    assert caught.value.object_name == "right"
     assert states(sim) == every(sim, S.RUNNING)
 
 
@@ -210,10 +210,10 @@ def test_stop_without_stop_right_on_dependent_names_missing_right(
 ) -> None:
     sim.faults.deny(ServiceAccess.STOP, "left")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert isinstance(caught.value.error, AccessDeniedError)
     assert "ServiceAccess.STOP" in str(caught.value)
-    assert caught.value.service == "left"
+    assert caught.value.object_name == "left"
 
 
 def test_stop_without_enumerate_dependents_right_stops_nothing(
@@ -221,7 +221,7 @@ def test_stop_without_enumerate_dependents_right_stops_nothing(
 ) -> None:
     sim.faults.deny(ServiceAccess.ENUMERATE_DEPENDENTS, "base")
     with scm.open("base") as base, pytest.raises(AccessDeniedError):
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert states(sim) == every(sim, S.RUNNING)
 
 
@@ -233,7 +233,7 @@ def test_stop_with_dependent_started_during_cascade_stops_it_too(
 
     sim.faults.before("ControlService", start, service="left")
     with scm.open("base") as base:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert states(sim) == every(sim, S.STOPPED)
     assert order(sim, "ControlService") == ["right", "top", "late", "left", "base"]
 
@@ -246,7 +246,7 @@ def test_stop_with_endlessly_starting_dependents_raises_cascade_error(
 
     sim.faults.before("ControlService", start, times=100, service="base")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert isinstance(caught.value.error, DependentServicesRunningError)
     assert sim["base"].state is S.RUNNING
 
@@ -256,7 +256,7 @@ def test_stop_without_reported_dependents_falls_back_to_graph(
 ) -> None:
     monkeypatch.setattr("winsvc.testing.service_calls.dependents", lambda *given: [])
     with scm.open("base") as base:
-        base.stop(dependents=True)
+        base.stop_with_dependents()
     assert order(sim, "ControlService") == ["top", "right", "left", "base"]
     assert states(sim) == every(sim, S.STOPPED)
 
@@ -268,7 +268,7 @@ def test_stop_with_unreadable_graph_raises_dependents_running(
     sim.faults.deny(ServiceAccess.QUERY_CONFIG, "left")
     sim.faults.deny(ServiceAccess.QUERY_CONFIG, "right")
     with scm.open("base") as base, pytest.raises(DependentServicesRunningError):
-        base.stop(dependents=True)
+        base.stop_with_dependents()
 
 
 def test_stop_with_circular_dependents_raises_cascade_error(
@@ -276,7 +276,7 @@ def test_stop_with_circular_dependents_raises_cascade_error(
 ) -> None:
     sim["left"].dependencies = ("base", "top")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
-        base.stop(dependents=True)  # neither can be the first
+        base.stop_with_dependents()  # neither can be the first
     assert isinstance(caught.value.error, DependentServicesRunningError)
 
 
@@ -285,7 +285,7 @@ def test_stop_with_reason_and_dependents_sends_extended_control_to_all(
 ) -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE)
     with scm.open("base") as base:
-        base.stop(reason, dependents=True)
+        base.stop_with_dependents(reason)
     assert order(sim, "ControlServiceExW") == ["right", "top", "left", "base"]
 
 
@@ -357,8 +357,8 @@ def test_restart_with_failing_start_reports_steps_not_done(
         base.restart()
     error = caught.value
     assert isinstance(error.error, ServiceStartError)
-    assert error.status is not None
-    assert error.status.service_exit_code == 77
+    assert error.error.status is not None
+    assert error.error.status.service_exit_code == 77
     assert told(*error.done) == ["stop right", "stop top", "stop left", "stop base"]
     assert told(*error.failed) == ["start base"]
     assert told(*error.not_done) == ["start left", "start top", "start right"]
@@ -393,7 +393,7 @@ def test_restart_with_failing_stop_restores_stopped_dependents(
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart(timeout=5)
     error = caught.value
-    assert error.service == "left"
+    assert error.object_name == "left"
     done = ["stop right", "stop top", "start right", "pause right"]
     assert told(*error.done) == done
     assert told(*error.failed) == ["stop left", "start top"]  # left, which top needs, hangs
@@ -448,10 +448,10 @@ def test_cascades_on_remote_machine_leave_local_services_unchanged(
     with ServiceManager("build07") as remote:
         with remote.open("base") as base:
             base.restart()
-            base.stop(dependents=True)
+            base.stop_with_dependents()
             assert states(build) == every(build, S.STOPPED)
         with remote.open("top") as top:
-            top.start(dependencies=True)
+            top.start_with_dependencies()
     assert states(build) == {**every(build, S.RUNNING), "right": S.STOPPED}
     assert states(sim) == every(sim, S.RUNNING)
     assert {call.machine for call in sim.calls if call.function == "OpenSCManagerW"} == {"build07"}
@@ -464,7 +464,7 @@ def test_start_with_dependencies_starts_them_in_order(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("top") as top:
-        top.start("argument", dependencies=True)
+        top.start_with_dependencies("argument")
     assert order(stopped, "StartServiceW") == ["base", "left", "top"]
     assert states(stopped) == {**every(stopped, S.RUNNING), "right": S.STOPPED}
     assert stopped["top"].arguments == ("argument",)
@@ -475,14 +475,14 @@ def test_start_with_dependencies_leaves_paused_dependency_unchanged(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("left") as left:
-        left.start(dependencies=True)
+        left.start_with_dependencies()
         left.pause()
         stopped.clock.advance(1)
     with scm.open("top") as top:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
         assert stopped["left"].state is S.PAUSED
         with pytest.raises(ServiceAlreadyRunningError):
-            top.start(dependencies=True)
+            top.start_with_dependencies()
 
 
 def test_start_with_failing_dependency_reports_its_name_and_exit_code(
@@ -492,12 +492,13 @@ def test_start_with_failing_dependency_reports_its_name_and_exit_code(
         start_takes=5, ends_after=1, exit_code=1066, service_exit_code=42
     )
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
     error = caught.value
     assert isinstance(error.error, ServiceStartError)
-    assert (error.service or "").lower() == "left"
-    assert error.status is not None
-    assert (error.status.exit_code, error.status.service_exit_code) == (1066, 42)
+    assert (error.object_name or "").lower() == "left"
+    status = error.error.status
+    assert status is not None
+    assert (status.exit_code, status.service_exit_code) == (1066, 42)
     assert "42" in str(error)
     assert [str(step).lower() for step in error.done] == ["start base"]
     assert told(*error.not_done) == ["start top"]
@@ -509,7 +510,7 @@ def test_start_with_disabled_dependency_raises_cascade_error(
 ) -> None:
     stopped["base"].start_type = int(StartType.DISABLED)
     with scm.open("top") as top, pytest.raises(CascadeError, match="Not done: ") as caught:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
     assert isinstance(caught.value.error, ServiceDisabledError)
     assert states(stopped) == every(stopped, S.STOPPED)
 
@@ -519,7 +520,7 @@ def test_start_with_slow_dependency_fails_with_timeout(
 ) -> None:
     stopped["left"].program = Behaviour(start_takes=100)
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
-        top.start(dependencies=True, timeout=20)
+        top.start_with_dependencies(timeout=20)
     assert isinstance(caught.value.error, WaitTimeoutError)
     assert 21 <= stopped.clock.now < 21.5
 
@@ -529,7 +530,7 @@ def test_start_with_missing_dependency_names_it_and_starts_nothing(
 ) -> None:
     stopped["left"].dependencies = ("base", "nix", "+nobody")
     with scm.open("top") as top, pytest.raises(ServiceStartError) as caught:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
     assert caught.value.winerror == 1075
     assert "nix" in str(caught.value)
     assert "+nobody" in str(caught.value)
@@ -541,10 +542,10 @@ def test_start_with_failing_target_reports_started_dependencies(
 ) -> None:
     stopped["top"].program = stopped["base"].program = Behaviour(start_error=2)
     with scm.open("base") as base, pytest.raises(FileNotFoundError):
-        base.start(dependencies=True)
+        base.start_with_dependencies()
     stopped["base"].program = GOOD
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
     assert caught.value.winerror == 2
     assert [str(step).lower() for step in caught.value.done] == ["start base", "start left"]
 
@@ -561,7 +562,7 @@ def test_start_with_group_dependency_starts_every_member(
     grouped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("user") as user:
-        user.start(dependencies=True)
+        user.start_with_dependencies()
     assert sorted(map(str, order(grouped, "StartServiceW"))) == ["one", "two", "user"]
 
 
@@ -570,7 +571,7 @@ def test_start_with_group_dependency_succeeds_if_one_member_runs(
 ) -> None:
     grouped["two"].program = Behaviour(start_error=2)
     with scm.open("user") as user:
-        user.start(dependencies=True)
+        user.start_with_dependencies()
     assert states(grouped) == {"one": S.RUNNING, "two": S.STOPPED, "user": S.RUNNING}
 
 
@@ -580,7 +581,7 @@ def test_start_with_group_dependency_fails_if_no_member_runs(
     for name in ("one", "two"):
         grouped[name].program = Behaviour(start_error=2)
     with scm.open("user") as user, pytest.raises(CascadeError) as caught:
-        user.start(dependencies=True)
+        user.start_with_dependencies()
     assert sorted(told(*caught.value.failed)) == ["start one", "start two"]
     assert told(*caught.value.not_done) == ["start user"]
 
@@ -593,7 +594,7 @@ def test_start_with_group_member_already_running_succeeds(
     with scm.open("one") as one:
         one.start()
     with scm.open("user") as user:
-        user.start(dependencies=True)
+        user.start_with_dependencies()
     assert grouped["user"].state is S.RUNNING
 
 
@@ -602,7 +603,7 @@ def test_start_with_circular_dependencies_starts_nothing(
 ) -> None:
     stopped["base"].dependencies = ("top",)
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
-        top.start(dependencies=True)
+        top.start_with_dependencies()
     assert caught.value.winerror == 1068
     assert caught.value.done == ()
     assert [step.lower() for step in told(*caught.value.failed)] == ["start base"]
@@ -615,7 +616,7 @@ def test_start_without_query_config_right_still_starts_dependencies(
 ) -> None:
     stopped.faults.deny(ServiceAccess.QUERY_CONFIG, "top")
     with scm.open("top") as top:
-        top.start(dependencies=True)  # the system brings up what it needs
+        top.start_with_dependencies()  # the system brings up what it needs
     assert stopped["left"].state is S.RUNNING
 
 
@@ -629,9 +630,9 @@ def test_cascade_with_invalid_timeout_raises_and_changes_nothing(
         with pytest.raises((TypeError, ValueError), match="total_timeout"):
             base.restart(total_timeout=timeout)
         with pytest.raises((TypeError, ValueError), match=r"^timeout"):
-            base.stop(dependents=True, timeout=timeout)
+            base.stop_with_dependents(timeout=timeout)
         with pytest.raises((TypeError, ValueError), match="total_timeout"):
-            base.start(dependencies=True, total_timeout=timeout)
+            base.start_with_dependencies(total_timeout=timeout)
     assert states(sim) == every(sim, S.RUNNING)
 
 
@@ -649,7 +650,7 @@ def test_cancelled_cascade_raises_with_steps_done(sim: SimulatedSCM, scm: Servic
         assert told(*caught.value.done) == ["stop right", "stop top"]  # and stay so
         assert 5 <= sim.clock.now < 6
         with pytest.raises(CascadeError, match="cancelled before its turn"):
-            base.stop(dependents=True, cancel=token)
+            base.stop_with_dependents(cancel=token)
 
 
 def test_restart_cancelled_while_restoring_reports_steps_not_done(

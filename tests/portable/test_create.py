@@ -90,7 +90,7 @@ def test_delete_with_timeout_waits_until_service_not_found() -> None:
     with ServiceManager(backend=recorder.backend) as scm:
         service = scm.open("x", access=ServiceAccess.DELETE)
         recorder.answers["open_service"] = open_service
-        service.delete(timeout=60)
+        service.delete(wait=True, timeout=60)
         assert service.closed
     assert len(recorder.called("open_service")) == 4
     assert [call.timeout for call in recorder.called("wait_notified")] == [0.001, 0.002]

@@ -17,7 +17,7 @@ CLASSES = [
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Win32Error]) -> None:
-    error = kind(5, "OpenServiceW", "Access is denied.", service="beat", machine="build07")
+    error = kind(5, "OpenServiceW", "Access is denied.", object_name="beat", machine="build07")
     error.hint = "a hint"
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is kind
@@ -33,7 +33,7 @@ def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Win32E
     [
         (5, errors.AccessDeniedError, PermissionError),
         (1314, errors.AccessDeniedError, PermissionError),
-        (2, errors.NotFoundError, FileNotFoundError),
+        (2, errors.NotFoundError, LookupError),
         (1060, errors.ServiceNotFoundError, LookupError),
         (1065, errors.DatabaseNotFoundError, LookupError),
         (1073, errors.ServiceExistsError, FileExistsError),
@@ -68,9 +68,9 @@ def test_service_error_picks_class_by_error_code(
 
 
 def test_error_message_names_call_service_machine_and_code() -> None:
-    error = win32_error(1060, "OpenServiceW", "No such service.", service="x", machine="build07")
+    error = win32_error(1060, "OpenServiceW", "No such service.", object_name="x", machine="m")
     assert str(error) == (
-        "OpenServiceW failed for 'x' on build07: No such service (error 1060). "
+        "OpenServiceW failed for 'x' on m: No such service (error 1060). "
         "Services are opened by key name, not by display name."
     )
     assert "on this machine" in str(win32_error(5, "OpenSCManagerW"))
@@ -80,7 +80,7 @@ def test_locate_fills_missing_context_only() -> None:
     error = win32_error(5, "OpenServiceW")
     error.add_context(object_name="inner", hint="first")
     error.add_context(object_name="outer", machine="m", hint="second")
-    assert (error.service, error.machine, error.hint) == ("inner", "m", "first")
+    assert (error.object_name, error.machine, error.hint) == ("inner", "m", "first")
 
 
 def test_error_without_text_uses_name_of_code() -> None:

@@ -20,6 +20,7 @@ from winsvc import (
     AccessDeniedError,
     DependencyGraph,
     MachineUnreachableError,
+    NotFoundError,
     ServiceAccess,
     ServiceManager,
     ServiceNode,
@@ -352,7 +353,7 @@ def sim() -> Iterator[SimulatedSCM]:
 def test_manager_graph_reads_services_and_dependencies(sim: SimulatedSCM) -> None:
     with ServiceManager() as scm:
         one = scm.graph()
-        assert scm.graph(type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
+        assert scm.graph(service_type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
     assert [each.name for each in one] == ["low", "middle", "top"]
     assert one.dependents_of("low") == ("top", "middle")
     assert one["middle"] == node("middle", "LOW", group="Net", state=S.RUNNING)
@@ -366,7 +367,7 @@ def test_manager_graph_with_unreadable_service_records_its_error(sim: SimulatedS
     with ServiceManager() as scm:
         one = scm.graph()
     assert isinstance(one.errors["middle"], AccessDeniedError)
-    assert isinstance(one.errors["top"], FileNotFoundError)
+    assert isinstance(one.errors["top"], NotFoundError)
     assert one["top"].state is S.STOPPED
     assert "middle (running, what it needs can't be read: error 5)" in one.to_text()
     assert set(one.subgraph("middle").errors) == {"middle"}

@@ -11,7 +11,7 @@ from winsvc.errors import HandleClosedError
 
 
 def make(freed: list[int]) -> ServiceHandle:
-    return ServiceHandle(7, freed.append, "service 'x'")
+    return ServiceHandle(7, freed.append, "x", None)
 
 
 def test_handle_lends_value_and_closes_once() -> None:

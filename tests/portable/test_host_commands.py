@@ -95,9 +95,9 @@ def test_install_configures_service_and_remove_deletes_it(
     assert config.start_type == StartType.AUTOMATIC
     assert config.service_type == ServiceType.OWN_PROCESS
     with ServiceManager() as scm, scm.open("beat") as service:
-        assert service.description == "Beats."
-        assert service.failure_actions.actions
-        assert service.failure_actions_on_error
+        assert service.description() == "Beats."
+        assert service.failure_actions().actions
+        assert service.failure_actions_on_error()
     assert source_problem("beat") is None
     told = capsys.readouterr().out
     for text in ("beat: installed", config.binary_path, "LocalSystem", "/l/beat.log", "registered"):
@@ -119,7 +119,7 @@ def test_install_of_existing_service_requires_update_option(
     assert "beat: configured anew" in capsys.readouterr().out
     assert options(sim, "beat").arguments == ("new",)
     with ServiceManager() as scm, scm.open("beat") as service:
-        assert not service.delayed_auto_start
+        assert not service.delayed_auto_start()
 
 
 def test_commands_with_name_option_use_that_name(sim: SimulatedSCM) -> None:
@@ -303,7 +303,7 @@ def test_remove_of_running_service_stops_it_first(sim: SimulatedSCM) -> None:
         with scm.open("beat") as beat:
             beat.start(timeout=5)
         assert remove("beat", "never", scm=scm) == ["beat"]
-        assert "beat" not in scm
+        assert not scm.exists("beat")
 
 
 def test_install_of_frozen_program_refuses_log_option_and_stores_arguments(

@@ -144,7 +144,7 @@ def test_doctor_warns_about_exit_code_of_last_run(
     install(sim, program, tmp_path)
     sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
     with ServiceManager() as scm, scm.open("beat") as beat:
-        beat.start()
+        beat.start(wait=False)
         sim.clock.advance(5)
         assert beat.status().state is State.STOPPED
     topic, text = one_bad(Severity.WARNING)

@@ -428,10 +428,10 @@ def test_stop_during_start_reports_stop_pending_then_stopped(
             self.report_running()
 
     beat = opened(Slow)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     assert beat.status().controls_accepted == STOP
-    assert beat.stop().state is S.STOP_PENDING
+    assert beat.stop(wait=False).state is S.STOP_PENDING
     beat.wait(S.STOPPED, timeout=30)
     assert seen == [True]
     assert steps(sim) == [
@@ -449,7 +449,7 @@ def test_stop_in_init_runs_no_main(sim: SimulatedSCM, opened: Opener) -> None:
             raise AssertionError
 
     beat = opened(Slow)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     beat.stop(timeout=30)
     assert codes(sim) == (0, 0)
@@ -487,7 +487,7 @@ def test_main_returning_before_on_stop_call_still_runs_on_stop(
 def test_stop_returns_stop_pending_status(sim: SimulatedSCM, opened: Opener) -> None:
     beat = opened(Beat)
     beat.start(timeout=30)
-    assert beat.stop().state is S.STOP_PENDING
+    assert beat.stop(wait=False).state is S.STOP_PENDING
 
 
 # --------------------------------------------------------------------------- controls
@@ -665,12 +665,12 @@ def test_slow_pause_stays_pause_pending_until_handler_ends(
 
     beat = opened(Slow)
     beat.start(timeout=30)
-    assert beat.pause().state is S.PAUSE_PENDING
+    assert beat.pause(wait=False).state is S.PAUSE_PENDING
     sim.clock.advance(19)
     assert beat.status().state is S.PAUSE_PENDING
     beat.wait(S.PAUSED, timeout=5)
     beat.resume(timeout=30)
-    beat.pause()
+    beat.pause(wait=False)
     beat.stop(timeout=30)  # in the middle of a pause
     states = [state for state, _ in steps(sim)]
     assert states[-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
@@ -865,7 +865,7 @@ def test_exception_in_service_stops_it_with_1064_and_is_logged(
     sim: SimulatedSCM, opened: Opener, where: str
 ) -> None:
     beat = opened(broken(where))
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     if where.startswith("on_"):
         beat.control(200 if where == "on_custom" else Control.PARAM_CHANGE)
@@ -899,7 +899,7 @@ def test_failing_pause_handler_stops_service_with_1064(sim: SimulatedSCM, opened
 
     beat = opened(Fails)
     beat.start(timeout=30)
-    beat.pause()
+    beat.pause(wait=False)
     beat.wait(S.STOPPED, timeout=30)
     assert codes(sim) == (1064, 0)
     assert [state for state, _ in steps(sim)][-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
@@ -975,7 +975,7 @@ def test_main_cancelling_all_tasks_stops_service_with_1064(
                 task.cancel()
             await self.stop_requested.wait_async()
 
-    opened(Reckless).start()
+    opened(Reckless).start(wait=False)
     sim.clock.advance(1)
     assert codes(sim) == (1064, 0)
     assert "none of the program's own" in sim.event_log[0].text
@@ -993,7 +993,7 @@ def test_method_returning_coroutine_stops_service_with_1064(
         return really(self)
 
     beat = opened(type("Wrong", (Beat,), {method: gives}))
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     if method == "on_stop":
         beat.stop(timeout=30)
@@ -1040,7 +1040,7 @@ def test_exception_from_main_gives_matching_exit_codes(
             raise ends
 
     beat = opened(Async if asynchronous else Sync)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     assert beat.status().state is S.STOPPED
     assert codes(sim) == expected
@@ -1128,7 +1128,7 @@ def test_stop_with_refused_final_report_logs_failure(sim: SimulatedSCM, opened: 
 
     beat = opened(Short)
     beat.start(timeout=30)
-    beat.stop()
+    beat.stop(wait=False)
     sim.clock.advance(1)
     assert failures(sim)[0].startswith("beat: reporting that the service has stopped failed")
 
@@ -1195,7 +1195,7 @@ def test_endless_loading_stops_sending_check_points(sim: SimulatedSCM, opened: O
 
     sim.host(Beat)
     sim["beat"].program = program(load)
-    opened.named("beat").start()
+    opened.named("beat").start(wait=False)
     sim.clock.advance(1000)
     assert steps(sim) == [(S.START_PENDING, point) for point in range(1, 301)]
     sim.clock.advance(1000)
@@ -1210,7 +1210,7 @@ def test_stop_during_loading_ends_with_exit_code_0(sim: SimulatedSCM, opened: Op
     sim.host(Beat)
     sim["beat"].program = program(load)
     beat = opened.named("beat")
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(5)
     assert beat.stop(timeout=5).exit_code == 0
     sim.clock.advance(20)
@@ -1509,7 +1509,7 @@ def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -
     for name in ("beat", "other"):
         sim[name].program = HostedProgram(main)
     with ServiceManager(backend=sim) as scm, scm.open("other") as other:
-        other.start()
+        other.start(wait=False)
         sim.clock.advance(1)
         assert other.status().exit_code == 1064
     assert [one.source for one in sim.event_log] == ["other"]

@@ -36,7 +36,7 @@ def test_plugin_fixtures_work_in_other_project(tmp_path: Path) -> None:
         "def test_both(scm, simulated_scm):\n"
         "    simulated_scm.add('beat')\n"
         "    with ServiceManager() as other:\n"
-        "        assert 'beat' in other and 'beat' in scm\n"
+        "        assert other.exists('beat') and scm.exists('beat')\n"
         "def test_each_test_has_its_own(simulated_scm):\n"
         "    assert 'beat' not in simulated_scm\n"
     )

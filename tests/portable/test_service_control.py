@@ -30,9 +30,9 @@ from winsvc.errors import win32_error
 @pytest.mark.parametrize(
     ("send", "code", "right"),
     [
-        (Service.stop, 1, ServiceAccess.STOP),
-        (Service.pause, 2, ServiceAccess.PAUSE_CONTINUE),
-        (Service.resume, 3, ServiceAccess.PAUSE_CONTINUE),
+        (lambda service: service.stop(wait=False), 1, ServiceAccess.STOP),
+        (lambda service: service.pause(wait=False), 2, ServiceAccess.PAUSE_CONTINUE),
+        (lambda service: service.resume(wait=False), 3, ServiceAccess.PAUSE_CONTINUE),
         (Service.interrogate, 4, ServiceAccess.INTERROGATE),
         (lambda service: service.control(128), 128, ServiceAccess.USER_DEFINED_CONTROL),
         (lambda service: service.control(255), 255, ServiceAccess.USER_DEFINED_CONTROL),
@@ -140,11 +140,6 @@ def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, tol
     with opened(recorder) as service, pytest.raises(ServiceStartError, match=told) as caught:
         service.start()
     assert caught.value.status == ServiceStatus.from_row(status)
-
-
-def test_start_reason_returns_enum_member() -> None:
-    with opened(Recorder(query_start_reason=4)) as service:
-        assert service.start_reason() is StartReason.TRIGGER
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -133,24 +133,24 @@ def test_configure_clearing_absent_triggers_ignores_error() -> None:
 
 def test_preferred_node_unset_returns_none() -> None:
     with opened(Recorder(query_preferred_node=win32_error(87, "f"))) as service:
-        assert service.preferred_node is None
+        assert service.preferred_node() is None
     with opened(Recorder(query_preferred_node=PreferredNodeRow(1, False))) as service:
-        assert service.preferred_node == 1
+        assert service.preferred_node() == 1
 
 
 @pytest.mark.parametrize("code", [2, 1168, 15100])
 def test_description_with_missing_resource_is_empty(code: int) -> None:
     with opened(Recorder(query_description=win32_error(code, "f"))) as service:
-        assert service.description == ""
+        assert service.description() == ""
 
 
 def test_description_without_right_raises_access_denied() -> None:
     with opened(Recorder(query_description=win32_error(5, "f"))) as service:
         with pytest.raises(AccessDeniedError):
-            _ = service.description
+            service.description()
 
 
-def test_configure_with_want_tag_returns_tag() -> None:
+def test_configure_with_assign_tag_returns_tag() -> None:
     recorder = Recorder(change_service_config=17)
     with opened(recorder) as service:
         assert service.configure(load_order_group="G", assign_tag=True) == 17
@@ -158,7 +158,7 @@ def test_configure_with_want_tag_returns_tag() -> None:
     assert (call.load_order_group, call.assign_tag) == ("G", True)
 
 
-def test_create_with_want_tag_requests_tag() -> None:
+def test_create_with_assign_tag_requests_tag() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
         scm.create("x", "x.sys", load_order_group="G", assign_tag=True).close()

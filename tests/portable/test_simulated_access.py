@@ -289,7 +289,7 @@ def test_faults_deny_manager_right_refuses_listing(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         with pytest.raises(AccessDeniedError, match="ENUMERATE_SERVICE"):
             list(scm.services())
-        assert scm.get("beat").name == "beat"
+        assert scm.info("beat").name == "beat"
 
 
 def test_faults_deny_without_name_affects_every_service(sim: SimulatedSCM) -> None:
@@ -297,7 +297,7 @@ def test_faults_deny_without_name_affects_every_service(sim: SimulatedSCM) -> No
     with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
         with pytest.raises(AccessDeniedError, match="STOP") as caught:
             service.stop()
-    assert caught.value.service == "beat"
+    assert caught.value.object_name == "beat"
     assert state_of(sim, "beat") is State.RUNNING
     assert code_of(opened, sim, "beat") == 5  # with every right
 

@@ -27,10 +27,10 @@ from winsvc import (
     SecurityInformation,
     ServiceAccess,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceType,
     State,
     ValidationError,
-    Win32Error,
 )
 from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
 from winsvc.testing import Behaviour, SimulatedSCM
@@ -397,7 +397,7 @@ def test_enum_services_continues_from_resume_handle(sim: SimulatedSCM) -> None:
 def test_services_with_page_size_below_minimum_lists_all(sim: SimulatedSCM, size: int) -> None:
     sim.local.page_size = size
     with ServiceManager(backend=sim) as scm:
-        assert [one.name for one in scm.services(type=ServiceType.ALL)] == [
+        assert [one.name for one in scm.services(service_type=ServiceType.ALL)] == [
             "Spooler",
             "beat",
             "disk",
@@ -496,7 +496,7 @@ def test_control_service_with_reserved_code_is_refused(sim: SimulatedSCM, code: 
 
 def test_stop_of_stopped_service_error_carries_status(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
-    with pytest.raises(Win32Error) as caught:
+    with pytest.raises(ServiceNotActiveError) as caught:
         sim.control_service(handle, Control.STOP)
     assert caught.value.winerror == 1062
     assert caught.value.status is not None

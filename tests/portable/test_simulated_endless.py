@@ -125,7 +125,7 @@ def test_wait_for_removal_of_a_service_that_stays_raises(
 ) -> None:
     monkeypatch.setattr(waiter_calls, "MOST_POLLS", 100)
     with scm.open("beat") as other, pytest.raises(EndlessWaitError):
-        beat.delete(timeout=10**6)
+        beat.delete(wait=True, timeout=10**6)
     assert other.closed
 
 

@@ -109,7 +109,7 @@ def test_fault_error_is_typed_and_names_function(sim: SimulatedSCM) -> None:
     sim.faults.fail("OpenServiceW", 120)
     with ServiceManager(backend=sim) as scm, pytest.raises(UnsupportedError) as caught:
         scm.open("beat")
-    assert (caught.value.function, caught.value.service) == ("OpenServiceW", "beat")
+    assert (caught.value.function, caught.value.object_name) == ("OpenServiceW", "beat")
 
 
 def test_fault_during_create_removes_new_service(sim: SimulatedSCM) -> None:
@@ -227,7 +227,7 @@ def test_replace_time_makes_polling_use_simulated_time(sim: SimulatedSCM) -> Non
     names += ["monotonic_ns", "time_ns", "perf_counter_ns"]
     real = [getattr(time, name) for name in names]
     with sim.installed(replace_time=True), ServiceManager() as scm, scm.open("beat") as service:
-        service.start()
+        service.start(wait=False)
         deadline = time.monotonic() + 7200
         before = time.time(), time.perf_counter()
         fine = time.time_ns(), time.perf_counter_ns(), time.monotonic_ns()
@@ -259,12 +259,12 @@ def test_replace_time_restores_real_time_after_error(sim: SimulatedSCM) -> None:
 def program(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         with scm.create("new", r"C:\x.exe", dependencies=["beat"]) as service:
-            service.start("one")
+            service.start("one", wait=False)
             sim.faults.fail("ControlService", 1061)
             with pytest.raises(Win32Error):
-                service.stop()
+                service.stop(wait=False)
             sim.local.crash("new")
-            service.delete(timeout=5)
+            service.delete(wait=True, timeout=5)
 
 
 def test_repeated_program_records_same_calls() -> None:

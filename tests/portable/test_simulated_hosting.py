@@ -703,7 +703,7 @@ def test_hosted_service_can_stop_itself(sim: SimulatedSCM) -> None:
         def main(self) -> None:
             self.report_running()
             with ServiceManager() as scm, scm.open("beat") as beat:
-                beat.stop()
+                beat.stop(wait=False)
             assert self.stop_requested.wait(5)
 
     sim.host(Tired)
@@ -755,7 +755,7 @@ def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
         with scm.open("base") as base:
             with pytest.raises(Win32Error):
                 base.stop()
-            base.stop(dependents=True, timeout=30)
+            base.stop_with_dependents(timeout=30)
     assert {one.state for one in sim} == {S.STOPPED}
 
 

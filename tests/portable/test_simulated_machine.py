@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from winsvc import (
     AcceptedControls,
     AccessDeniedError,
     Control,
+    ControlRefusedError,
     FailureAction,
     FailureActions,
     ManagerAccess,
@@ -24,6 +26,7 @@ from winsvc import (
     ServiceAccess,
     ServiceInfo,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceType,
     State,
     StateFilter,
@@ -131,7 +134,7 @@ class World:
         self.scm = ServiceManager(backend=self.backend)
         self.services: list[Service] = []
         self.there: list[SimulatedService] = []
-        self.locks: list[Any] = []
+        self.locks: list[int] = []
         self.raw: list[int] = []  # handles for notifications
         self.waiter = sim.open_waiter()
         self.told: list[tuple[int, NotificationRow]] = []
@@ -184,10 +187,11 @@ class World:
         self.pick(index).configure(**given)
 
     def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:
-        self.pick(index).change_failure_actions(**given)
+        service = self.pick(index)
+        service.configure(failure_actions=replace(service.failure_actions(), **given))
 
     def start(self, index: int) -> None:
-        self.pick(index).start("one", "two")
+        self.pick(index).start("one", "two", wait=False)
 
     def control(self, index: int, control: int) -> None:
         service = self.pick(index)
@@ -203,6 +207,7 @@ class World:
                     needed = map(name_key, one.service_dependencies())
                     assert one.state is State.STOPPED or name_key(service.name) not in needed
         elif error.winerror in (1052, 1061, 1062):
+            assert isinstance(error, ControlRefusedError | ServiceNotActiveError)
             assert error.status is not None
             assert (error.status.state is State.STOPPED) == (error.winerror == 1062)
 
@@ -212,7 +217,11 @@ class World:
             value()
 
     def delete(self, index: int, timeout: float | None) -> None:
-        self.pick(index).delete(timeout=timeout)
+        service = self.pick(index)
+        if timeout is None:
+            service.delete()
+        else:
+            service.delete(wait=True, timeout=timeout)
 
     def close(self, index: int) -> None:
         service = self.pick(index)
@@ -236,14 +245,18 @@ class World:
             list(value)
 
     def lock(self) -> None:
-        lock = self.scm.lock()
-        lock.__enter__()
+        access = int(ManagerAccess.CONNECT | ManagerAccess.LOCK)
+        manager = self.backend.open_sc_manager(None, None, access)
+        try:
+            lock = self.backend.lock_service_database(manager)
+        finally:
+            self.backend.close_service_handle(manager)
         assert not self.locks or self.sim.local.lost  # a connection that is lost has no lock
         self.locks.append(lock)
 
     def unlock(self) -> None:
         if self.locks:
-            self.locks.pop().__exit__(None, None, None)
+            self.backend.unlock_service_database(self.locks.pop())
 
     def open_raw(self, name: str | None) -> None:
         manager = self.backend.open_sc_manager(None, None, int(ManagerAccess.ALL_ACCESS))
@@ -349,12 +362,12 @@ class World:
 
     def look_around(self, every: list[SimulatedService]) -> None:
         with ServiceManager(backend=self.sim) as scm:
-            listing = list(scm.services(type=ServiceType.ALL))
+            listing = list(scm.services(service_type=ServiceType.ALL))
             assert [info.name for info in listing] == [one.name for one in every]
             for info, one in zip(listing, every, strict=True):
                 assert info.status == one.status
             halves = [
-                {info.name for info in scm.services(type=ServiceType.ALL, state=half)}
+                {info.name for info in scm.services(service_type=ServiceType.ALL, state=half)}
                 for half in (StateFilter.ACTIVE, StateFilter.INACTIVE)
             ]
             assert not halves[0] & halves[1]
@@ -446,6 +459,7 @@ names = st.sampled_from(NAMES)
 indexes = st.integers(0, 7)
 groups = st.sampled_from(["", "g", "G", "h"])
 delays = st.sampled_from([0, 1, 60])
+periods = st.builds(timedelta, seconds=delays)
 actions = st.lists(
     st.builds(
         lambda make, delay: make(delay),
@@ -523,14 +537,13 @@ readable = st.sampled_from(
         "security",
         "sid_type",
         "snapshot",
-        "start_reason",
         "status",
         "triggers",
     ]
 )
 questions = st.one_of(
-    st.sampled_from([("lock_status",), ("services",), ("get", ""), ("exists", "a/b")]),
-    st.tuples(st.sampled_from(["get", "exists", "key_name", "display_name"]), names),
+    st.sampled_from([("lock_status",), ("services",), ("info", ""), ("exists", "a/b")]),
+    st.tuples(st.sampled_from(["info", "exists", "key_name", "display_name"]), names),
     st.tuples(st.just("notify_boot_config_status"), st.booleans()),
 )
 
@@ -589,7 +602,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
     @rule(
         index=indexes,
         given=st.fixed_dictionaries(
-            {}, optional={"actions": actions, "reset_after": delays, "command": names}
+            {}, optional={"actions": actions, "reset_after": periods, "command": names}
         ),
     )
     def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:

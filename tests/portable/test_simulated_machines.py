@@ -83,7 +83,7 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
     with ServiceManager("build07", backend=sim) as scm:
         with pytest.raises(ServiceNotFoundError) as caught:
             scm.open("none")
-        assert (caught.value.machine, caught.value.service) == ("build07", "none")
+        assert (caught.value.machine, caught.value.object_name) == ("build07", "none")
         with scm.open("beat") as service, pytest.raises(Win32Error, match="on build07") as other:
             service.start()
         assert other.value.machine == "build07"
@@ -102,7 +102,7 @@ def test_machine_name_with_leading_backslashes_is_recognized(sim: SimulatedSCM) 
     for one in (sim, exported):
         for name in ("other", r"\\other"):
             with ServiceManager(name, backend=one) as scm:
-                assert "beat" in scm
+                assert scm.exists("beat")
 
 
 def test_add_existing_or_invalid_service_raises(build: SimulatedMachine) -> None:
@@ -209,14 +209,14 @@ def test_deleted_service_vanishes_with_last_handle(sim: SimulatedSCM) -> None:
         first, second = scm.open("beat"), scm.open("beat")
         first.delete()
         first.close()
-        assert "beat" in scm
+        assert scm.exists("beat")
         with pytest.raises(MarkedForDeleteError):
             scm.create("beat", r"C:\beat.exe")
         with pytest.raises(MarkedForDeleteError):
             second.delete()
         assert second.status().state is State.STOPPED
         second.close()
-        assert "beat" not in scm
+        assert not scm.exists("beat")
         scm.create("beat", r"C:\beat.exe").close()
 
 
@@ -271,10 +271,10 @@ def test_delete_with_timeout_and_open_handle_times_out(sim: SimulatedSCM) -> Non
         service = scm.open("beat")
         began = sim.clock.now
         with pytest.raises(WaitTimeoutError):
-            service.delete(timeout=5)
+            service.delete(wait=True, timeout=5)
         assert 5 <= sim.clock.now - began < 6
         other.close()
-        assert "beat" not in scm
+        assert not scm.exists("beat")
     assert sim.open_handles == 0
 
 

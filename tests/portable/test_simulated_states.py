@@ -11,7 +11,9 @@ from simulated import code_of, control, opened, start, state_of, status
 from winsvc import (
     AcceptedControls,
     Control,
+    ControlRefusedError,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceStartError,
     ServiceType,
     State,
@@ -230,6 +232,7 @@ def test_control_in_state_that_refuses_it_raises(state: State, code: int, expect
     with pytest.raises(Win32Error) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == expected
+    assert isinstance(caught.value, ControlRefusedError | ServiceNotActiveError)
     assert caught.value.status is not None
     assert caught.value.status.state is state
     assert sim["beat"].controls == []
@@ -268,7 +271,7 @@ def test_control_that_service_does_not_accept_is_refused(
     code: int, needed: AcceptedControls
 ) -> None:
     sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
-    with pytest.raises(Win32Error) as caught:
+    with pytest.raises(ControlRefusedError) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == 1052
     assert caught.value.status is not None

@@ -176,16 +176,16 @@ def test_snapshot_json_writes_security_as_sddl_if_lossless() -> None:
 
 
 def test_unreadable_snapshot_json_keeps_error() -> None:
-    told = win32_error(5, "OpenServiceW", service="beat", machine="m", hint="Ask nicely.")
+    told = win32_error(5, "OpenServiceW", object_name="beat", machine="m", hint="Ask nicely.")
     snapshot = unreadable("beat", "m", None, told)
     assert set(snapshot.errors) == set(snapshot.to_json()) - {"name", "machine", "errors"}
     error = again(snapshot).errors["config"]
     assert isinstance(error, AccessDeniedError)
-    assert (str(error), error.service, error.machine) == (str(told), "beat", "m")
+    assert (str(error), error.object_name, error.machine) == (str(told), "beat", "m")
 
 
 def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
-    error = Win32Error(1722, "OpenSCManagerW", service="other", machine="there", hint="")
+    error = Win32Error(1722, "OpenSCManagerW", object_name="other", machine="there", hint="")
     snapshot = replace(EMPTY, machine="here", errors={"security": error})
     assert vars(again(snapshot).errors["security"]) == vars(error)
 

@@ -90,7 +90,7 @@ def test_watch_reports_each_status_change_at_its_time(
     with scm.watch(*names) as events:
         assert taken(events) == []
         with scm.open("beat") as beat:
-            beat.start()
+            beat.start(wait=False)
         told = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
         assert told == START
         first = sim.clock.now
@@ -120,11 +120,11 @@ def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: Serv
             assert isinstance(event, ServiceCreated)
             assert event.name == "New"
             assert event.status == new.status()
-            new.start()
+            new.start(wait=False)
             assert brief(taken(events))[-1].endswith(">RUNNING")
             new.delete()
             assert taken(events) == []  # it still runs
-            new.stop()
+            new.stop(wait=False)
             assert taken(events) == []  # a deleted service is polled
             assert brief(taken(events, 1)) == ["New RUNNING>STOPPED"]
         assert "New" not in sim  # the watch did not keep it
@@ -143,11 +143,11 @@ def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: Serv
 
 def test_watch_with_type_reports_only_that_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
-    with scm.watch() as services, scm.watch(type=ServiceType.DRIVER, interval=2) as drivers:
+    with scm.watch() as services, scm.watch(service_type=ServiceType.DRIVER, interval=2) as drivers:
         scm.create("fs", "fs.sys", service_type=ServiceType.FILE_SYSTEM_DRIVER).close()
         scm.create("new", "new.exe").close()
         with scm.open("disk") as disk:
-            disk.start()
+            disk.start(wait=False)
         assert brief(taken(services)) == ["+new"]
         assert brief(taken(drivers, 3)) == ["+fs", "disk STOPPED>RUNNING"]
 
@@ -165,7 +165,7 @@ def test_service_watch_continues_after_service_is_closed(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("beat") as beat, beat.watch() as events:
-        beat.start()
+        beat.start(wait=False)
         beat.close()
         scm.close()
         assert brief(taken(events, 5)) == START
@@ -175,7 +175,7 @@ def test_watch_reports_config_changes_if_subscribed(sim: SimulatedSCM, scm: Serv
     with scm.watch() as events, scm.open("beat") as beat:
         beat.configure(description="one", display_name="Two")
         assert brief(taken(events)) == ["beat config"]
-        beat.failure_actions = FailureActions.restart()
+        beat.configure(failure_actions=FailureActions.restart())
         assert brief(taken(events)) == ["beat config"]
         beat.status()
         assert taken(events) == []
@@ -190,7 +190,7 @@ def test_watch_reports_new_process_in_same_state(sim: SimulatedSCM, scm: Service
         before = sim["RpcSs"].pid
         sim.local.crash("RpcSs")
         with scm.open("RpcSs") as service:
-            service.start()
+            service.start(wait=False)
         (event,) = taken(events)
         assert isinstance(event, StatusChanged)
         assert (event.old.pid, event.old.state, event.new.state) == (before, S.RUNNING, S.RUNNING)
@@ -209,7 +209,7 @@ def test_watch_reports_crash_before_any_registration(
     with scm.open("beat") as beat, scm.watch("beat") as events:
         assert taken(events) == []
         sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == [
             "beat STOPPED>START_PENDING",
             "beat START_PENDING>STOPPED",
@@ -221,7 +221,7 @@ def test_change_while_registration_is_renewed_is_reported(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("beat") as beat, scm.watch() as events:
-        beat.start()
+        beat.start(wait=False)
         sim.faults.before(NOTIFY, lambda: sim.clock.advance(3))
         assert brief(taken(events, 5)) == ["beat STOPPED>RUNNING"]
         sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"))
@@ -272,7 +272,7 @@ def test_watch_with_lagging_service_notifications_recovers(
             sim.faults.fail(NOTIFY, 1294, nth=nth)
             scm.create(f"new{turn}", "x.exe").close()
             with scm.open("beat") as beat:
-                beat.start()
+                beat.start(wait=False)
             sim.clock.advance(5)
             sim.local.crash("beat")
             told = brief(taken(events, 5))
@@ -304,7 +304,7 @@ def test_watch_with_delayed_notifications_reports_all_changes(
     sim.faults.lag = 0.5
     with scm.watch() as events, scm.open("beat") as beat:
         assert taken(events, 2) == []
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START
 
 
@@ -312,12 +312,12 @@ def test_watch_reports_consecutive_status_changes(sim: SimulatedSCM, scm: Servic
     """While it is watched each state is told, and each begins where the one before has ended."""
     sim["beat"].program = Behaviour(accepts=Behaviour().accepts | 2)
     with scm.watch("beat") as events, scm.open("beat") as beat:
-        beat.start()
+        beat.start(wait=False)
         told = taken(events)
         for _ in range(50):
-            beat.pause()
+            beat.pause(wait=False)
             told += taken(events)
-            beat.resume()
+            beat.resume(wait=False)
             told += taken(events)
         changes = [event for event in told if isinstance(event, StatusChanged)]
         assert [event.new.state for event in changes[1:]] == [S.PAUSED, S.RUNNING] * 50
@@ -335,11 +335,11 @@ def test_watch_without_notifications_compares_listings(
     sim.faults.fail(NOTIFY, 120, times=999)
     with scm.watch(*names, interval=2) as events, scm.open("beat") as beat:
         assert taken(events, 5) == []
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START
         scm.create("new", "x.exe").close()
         assert brief(taken(events, 5)) == ["+new"]
-        scm.delete("new", timeout=1)
+        scm.delete("new", wait=True, timeout=1)
         assert "new" not in sim
         assert brief(taken(events, 5)) == ["-new"]
 
@@ -352,7 +352,7 @@ def test_watch_on_other_machine_reports_without_notify(sim: SimulatedSCM) -> Non
             with scm.watch(*names) as events, scm.open("beat") as beat:
                 beat.start(timeout=5)
                 beat.stop(timeout=5)
-                beat.start()
+                beat.start(wait=False)
                 assert brief(taken(events, 5)) == START
                 beat.stop(timeout=5)
     assert not sim.called(NOTIFY)
@@ -383,11 +383,11 @@ def test_watch_without_query_right_uses_listing_or_raises(
 ) -> None:
     sim.faults.deny(ServiceAccess.QUERY_STATUS, "beat")
     with scm.watch(interval=1) as events, scm.open("beat", access=ServiceAccess.START) as beat:
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START  # the listing has it
     with pytest.raises(AccessDeniedError) as caught:
         scm.watch("beat")
-    assert caught.value.service == "beat"
+    assert caught.value.object_name == "beat"
 
 
 # ------------------------------------------------------------------- ending

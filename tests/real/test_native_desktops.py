@@ -148,7 +148,7 @@ def test_enumeration_with_raising_callback_raises_that_error(
                 enumerate_names()
             assert caught.value is error
     assert "WinSta0" in backend.enum_window_stations()
-    assert desktops._under_way.listings == []
+    assert desktops._enumerations.listings == []
     assert capfd.readouterr() == ("", "")  # it is not printed either
 
 

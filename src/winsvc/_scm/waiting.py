@@ -265,6 +265,8 @@ class StateWait:
             self._poll = 2 * min(self._poll, usual)
         elif status.state in PENDING_STATES:
             ends.append(now + max(usual, _CHECK_POINT_POLL))
+        elif self._deadline is not None:
+            ends.append(now + _MAX_POLL)  # finds a lost connection, which is not notified
         if self._stable is not None:
             ends.append(self._stable_since + self._stable_for)
         known = [end for end in ends if end is not None]
