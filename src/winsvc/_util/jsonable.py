@@ -24,7 +24,7 @@ from uuid import UUID
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import to_timedelta
 from winsvc._util.text import check_text
-from winsvc.enums import OpenEnum, OpenFlag
+from winsvc.enums import OpenEnum, OpenFlag, single_bits
 from winsvc.errors import ValidationError
 
 __all__ = ["JSON", "Reader", "Writer", "from_jsonable", "json_object", "jsonable", "mapping"]
@@ -92,14 +92,8 @@ def json_object(value: Any, writers: Mapping[Any, Writer] = _NO_WRITERS) -> dict
 
 
 def _flags(value: OpenFlag) -> list[JSON]:
-    names: list[JSON] = []
-    rest = int(value)
-    for member in type(value).__members__.values():
-        bit = member.value
-        if bit & (bit - 1) == 0 and rest & bit:  # single bits: combinations would repeat them
-            names.append((member.name or "").lower())
-            rest &= ~bit
-    return [*names, rest] if rest else names
+    names, rest = single_bits(value)
+    return [*(name.lower() for name in names), *([rest] if rest else [])]
 
 
 @overload
