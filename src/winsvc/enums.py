@@ -88,7 +88,7 @@ class OpenFlag(IntFlag):
         return _format(self, spec)
 
     def __str__(self) -> str:
-        if self.name in type(self).__members__:
+        if self.name is not None and self.name in type(self).__members__:
             return self.name
         names, rest = single_bits(self)
         return " | ".join([*names, f"UNKNOWN_{rest:#x}"] if rest else names) or "0"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from winsvc._values.account import Secret
+from winsvc._values.account import Account, Secret
 from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig
 from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.settings import ServiceSpec, Settings
@@ -61,7 +61,7 @@ ODD = ServiceSnapshot(
         load_order_group="Base",
         tag=12,
         dependencies=(ServiceDependency("RpcSs"), GroupDependency("")),
-        account="",
+        account=Account.stored(""),
         display_name="@%SystemRoot%\\x.dll,-100",
     ),
     description="",

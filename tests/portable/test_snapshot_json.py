@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from winsvc._values.account import Account
 from winsvc._values.config import FailureAction, FailureActions, ServiceConfig
 from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.snapshot import ServiceSnapshot, unreadable
@@ -71,7 +72,7 @@ configs = st.builds(
     dependencies=st.lists(
         names.map(ServiceDependency) | (texts | st.just("")).map(GroupDependency)
     ).map(tuple),
-    account=texts,
+    account=texts.map(Account.stored),
     display_name=texts,
 )
 failure_actions = st.builds(
@@ -111,7 +112,7 @@ errors = st.builds(
     st.sampled_from([5, 124, 1060, 1314]) | dwords,
     st.sampled_from(["OpenServiceW", "QueryServiceConfig2W", ""]),
     st.none() | texts,
-    service=st.none() | names,
+    object_name=st.none() | names,
     machine=st.none() | names,
     hint=st.none() | texts,
 )
@@ -176,16 +177,16 @@ def test_snapshot_json_writes_security_as_sddl_if_lossless() -> None:
 
 
 def test_unreadable_snapshot_json_keeps_error() -> None:
-    told = win32_error(5, "OpenServiceW", service="beat", machine="m", hint="Ask nicely.")
-    snapshot = unreadable("beat", "m", None, told)
+    denied = win32_error(5, "OpenServiceW", object_name="beat", machine="m", hint="Be patient.")
+    snapshot = unreadable("beat", "m", None, denied)
     assert set(snapshot.errors) == set(snapshot.to_json()) - {"name", "machine", "errors"}
     error = again(snapshot).errors["config"]
     assert isinstance(error, AccessDeniedError)
-    assert (str(error), error.service, error.machine) == (str(told), "beat", "m")
+    assert (str(error), error.object_name, error.machine) == (str(denied), "beat", "m")
 
 
 def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
-    error = Win32Error(1722, "OpenSCManagerW", service="other", machine="there", hint="")
+    error = Win32Error(1722, "OpenSCManagerW", object_name="other", machine="there", hint="")
     snapshot = replace(EMPTY, machine="here", errors={"security": error})
     assert vars(again(snapshot).errors["security"]) == vars(error)
 
@@ -207,7 +208,7 @@ def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
         (
             {"security": {"hex": "00"}},
             ValidationError,
-            "snapshot.security: expected SDDL, or bytes",
+            "snapshot.security: expected SDDL, or an object",
         ),
         ({"security": 1}, TypeError, "snapshot.security: expected SDDL or bytes, not int"),
         ({"errors": {"config": 5}}, TypeError, "snapshot.errors.config: expected a mapping"),

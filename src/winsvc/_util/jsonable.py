@@ -61,8 +61,10 @@ def jsonable(value: object, writers: Mapping[Any, Writer] = _NO_WRITERS) -> JSON
         return value.name.lower()
     if isinstance(value, OpenFlag):
         return _flags(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, str):
+        return str(value)  # a plain str, also of an Account
     for kind, write in writers.items():
         if isinstance(value, kind):
             return write(value)

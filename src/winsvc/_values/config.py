@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Final
 
 from winsvc._util.checks import DWORD_MAX, check_type
 from winsvc._util.durations import Duration, milliseconds, seconds, to_timedelta
+from winsvc._values.account import Account
 from winsvc._values.dependency import Dependency, parse_dependency
 from winsvc._values.rows import ConfigRow, FailureActionsRow
 from winsvc.enums import ActionType, ErrorControl, MemberCache, ServiceType, StartType
@@ -19,6 +21,7 @@ __all__ = ["UNCHANGED", "FailureAction", "FailureActions", "ServiceConfig", "Unc
 _SERVICE_TYPES: Final = MemberCache(ServiceType)
 _START_TYPES: Final = MemberCache(StartType)
 _ERROR_CONTROLS: Final = MemberCache(ErrorControl)
+_account = functools.lru_cache(1024)(Account.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class ServiceConfig:
     load_order_group: str
     tag: int
     dependencies: tuple[Dependency, ...]
-    account: str
+    account: Account
     display_name: str
 
     @classmethod
@@ -58,7 +61,7 @@ class ServiceConfig:
             row.load_order_group or "",
             row.tag_id,
             tuple(map(parse_dependency, row.dependencies or ())),
-            row.service_start_name or "",
+            _account(row.service_start_name or ""),
             # Windows always gives a display name; Wine gives "" for "same as the name".
             row.display_name or name,
         )

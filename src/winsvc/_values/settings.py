@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from winsvc._util.durations import Duration
-from winsvc._values.account import Secret
+from winsvc._values.account import Account, Secret
 from winsvc._values.commandline import command_line
 from winsvc._values.config import UNCHANGED, FailureActions, Unchanged
 from winsvc._values.dependency import Dependency
@@ -29,7 +29,7 @@ class CreateKeywords(TypedDict, total=False):
     error_control: ErrorControl | Unchanged
     load_order_group: str | Unchanged | None
     dependencies: Iterable[str | Dependency] | Unchanged | None
-    account: str | Unchanged
+    account: Account | str | Unchanged
     password: Secret | str | Unchanged | None
     display_name: str | Unchanged
     description: str | Unchanged | None
@@ -100,7 +100,7 @@ class Settings:
     binary_path: str | Unchanged = UNCHANGED
     load_order_group: str | Unchanged | None = UNCHANGED
     dependencies: Iterable[str | Dependency] | Unchanged | None = UNCHANGED
-    account: str | Unchanged = UNCHANGED
+    account: Account | str | Unchanged = UNCHANGED
     password: Secret | str | Unchanged | None = UNCHANGED
     display_name: str | Unchanged = UNCHANGED
     description: str | Unchanged | None = UNCHANGED

@@ -22,14 +22,14 @@ from winsvc._values.account import Secret
 from winsvc._values.names import check_service_name
 from winsvc._values.setting_table import SETTINGS
 from winsvc._values.settings import ServiceSpec
-from winsvc._values.snapshot import FORMAT, READERS
+from winsvc._values.snapshot import FORMAT, READERS, is_placeholder
 from winsvc.enums import (
     AcceptedControls,
     ErrorCode,
     State,
 )
 from winsvc.errors import ValidationError
-from winsvc.security import Acl, ControlFlags, SecurityDescriptor
+from winsvc.security import SecurityDescriptor
 
 __all__ = ["Seed", "read_document"]
 
@@ -179,16 +179,10 @@ def _flat(given: Mapping[str, object], where: str) -> Iterator[tuple[str, object
             yield from _status(mapping(value, place), place, has_config)
         elif snapshot and key == "security":
             descriptor = from_jsonable(SecurityDescriptor, value, place, _READERS)
-            if not _is_placeholder(descriptor):
+            if not is_placeholder(descriptor):
                 yield key, descriptor, place
         else:
             yield key, value, place
-
-
-def _is_placeholder(descriptor: SecurityDescriptor) -> bool:
-    """Whether it is what Wine shows for any service, and does not mean: nothing to anyone."""
-    made_up = bool(descriptor.control & ControlFlags.DACL_DEFAULTED)
-    return made_up and descriptor.owner is None and descriptor.dacl == Acl()
 
 
 def _status(
