@@ -6,19 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from snapshot_values import rich
 
 from winsvc import (
-    Account,
     ErrorControl,
-    FailureAction,
     FailureActions,
     LaunchProtection,
     SecurityDescriptor,
-    Service,
     ServiceManager,
     ServiceSnapshot,
     ServiceType,
-    SidType,
     StartType,
     Trigger,
 )
@@ -34,30 +31,6 @@ WINE = SecurityDescriptor.from_bytes(
 
 def without_identity(snapshot: ServiceSnapshot) -> ServiceSnapshot:
     return replace(snapshot, name="", status=None)
-
-
-def rich(scm: ServiceManager) -> Service:
-    scm.create("needed", "needed.exe").close()
-    return scm.create(
-        "rich",
-        r'"C:\Program Files\rich.exe" -k a',
-        service_type=ServiceType.SHARE_PROCESS,
-        start_type=StartType.AUTOMATIC,
-        load_order_group="Base",
-        dependencies=["needed", "+Other"],
-        account=Account(r"NT AUTHORITY\LocalService"),
-        display_name="Rich",
-        description="Has every setting.",
-        delayed_auto_start=True,
-        failure_actions=FailureActions(actions=(FailureAction.restart(5),), command="x.exe"),
-        failure_actions_on_error=True,
-        sid_type=SidType.UNRESTRICTED,
-        required_privileges=["SeChangeNotifyPrivilege"],
-        preshutdown_timeout=20,
-        triggers=[Trigger.on_domain_join(), Trigger.on_named_pipe("rich")],
-        preferred_node=0,
-        security="D:(A;;GA;;;BA)(A;;LC;;;BU)",
-    )
 
 
 def test_settings_of_snapshot_configure_another_service_equally() -> None:

@@ -23,7 +23,7 @@ from winsvc.triggers import Trigger
 if TYPE_CHECKING:
     from winsvc._values.settings import SettingsKeywords
 
-__all__ = ["FORMAT", "READERS", "ServiceSnapshot", "is_placeholder", "unreadable"]
+__all__ = ["FORMAT", "READERS", "ErrorParts", "ServiceSnapshot", "is_placeholder", "unreadable"]
 
 FORMAT: Final = 1
 """The version of a document with snapshots (``winsvc export``)."""
@@ -239,7 +239,7 @@ def _read_security(value: object, argument: str) -> SecurityDescriptor:
 
 
 @dataclass(frozen=True)
-class _ErrorParts:
+class ErrorParts:
     """The arguments of :func:`winsvc.errors.win32_error`."""
 
     winerror: int
@@ -251,7 +251,7 @@ class _ErrorParts:
 
 
 def _read_error(value: object, argument: str) -> Win32Error:
-    parts = from_jsonable(_ErrorParts, value, argument)
+    parts = from_jsonable(ErrorParts, value, argument)
     return win32_error(**vars(parts))
 
 
