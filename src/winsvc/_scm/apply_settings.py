@@ -1,4 +1,4 @@
-"""Apply changes to a service, one call for each."""
+"""Apply changes to a service, one call for each change."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["apply"]
 
 
 def apply(changes: Iterable[Change], service: HandlePool[ServiceAccess]) -> dict[str, object]:
-    """Make the changes, and return the result of each call by the name of its setting.
+    """Apply the changes, and return the result of each call by the name of its setting.
 
-    The hint of an error names the change that was refused and those that were made before it.
+    The hint of an error names the change that was refused and the changes applied before it.
     """
     done: dict[str, object] = {}
     for change in changes:

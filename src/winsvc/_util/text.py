@@ -112,6 +112,6 @@ def check_list(items: object, argument: str) -> None:
     """
     if isinstance(items, (str, bytes, bytearray)):
         name = type(items).__name__
-        raise TypeError(f"{argument}: expected a list of strings, not a single {name}")
+        raise TypeError(f"{argument}: expected a list, not a single {name}")
     if not isinstance(items, Iterable):
-        raise type_error(items, "a list of strings", argument)
+        raise type_error(items, "a list", argument)

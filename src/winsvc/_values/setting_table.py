@@ -297,7 +297,7 @@ _TABLE: Final = (
     ),
     Setting(
         name="security",
-        doc="the security descriptor: who may do what with the service",
+        doc="the security descriptor of the service",
         note="A descriptor, SDDL or bytes, of which the DACL is set; other parts: "
         ":meth:`winsvc.Service.set_security`.",
         accepts=SecurityDescriptor | str | bytes,

@@ -47,31 +47,32 @@ class AsyncService(AsyncServiceBase):
         allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
-        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+        """Change settings; settings that are omitted or ``UNCHANGED`` keep their values.
 
-        Every setting is checked before the first is changed. If Windows then refuses one, the
-        error's hint says which were changed before it.
+        All settings are checked before the first change. If Windows refuses a change, the hint of
+        the error names the changes applied before it.
 
         Args:
-            assign_tag: have Windows give a driver a new tag in its load-order group.
-            allow_unquoted_path: take a command line whose program has a blank in its path and no quotes
-                around it: to write back what was there. Windows may start another program.
-            **settings: see :class:`winsvc.Settings`, which has them all.
+            assign_tag: whether a driver gets a new tag in its load-order group.
+            allow_unquoted_path: accept a command line whose program has a blank in its path and is
+                not quoted, to write a stored value back. Windows may start another program.
+            **settings: the settings; see :class:`winsvc.Settings`.
 
         Returns:
-            The tag, where one was wanted.
+            The new tag with *assign_tag*, else None.
 
         Raises:
-            ValidationError: a setting can't be.
-            InvalidParameterError: Windows does not take a setting, or a combination of them.
+            TypeError: a setting is unknown or of the wrong type.
+            ValidationError: a setting is invalid.
+            InvalidParameterError: Windows does not accept a setting or a combination of settings.
             ServiceExistsError: another service has this display name.
-            MarkedForDeleteError: the service is being deleted.
+            MarkedForDeleteError: the service is marked for deletion.
             AccessDeniedError: a right below is not granted.
 
         Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
         descriptor ``WRITE_DAC`` instead.
         Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
-        ``SetServiceObjectSecurity``: one for each group of settings that is given.
+        ``SetServiceObjectSecurity``: one for each group of settings.
         """
         return await calling(
             lambda: self._sync.configure(
@@ -80,10 +81,10 @@ class AsyncService(AsyncServiceBase):
         )
 
     async def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service.
+        """Read the security descriptor of the service.
 
         Args:
-            parts: which parts to read. The SACL needs more than the others.
+            parts: the parts to read. The SACL needs another right than the other parts.
 
         Raises:
             AccessDeniedError: a right below is not granted.
@@ -98,16 +99,16 @@ class AsyncService(AsyncServiceBase):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Change who may do what with the service; parts that are not named stay.
+        """Write the selected parts of the security descriptor of the service.
 
         Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL or bytes; a descriptor of pywin32
+                is accepted too.
+            parts: the parts to write.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ValidationError: it does not have one of the parts.
+            ValidationError: the descriptor lacks one of the parts.
             AccessDeniedError: a right below is not granted.
 
         Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
