@@ -21,7 +21,7 @@ def status(**fields: int) -> ServiceStatus:
     ("code", "text"),
     [
         (0, "no error"),
-        (1077, "never started since the system started"),
+        (1077, "never started since the last boot"),
         (1066, "service-specific exit code 7"),
         (1067, "Process aborted (exit code 1067)"),
         (0x80070005, "Unknown 0x80070005 (exit code 2147942405)"),
@@ -47,7 +47,7 @@ def test_exit_text_explains_exit_code(code: int, text: str) -> None:
             status(win32_exit_code=1066, service_specific_exit_code=3),
             "STOPPED, service-specific exit code 3",
         ),
-        (status(win32_exit_code=1077), "STOPPED, never started since the system started"),
+        (status(win32_exit_code=1077), "STOPPED, never started since the last boot"),
         (status(current_state=99), "UNKNOWN_0x63"),
     ],
 )

@@ -108,7 +108,7 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closing
 
     def closed_by(self, free: Callable[[int], None]) -> Self:

@@ -99,12 +99,12 @@ class AccountKind(Enum):
 
     @property
     def built_in(self) -> bool:
-        """Whether the account exists on every Windows system."""
+        """Return whether the account exists on every Windows system."""
         return self.value in _CANONICAL
 
     @property
     def takes_password(self) -> bool:
-        """Whether a service needs a password for the account."""
+        """Return whether a service needs a password for the account."""
         return self is AccountKind.USER
 
 
@@ -203,7 +203,7 @@ class Account(str):
         return self._key == Account.stored(other)._key if isinstance(other, str) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # str has an operator of its own
+        return not self == other  # otherwise the operator of str is used
 
     def __hash__(self) -> int:
         return hash(self._key)

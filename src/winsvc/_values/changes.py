@@ -35,7 +35,7 @@ class ConfigArguments(NamedTuple):
 
     @property
     def needs_account(self) -> bool:
-        """Whether there is a password without its account, which Windows does not accept."""
+        """Return whether there is a password without its account, which Windows does not accept."""
         return self.password is not None and self.account is None
 
     def with_account(self, account: str | None) -> ConfigArguments:

@@ -84,9 +84,7 @@ def join(program: str, *args: str) -> str:
     """
     check_text(program, "program")
     if '"' in program:
-        raise ValidationError(
-            "program", f"{program!r} contains a quote, which a path cannot contain"
-        )
+        raise ValidationError("program", f"must not contain a quote: {program!r}")
     # Not quote(): in a program name, a backslash before a quote has no special meaning.
     bare = program and "%" not in program and not _NEEDS_QUOTES.search(program)
     name = program if bare else f'"{program}"'

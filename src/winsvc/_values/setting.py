@@ -106,7 +106,7 @@ class Setting:
 
     @property
     def has_own_call(self) -> bool:
-        """Whether separate calls read and write the setting."""
+        """Return whether separate calls read and write the setting."""
         return self.level is not None or self.to_change is not None
 
     @property

@@ -61,11 +61,11 @@ class ServiceStatus:
 
     @property
     def exit_text(self) -> str:
-        """The exit code as a text, such as ``"never started since the system started"``."""
+        """The exit code as a text, such as ``"never started since the last boot"``."""
         if self.exit_code == 0:
             return "no error"
         if self.exit_code == ErrorCode.SERVICE_NEVER_STARTED:
-            return "never started since the system started"
+            return "never started since the last boot"
         if self.exit_code == ErrorCode.SERVICE_SPECIFIC_ERROR:
             return f"service-specific exit code {self.service_exit_code}"
         return f"{system_text(self.exit_code).removesuffix('.')} (exit code {self.exit_code})"
