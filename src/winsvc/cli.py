@@ -19,6 +19,7 @@ from winsvc.errors import (
 )
 
 if TYPE_CHECKING:
+    from winsvc._util.jsonable import JSON
     from winsvc._values.snapshot import ServiceSnapshot
     from winsvc._values.status import ServiceInfo
 
@@ -82,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--service", action="append", metavar="NAME", help="only this one; may be given repeatedly"
     )
+    which.add_argument(
+        "--schema", action="store_true", help="write the JSON Schema of such a file instead"
+    )
     export.set_defaults(run=_export)
     graph = commands.add_parser("graph", help="show the dependencies between services")
     graph.add_argument(
@@ -138,6 +142,23 @@ def _list(chosen: argparse.Namespace) -> None:
 def _export(chosen: argparse.Namespace) -> None:
     import json
 
+    text = json.dumps(_schema() if chosen.schema else _document(chosen), indent=2) + "\n"
+    if chosen.file in (None, "-"):
+        sys.stdout.write(text)
+        return
+    try:
+        _write(chosen.file, text)
+    except OSError as error:
+        raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+
+
+def _schema() -> dict[str, JSON]:
+    from winsvc._values.export_schema import export_schema
+
+    return export_schema()
+
+
+def _document(chosen: argparse.Namespace) -> dict[str, JSON]:
     from winsvc._values.snapshot import FORMAT
 
     with _manager(chosen) as scm:
@@ -146,16 +167,8 @@ def _export(chosen: argparse.Namespace) -> None:
             if chosen.service
             else scm.snapshots(service_type=_TYPES[chosen.type])
         )
-        services = [snapshot.to_json() for snapshot in snapshots]
-    document = {"winsvc": FORMAT, "machine": scm.machine, "services": services}
-    text = json.dumps(document, indent=2) + "\n"
-    if chosen.file in (None, "-"):
-        sys.stdout.write(text)
-        return
-    try:
-        _write(chosen.file, text)
-    except OSError as error:
-        raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+        services: list[JSON] = [snapshot.to_json() for snapshot in snapshots]
+    return {"winsvc": FORMAT, "machine": scm.machine, "services": services}
 
 
 def _graph(chosen: argparse.Namespace) -> None:

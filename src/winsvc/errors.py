@@ -10,6 +10,7 @@ refused before any call is a :class:`ValidationError`.
 from __future__ import annotations
 
 import errno as _errno
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -116,7 +117,7 @@ class Win32Error(WinsvcError, OSError):
         text = message or message_for(winerror)
         super().__init__(_ERRNO.get(winerror, _errno.EINVAL), text)
         # Set after super(): on Windows OSError has a winerror of its own.
-        self.winerror = winerror
+        self.winerror = int(winerror)
         self.function = function
         self.object_name = object_name
         self.machine = machine
@@ -452,6 +453,15 @@ def message_for(winerror: int) -> str:
     """Return the name of a code as a text, for when the system's text is not available."""
     code = ErrorCode(winerror)
     return code.name.replace("_", " ").capitalize()
+
+
+def system_text(winerror: int) -> str:
+    """Return the system's text for a code; off Windows, the name of the code as a text."""
+    if sys.platform == "win32":
+        import ctypes  # loads slowly
+
+        return ctypes.FormatError(winerror).rstrip()
+    return message_for(winerror)
 
 
 def win32_error(

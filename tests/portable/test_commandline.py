@@ -153,7 +153,7 @@ def test_command_line_functions_with_non_string_raise_type_error(call: object) -
 )
 def test_unquoted_path_with_spaces_is_ambiguous_and_refused(line: str) -> None:
     assert is_unquoted_and_ambiguous(line)
-    with pytest.raises(ValidationError, match=r"^binary_path: .*quotes"):
+    with pytest.raises(ValidationError, match=r"^binary_path: .*not quoted"):
         check_binary_path(line)
 
 

@@ -93,7 +93,7 @@ def test_graph_with_unknown_name_raises_key_error() -> None:
         SMALL.to_text,
         lambda name: SMALL.start_order([name]),
     ):
-        with pytest.raises(KeyError, match="no service 'nix'"):
+        with pytest.raises(KeyError, match="the service 'nix'"):
             call("nix")
     assert "nix" not in SMALL
     assert "TOP" in SMALL
@@ -104,7 +104,7 @@ def test_graph_with_unknown_name_raises_key_error() -> None:
 
 
 def test_graph_with_duplicate_name_raises_argument_error() -> None:
-    with pytest.raises(ValidationError, match=r"services\[2\]: 'X' is there already"):
+    with pytest.raises(ValidationError, match=r"services\[2\]: 'X' is a duplicate name"):
         graph(node("x"), node("y"), node("X"))
     with pytest.raises(TypeError):
         DependencyGraph([])  # type: ignore[arg-type]
@@ -369,7 +369,7 @@ def test_manager_graph_with_unreadable_service_records_its_error(sim: SimulatedS
     assert isinstance(one.errors["middle"], AccessDeniedError)
     assert isinstance(one.errors["top"], NotFoundError)
     assert one["top"].state is S.STOPPED
-    assert "middle (running, what it needs can't be read: error 5)" in one.to_text()
+    assert "middle (running, dependencies could not be read: error 5)" in one.to_text()
     assert set(one.subgraph("middle").errors) == {"middle"}
     assert "dotted" in one.to_dot()
     told = one.to_json()["errors"]

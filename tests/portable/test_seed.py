@@ -9,84 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from snapshot_values import ODD, SDDL
 
 from winsvc._values.account import Secret
-from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig
+from winsvc._values.config import UNCHANGED, FailureActions
 from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc._values.snapshot import ServiceSnapshot, unreadable
-from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
-    ActionType,
     ErrorControl,
     LaunchProtection,
-    ServiceFlags,
     ServiceType,
     SidType,
     StartType,
     State,
     TriggerAction,
-    TriggerDataType,
     TriggerType,
 )
 from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor, Sid
 from winsvc.testing import seed as module
 from winsvc.testing.seed import Seed, read_document
-from winsvc.triggers import Trigger, TriggerData
-
-SDDL = "O:SYG:SYD:(A;;CC;;;BA)"
-
-# What a real machine may have: nothing that ServiceManager.create() would take.
-ODD = ServiceSnapshot(
-    name="odd",
-    machine="build07",
-    status=ServiceStatus(
-        service_type=ServiceType(0x80000130),
-        state=State.RUNNING,
-        controls_accepted=AcceptedControls(0),
-        exit_code=0,
-        service_exit_code=3,
-        check_point=1,
-        wait_hint=timedelta(seconds=1),
-        pid=1200,
-        flags=ServiceFlags(1),
-    ),
-    config=ServiceConfig(
-        service_type=ServiceType(0x80000010),
-        start_type=StartType(77),
-        error_control=ErrorControl(9),
-        binary_path=r"C:\Program Files\no quotes\x.exe -k a",
-        load_order_group="Base",
-        tag=12,
-        dependencies=(ServiceDependency("RpcSs"), GroupDependency("")),
-        account="",
-        display_name="@%SystemRoot%\\x.dll,-100",
-    ),
-    description="",
-    failure_actions=FailureActions(
-        actions=(FailureAction(ActionType(7), timedelta(days=49)),), reset_after=None
-    ),
-    failure_actions_on_error=True,
-    delayed_auto_start=False,
-    sid_type=SidType(2),
-    required_privileges=(),
-    preshutdown_timeout=timedelta(milliseconds=0xFFFFFFFF),
-    triggers=(
-        Trigger(
-            TriggerType(99),
-            TriggerAction(0),
-            None,
-            (TriggerData(TriggerDataType(0), b"x" * 2000),),
-        ),
-    ),
-    preferred_node=None,
-    launch_protection=LaunchProtection.NONE,
-    dependents=("other",),
-    security=SecurityDescriptor.from_sddl(SDDL),
-    errors={},
-)
+from winsvc.triggers import Trigger
 
 
 def document(*snapshots: ServiceSnapshot) -> dict[str, Any]:
@@ -242,18 +187,23 @@ def test_seed_readers_cover_every_setting() -> None:
     [
         ({"beat": {"start_type": "x"}}, ValidationError, 'services["beat"].start_type: '),
         ([{"name": "beat", "start_type": "x"}], ValidationError, 'services["beat"].start_type: '),
-        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: is no setting'),
-        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: is no setting'),
-        ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected a'),
+        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: unknown setting'),
+        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: unknown setting'),
+        (
+            {"beat": {"start-typ": "boot"}},
+            ValidationError,
+            "services[\"beat\"].start-typ: unknown setting (did you mean 'start_type'?)",
+        ),
+        ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected the'),
         (
             {"beat": {"config": {"start_type": []}}},
             TypeError,
-            'services["beat"].config.start_type: expected a StartType\'s name, not list',
+            'services["beat"].config.start_type: expected the name of a StartType member, not list',
         ),
         (
             {"beat": {"config": {"odd": 1}}},
             ValidationError,
-            'services["beat"].config.odd: is no setting',
+            'services["beat"].config.odd: unknown setting',
         ),
         ({"beat": {"status": {"state": 1.5}}}, TypeError, 'services["beat"].status.state: '),
         ({"beat": {"status": []}}, TypeError, 'services["beat"].status: expected a mapping'),
@@ -273,17 +223,17 @@ def test_seed_readers_cover_every_setting() -> None:
         (
             {"beat": {"name": "other"}},
             ValidationError,
-            "services[\"beat\"].name: 'other' is another",
+            "services[\"beat\"].name: 'other' is not the key",
         ),
-        ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not NoneType'),
-        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is there twice"),
-        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is there twice"),
+        ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not None'),
+        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is a duplicate name"),
+        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is a duplicate name"),
         ({"a/b": {}}, ValidationError, 'services["a/b"].name: '),
         ([{}], ValidationError, "services[0].name: is missing"),
         ([{"name": "a"}, 5], TypeError, "services[1]: expected a mapping, not int"),
         ([{"name": 5}], TypeError, "services[0].name: expected str"),
         ("beat", TypeError, "services: expected a list, not str"),
-        (None, TypeError, "services: expected a list, not NoneType"),
+        (None, TypeError, "services: expected a list, not None"),
     ],
 )
 def test_read_document_invalid_service_raises_with_path(
@@ -297,9 +247,13 @@ def test_read_document_invalid_service_raises_with_path(
 @pytest.mark.parametrize(
     ("change", "error", "told"),
     [
-        ({"winsvc": 2}, ValidationError, "winsvc: expected a document of version 1, not 2"),
+        ({"winsvc": 2}, ValidationError, "winsvc: expected version 1 of a document, not 2"),
         ({"machine": 5}, TypeError, "machine: expected str, not int"),
-        ({"service": []}, ValidationError, "service: is no part of a document"),
+        (
+            {"service": []},
+            ValidationError,
+            "service: unknown field of a document (did you mean 'services'?)",
+        ),
     ],
 )
 def test_read_document_invalid_document_raises(

@@ -15,12 +15,14 @@ from winsvc import (
     ServiceManager,
     SidType,
     StartType,
+    State,
     Trigger,
     ValidationError,
 )
 from winsvc._values.rows import PreferredNodeRow
 from winsvc.enums import ConfigLevel
 from winsvc.errors import win32_error
+from winsvc.testing import SimulatedSCM
 
 NO_CHANGE = 0xFFFFFFFF
 
@@ -131,6 +133,81 @@ def test_configure_clearing_absent_triggers_ignores_error() -> None:
     assert len(refused.triggers) == 1
 
 
+def test_configure_clearing_absent_preferred_node_ignores_error() -> None:
+    recorder = Recorder(change_preferred_node=win32_error(87, "ChangeServiceConfig2W"))
+    with opened(recorder) as service:
+        service.configure(preferred_node=None)
+        with pytest.raises(InvalidParameterError):
+            service.configure(preferred_node=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"start_type": "automatic"},
+            "start_type: expected StartType, not str; did you mean StartType.AUTOMATIC?",
+        ),
+        (
+            {"start_type": "auto"},
+            "start_type: expected StartType, not str; did you mean StartType.AUTOMATIC?",
+        ),
+        (
+            {"service_type": "own-process"},
+            "service_type: expected ServiceType, not str; did you mean ServiceType.OWN_PROCESS?",
+        ),
+        (
+            {"sid_type": "x"},
+            "sid_type: expected SidType, not str; use a member, such as SidType.NONE",
+        ),
+        ({"start_type": State.RUNNING}, "start_type: expected StartType, not State"),
+        ({"start_type": True}, "start_type: expected StartType, not bool"),
+        ({"preferred_node": "0"}, "preferred_node: expected int or None, not str"),
+        ({"start_typ": 2}, "start_typ: unknown setting (did you mean 'start_type'?)"),
+        ({"want_tag": True}, "want_tag: unknown setting (did you mean 'assign_tag'?)"),
+        ({"colour": 1}, "colour: unknown setting"),
+        (
+            {"allow_unquoted": True},
+            "allow_unquoted: unknown setting (did you mean 'allow_unquoted_path'?)",
+        ),
+        ({"dependencies": "abc"}, "dependencies: expected a list, not a single str"),
+        ({"triggers": [5]}, "triggers[0]: expected Trigger, not int"),
+    ],
+    ids=str,
+)
+def test_wrong_setting_message_names_setting_and_suggests(
+    settings: dict[str, object], message: str
+) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        with pytest.raises(TypeError) as caught:
+            service.configure(**settings)  # type: ignore[arg-type]
+        assert str(caught.value) == message
+        with pytest.raises(TypeError) as caught:
+            scm.create("y", "y.exe", **settings)  # type: ignore[arg-type]
+        assert str(caught.value) == message
+    assert not recorder.changes
+
+
+def test_configure_refused_for_instance_names_template() -> None:
+    document = {
+        "services": {
+            "CDPUserSvc": {"service_type": ["share_process", "user_service"]},
+            "CDPUserSvc_1f": {"service_type": 0xE0},
+        }
+    }
+    with ServiceManager(backend=SimulatedSCM.from_json(document)) as scm:
+        with scm.open("CDPUserSvc_1f") as instance:
+            with pytest.raises(InvalidParameterError) as caught:
+                instance.configure(start_type=StartType.DISABLED)
+        with scm.open("CDPUserSvc") as template:
+            template.configure(start_type=StartType.DISABLED)
+    assert caught.value.hint == (
+        "Refused: configuration. CDPUserSvc_1f is an instance of a per-user service: configure "
+        "CDPUserSvc instead."
+    )
+
+
 def test_preferred_node_unset_returns_none() -> None:
     with opened(Recorder(query_preferred_node=win32_error(87, "f"))) as service:
         assert service.preferred_node() is None
@@ -217,6 +294,6 @@ def test_setting_of_wrong_type_raises_type_error(settings: dict[str, object]) ->
 def test_configure_number_out_of_range_raises_argument_error(settings: dict[str, object]) -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        with pytest.raises(ValidationError, match=f"^{next(iter(settings))}: .*is not from 0 to"):
+        with pytest.raises(ValidationError, match=f"^{next(iter(settings))}: must be from 0 to"):
             service.configure(**settings)  # type: ignore[arg-type]
     assert not recorder.changes

@@ -152,7 +152,7 @@ with ServiceManager(backend=scm) as manager, manager.create("beat", "beat.exe") 
     try:
         service.configure(invented="reboot")
     except TypeError as error:
-        assert str(error) == "invented: expected int, not str"
+        assert str(error).endswith("not str; did you mean ActionType.REBOOT?")
     else:
         raise AssertionError("a wrong type was accepted")
     snapshot = service.snapshot()

@@ -76,6 +76,19 @@ def test_stop_reason_code_combines_parts() -> None:
     assert reason.comment == "v2"
 
 
+def test_planned_and_unplanned_set_flag() -> None:
+    planned = StopReason.planned(StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
+    assert planned == StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
+    assert StopReason.unplanned(minor=StopMinor.HUNG).code == 0x10010006
+    with pytest.raises(ValidationError, match=r"^flag: must be CUSTOM"):
+        StopReason.planned(minor=StopMinor(0x100))
+
+
+def test_stop_reason_from_string_suggests_member() -> None:
+    with pytest.raises(TypeError, match=r"^minor: .*; did you mean StopMinor\.UPGRADE\?"):
+        StopReason.planned(StopMajor.SOFTWARE, "upgrade")  # type: ignore[arg-type]
+
+
 def test_from_code_undefined_reason_keeps_code() -> None:
     assert StopReason.from_code(0x40070030).code == 0x40070030
 

@@ -108,7 +108,7 @@ def test_trigger_data_over_1024_bytes_raises() -> None:
     assert len(TriggerData.from_bytes(bytes(1024)).raw) == 1024
     assert len(TriggerData.from_text("x" * 511).raw) == 1024
     assert len(TriggerData.from_texts(["x" * 510]).raw) == 1024
-    with pytest.raises(ValidationError, match=r"^raw: .*1025.*1024"):
+    with pytest.raises(ValidationError, match=r"^raw: .*1024.*1025"):
         TriggerData.from_bytes(bytes(1025))
     with pytest.raises(ValidationError, match=r"^text: "):
         TriggerData.from_text("x" * 512)
@@ -227,7 +227,7 @@ def test_subtype_names_map_in_both_directions() -> None:
             TriggerType.IP_ADDRESS_AVAILABILITY,
             STOP,
             "NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID",
-            "stop when the last IP address is gone",
+            "stop when the last IP address is removed",
         ),
         (
             Trigger.on_domain_join(),

@@ -36,6 +36,7 @@ def check(lab: Lab) -> int:
         (python, "-m", "pyright", "--pythonpath", python),
         (python, "tools/stubgen.py", "--check"),
         (python, "tools/settingsgen.py", "--check"),
+        (python, "tools/schemagen.py", "--check"),
         (python, "tools/aiogen.py", "--check"),
         (python, "tools/apigen.py", "--check"),
     )

@@ -411,9 +411,9 @@ class ServiceManager(ScmObject[ManagerAccess]):
         # Security, triggers and accounts are not loaded by programs that only read.
         from winsvc._scm.apply_settings import apply
         from winsvc._values.changes import creation_for
-        from winsvc._values.settings import ServiceSpec, hide_password
+        from winsvc._values.settings import ServiceSpec, check_keywords
 
-        hide_password(settings)
+        check_keywords(settings)
         check_type(spec, (ServiceSpec, str), "spec")
         if isinstance(spec, str):
             spec = ServiceSpec(name=spec, binary_path=binary_path or "", **settings)

@@ -8,7 +8,9 @@ from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
 from winsvc._util.checks import check_dword
 from winsvc._values.config import FailureActions
+from winsvc._values.status import template_of
 from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceAccess
+from winsvc.errors import Win32Error
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -35,49 +37,66 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
-        """Change settings; a setting that is omitted, or ``UNCHANGED``, keeps its value.
+        """Change settings; settings that are omitted or ``UNCHANGED`` keep their values.
 
-        All settings are checked before the first one is changed. If Windows then refuses a setting,
-        the error's hint lists the settings that were changed before it.
+        All settings are checked before the first change. If Windows refuses a change, the hint of
+        the error names the changes applied before it.
 
         Args:
             assign_tag: whether a driver gets a new tag in its load-order group.
             allow_unquoted_path: accept a command line whose program has a blank in its path and is
-                not in quotes, to restore an existing one. Windows may start another program.
-            **settings: the settings; :class:`winsvc.Settings` describes them.
+                not quoted, to write a stored value back. Windows may start another program.
+            **settings: the settings; see :class:`winsvc.Settings`.
 
         Returns:
-            The new tag with ``assign_tag``; otherwise None.
+            The new tag with *assign_tag*, else None.
 
         Raises:
+            TypeError: a setting is unknown or of the wrong type.
             ValidationError: a setting is invalid.
-            InvalidParameterError: Windows does not accept a setting, or a combination of settings.
+            InvalidParameterError: Windows does not accept a setting or a combination of settings.
             ServiceExistsError: another service has this display name.
-            MarkedForDeleteError: the service is being deleted.
+            MarkedForDeleteError: the service is marked for deletion.
             AccessDeniedError: a right below is not granted.
 
         Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
         descriptor ``WRITE_DAC`` instead.
         Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
-        ``SetServiceObjectSecurity``: one for each group of settings that is given.
+        ``SetServiceObjectSecurity``: one for each group of settings.
         """
-        # Security, triggers and accounts are not loaded for what only reads.
+        # Security and triggers are not loaded by programs that only read.
         from winsvc._scm.apply_settings import apply
         from winsvc._values.changes import changes_for
-        from winsvc._values.settings import Settings, hide_password
+        from winsvc._values.settings import Settings, check_keywords
 
-        hide_password(settings)
+        check_keywords(settings)
         changes = changes_for(
             Settings(**settings), assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
         )
-        tag = apply(changes, self._service).get("configuration")
+        try:
+            tag = apply(changes, self._service).get("configuration")
+        except Win32Error as error:
+            self._add_template_hint(error)
+            raise
         return tag if isinstance(tag, int) else None
 
+    def _add_template_hint(self, error: Win32Error) -> None:
+        name = self._service.name
+        if "_" not in name:
+            return  # not an instance of a per-user service
+        try:
+            template = template_of(name, self._service.status().service_type)
+        except Win32Error:
+            return  # the error of the change is reported
+        if template is not None:
+            hint = f"{name} is an instance of a per-user service: configure {template} instead."
+            error.hint = f"{error.hint} {hint}" if error.hint else hint
+
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Read the service's security descriptor.
+        """Read the security descriptor of the service.
 
         Args:
-            parts: the parts to read. The SACL needs further rights.
+            parts: the parts to read. The SACL needs another right than the other parts.
 
         Raises:
             AccessDeniedError: a right below is not granted.
@@ -92,11 +111,12 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Write the selected parts of the service's security descriptor.
+        """Write the selected parts of the security descriptor of the service.
 
         Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes.
-            parts: the parts to write; the others are unchanged.
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL or bytes; a descriptor of pywin32
+                is accepted too.
+            parts: the parts to write.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.

@@ -1,13 +1,13 @@
-"""Turn settings into changes: every setting is checked before the first call."""
+"""Convert settings to changes. Every setting is checked before the first call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from winsvc._util.checks import check_bool
 from winsvc._util.text import check_text
-from winsvc._values.account import Account, Secret, check_interactive, password_for
+from winsvc._values.account import Account, AccountKind, Secret, check_interactive, password_for
 from winsvc._values.commandline import check_binary_path
 from winsvc._values.rows import NO_CHANGE
 from winsvc._values.setting import Change
@@ -18,11 +18,9 @@ from winsvc.errors import ValidationError
 
 __all__ = ["ConfigArguments", "changes_for", "creation_for"]
 
-_DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
-
 
 class ConfigArguments(NamedTuple):
-    """The arguments of ``ChangeServiceConfigW`` after the handle; these keep everything."""
+    """The arguments of ``ChangeServiceConfigW`` after the handle; the defaults change nothing."""
 
     service_type: int = NO_CHANGE
     start_type: int = NO_CHANGE
@@ -37,12 +35,12 @@ class ConfigArguments(NamedTuple):
 
     @property
     def needs_account(self) -> bool:
-        """Whether there is a password alone: Windows accepts one only along with its account."""
+        """Return whether there is a password without its account, which Windows does not accept."""
         return self.password is not None and self.account is None
 
     def with_account(self, account: str | None) -> ConfigArguments:
-        """Return the arguments with the account that the service has."""
-        password = password_for(Account(account or ""), self.password)
+        """Return the arguments with the present account of the service."""
+        password = password_for(Account.stored(account or ""), self.password)
         return self._replace(account=account, password=password)
 
     def creation(self, name: str, access: ServiceAccess) -> tuple[object, ...]:
@@ -65,8 +63,8 @@ def changes_for(
 
     Args:
         settings: the settings.
-        assign_tag: whether a driver gets a new tag, which the first change returns then.
-        allow_unquoted_path: whether the command line may be allow_unquoted_path and ambiguous.
+        assign_tag: whether a driver gets a new tag, which the first change returns.
+        allow_unquoted_path: whether the command line may be unquoted and ambiguous.
 
     Raises:
         TypeError: a setting is of the wrong type.
@@ -97,8 +95,8 @@ def creation_for(
     """Check every setting of a new service.
 
     Returns:
-        The arguments of ``CreateServiceW`` after the manager's handle, and the changes that follow
-        the creation.
+        The arguments of ``CreateServiceW`` after the manager's handle, and the changes to make
+        after the creation.
 
     Raises:
         TypeError, ValidationError, InvalidSecurityError: as :func:`changes_for`.
@@ -107,7 +105,7 @@ def creation_for(
         spec, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
     )
     if not arguments.binary_path:
-        raise ValidationError("binary_path", "a new service needs one")
+        raise ValidationError("binary_path", "is missing; a new service needs a command line")
     return arguments.creation(spec.name, access), changes
 
 
@@ -139,8 +137,9 @@ def _calls(
 def _account_arguments(
     account: str, password: Secret | None, service_type: int | None
 ) -> dict[str, object]:
-    if account.startswith(_DRIVER_OBJECTS):
-        return {"account": check_text(account, "account"), "password": None}
+    known = Account.stored(check_text(account, "account"))
+    if known.kind is AccountKind.DRIVER_OBJECT and known:
+        return {"account": known.name, "password": None}
     known = Account(account)
     password = password_for(known, password)
     if service_type is not None:

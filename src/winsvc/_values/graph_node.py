@@ -17,9 +17,9 @@ class ServiceNode:
 
     Attributes:
         name: the key name.
-        dependencies: the services and the groups that it needs, as they are stored.
-        group: the load-order group that it belongs to; "" for none.
-        state: where it stood when the graph was made; None where that is not known.
+        dependencies: the services and the groups that the service depends on, as stored.
+        group: the load-order group of the service; "" for none.
+        state: the state when the graph was created; None if it is unknown.
     """
 
     name: str

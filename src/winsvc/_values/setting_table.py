@@ -18,7 +18,7 @@ from typing import Final
 from winsvc._util.checks import check_dword
 from winsvc._util.durations import Duration
 from winsvc._util.text import check_text
-from winsvc._values.account import Secret
+from winsvc._values.account import LOCAL_SYSTEM, Account, Secret
 from winsvc._values.commandline import check_binary_path
 from winsvc._values.config import FailureActions
 from winsvc._values.dependency import Dependency, parse_dependencies
@@ -83,6 +83,14 @@ def _change_triggers(rows: list[TriggerRow]) -> Change:
     # Windows refuses to clear the triggers of a service that has none.
     ignored = frozenset() if rows else frozenset({int(ErrorCode.INVALID_PARAMETER)})
     return Change(setting="triggers", method="change_triggers", arguments=(rows,), ignored=ignored)
+
+
+def _change_preferred_node(row: PreferredNodeRow) -> Change:
+    # Windows refuses to remove the node of a service that has none.
+    ignored = frozenset({int(ErrorCode.INVALID_PARAMETER)}) if row.delete else frozenset()
+    return Change(
+        setting="preferred_node", method="change_preferred_node", arguments=(row,), ignored=ignored
+    )
 
 
 def change_security(
@@ -156,8 +164,10 @@ _TABLE: Final = (
     Setting(
         name="account",
         doc="the account that the service runs as, in any spelling",
-        accepts=str,
-        default="LocalSystem",
+        accepts=Account | str,
+        reads=Account,
+        default=LOCAL_SYSTEM,
+        to_row=str,
     ),
     Setting(
         name="password",
@@ -271,6 +281,7 @@ _TABLE: Final = (
         check=lambda node, argument: check_dword(node, argument, limit=0xFFFF),
         to_row=lambda node: PreferredNodeRow(node or 0, node is None),
         from_row=lambda row: None if row is None or row.delete else row.preferred_node,
+        to_change=_change_preferred_node,
         unset_errors=frozenset({int(ErrorCode.INVALID_PARAMETER)}),
         label="NUMA node",
     ),
@@ -286,7 +297,7 @@ _TABLE: Final = (
     ),
     Setting(
         name="security",
-        doc="the security descriptor: who may do what with the service",
+        doc="the security descriptor of the service",
         note="A descriptor, SDDL or bytes, of which the DACL is set; other parts: "
         ":meth:`winsvc.Service.set_security`.",
         accepts=SecurityDescriptor | str | bytes,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration
+from winsvc._values.account import LOCAL_SYSTEM
 from winsvc._values.config import UNCHANGED
 from winsvc._values.settings import ServiceSpec
 from winsvc.enums import ServiceType, State
@@ -137,7 +138,7 @@ def _install(
                     account = service.config().account
                 updated = True
             registered = register_source(spec.name, backend=sources)
-            account = account or "LocalSystem"
+            account = account or LOCAL_SYSTEM
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
         if capabilities.files is not None:

@@ -20,7 +20,6 @@ from winsvc.enums import (
     StartType,
     State,
 )
-from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
 from winsvc.testing.behaviour import Behaviour, Program
@@ -43,10 +42,7 @@ DEFAULT_NUMBERS: Final[dict[int, int]] = {
 
 def stored_account(text: str) -> str:
     """Return an account as Windows spells it, if it can be spelled in several ways."""
-    try:
-        return Account(text).name
-    except ValidationError:
-        return text
+    return Account.stored(text).name
 
 
 @dataclass(slots=True, eq=False)
