@@ -11,7 +11,7 @@ import threading
 from multiprocessing.connection import Client
 
 from winsvc.enums import State
-from winsvc.host import Service, ServiceExit, run
+from winsvc.host import ServiceBase, ServiceExit, run
 from winsvc.host.events import CustomControl
 
 pipe = Client(sys.argv[1])
@@ -27,7 +27,7 @@ def where() -> str:
     return "main" if threading.current_thread() is threading.main_thread() else "beside"
 
 
-class Reporter(Service):
+class Reporter(ServiceBase):
     name = "reporter"
 
     def main(self) -> None:
@@ -60,7 +60,7 @@ class Second(Reporter):
     name = "second"
 
 
-class Ends(Service):
+class Ends(ServiceBase):
     """Ends as it is told by its first argument."""
 
     name = "ends"
@@ -94,27 +94,27 @@ class Ends(Service):
         raise ValueError("in a handler")
 
 
-class Slow(Service):
+class Slow(ServiceBase):
     """Takes its steps, while the test looks: each line that it reads is a step."""
 
     name = "slow"
 
     def main(self) -> None:
         while pipe.recv() == "step":
-            self.request_time(77)
+            self.request_additional_time(77)
             say("stepped")
-        with self.busy("the last", hint=99):
+        with self.pending_operation("the last", hint=99):
             say("busy")
             pipe.recv()
         self.report_running()
         say("running")
         self.stop_requested.wait()
-        with self.busy("the end", hint=44):
+        with self.pending_operation("the end", hint=44):
             say("ending")
             pipe.recv()
 
 
-class Starting(Service):
+class Starting(ServiceBase):
     """Is told to stop before it runs."""
 
     name = "starting"
@@ -126,7 +126,7 @@ class Starting(Service):
         say(self.state.name)
 
 
-class Tasks(Service):
+class Tasks(ServiceBase):
     name = "tasks"
 
     async def main(self) -> None:
@@ -152,7 +152,7 @@ class Tasks(Service):
 KINDS = {kind.name: kind for kind in (Reporter, Second, Ends, Slow, Starting, Tasks)}
 
 
-def renamed(kind: str, name: str) -> type[Service]:
+def renamed(kind: str, name: str) -> type[ServiceBase]:
     KINDS[kind].name = name
     return KINDS[kind]
 

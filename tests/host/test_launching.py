@@ -15,7 +15,7 @@ from support import wait_until_gone
 
 from winsvc import ErrorCode, ServiceManager, ServiceStartError, State, Win32Error
 from winsvc._values.commandline import command_line, split
-from winsvc.host import Service
+from winsvc.host import ServiceBase
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
@@ -96,8 +96,8 @@ class Deployed:
         return [one for one in examine(self.scm, self.name) if one.severity is severity]
 
 
-def service_class(name: str) -> type[Service]:
-    return type("Beat", (Service,), {"name": name, "__module__": __name__})
+def service_class(name: str) -> type[ServiceBase]:
+    return type("Beat", (ServiceBase,), {"name": name, "__module__": __name__})
 
 
 @pytest.fixture
@@ -287,8 +287,8 @@ def test_explain_failures_in_frozen_program_logs_cause(
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.frozen import explain_failures\n"
-    explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
+    explain = "from winsvc.host.frozen import report_startup_failures\n"
+    explain += f"report_startup_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()
     log = deployed.failure()
@@ -330,9 +330,9 @@ def test_program_with_two_services_applies_commands_to_both(
     script = tmp_path / "two.py"
     script.write_text(
         f"""\
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
-class First(Service):
+class First(ServiceBase):
     name = {names[0]!r}
     def main(self):
         self.report_running()

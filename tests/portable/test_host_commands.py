@@ -29,25 +29,25 @@ from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
 from winsvc.backend import Capabilities
 from winsvc.errors import win32_error
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
 from winsvc.host.launch_command import launch_command, options_of
 from winsvc.host.program import COMMANDS, Program, ProgramKind, default_log_file
 from winsvc.security import SecurityDescriptor, Sid, service_sid
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 PROGRAM = Program(kind=ProgramKind.SCRIPT, target="/app/beat.py", interpreter="/py/python.exe")
 FROZEN = Program(kind=ProgramKind.FROZEN, target="/app/beat.exe", interpreter="/app/beat.exe")
 
 
-class Beat(Service):
+class Beat(ServiceBase):
     name, display_name, description = "beat", "Heartbeat", "Beats."
     settings = Settings(failure_actions=FailureActions.restart(after=(5,)))
 
 
-class Second(Service):
+class Second(ServiceBase):
     name = "second"
 
 
@@ -65,7 +65,7 @@ def is_run_by(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
         monkeypatch.setattr(f"winsvc.host.{module}.this_program", lambda: program)
 
 
-def code(*arguments: str, services: Sequence[type[Service]] = (Beat,)) -> int:
+def code(*arguments: str, services: Sequence[type[ServiceBase]] = (Beat,)) -> int:
     """The exit code of the program with these arguments."""
     try:
         run(*services, arguments=arguments)
@@ -223,7 +223,7 @@ def test_install_arguments_override_class_settings(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
     with pytest.raises(ValidationError, match="no name"):
@@ -253,7 +253,7 @@ def test_install_update_switches_between_own_and_shared_process(sim: SimulatedSC
 
 
 def test_install_keeps_service_type_of_class_settings(sim: SimulatedSCM) -> None:
-    class Shared(Service):
+    class Shared(ServiceBase):
         name = "shared"
         settings = Settings(service_type=ServiceType.SHARE_PROCESS)
 
@@ -273,8 +273,8 @@ def test_install_update_returns_current_account(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_source_name_creates_no_service(sim: SimulatedSCM) -> None:
-    long = type("Long", (Service,), {"name": "n" * 256})
-    for kind in (long, type("Log", (Service,), {"name": "System"})):
+    long = type("Long", (ServiceBase,), {"name": "n" * 256})
+    for kind in (long, type("Log", (ServiceBase,), {"name": "System"})):
         with pytest.raises(ValidationError, match="source"):
             install(Beat, kind, program=PROGRAM)
     assert not sim.called("CreateServiceW")
@@ -290,7 +290,7 @@ def test_install_with_failing_rollback_step_undoes_the_rest(
 
     sim.add("third")
     monkeypatch.setattr("winsvc.host.installing.remove_source", odd)
-    third = type("Third", (Service,), {"name": "third"})
+    third = type("Third", (ServiceBase,), {"name": "third"})
     with pytest.raises(ServiceExistsError, match="is odd"):
         install(Beat, Second, third, program=PROGRAM)
     assert "beat" not in sim
@@ -328,7 +328,7 @@ def test_frozen_program_under_other_name_uses_log_file_of_class(
     remove("other")
     assert code("install", "--name", "other") == 0
     assert f"log file:     {log}," in capsys.readouterr().out
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=5, start_takes=1)
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=5, start_takes=1)
     assert code("start", "--name", "other") == 1
     assert f"Nothing new in {log}." in capsys.readouterr().err
     assert code("install", "second", services=(Beat, Second)) == 0
@@ -514,10 +514,10 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     log = tmp_path / "beat.log"
     log.write_text("what was before\n")
 
-    def fails(_: object) -> Behaviour:
+    def fails(_: object) -> ProgramBehavior:
         with log.open("a") as file:
             file.write("ImportError: no DLL\n")
-        return Behaviour(start_takes=1, ends_after=0, exit_code=1064)
+        return ProgramBehavior(start_takes=1, ends_after=0, exit_code=1064)
 
     assert code("install", "--log", str(log)) == 0
     sim.local.programs[PROGRAM.interpreter] = fails
@@ -528,7 +528,9 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     assert "before" not in told
     assert code("status") == 0
     assert "exit code 1064" in capsys.readouterr().out
-    sim.local.programs[PROGRAM.interpreter] = Behaviour(exit_code=5, ends_after=0, start_takes=1)
+    sim.local.programs[PROGRAM.interpreter] = ProgramBehavior(
+        exit_code=5, ends_after=0, start_takes=1
+    )
     assert code("start") == 1
     assert f"Nothing new in {log}" in capsys.readouterr().err
 
@@ -560,7 +562,7 @@ def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[st
 def test_debug_command_runs_chosen_services_with_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[object] = []
 
-    def debug(services: Sequence[type[Service]], arguments: Sequence[str]) -> int:
+    def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str]) -> int:
         called.append((services, arguments))
         return 3
 
@@ -661,10 +663,10 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
 def test_run_with_invalid_services_raises() -> None:
     with pytest.raises(ValidationError, match="services: at least one class is needed"):
         run()
-    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
+    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.ServiceBase"):
         run(Beat())  # type: ignore[arg-type]
-    with pytest.raises(ValidationError, match="services: Service has no name"):
-        run(Service, arguments=["status"])
+    with pytest.raises(ValidationError, match="services: ServiceBase has no name"):
+        run(ServiceBase, arguments=["status"])
     with pytest.raises(ValidationError, match="same name"):
         run(Beat, Beat, arguments=["status"])
 
@@ -700,7 +702,7 @@ class Served:
         logging.getLogger("own").debug("quiet")
 
 
-def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
+def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[ServiceBase]) -> None:
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: process)
     run(*services, arguments=[])
 
@@ -739,7 +741,7 @@ def test_run_with_name_too_long_for_source_serves_without_event_log(
 ) -> None:
     process = Served("n" * 256)
     with bare_root() as root:
-        run_as(monkeypatch, process, type("Long", (Service,), {"name": "n" * 256}))
+        run_as(monkeypatch, process, type("Long", (ServiceBase,), {"name": "n" * 256}))
         assert process.served
         assert not root.handlers
 

@@ -16,10 +16,10 @@ import pytest
 
 PROGRAM = """
 import sys
-from winsvc.host import Service, ServiceExit
+from winsvc.host import ServiceBase, ServiceExit
 from winsvc.host.console import debug
 
-class Beat(Service):
+class Beat(ServiceBase):
     name = "beat"
 
     {main}

@@ -20,7 +20,7 @@ from winsvc.host.eventlog import register_source
 from winsvc.host.launch_command import launch_command
 from winsvc.host.program import Program, ProgramKind
 from winsvc.security import SecurityDescriptor
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 READABLE = "D:(A;;0x1200a9;;;BU)(A;;FA;;;SY)(A;;FA;;;BA)"
 
@@ -145,7 +145,7 @@ def test_doctor_warns_about_exit_code_of_last_run(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path)
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=1066, service_exit_code=7)
     with ServiceManager() as scm, scm.open("beat") as beat:
         beat.start()
         sim.clock.advance(5)

@@ -18,7 +18,7 @@ from simulated import code_of
 from winsvc import ServiceManager
 from winsvc.enums import EventType
 from winsvc.errors import AccessDeniedError, UnsupportedError, ValidationError, Win32Error
-from winsvc.host import Service
+from winsvc.host import ServiceBase
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
     MESSAGE_FILE,
@@ -32,7 +32,7 @@ from winsvc.host.eventlog import (
     source_problem,
     without_middle,
 )
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 from winsvc.testing.eventlog import EventSourceHandle
 
 OTHERS = r"C:\Other\messages.dll"
@@ -244,7 +244,7 @@ def test_handler_shared_by_services_and_test_does_not_deadlock(
 ) -> None:
     """Nobody's turn comes while another holds the handler's lock."""
 
-    class Tick(Service):
+    class Tick(ServiceBase):
         name = "tick"
 
         def main(self) -> None:
@@ -541,7 +541,7 @@ def test_source_functions_with_invalid_name_raise_argument_error(
 
 
 def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) -> None:
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         assert source_problem("beat") is None  # though the Security log's can't be looked at
         with pytest.raises(AccessDeniedError, match="RegCreateKeyExW failed for 'tick'"):
             register_source("tick")

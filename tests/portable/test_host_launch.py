@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import winsvc
 from winsvc.backend import EventLogBackend
 from winsvc.errors import ValidationError, Win32Error, win32_error
-from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
+from winsvc.host import ServiceBase, _bootstrap, program_check, report_startup_failures, run
 from winsvc.host._bootstrap import Options, parse
 from winsvc.host.failures import FailureReport
 from winsvc.host.launcher import Launcher
@@ -225,7 +225,7 @@ class Refuses(HostProcess):
     """A process that writes down what it is told, and is not one of the system's."""
 
     failures: list[tuple[str, BaseException]]
-    served: list[type[Service]]
+    served: list[type[ServiceBase]]
     refusal: Win32Error | None
 
     def __init__(self) -> None:
@@ -237,7 +237,7 @@ class Refuses(HostProcess):
     def connect(self) -> None:
         pass
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         self.served += services
         if self.refusal is not None:
             raise self.refusal
@@ -272,7 +272,7 @@ def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
 
 GOOD = """\
 import sys, winsvc.host, beside
-class Beat(winsvc.host.Service):
+class Beat(winsvc.host.ServiceBase):
     name = "beat"
     seen = (list(sys.argv), sys.path[0], __name__)
 winsvc.host.run(Beat)
@@ -422,14 +422,14 @@ def test_launcher_started_by_hand_prints_error_and_usage(
 
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callable[[], object]]:
-    """A process for which explain_failures() was called; what runs at its exit."""
+    """A process for which report_startup_failures() was called; what runs at its exit."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
     monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     return at_exit
 
 
@@ -455,7 +455,7 @@ def test_frozen_program_without_run_call_reports_it_at_exit(
 def test_frozen_program_that_serves_reports_no_failure(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
-    class Beat(Service):
+    class Beat(ServiceBase):
         name = "beat"
 
     run(Beat, arguments=[])
@@ -468,7 +468,7 @@ def test_frozen_program_that_serves_reports_no_failure(
 def test_frozen_program_with_failing_run_reports_error(
     process: Refuses, explained: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
     with pytest.raises(ValidationError) as caught:
@@ -493,7 +493,7 @@ def test_frozen_program_at_terminal_writes_nothing(
     monkeypatch.setattr(sim, "new_event", threading.Event)
     try:
         with sim.installed():
-            explain_failures("beat", log_file=log)
+            report_startup_failures("beat", log_file=log)
             if how == "exception":
                 sys.excepthook(ImportError, ImportError("no DLL"), None)
             at_exit[0]()
@@ -521,7 +521,7 @@ def test_frozen_program_refused_by_system_reports_both_errors(
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     sim = SimulatedSCM()
     with sim.installed():
-        explain_failures("beat", log_file="/dev/null/none")
+        report_startup_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
     assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
 
@@ -534,7 +534,7 @@ def test_explain_failures_under_launcher_changes_nothing(
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is process
     assert sys.excepthook is hook
 
@@ -544,7 +544,7 @@ def test_explain_failures_with_command_argument_does_not_connect(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is None
 
 

@@ -33,10 +33,10 @@ def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProce
 def test_plugin_fixtures_work_in_other_project(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from winsvc import ServiceManager\n"
-        "def test_both(scm, simulated_scm):\n"
+        "def test_both(winsvc_scm, simulated_scm):\n"
         "    simulated_scm.add('beat')\n"
         "    with ServiceManager() as other:\n"
-        "        assert 'beat' in other and 'beat' in scm\n"
+        "        assert other.exists('beat') and winsvc_scm.exists('beat')\n"
         "def test_each_test_has_its_own(simulated_scm):\n"
         "    assert 'beat' not in simulated_scm\n"
     )

@@ -33,7 +33,7 @@ from winsvc import (
     Win32Error,
 )
 from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 CONNECT, CREATE, ENUMERATE = 0x1, 0x2, 0x4
 OWN, SHARE, INTERACTIVE = 0x10, 0x20, 0x100
@@ -481,7 +481,7 @@ def test_start_service_when_disabled_or_running_is_refused(sim: SimulatedSCM) ->
 def test_start_service_with_failing_program_returns_its_error(
     sim: SimulatedSCM, error: int
 ) -> None:
-    sim.local.other_programs = Behaviour(start_error=error)
+    sim.local.other_programs = ProgramBehavior(start_error=error)
     for _ in range(2):
         assert start(sim, "beat") == error
         row = sim.query_service_status_ex(opened(sim, "beat"))

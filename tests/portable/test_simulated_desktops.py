@@ -27,7 +27,7 @@ from winsvc import (
 )
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_winlogon_desktop_is_reserved_for_local_system(sim: SimulatedSCM) -> Non
         assert not secure.receives_input
         with pytest.raises(AccessDeniedError, match=r"Needed: DesktopAccess\.SWITCH_DESKTOP\."):
             secure.switch_to()
-    sim.caller = Caller.user()
+    sim.caller = CallerIdentity.user()
     assert WindowStation.current().desktops() == ["Default"]
     assert WindowStation.names() == ["WinSta0"]
     with pytest.raises(AccessDeniedError):
@@ -70,7 +70,7 @@ def test_winlogon_desktop_is_reserved_for_local_system(sim: SimulatedSCM) -> Non
         WindowStation.create("named")
     with WindowStation.create() as own:
         assert own.name == "Service-0x0-1ba4f$"
-    sim.caller = Caller.local_system()
+    sim.caller = CallerIdentity.local_system()
     with Desktop.open("Winlogon", DesktopAccess.GENERIC_ALL) as secure:
         secure.switch_to()
         assert secure.receives_input

@@ -1,13 +1,13 @@
 """Windows services in Python.
 
 A service is a class with a ``main()``, or a function; :func:`run` is all of its program. What it
-looks like to the system is :class:`Service`'s to say; what it is told, :mod:`winsvc.host.events`'.
+looks like to the system is :class:`ServiceBase`'s to say; what it is told, :mod:`winsvc.host.events`'.
 """
 
 from __future__ import annotations
 
 from winsvc.host.decorator import service
-from winsvc.host.definition import Service, ServiceExit
+from winsvc.host.definition import ServiceBase, ServiceExit
 from winsvc.host.entry_point import run
 from winsvc.host.eventlog import EventLogHandler, register_source, remove_source
 from winsvc.host.events import (
@@ -22,7 +22,7 @@ from winsvc.host.events import (
     SessionChangeReason,
     TimeChange,
 )
-from winsvc.host.frozen import explain_failures
+from winsvc.host.frozen import report_startup_failures
 from winsvc.host.installing import install, remove
 
 __all__ = [
@@ -34,12 +34,12 @@ __all__ = [
     "HardwareProfileChangeKind",
     "PowerEvent",
     "PowerEventKind",
-    "Service",
+    "ServiceBase",
     "ServiceExit",
     "SessionChange",
     "SessionChangeReason",
     "TimeChange",
-    "explain_failures",
+    "report_startup_failures",
     "install",
     "register_source",
     "remove",

@@ -26,7 +26,7 @@ from winsvc.errors import (
     ValidationError,
     Win32Error,
 )
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.launch_command import log_file_of, options_of
 from winsvc.host.program import (
     COMMANDS,
@@ -53,7 +53,7 @@ class Commands:
     """The commands of a program with these services."""
 
     def __init__(
-        self, services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+        self, services: Sequence[type[ServiceBase]], log_file: str | os.PathLike[str] | None
     ) -> None:
         self._services = services
         self._log_file = log_file
@@ -182,7 +182,7 @@ class Commands:
 
     # ------------------------------------------------------------------- which ones
 
-    def _kinds(self, chosen: argparse.Namespace) -> list[type[Service]]:
+    def _kinds(self, chosen: argparse.Namespace) -> list[type[ServiceBase]]:
         """The classes that were chosen, in the program's order."""
         for name in chosen.names:
             if not any(same_name(name, kind.name) for kind in self._services):
@@ -241,7 +241,7 @@ class Commands:
         return default_log_file(self._services[0].name)
 
     def _settings(
-        self, chosen: argparse.Namespace, kinds: Sequence[type[Service]]
+        self, chosen: argparse.Namespace, kinds: Sequence[type[ServiceBase]]
     ) -> CreateKeywords:
         settings: CreateKeywords = {}
         if chosen.start is not None:

@@ -19,7 +19,7 @@ from winsvc._values.rows import StatusRow
 from winsvc._values.status import ServiceStatus
 from winsvc.backend import ControlHandler, ServiceMain
 from winsvc.enums import AcceptedControls, Control, State
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.events import CUSTOM_CONTROLS
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import HANDLERS
@@ -38,7 +38,7 @@ _HELP: Final = (
 )
 
 
-def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> int:
+def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str] = ()) -> int:
     """Run services here, until they have stopped; on the main thread.
 
     What they report is shown on stderr, as is what would go to the event log. Ctrl-C stops them;

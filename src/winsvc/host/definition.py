@@ -18,7 +18,7 @@ from winsvc.host.handlers import check_handlers
 from winsvc.host.status import StatusReporter
 from winsvc.host.stop_request import StopRequest
 
-__all__ = ["RunContext", "Service", "ServiceExit", "checked_names"]
+__all__ = ["RunContext", "ServiceBase", "ServiceExit", "checked_names"]
 
 
 class ServiceExit(Exception):
@@ -47,20 +47,20 @@ class RunContext(Protocol):
     def reporter(self) -> StatusReporter:
         """The reporter of the service's status."""
 
-    def busy(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
-        """See :meth:`Service.busy`."""
+    def pending_operation(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
+        """See :meth:`ServiceBase.pending_operation`."""
 
     def watch_devices(self, interface: UUID | None) -> None:
-        """See :meth:`Service.watch_devices`."""
+        """See :meth:`ServiceBase.watch_devices`."""
 
     def watch_power(self, setting: UUID) -> None:
-        """See :meth:`Service.watch_power`."""
+        """See :meth:`ServiceBase.watch_power`."""
 
 
-class Service:
+class ServiceBase:
     """A Windows service in Python::
 
-        class Beat(Service):
+        class Beat(ServiceBase):
             name, display_name = "beat", "Heartbeat"
 
             def main(self) -> None:
@@ -97,7 +97,7 @@ class Service:
     ``on_time_change``        :class:`~winsvc.host.TimeChange`: the clock was set
     ========================  =====================================================================
 
-    An exception that leaves ``main()`` or a handler goes to the event log with its traceback, and
+    An exception that on_exit ``main()`` or a handler goes to the event log with its traceback, and
     the service ends with exit code 1064, after a failing handler once ``main()`` has come back. To
     end with another code, raise :class:`ServiceExit` in ``main()``; ``sys.exit(3)`` there ends it
     with 1066 and its own code 3.
@@ -107,8 +107,8 @@ class Service:
         display_name: the name for people; ``name`` if it is "".
         description: a text for people.
         settings: what else it is installed with: start type, account, failure actions and so on.
-        start_hint: how long it usually takes from the start until it reports something.
-        stop_hint: how long it usually takes to stop.
+        start_wait_hint: how long it usually takes from the start until it reports something.
+        stop_wait_hint: how long it usually takes to stop.
         log_level: the level from which records of :mod:`logging` go to the event log, unless the
             program has set up logging itself.
         arguments: what it was started with, without its name.
@@ -119,8 +119,8 @@ class Service:
     display_name: ClassVar[str] = ""
     description: ClassVar[str | None] = None
     settings: ClassVar[Settings] = Settings()
-    start_hint: ClassVar[Duration] = 30
-    stop_hint: ClassVar[Duration] = 30
+    start_wait_hint: ClassVar[Duration] = 30
+    stop_wait_hint: ClassVar[Duration] = 30
     log_level: ClassVar[int] = 20
 
     arguments: tuple[str, ...]
@@ -136,7 +136,7 @@ class Service:
         check_type(cls.settings, Settings, "settings")
         check_type(cls.description, (str, type(None)), "description")
         check_type(cls.log_level, int, "log_level")
-        for hint in ("start_hint", "stop_hint"):
+        for hint in ("start_wait_hint", "stop_wait_hint"):
             milliseconds(getattr(cls, hint), hint)
         check_handlers(cls)
 
@@ -159,7 +159,7 @@ class Service:
         """
         self._attached().reporter.settle(State.RUNNING, only_from=State.START_PENDING)
 
-    def request_time(self, seconds: Duration) -> None:
+    def request_additional_time(self, seconds: Duration) -> None:
         """Ask for so much more time, while the service is starting, stopping, pausing or going on.
 
         Each call is a step forward (a check point); without one within the time that was said
@@ -176,12 +176,12 @@ class Service:
             )
 
     @contextmanager
-    def busy(self, doing: str = "", *, hint: Duration = 30) -> Iterator[None]:
+    def pending_operation(self, doing: str = "", *, hint: Duration = 30) -> Iterator[None]:
         """Say that what is in the ``with`` block may take as long as ``hint``.
 
         ::
 
-            with self.busy("loading the index", hint=120):
+            with self.pending_operation("loading the index", hint=120):
                 index = load()
 
         For parts of the start, the stop, a pause or its end: one check point when it begins and
@@ -191,7 +191,7 @@ class Service:
             doing: what it is, for the log.
             hint: how long it may take; a timedelta or seconds.
         """
-        with self._attached().busy(doing, hint):
+        with self._attached().pending_operation(doing, hint):
             yield
 
     # ------------------------------------------------------------------- what it wants to know
@@ -245,7 +245,7 @@ class Service:
         return self._run
 
 
-def checked_names(services: Sequence[type[Service]], name: str | None = None) -> list[str]:
+def checked_names(services: Sequence[type[ServiceBase]], name: str | None = None) -> list[str]:
     """The names of a program's services.
 
     Args:
@@ -261,8 +261,8 @@ def checked_names(services: Sequence[type[Service]], name: str | None = None) ->
         raise ValidationError("services", "at least one class is needed")
     given: Sequence[object] = services
     for kind in given:
-        if not isinstance(kind, type) or not issubclass(kind, Service):
-            raise TypeError(f"services: expected classes of winsvc.host.Service, not {kind!r}")
+        if not isinstance(kind, type) or not issubclass(kind, ServiceBase):
+            raise TypeError(f"services: expected classes of winsvc.host.ServiceBase, not {kind!r}")
     if name is not None:
         if len(services) > 1:
             raise ValidationError("name", "is for a single service; this program has several")

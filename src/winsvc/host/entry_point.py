@@ -12,7 +12,7 @@ from typing import Final
 from winsvc.backend import default_backend
 from winsvc.errors import ValidationError, Win32Error
 from winsvc.host.commands import Commands
-from winsvc.host.definition import Service, checked_names
+from winsvc.host.definition import ServiceBase, checked_names
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, get_current, not_started_as_service
@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 
 def run(
-    *services: type[Service],
+    *services: type[ServiceBase],
     arguments: Sequence[str] | None = None,
     log_file: str | os.PathLike[str] | None = None,
 ) -> None:
@@ -71,13 +71,13 @@ _NOT_AT_A_TERMINAL: Final = (
 )
 
 
-def _serve(process: HostProcess, services: Sequence[type[Service]]) -> None:
+def _serve(process: HostProcess, services: Sequence[type[ServiceBase]]) -> None:
     _log_events(process.names[0], services)
     process.has_run = True  # from now on the services report by themselves
     process.serve(services)
 
 
-def _log_events(name: str, services: Sequence[type[Service]]) -> None:
+def _log_events(name: str, services: Sequence[type[ServiceBase]]) -> None:
     """Have what is logged go to the event log, unless the program has said where it goes."""
     root = logging.getLogger()
     if root.handlers:
@@ -91,7 +91,7 @@ def _log_events(name: str, services: Sequence[type[Service]]) -> None:
 
 
 def _process(
-    services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+    services: Sequence[type[ServiceBase]], log_file: str | os.PathLike[str] | None
 ) -> HostProcess:
     names = [kind.name for kind in services]
     backend = default_backend()

@@ -22,7 +22,7 @@ from winsvc.errors import (
     ValidationError,
     Win32Error,
 )
-from winsvc.host.definition import Service, checked_names
+from winsvc.host.definition import ServiceBase, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.launch_command import launch_command
 from winsvc.host.logfile import make_log_file
@@ -59,7 +59,7 @@ class Installed:
 
 
 def install(
-    *services: type[Service],
+    *services: type[ServiceBase],
     name: str | None = None,
     program: Program | None = None,
     arguments: Sequence[str] = (),
@@ -70,7 +70,7 @@ def install(
 ) -> list[Installed]:
     r"""Install services of a program on this machine, all of them in one process.
 
-    Each with what its class says (:meth:`winsvc.host.Service.spec`), and a source of the event log
+    Each with what its class says (:meth:`winsvc.host.ServiceBase.spec`), and a source of the event log
     that has its name. All or nothing: when something is refused, the services and sources that
     were made are taken away again.
 
@@ -207,7 +207,7 @@ def _stop(service: OpenService, timeout: Duration) -> None:
 
 
 def _spec(
-    kind: type[Service],
+    kind: type[ServiceBase],
     name: str,
     line: str,
     *,

@@ -16,7 +16,7 @@ from winsvc._values.account import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
 from winsvc.errors import ValidationError, Win32Error
-from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, strangers
+from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, untrusted_writers
 from winsvc.host.program import default_log_file
 from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid
 
@@ -81,7 +81,7 @@ def folder_problem(files: FileBackend, folder: str) -> str | None:
         return f"{folder} belongs to {_shown(found.owner)}, not to the administrators"
     if not isinstance(found.dacl, Acl):
         return f"everyone may write to {folder}"
-    others = strangers(found.dacl, CHANGE_FOLDER)
+    others = untrusted_writers(found.dacl, CHANGE_FOLDER)
     if others:
         return f"{', '.join(map(_shown, others))} may write to {folder}"
     return None
@@ -118,7 +118,7 @@ def _make_folder(files: FileBackend, folder: str) -> None:
             f"{folder} belongs to {_shown(found.owner)}, who may change all that is there: look "
             "what it is, and delete it",
         )
-    if not isinstance(found.dacl, Acl) or strangers(found.dacl, CHANGE_FOLDER):
+    if not isinstance(found.dacl, Acl) or untrusted_writers(found.dacl, CHANGE_FOLDER):
         files.set_file_security(folder, int(_OWN_LIST), wanted)
 
 

@@ -11,7 +11,7 @@ from winsvc.backend import HostBackend, HostEvent
 from winsvc.enums import ErrorCode, ServiceType
 from winsvc.errors import UnsupportedError, Win32Error, win32_error
 from winsvc.host._run import ServiceRun
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
@@ -54,7 +54,7 @@ class HostProcess:
         self._backend = backend
         self._report = report
         self._lock = threading.Lock()
-        self._services: dict[str, type[Service]] = {}
+        self._services: dict[str, type[ServiceBase]] = {}
         self._loaded = backend.new_event()
         self._starts: Mailbox[ServiceRun | None] = Mailbox(
             backend
@@ -72,7 +72,7 @@ class HostProcess:
             self._connected = True
         self._backend.start_thread(self._dispatch, "winsvc: dispatcher")
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         """Run the services until all of them have stopped; on the main thread.
 
         Raises:
@@ -101,7 +101,7 @@ class HostProcess:
         self._failure = (where, error)
         self.serve(())
 
-    def _by_name(self, services: Sequence[type[Service]]) -> dict[str, type[Service]]:
+    def _by_name(self, services: Sequence[type[ServiceBase]]) -> dict[str, type[ServiceBase]]:
         if len(self.names) == len(services) == 1:
             return {name_key(self.names[0]): services[0]}  # whatever it is called
         return {name_key(kind.name): kind for kind in services}

@@ -175,7 +175,7 @@ class Faults:
         """How much longer a call takes."""
         return self._delays.get(function, 0.0) + self._delays.get("", 0.0)
 
-    def strike(self, function: str, machine: str | None, service: str | None) -> None:
+    def trigger(self, function: str, machine: str | None, service: str | None) -> None:
         """Do what was asked for this call."""
         due: list[_Fault] = []
         for fault in self._faults:

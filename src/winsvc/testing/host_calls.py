@@ -55,7 +55,7 @@ class HostCalls(ServiceHandles):
 
     @windows_call("StartServiceCtrlDispatcherW")
     def _connect(self, names: Sequence[str], mains: Sequence[ServiceMain]) -> HostedProcess:
-        process = self.baton.owner()
+        process = self.scheduler.owner()
         if not isinstance(process, HostedProcess):
             raise Refusal(ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT)
         process.connect(list(zip(names, mains, strict=True)))
@@ -63,7 +63,7 @@ class HostCalls(ServiceHandles):
 
     @windows_call("RegisterServiceCtrlHandlerExW")
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
-        process = self.baton.owner()
+        process = self.scheduler.owner()
         run = process.run_named(name) if isinstance(process, HostedProcess) else None
         if run is None:
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
@@ -124,20 +124,20 @@ class HostCalls(ServiceHandles):
     # ------------------------------------------------------------------- threads and time
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        self.baton.check()
-        process = self.baton.owner()
+        self.scheduler.check()
+        process = self.scheduler.owner()
         if isinstance(process, HostedProcess):
             process.start_thread(target, name)
         else:
-            self.baton.new_thread(target, name, self.own_process)
+            self.scheduler.new_thread(target, name, self.own_process)
 
     def new_event(self) -> SimulatedEvent:
-        return SimulatedEvent(self.baton, self.wait_until)
+        return SimulatedEvent(self.scheduler, self.wait_until)
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
         from winsvc.testing.hosted.eventloop import run_coroutine  # asyncio is slow to import
 
-        return run_coroutine(self.as_host(), self.baton, coroutine)
+        return run_coroutine(self.as_host(), self.scheduler, coroutine)
 
     def close(self) -> None:
         """End the processes of hosted services, and their threads; the clock goes no further.
@@ -145,9 +145,9 @@ class HostCalls(ServiceHandles):
         Raises:
             RuntimeError: a thread of theirs does not end.
         """
-        with self.happening():
+        with self.transaction():
             for machine in (self.local, *self.machines):
                 machine.running.end_processes()
             ended, self.own_process = self.own_process, NoProcess()
             ended.ended = True
-            self.baton.end(ended)
+            self.scheduler.end(ended)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from winsvc._values.rows import PreferredNodeRow
 from winsvc._values.setting_table import NUMBER_LEVELS, SETTINGS
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
-from winsvc.testing.seed import Seed
+from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import SimulatedService, stored_account
 
 __all__ = ["record_of"]
 
 
-def record_of(seed: Seed) -> SimulatedService:
+def record_of(seed: ServiceFixture) -> SimulatedService:
     """Return what is stored of a service; its settings are not checked."""
     spec, given = seed.spec, seed.spec.given()
     stored = {

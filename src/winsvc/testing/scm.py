@@ -12,8 +12,8 @@ from winsvc._util.text import check_text, same_name
 from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ValidationError
-from winsvc.testing.access import Caller
-from winsvc.testing.behaviour import HostedProgram, Program
+from winsvc.testing.access import CallerIdentity
+from winsvc.testing.behavior import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
 from winsvc.testing.desktops import DesktopSimulation
@@ -21,7 +21,7 @@ from winsvc.testing.eventlog import EventLogCalls, EventLogSimulation
 from winsvc.testing.host_calls import HostCalls, NoProcess
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandle
-from winsvc.testing.seed import Seed, read_document
+from winsvc.testing.service_fixture import ServiceFixture, read_document
 from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import Waiter, WaiterCalls
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from winsvc._values.rows import ConfigRow
     from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
 __all__ = ["SimulatedSCM"]
 
@@ -97,7 +97,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
     def add(
         self,
-        spec: ServiceSpec | Seed | str,
+        spec: ServiceSpec | ServiceFixture | str,
         *,
         state: State = State.STOPPED,
         program: Program | None = None,
@@ -110,7 +110,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         """
         return self.local.add(spec, state=state, program=program, **settings)
 
-    def host(self, *services: type[Service]) -> None:
+    def host(self, *services: type[ServiceBase]) -> None:
         r"""Have services that are written with :mod:`winsvc.host` on the local machine.
 
         ::
@@ -222,7 +222,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
                 yield self
 
     @contextmanager
-    def run_as(self, caller: Caller) -> Iterator[None]:
+    def run_as(self, caller: CallerIdentity) -> Iterator[None]:
         """Have programs run as another account in the ``with`` block."""
         before, self.caller = self.caller, caller
         try:

@@ -26,7 +26,7 @@ class EndlessWaitError(RuntimeError):
         super().__init__(
             "nothing can end this wait: no event is scheduled in simulated time, and no other "
             "thread is running that could cause one. Specify a timeout, or schedule what the wait "
-            "is for: with a Behaviour of the service's program, sim.clock.after(), or a thread."
+            "is for: with a ProgramBehavior of the service's program, sim.clock.after(), or a thread."
         )
 
 

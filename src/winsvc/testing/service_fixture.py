@@ -31,11 +31,11 @@ from winsvc.enums import (
 from winsvc.errors import ValidationError
 from winsvc.security import Acl, ControlFlags, SecurityDescriptor
 
-__all__ = ["Seed", "read_document"]
+__all__ = ["ServiceFixture", "read_document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
+class ServiceFixture:
     """A service that the simulated system is to have.
 
     Attributes:
@@ -89,7 +89,7 @@ _READERS: Final[Mapping[object, Reader]] = {**READERS, Secret: _read_secret}
 
 def read_document(
     source: str | os.PathLike[str] | Mapping[str, object],
-) -> tuple[str | None, list[Seed]]:
+) -> tuple[str | None, list[ServiceFixture]]:
     """The services of a document, and the machine that they were on.
 
     Args:
@@ -115,7 +115,7 @@ def read_document(
     machine = from_jsonable(str | None, document.get("machine"), "machine")
     if "services" not in document:
         raise ValidationError("services", "is missing")
-    seeds: dict[str, Seed] = {}
+    seeds: dict[str, ServiceFixture] = {}
     for name, given, where in _services(document["services"]):
         check_service_name(name, f"{where}.name")
         if name_key(name) in seeds:
@@ -153,7 +153,7 @@ def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
         yield name, given, f"services[{json.dumps(name)}]"
 
 
-def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
+def _seed(name: str, given: Mapping[str, object], where: str) -> ServiceFixture:
     values: dict[str, Any] = {}
     for key, value, place in _flat(given, where):
         if key not in _KINDS:
@@ -161,7 +161,7 @@ def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
         values[key] = from_jsonable(_KINDS[key], value, place, _READERS)
     settings = {key: value for key, value in values.items() if key in _SETTINGS}
     rest = {key: value for key, value in values.items() if key in _STATE}
-    return Seed(spec=ServiceSpec(name=name, **settings), **rest)
+    return ServiceFixture(spec=ServiceSpec(name=name, **settings), **rest)
 
 
 def _flat(given: Mapping[str, object], where: str) -> Iterator[tuple[str, object, str]]:

@@ -13,23 +13,23 @@ from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
-__all__ = ["Behaviour", "HostedProgram", "Program"]
+__all__ = ["ProgramBehavior", "HostedProgram", "Program"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
+class ProgramBehavior:
     """What a service's program does when it is started and controlled; by default all goes well.
 
     ::
 
-        Behaviour(start_takes=3)                               # START_PENDING for 3 seconds
-        Behaviour(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
-        Behaviour(start_error=2)                               # there is no such program
-        Behaviour(ends_after=60, crashes=True)                 # gone after a minute
-        Behaviour(hangs_in=[State.STOP_PENDING])
-        Behaviour(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
+        ProgramBehavior(start_takes=3)                               # START_PENDING for 3 seconds
+        ProgramBehavior(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
+        ProgramBehavior(start_error=2)                               # there is no such program
+        ProgramBehavior(ends_after=60, crashes=True)                 # gone after a minute
+        ProgramBehavior(hangs_in=[State.STOP_PENDING])
+        ProgramBehavior(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
 
     Durations are simulated: timedelta or seconds.
 
@@ -43,7 +43,7 @@ class Behaviour:
         accepts: the controls that it takes while it is running or paused. INTERROGATE and 128 to
             255 need not be named.
         ignores: controls that it takes and does nothing about.
-        hangs_in: pending states that it never leaves; its check point stands still, too.
+        hangs_in: pending states that it never on_exit; its check point stands still, too.
         start_error: the error with which it can't be started at all, such as 2 (no such program),
             193 (no program) or 1053 (never connects: that is known after 30 s).
         ends_after: it ends by itself so long after its start, while it is starting or later.
@@ -117,7 +117,7 @@ class HostedProgram:
     name: str = "a hosted program"
 
     @classmethod
-    def of(cls, *services: type[Service]) -> HostedProgram:
+    def of(cls, *services: type[ServiceBase]) -> HostedProgram:
         """The program of one service, or of several in one process.
 
         Raises:
@@ -139,5 +139,7 @@ class HostedProgram:
         return self.name
 
 
-Program: TypeAlias = Behaviour | HostedProgram | Callable[[list[str]], Behaviour | HostedProgram]
+Program: TypeAlias = (
+    ProgramBehavior | HostedProgram | Callable[[list[str]], ProgramBehavior | HostedProgram]
+)
 """What a program does, or a function that tells it from the service's name and the arguments."""
