@@ -53,7 +53,7 @@ CDEF_FILES = (
 )
 
 #: Compiled into the module as they stand, in this order, before what CFFI generates.
-C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "query.c")
+C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "process.c", "query.c")
 
 LIBRARIES = ("advapi32", "user32")
 

@@ -36,7 +36,7 @@ WINE_DIFFERENCES = {
     "lock": "a lock is given to everybody, and QueryServiceLockStatusW is a stub",
     "long-name": "too long a key name is not invalid: none has it (1060), or 31",
     "notify-deleted": "nobody is told that a service is to be deleted, nor refused for it",
-    "missing-calls": "ControlServiceExW and QueryServiceDynamicInformation are not there",
+    "missing-calls": "ControlServiceExW, QueryServiceDynamicInformation, GetServiceDirectory: missing",
     "preshutdown-default": "180 s (Windows: 10 s since 10 1709)",
     "process-death": "the end of a process is not noticed, or not told by the exit code 1067",
     "refused-control-status": "with error 1052 the status is noise",

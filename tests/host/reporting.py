@@ -10,8 +10,9 @@ import sys
 import threading
 from multiprocessing.connection import Client
 
+from winsvc import ServiceManager, UnsupportedError, ValidationError, is_elevated
 from winsvc.enums import State
-from winsvc.host import ServiceBase, ServiceExit, run
+from winsvc.host import ServiceBase, ServiceExit, is_service, run
 from winsvc.host.events import CustomControl
 
 pipe = Client(sys.argv[1])
@@ -149,7 +150,28 @@ class Tasks(ServiceBase):
         assert self.state is not State.PAUSED or event.code != 250
 
 
-KINDS = {kind.name: kind for kind in (Reporter, Second, Ends, Slow, Starting, Tasks)}
+class Queries(ServiceBase):
+    """Reports what it can query about itself."""
+
+    name = "queries"
+
+    def main(self) -> None:
+        say(f"is_service {is_service()}, is_elevated {is_elevated()}")
+        for query in (self.start_reason, self.directory, self.shared_directory):
+            try:
+                say(f"{query.__name__} {query()!s}")
+            except UnsupportedError as error:
+                say(f"{query.__name__} unsupported: {error.function}")
+        self.report_running()
+        with ServiceManager() as scm:
+            try:
+                scm.stop(self.name)
+            except ValidationError as error:
+                say(str(error))
+        self.stop_requested.wait()
+
+
+KINDS = {kind.name: kind for kind in (Queries, Reporter, Second, Ends, Slow, Starting, Tasks)}
 
 
 def renamed(kind: str, name: str) -> type[ServiceBase]:

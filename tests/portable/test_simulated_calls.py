@@ -109,7 +109,6 @@ SERVICES_CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("control_service", (0,)),
     ("control_service_ex", (1, 0, None)),
     ("enum_dependent_services", (0,)),
-    ("query_start_reason", ()),
     ("query_description", ()),
     ("change_description", ("x",)),
     ("query_failure_actions", ()),
@@ -139,7 +138,6 @@ def test_create_service_without_manager_handle_is_refused(sim: SimulatedSCM) -> 
 RIGHTS: list[tuple[str, tuple[Any, ...], ServiceAccess]] = [
     ("delete_service", (), A.DELETE),
     ("query_service_status_ex", (), A.QUERY_STATUS),
-    ("query_start_reason", (), A.QUERY_STATUS),
     ("query_service_config", (), A.QUERY_CONFIG),
     ("start_service", ((),), A.START),
     ("control_service", (Control.STOP,), A.STOP),

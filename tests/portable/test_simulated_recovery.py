@@ -226,7 +226,7 @@ def test_shutdown_does_not_count_as_failure() -> None:
 
 
 def reason(sim: SimulatedSCM, name: str) -> int:
-    return sim.query_start_reason(opened(sim, name))
+    return sim.query_start_reason(sim.status_handle(name))
 
 
 def test_start_reason_reports_cause_of_each_start() -> None:

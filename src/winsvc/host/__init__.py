@@ -24,6 +24,7 @@ from winsvc.host.events import (
 )
 from winsvc.host.frozen import report_startup_failures
 from winsvc.host.installing import install, remove
+from winsvc.host.process import is_service
 
 __all__ = [
     "CustomControl",
@@ -41,6 +42,7 @@ __all__ = [
     "TimeChange",
     "report_startup_failures",
     "install",
+    "is_service",
     "register_source",
     "remove",
     "remove_source",

@@ -7,12 +7,13 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.backend import HostBackend, ProcessEnded
-from winsvc.enums import Control, ErrorCode, ServiceType, State
+from winsvc.enums import Control, ErrorCode, ServiceType, StartReason, State
 from winsvc.errors import Win32Error
 from winsvc.host.definition import ServiceBase, ServiceExit
 from winsvc.host.events import Event, decode
@@ -273,6 +274,18 @@ class ServiceRun:
         yield
         if self.reporter.state is state:  # else another hint was given meanwhile
             self.reporter.step(before)
+
+    def start_reason(self) -> StartReason:
+        """See :meth:`winsvc.host.ServiceBase.start_reason`."""
+        return StartReason(self._backend.query_start_reason(self.reporter.handle))
+
+    def directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.directory`."""
+        return Path(self._backend.get_service_directory(self.reporter.handle))
+
+    def shared_directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.shared_directory`."""
+        return Path(self._backend.get_shared_service_directory(self.name))
 
     def watch_devices(self, interface: UUID | None) -> None:
         self._must_have("on_device")

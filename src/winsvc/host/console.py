@@ -18,7 +18,8 @@ from winsvc._util.realtime import RealTime
 from winsvc._values.rows import StatusRow
 from winsvc._values.status import ServiceStatus
 from winsvc.backend import ControlHandler, ServiceMain
-from winsvc.enums import AcceptedControls, Control, State
+from winsvc.enums import AcceptedControls, Control, ErrorCode, StartReason, State
+from winsvc.errors import UnsupportedError
 from winsvc.host.definition import ServiceBase
 from winsvc.host.events import CUSTOM_CONTROLS
 from winsvc.host.failures import FailureReport
@@ -109,6 +110,15 @@ class _Console(RealTime):
         if before is None and len(self.last) == len(self.names):
             # Not here: the service holds its lock while it reports.
             self.start_thread(self._send_early, "winsvc: early controls")
+
+    def query_start_reason(self, handle: int) -> int:
+        return int(StartReason.DEMAND)
+
+    def get_service_directory(self, handle: int) -> str:
+        raise _no_directory("GetServiceDirectory")
+
+    def get_shared_service_directory(self, name: str) -> str:
+        raise _no_directory("GetSharedServiceDirectory")
 
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
         self.show("devices are told to installed services only")
@@ -221,6 +231,12 @@ class _Console(RealTime):
                 self.send(_KEYS[key])
             else:
                 self.show(_HELP)
+
+
+def _no_directory(function: str) -> UnsupportedError:
+    return UnsupportedError(
+        ErrorCode.CALL_NOT_IMPLEMENTED, function, "a service has no directory in a console"
+    )
 
 
 def takes(accepted: AcceptedControls, control: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from winsvc._util.durations import Duration, milliseconds
 from winsvc._util.text import name_key
 from winsvc._values.names import check_display_name, check_service_name
 from winsvc._values.settings import ServiceSpec, Settings
-from winsvc.enums import State
+from winsvc.enums import StartReason, State
 from winsvc.errors import ValidationError
 from winsvc.host.handlers import check_handlers
 from winsvc.host.status import StatusReporter
@@ -49,6 +50,15 @@ class RunContext(Protocol):
 
     def pending_operation(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
         """See :meth:`ServiceBase.pending_operation`."""
+
+    def start_reason(self) -> StartReason:
+        """See :meth:`ServiceBase.start_reason`."""
+
+    def directory(self) -> Path:
+        """See :meth:`ServiceBase.directory`."""
+
+    def shared_directory(self) -> Path:
+        """See :meth:`ServiceBase.shared_directory`."""
 
     def watch_devices(self, interface: UUID | None) -> None:
         """See :meth:`ServiceBase.watch_devices`."""
@@ -194,7 +204,41 @@ class ServiceBase:
         with self._attached().pending_operation(doing, hint):
             yield
 
-    # ------------------------------------------------------------------- what it wants to know
+    # ------------------------------------------------------------------- queries
+
+    def start_reason(self) -> StartReason:
+        """Query why the service was started: on demand, automatically, by a trigger and so on.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; Windows before version 8).
+            Win32Error: the query failed (``QueryServiceDynamicInformation``).
+        """
+        return self._attached().start_reason()
+
+    def directory(self) -> Path:
+        """Query the directory for the service's own state, which only the service can write.
+
+        Windows creates it, with write access for LocalSystem and the SID of the service. Enable
+        that SID: ``settings = Settings(sid_type=SidType.UNRESTRICTED)``.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; older Windows versions).
+            Win32Error: the query failed (``GetServiceDirectory``).
+        """
+        return self._attached().directory()
+
+    def shared_directory(self) -> Path:
+        """Query the directory that the service shares with its associated programs.
+
+        Administrators can write to it, too; see :meth:`directory`.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; older Windows versions).
+            Win32Error: the query failed (``GetSharedServiceDirectory``).
+        """
+        return self._attached().shared_directory()
+
+    # ------------------------------------------------------------------- notifications
 
     def watch_devices(self, interface: UUID | None = None) -> None:
         """Have devices that come and go told to ``on_device``, until the service has stopped.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from winsvc._util.text import name_key
-from winsvc.backend import HostBackend, HostEvent
+from winsvc.backend import HostBackend, HostEvent, default_backend
 from winsvc.enums import ErrorCode, ServiceType
 from winsvc.errors import UnsupportedError, Win32Error, win32_error
 from winsvc.host._run import ServiceRun
@@ -15,7 +15,7 @@ from winsvc.host.definition import ServiceBase
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
-__all__ = ["HostProcess", "get_current", "not_started_as_service", "set_current"]
+__all__ = ["HostProcess", "get_current", "is_service", "not_started_as_service", "set_current"]
 
 # While the program loads, the system is told again and again that it still does: as long as that
 # may well take, but not for ever.
@@ -31,6 +31,19 @@ def not_started_as_service(error: Win32Error) -> bool:
     return isinstance(error, UnsupportedError) or (
         error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
     )
+
+
+def is_service() -> bool:
+    """Return whether the service control manager started this process.
+
+    That is so if its parent process is ``services.exe``, or if :func:`run` has connected. It is
+    False in a console, in child processes of a service, and on other systems than Windows.
+    """
+    try:
+        backend = default_backend()
+    except UnsupportedError:
+        return False
+    return backend.is_service_process()
 
 
 class HostProcess:

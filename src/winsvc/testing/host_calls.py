@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ServiceMain
-from winsvc.enums import Control, ErrorCode
+from winsvc.enums import Control, ErrorCode, State
 from winsvc.testing.calls import windows_call
 from winsvc.testing.hosted.events import SimulatedEvent
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
 from winsvc.testing.open_handles import ServiceHandles
 from winsvc.testing.refusal import Refusal
+from winsvc.testing.services import SimulatedService
 
 __all__ = ["HostCalls"]
 
@@ -26,7 +28,8 @@ class StatusHandle:
     """A handle with which the status of a service is reported."""
 
     report: Callable[[StatusRow], None]
-    run: HostedRun | None  # None: of a service that is only simulated
+    run: HostedRun | None  # None: the service is not a hosted one
+    service: str
 
 
 class NoProcess:
@@ -68,7 +71,7 @@ class HostCalls(ServiceHandles):
         if run is None:
             raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
         run.handler = handler
-        return self.handles.add(StatusHandle(run.report, run), (None, run.name))
+        return self.handles.add(StatusHandle(run.report, run, run.name), (None, run.name))
 
     @windows_call("SetServiceStatus")
     def set_service_status(self, handle: int, row: StatusRow) -> None:
@@ -76,6 +79,50 @@ class HostCalls(ServiceHandles):
         if known.run is not None and known.run.over:
             raise Refusal(ErrorCode.INVALID_HANDLE)
         known.report(row)
+
+    @windows_call("QueryServiceDynamicInformation")
+    def query_start_reason(self, handle: int) -> int:
+        service = self._hosted_service(handle)
+        if service.state is State.STOPPED:
+            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
+        return int(service.start_reason)
+
+    @windows_call("GetServiceDirectory")
+    def get_service_directory(self, handle: int) -> str:
+        return self._directory(self._hosted_service(handle).name, "own")
+
+    @windows_call("GetSharedServiceDirectory")
+    def get_shared_service_directory(self, name: str) -> str:
+        if name not in self.local:
+            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+        return self._directory(self.local[name].name, "shared")
+
+    def _hosted_service(self, handle: int) -> SimulatedService:
+        known = self.handles.get(handle, StatusHandle)
+        if known.service not in self.local:
+            raise Refusal(ErrorCode.INVALID_HANDLE)
+        return self.local[known.service]
+
+    def _directory(self, name: str, kind: str) -> str:
+        root = self.local.state_directory
+        if root is None:
+            raise Refusal(ErrorCode.CALL_NOT_IMPLEMENTED)
+        folder = Path(root, name, kind)
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    # ------------------------------------------------------------------- the calling process
+
+    def is_service_process(self) -> bool:
+        return isinstance(self.scheduler.owner(), HostedProcess)
+
+    def is_elevated(self) -> bool:
+        return self.caller.is_member("BA") or self.caller.is_member("SY")
+
+    def own_pid(self) -> int | None:
+        """Return the id of the hosted process that the calling thread belongs to."""
+        process = self.scheduler.owner()
+        return process.pid if isinstance(process, HostedProcess) and process.connected else None
 
     def status_handle(self, name: str) -> int:
         """Open a handle with which tests report for a service that is only simulated.
@@ -86,7 +133,7 @@ class HostCalls(ServiceHandles):
         with self.clock.lock:
             service = self.local[name]
             report = partial(self.local.running.set_status, service)
-            return self.handles.add(StatusHandle(report, None), (None, service.name))
+            return self.handles.add(StatusHandle(report, None, service.name), (None, service.name))
 
     # ------------------------------------------------------------------- what it is to be told
 

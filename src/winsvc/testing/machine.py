@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -72,6 +73,8 @@ class SimulatedMachine:
         group_order: the load-order groups, as they start.
         numa_nodes: how many NUMA nodes it has.
         error: the code with which it refuses every connection; 0 if it does not.
+        state_directory: the folder in which services get their directories; None: the system
+            lacks the call, as Wine and older Windows versions do.
         commands: the command lines that failure actions have run.
         reboots: the messages with which failure actions have restarted it.
     """
@@ -89,6 +92,7 @@ class SimulatedMachine:
         self.group_order: list[str] = []
         self.numa_nodes = 1
         self.error = error
+        self.state_directory: str | os.PathLike[str] | None = None
         self.commands: list[str] = []
         self.reboots: list[str] = []
         self.lost = 0  # how often all connections were lost: handles from before are dead

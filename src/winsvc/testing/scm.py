@@ -147,7 +147,8 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
     def capabilities(self, machine: str | None) -> Capabilities:
         """Return the abilities: bulk queries are sequential, so that :attr:`calls` is stable."""
-        return Capabilities(machine is None, 1, event_sources=self)
+        own_pid = self.own_pid() if machine is None else None
+        return Capabilities(machine is None, 1, event_sources=self, own_pid=own_pid)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
         return [None] * len(names)
