@@ -28,7 +28,7 @@ from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
 from winsvc.testing.hosted.scheduler import CooperativeScheduler
 from winsvc.testing.refusal import Refusal
-from winsvc.testing.threads import EndlessWaitError, OtherThreads
+from winsvc.testing.threads import ConcurrentWaits, EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -91,6 +91,7 @@ class Simulation:
         self.clock = SimulatedClock(self.transaction, lambda: bool(self._later))
         self.scheduler = self.clock.turns = CooperativeScheduler(self.clock)
         self.other_threads = OtherThreads(self.scheduler.is_hosted)
+        self._waits = ConcurrentWaits(lambda: self.clock.now, self.other_threads)
         self.calls: list[Call] = []
         self.faults = Faults()
         self.caller = CallerIdentity.administrator()
@@ -196,12 +197,32 @@ class Simulation:
         """
         self.other_threads.register()
         end = _FOREVER if timeout is None else self.clock.later(timeout)
+        if not drives or self.scheduler.is_hosted():
+            return self._pass_time(is_over, changed, end, drives, self._run_until)
+        with self._waits.register(is_over, end):
+            return self._pass_time(is_over, changed, end, drives, self._run_in_turn)
+
+    def _run_until(self, end: float) -> bool:
+        """Let time pass until the next event, or until the end; return whether there was one."""
+        with self.transaction():
+            return (self.clock.step if end < _FOREVER else self.clock.run_next)(end)
+
+    def _run_in_turn(self, end: float) -> bool:
+        """Let time pass as far as the waits of other threads permit."""
+        self._waits.let_others_run()
+        return self._run_until(min(end, self._waits.limit(end)))
+
+    def _pass_time(
+        self,
+        is_over: Callable[[], bool],
+        changed: threading.Event,
+        end: float,
+        drives: bool,
+        run: Callable[[float], bool],
+    ) -> bool:
         any_event, looks = False, 0
         while not is_over():
-            due = False
-            if drives:
-                with self.transaction():
-                    due = (self.clock.run_next if timeout is None else self.clock.step)(end)
+            due = drives and run(end)
             if due:
                 any_event, looks = True, 0
                 continue
@@ -211,7 +232,7 @@ class Simulation:
             if looks > _LOOKS:  # not at once: a thread may be about to begin or to end
                 raise EndlessWaitError
             with self.other_threads.waiting(lambda: is_over() or self.clock.now >= end):
-                changed.wait(_GLANCE)
+                changed.wait(_GLANCE / 10 if self._waits.several else _GLANCE)
         return any_event
 
 

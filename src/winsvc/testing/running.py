@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,7 @@ _ACCEPT: Final = {
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
 }
+_PAUSED: Final = (State.PAUSED, State.PAUSE_PENDING, State.CONTINUE_PENDING)
 _INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013
 _DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
@@ -147,7 +149,11 @@ class Running:
     def resume(
         self, service: SimulatedService, behavior: ProgramBehavior, seed: ServiceFixture
     ) -> None:
-        """Have a service be in a state already."""
+        """Put a service into the state of a fixture, as if it had run before."""
+        if seed.state in _PAUSED:
+            # It has been paused, so it accepts the controls that pause and resume it.
+            accepts = behavior.accepts | AcceptedControls.PAUSE_CONTINUE
+            behavior = replace(behavior, accepts=accepts)
         self.begin(service, behavior)
         service.exit_code, service.service_exit_code = seed.exit_code, seed.service_exit_code
         service.pid = seed.pid or service.pid

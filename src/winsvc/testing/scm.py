@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from winsvc._util.text import check_text, same_name
 from winsvc.backend import Capabilities, use_backend
@@ -34,7 +34,25 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
+# The names that tests use. The other public names are the calls of a backend, for winsvc itself.
+_USER_NAMES: Final = frozenset(
+    {
+        *("add", "add_machine", "add_window", "begin_on", "called", "caller", "calls", "clock"),
+        *("close", "destroy_window", "event_log", "event_logs", "event_sources", "faults"),
+        *("from_json", "host", "installed", "latency", "local", "machines", "open_handles"),
+        *("run_as", "stations", "status_handle"),
+    }
+)
+
+
+class _UserNames(type):
+    """The type of a class for which :func:`dir` and :func:`help` leave out a backend's calls."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
+
+
+class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, metaclass=_UserNames):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -173,6 +191,9 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)
         return machine
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
 
     def __getitem__(self, name: str) -> SimulatedService:
         return self.local[name]
