@@ -116,7 +116,7 @@ def test_install_of_existing_service_requires_update_option(
     assert code("install") == 1
     assert "install --update" in capsys.readouterr().err
     assert code("install", "--update", "--start", "auto", "--", "new") == 0
-    assert "beat: configured anew" in capsys.readouterr().out
+    assert "beat: reconfigured" in capsys.readouterr().out
     assert options(sim, "beat").arguments == ("new",)
     with ServiceManager() as scm, scm.open("beat") as service:
         assert not service.delayed_auto_start
@@ -163,7 +163,7 @@ def test_commands_with_two_services_act_on_all_or_named_services(
     assert sim["beat"].state is State.RUNNING
     assert code("stop", services=both) == 0
     assert code("start", "third", services=both) == 1
-    assert "it has beat, second" in capsys.readouterr().err
+    assert "this program contains beat, second" in capsys.readouterr().err
     assert code("remove", "beat", services=both) == 0
     assert code("remove", services=both) == 1
     assert "not installed: beat" in capsys.readouterr().err
@@ -232,7 +232,7 @@ def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) 
         install(Beat, Beat, program=PROGRAM)
     with pytest.raises(ValidationError, match="at least one"):
         install(program=PROGRAM)
-    with pytest.raises(ValidationError, match="has several"):
+    with pytest.raises(ValidationError, match="several services"):
         install(Beat, Second, name="x", program=PROGRAM)
     sim.add_machine("other")
     with ServiceManager("other") as scm, pytest.raises(ValidationError, match="not on other"):
@@ -327,12 +327,12 @@ def test_frozen_program_under_other_name_uses_log_file_of_class(
     assert done.log_file == log
     remove("other")
     assert code("install", "--name", "other") == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
+    assert f"log file:     {log} " in capsys.readouterr().out
     sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=5, start_takes=1)
     assert code("start", "--name", "other") == 1
     assert f"Nothing new in {log}." in capsys.readouterr().err
     assert code("install", "second", services=(Beat, Second)) == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
+    assert f"log file:     {log} " in capsys.readouterr().out
 
 
 # ----------------------------------------------------------------------- the file for failures
@@ -443,11 +443,11 @@ def test_install_refuses_log_path_owned_by_other_user_or_linked(
         assert source_problem("beat") is not None
         assert {one.name for one in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
 
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(FOLDER)
     log.write_text("")
     machine.descriptors[str(log)] = SecurityDescriptor.from_sddl(f"O:{USER}D:")
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     log.unlink()
     (tmp_path / "elsewhere").write_text("")
     log.symlink_to(tmp_path / "elsewhere")
@@ -495,13 +495,13 @@ def test_commands_control_service_from_install_to_remove(
     assert told("start", "a", "--", "-b").startswith("beat: started, process ")
     (call,) = sim.called("StartServiceW")
     assert call.arguments["arguments"] == ("a", "-b")
-    assert "is running already" in told("start")
+    assert "is already running" in told("start")
     assert "beat: running, process" in told("status")
     assert "started" in told("restart", "c", "--", "-d")
     assert sim.called("StartServiceW")[-1].arguments["arguments"] == ("c", "-d")
     assert told("stop") == "beat: stopped\n"
     assert told("stop") == "beat: is not running\n"
-    assert "stopped; start manual, as LocalSystem" in told("status")
+    assert "stopped; start type manual, account LocalSystem" in told("status")
     assert "started" in told("restart")
     assert told("remove") == "beat: removed\n"
     assert code("status") == 1
@@ -524,7 +524,7 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     assert code("start") == 1
     told = capsys.readouterr().err
     assert "1064" in told
-    assert f"{log} says:\n\nImportError: no DLL" in told
+    assert f"New in {log}:\n\nImportError: no DLL" in told
     assert "before" not in told
     assert code("status") == 0
     assert "exit code 1064" in capsys.readouterr().out
@@ -594,7 +594,7 @@ def test_help_option_prints_help_of_program_and_command(capsys: pytest.CaptureFi
     assert code("--help") == 0
     assert "install" in capsys.readouterr().out
     assert code("install", "--help") == 0
-    assert 'What follows "--"' in capsys.readouterr().out
+    assert 'Arguments after "--"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["/a/100% beat.py", "/a/%(prog)s %s %.py"])
@@ -661,9 +661,11 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_run_with_invalid_services_raises() -> None:
-    with pytest.raises(ValidationError, match="services: at least one class is needed"):
+    with pytest.raises(ValidationError, match="services: at least one service class is required"):
         run()
-    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.ServiceBase"):
+    with pytest.raises(
+        TypeError, match=r"services: expected subclasses of winsvc\.host\.ServiceBase"
+    ):
         run(Beat())  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="services: ServiceBase has no name"):
         run(ServiceBase, arguments=["status"])

@@ -128,9 +128,9 @@ def test_check_of_module_finds_it_without_importing_packages(
 
     assert check("winsvc_test_package") == (0, "")
     assert check("winsvc_test_package.inner") == (0, "")
-    assert "no module winsvc_test_package.other" in check("winsvc_test_package.other")[1]
-    assert "is no package" in check("winsvc_test_package.inner.x")[1]
-    assert "no module winsvc_test_nothing" in check("winsvc_test_nothing.x")[1]
+    assert "module winsvc_test_package.other was not found" in check("winsvc_test_package.other")[1]
+    assert "is not a package" in check("winsvc_test_package.inner.x")[1]
+    assert "module winsvc_test_nothing was not found" in check("winsvc_test_nothing.x")[1]
     assert "SyntaxError" in check("winsvc_test_alone")[1]
     assert "winsvc_test_package" not in sys.modules
 
@@ -191,7 +191,7 @@ def test_launcher_with_missing_venv_logs_error(tmp_path: Path) -> None:
     done = started(*told, python=["-S"])
     assert done.returncode == 1
     for text in (done.stderr, log.read_text()):
-        assert "there is no virtual environment" in text
+        assert "is not a virtual environment" in text
         assert "could not connect" in text
         assert "beat" in text
 
@@ -449,7 +449,7 @@ def test_frozen_program_without_run_call_reports_it_at_exit(
 ) -> None:
     (at_exit,) = explained
     at_exit()
-    assert "without winsvc.host.run()" in str(process.failures[0][1])
+    assert "without calling winsvc.host.run()" in str(process.failures[0][1])
 
 
 def test_frozen_program_that_serves_reports_no_failure(
@@ -523,7 +523,10 @@ def test_frozen_program_refused_by_system_reports_both_errors(
     with sim.installed():
         report_startup_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
-    assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
+    assert [("without calling winsvc.host.run()" in one.text) for one in sim.event_log] == [
+        False,
+        True,
+    ]
 
 
 def test_explain_failures_under_launcher_changes_nothing(

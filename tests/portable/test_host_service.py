@@ -213,7 +213,7 @@ def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener
 
 
 def test_service_without_manager_or_main_raises() -> None:
-    with pytest.raises(RuntimeError, match="was not started by a service control manager"):
+    with pytest.raises(RuntimeError, match="is not running as a service"):
         Beat().report_running()
     with pytest.raises(NotImplementedError, match="has no main"):
         type("Empty", (ServiceBase,), {"name": "empty"})().main()
@@ -720,9 +720,9 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
 
 
 def test_misspelt_handler_name_raises_with_suggestion() -> None:
-    with pytest.raises(TypeError, match=r"on_puase: .*is on_pause\(\) meant"):
+    with pytest.raises(TypeError, match=r"on_puase: unknown handler .*on_pause\(\)"):
         type("Wrong", (Beat,), {"on_puase": lambda self: None})
-    with pytest.raises(TypeError, match=r"is on_power\(\) meant"):
+    with pytest.raises(TypeError, match=r"did you mean on_power\(\)"):
         type("Wrong", (Beat,), {"on_power_event": lambda self, event: None})
 
 
@@ -743,10 +743,10 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
     ("name", "value", "told"),
     [
         ("main", lambda self, arguments: None, r"main must take \(self\)"),
-        ("main", generator, "main yields"),
-        ("main", asynchronous_generator, "main yields"),
+        ("main", generator, "main must not be a generator"),
+        ("main", asynchronous_generator, "main must not be a generator"),
         ("__init__", lambda self, arguments: None, r"__init__ must take \(self\)"),
-        ("on_stop", generator, "on_stop yields"),
+        ("on_stop", generator, "on_stop must not be a generator"),
         ("on_stop", None, "on_stop must be a method"),
         ("log_level", "INFO", "log_level"),
         ("description", 5, "description"),
@@ -806,14 +806,14 @@ def test_non_callable_async_or_unpaired_handler_raises_type_error() -> None:
 
     async def handler(self: ServiceBase) -> None: ...
 
-    with pytest.raises(TypeError, match="is async, and main"):
+    with pytest.raises(TypeError, match="is async, so main"):
         type("Wrong", (Beat,), {"on_stop": handler})
-    with pytest.raises(TypeError, match="belong together"):
+    with pytest.raises(TypeError, match="define both"):
         type("Wrong", (Beat,), {"on_pause": lambda self: None})
 
 
 def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
-    with pytest.warns(UserWarning, match="One of them is enough") as caught:
+    with pytest.warns(UserWarning, match="Define only one of them") as caught:
 
         class Both(Beat):
             def on_preshutdown(self) -> None: ...
@@ -822,7 +822,7 @@ def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
 
     (warning,) = caught
     assert warning.filename == __file__
-    assert "Both has on_preshutdown() and on_shutdown()" in str(warning.message)
+    assert "Both defines on_preshutdown() and on_shutdown()" in str(warning.message)
 
 
 @pytest.mark.parametrize(
@@ -998,7 +998,7 @@ def test_method_returning_coroutine_stops_service_with_1064(
     if method == "on_stop":
         beat.stop(timeout=30)
     assert codes(sim) == (1064, 0)
-    assert f"{method}() gave something to await" in sim.event_log[0].text
+    assert f"{method}() returned an awaitable" in sim.event_log[0].text
 
 
 @pytest.mark.parametrize(
@@ -1050,8 +1050,11 @@ def test_exception_from_main_gives_matching_exit_codes(
 def test_service_exit_checks_its_codes() -> None:
     with pytest.raises(ValueError, match="exit_code"):
         ServiceExit(-1)
-    assert str(ServiceExit(2)) == "the service ends with exit code 2"
-    assert str(ServiceExit(service_exit_code=7)) == "the service ends with its own exit code 7"
+    assert str(ServiceExit(2)) == "the service stops with exit code 2"
+    assert (
+        str(ServiceExit(service_exit_code=7))
+        == "the service stops with the service-specific exit code 7"
+    )
 
 
 def test_sys_exit_in_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
@@ -1094,7 +1097,7 @@ def test_stop_waits_for_running_handler_up_to_stop_hint(
     began = sim.clock.now
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
     sim.clock.advance(200)
     assert seen == ["begins", "ends"]
 
@@ -1152,8 +1155,8 @@ def test_watch_devices_or_power_without_handler_raises_type_error(
     beat.start(timeout=30)
     assert beat.status().state is S.RUNNING
     devices, power = messages
-    assert "has no on_device()" in devices
-    assert "has no on_power()" in power
+    assert "must define on_device()" in devices
+    assert "must define on_power()" in power
     assert not sim.called("RegisterDeviceNotificationW")
     assert not sim.called("RegisterPowerSettingNotification")
     assert not sim.event_log
@@ -1369,7 +1372,7 @@ def test_stop_cancels_running_async_handler_after_stop_hint(
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
     assert seen == ["cancelled"]
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
 
 
 def test_wait_async_in_several_tasks_returns_at_stop_or_timeout(
@@ -1454,7 +1457,7 @@ def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: 
         opened.named("second").start(timeout=30)
     assert codes(sim, "second") == (1083, 0)
     (line,) = failures(sim)
-    assert line.startswith("second: looking for its class failed")
+    assert line.startswith("second: finding its class failed")
 
 
 def test_serve_outside_service_manager_raises_1063(sim: SimulatedSCM) -> None:
@@ -1494,7 +1497,7 @@ def test_second_serve_in_process_raises_runtime_error(sim: SimulatedSCM, opened:
     beat.start(timeout=30)
     beat.stop(timeout=30)
     sim.clock.advance(1)
-    assert raised == ["the services of a process are served once: one run(A, B)"]
+    assert raised == ["run() must be called once per process, with all services: run(A, B)"]
 
 
 def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -> None:

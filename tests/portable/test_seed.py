@@ -242,8 +242,8 @@ def test_seed_readers_cover_every_setting() -> None:
     [
         ({"beat": {"start_type": "x"}}, ValidationError, 'services["beat"].start_type: '),
         ([{"name": "beat", "start_type": "x"}], ValidationError, 'services["beat"].start_type: '),
-        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: is no setting'),
-        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: is no setting'),
+        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: unknown setting'),
+        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: unknown setting'),
         ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected a'),
         (
             {"beat": {"config": {"start_type": []}}},
@@ -253,7 +253,7 @@ def test_seed_readers_cover_every_setting() -> None:
         (
             {"beat": {"config": {"odd": 1}}},
             ValidationError,
-            'services["beat"].config.odd: is no setting',
+            'services["beat"].config.odd: unknown setting',
         ),
         ({"beat": {"status": {"state": 1.5}}}, TypeError, 'services["beat"].status.state: '),
         ({"beat": {"status": []}}, TypeError, 'services["beat"].status: expected a mapping'),
@@ -273,11 +273,11 @@ def test_seed_readers_cover_every_setting() -> None:
         (
             {"beat": {"name": "other"}},
             ValidationError,
-            "services[\"beat\"].name: 'other' is another",
+            "services[\"beat\"].name: 'other' differs",
         ),
         ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not NoneType'),
-        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is there twice"),
-        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is there twice"),
+        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is specified twice"),
+        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is specified twice"),
         ({"a/b": {}}, ValidationError, 'services["a/b"].name: '),
         ([{}], ValidationError, "services[0].name: is missing"),
         ([{"name": "a"}, 5], TypeError, "services[1]: expected a mapping, not int"),
@@ -299,7 +299,11 @@ def test_read_document_invalid_service_raises_with_path(
     [
         ({"winsvc": 2}, ValidationError, "winsvc: expected a document of version 1, not 2"),
         ({"machine": 5}, TypeError, "machine: expected str, not int"),
-        ({"service": []}, ValidationError, "service: is no part of a document"),
+        (
+            {"service": []},
+            ValidationError,
+            "service: is not a key of this document; expected winsvc, machine or services",
+        ),
     ],
 )
 def test_read_document_invalid_document_raises(

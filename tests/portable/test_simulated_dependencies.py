@@ -405,7 +405,7 @@ def test_trigger_starts_and_stops_matching_services() -> None:
     start(sim, "deaf")
     sim.local.fire(up)
     assert state_of(sim, "on") is S.RUNNING
-    assert sim.query_start_reason(opened(sim, "on")) == StartReason.TRIGGER
+    assert sim.query_start_reason(sim.status_handle("on")) == StartReason.TRIGGER
     assert state_of(sim, "disabled") is S.STOPPED
     assert state_of(sim, "off") is S.RUNNING
     sim.local.fire(down)

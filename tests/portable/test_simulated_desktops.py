@@ -157,7 +157,7 @@ def test_windows_lists_added_windows_until_destroyed(sim: SimulatedSCM) -> None:
         Window(second.handle, None, None),
     ]
     sim.destroy_window(first)
-    with pytest.raises(ValidationError, match="gone already"):
+    with pytest.raises(ValidationError, match="was destroyed before"):
         sim.destroy_window(first)
     assert [window.handle for window in Desktop.current().windows()] == [second.handle]
     with Desktop.open("Default", DesktopAccess.ENUMERATE) as blind:

@@ -207,9 +207,9 @@ def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
 
 
 def test_add_running_hosted_program_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(ValidationError, match="must be started"):
+    with pytest.raises(ValidationError, match="must be STOPPED"):
         sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
-    with pytest.raises(ValidationError, match="no service"):
+    with pytest.raises(ValidationError, match="at least one service class"):
         sim.host()
 
 
@@ -1098,5 +1098,5 @@ def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
 
 
 def test_run_coroutine_outside_service_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(RuntimeError, match="hosted services"):
+    with pytest.raises(RuntimeError, match="hosted service"):
         sim.run_coroutine(asyncio.sleep(1))

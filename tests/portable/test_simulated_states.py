@@ -160,7 +160,7 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
     ("given", "error", "told"),
     [
         ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
-        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is no pending state"),
+        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is not a pending state"),
         ({"hangs_in": ["stop_pending"]}, TypeError, "hangs_in"),
         ({"ignores": Control.STOP}, TypeError, "ignores"),
         ({"wait_hint": 10**8}, ValidationError, "wait_hint"),

@@ -11,7 +11,7 @@ from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, handle_of, handle_value, wide
 from winsvc._util.text import check_text
-from winsvc.errors import win32_error
+from winsvc.errors import NotFoundError, win32_error
 
 # The standard library's; typed where it is, which is not where mypy always looks from.
 _registry: Any = winreg
@@ -70,7 +70,7 @@ class EventLog:
         try:
             with _refused("RegOpenKeyExW", source):
                 key = _registry.OpenKeyEx(_MACHINE, path)
-        except FileNotFoundError:
+        except NotFoundError:
             return None
         values: dict[str, object] = {}
         with key:
@@ -78,7 +78,7 @@ class EventLog:
                 try:
                     with _refused("RegQueryValueExW", source):
                         values[name] = _registry.QueryValueEx(key, name)[0]
-                except FileNotFoundError:
+                except NotFoundError:
                     pass  # a source without it
         file, types = values.get("EventMessageFile"), values.get("TypesSupported")
         # Others may have written something else there.
@@ -91,14 +91,14 @@ class EventLog:
                 key = _registry.OpenKeyEx(_MACHINE, _APPLICATION)
             with key, _refused("RegDeleteKeyW", source):
                 _registry.DeleteKey(key, source)
-        except FileNotFoundError:
+        except NotFoundError:
             pass
 
     def enum_event_logs(self) -> list[str]:
         try:
             with _refused("RegOpenKeyExW"):
                 key = _registry.OpenKeyEx(_MACHINE, _LOGS)
-        except FileNotFoundError:
+        except NotFoundError:
             return []
         names: list[str] = []
         with key, _refused("RegEnumKeyExW"):

@@ -1,7 +1,8 @@
-"""Windows services in Python.
+"""Write Windows services in Python.
 
-A service is a class with a ``main()``, or a function; :func:`run` is all of its program. What it
-looks like to the system is :class:`ServiceBase`'s to say; what it is told, :mod:`winsvc.host.events`'.
+Define a service as a subclass of :class:`ServiceBase`, or as a function with :func:`service`, and
+call :func:`run` at the end of the program. :mod:`winsvc.host.events` contains the events that
+control handlers receive. :func:`install` and :func:`remove` install and remove services.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ class ServiceRun:
             self._last_stretch()
             self._told.put(None)
             if not self._all_handled.wait(self._stop_seconds()):
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
     def _last_stretch(self) -> None:
         """``main()`` has come back: the service is on its way to its end.
@@ -217,7 +217,7 @@ class ServiceRun:
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
             self._gives_up = True
             if not done:
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
     async def _handle_async(self, service: ServiceBase, queue: asyncio.Queue[_Told | None]) -> None:
         while True:
@@ -239,7 +239,10 @@ class ServiceRun:
     def _handling_ended(self, task: asyncio.Task[None]) -> None:
         """No control is handled any more: a program has cancelled all tasks that there are."""
         if task.cancelled() and not self._gives_up:
-            why = "the task that calls them was cancelled, and is none of the program's own"
+            why = (
+                "the task that calls the handlers was cancelled; cancel only tasks that "
+                "main() created"
+            )
             self._handler_failed("the handlers", asyncio.CancelledError(why))
 
     @staticmethod
@@ -301,14 +304,16 @@ class ServiceRun:
 
     def _must_have(self, method: str) -> None:
         if not hasattr(self._kind, method):
-            raise TypeError(f"{self._kind.__qualname__} has no {method}(), which would be told")
+            raise TypeError(
+                f"{self._kind.__qualname__} must define {method}() to receive the notifications"
+            )
 
 
 def _refuse_awaitable(method: str, result: object) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
-        raise TypeError(f"{method}() gave something to await, which only an async def main() does")
+        raise TypeError(f"{method}() returned an awaitable; define it and main() with async def")
 
 
 def _put(

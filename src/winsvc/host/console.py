@@ -35,7 +35,7 @@ _KEYS: Final = {
     "i": Control.INTERROGATE,
 }
 _HELP: Final = (
-    "Ctrl-C or s: stop, p: pause, c: continue, i: interrogate, 128 to 255: a control of its own"
+    "Ctrl-C or s: stop, p: pause, c: continue, i: interrogate, 128 to 255: custom control"
 )
 
 
@@ -98,15 +98,15 @@ class _Console(RealTime):
         status = ServiceStatus.from_row(row)
         with self._lock:
             before, self.last[handle] = self.last.get(handle), status
-        told = f"{self._hosted[handle - 1][0]}: {status.state.name}"
+        text = f"{self._hosted[handle - 1][0]}: {status.state.name}"
         if row.wait_hint:
-            told += f", step {row.check_point}, up to {row.wait_hint / 1000:g} s"
+            text += f", check point {row.check_point}, wait hint {row.wait_hint / 1000:g} s"
         if status.state is State.STOPPED:
-            told += f", exit code {status.exit_code}"
+            text += f", exit code {status.exit_code}"
             if status.service_exit_code:
-                told += f", its own {status.service_exit_code}"
+                text += f", service-specific exit code {status.service_exit_code}"
         if before != status:
-            self.show(told)
+            self.show(text)
         if before is None and len(self.last) == len(self.names):
             # Not here: the service holds its lock while it reports.
             self.start_thread(self._send_early, "winsvc: early controls")
@@ -121,14 +121,14 @@ class _Console(RealTime):
         raise _no_directory("GetSharedServiceDirectory")
 
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
-        self.show("devices are told to installed services only")
+        self.show("device notifications are sent to installed services only")
         return 0
 
     def unregister_device_notification(self, registration: int) -> None:
         pass
 
     def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
-        self.show("power settings are told to installed services only")
+        self.show("power setting notifications are sent to installed services only")
         return 0
 
     def unregister_power_setting_notification(self, registration: int) -> None:
@@ -172,7 +172,7 @@ class _Console(RealTime):
                 handler(control, 0, b"")
             else:
                 shown = str(control) if control in CUSTOM_CONTROLS else Control(control).name
-                self.show(f"{name}: takes no {shown} while it is {status.state.name}")
+                self.show(f"{name}: does not accept {shown} in state {status.state.name}")
 
     def _send_early(self) -> None:
         for control in self._early:
@@ -215,7 +215,7 @@ class _Console(RealTime):
     def _interrupt(self, presses: int) -> None:
         """Ctrl-C, of which either may hear first."""
         if presses > 1:
-            self.show("pressed again: it ends here, without its stop")
+            self.show("Ctrl-C was pressed again: the process ends without stopping the service")
             faulthandler.dump_traceback(all_threads=True)
             os._exit(130)
         with self._lock:

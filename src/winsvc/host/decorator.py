@@ -52,7 +52,9 @@ def service(
 
     for handler in handlers:
         if not handler.startswith("on_"):
-            raise TypeError(f"service() has no argument {handler!r}")
+            raise TypeError(
+                f"service() got an unexpected argument {handler!r}; handlers are named on_..."
+            )
 
     def make(main: Main) -> type[ServiceBase]:
         members: dict[str, object] = {

@@ -26,24 +26,24 @@ def run(
     arguments: Sequence[str] | None = None,
     log_file: str | os.PathLike[str] | None = None,
 ) -> None:
-    r"""Be the program of these services: the last line of it.
+    r"""Run the services, or a command such as ``beat.py install``; call it as the last statement.
 
-    Started by the service control manager, it runs them until all have stopped. At a terminal it
-    takes a command, such as ``beat.py install``; ``beat.py --help`` tells all of them.
+    If the service control manager has started the process, run the services until all of them have
+    stopped. Otherwise run the command in ``arguments``; ``beat.py --help`` lists the commands.
 
-    Call it on the main thread: the first service has its ``main()`` there.
+    Call it on the main thread: the first service runs its ``main()`` there.
 
     Args:
         *services: the classes.
-        arguments: the program's; None for ``sys.argv[1:]``. The first may be a command.
-        log_file: where failures are written to, beside the event log; None for
-            ``%ProgramData%\winsvc\NAME.log``, or what was said when it was installed.
+        arguments: the arguments of the program; None for ``sys.argv[1:]``.
+        log_file: the log file for failures, which are also written to the event log; None for the
+            file specified at the installation, by default ``%ProgramData%\winsvc\NAME.log``.
 
     Raises:
-        SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
-        ValidationError: there is no class, one has no name, or two have the same.
-        TypeError: something else is among them.
-        Win32Error: the system refused to let it be a service.
+        SystemExit: the command failed (1) or is unknown (2), or Ctrl-C was pressed (130).
+        ValidationError: there is no class, a class has no name, or two have the same name.
+        TypeError: an argument is not a subclass of :class:`ServiceBase`.
+        Win32Error: the connection to the service control manager was refused.
     """
     checked_names(services)
     process = get_current()
@@ -66,8 +66,8 @@ def run(
 
 
 _NOT_AT_A_TERMINAL: Final = (
-    "This is how the service control manager starts it, which nobody else can. At a terminal start "
-    "the service's own program, with the command debug."
+    "This command line is for the service control manager. To run the service in a console, start "
+    "its own program with the command debug."
 )
 
 

@@ -43,7 +43,7 @@ def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None
         ValidationError: no service can have such a name, or there is none.
     """
     if not names:
-        raise ValidationError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service name is required")
     for name in names:
         check_service_name(name, "names")
     if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
@@ -65,7 +65,7 @@ def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None
         before(kind, error, trace)
 
     sys.excepthook = failed
-    reason = RuntimeError("the program came to its end without winsvc.host.run()")
+    reason = RuntimeError("the program ended without calling winsvc.host.run()")
     atexit.register(_fail_once, process, report, reason)
 
 

@@ -93,7 +93,9 @@ class HostProcess:
         """
         with self._lock:
             if self._loaded.is_set():
-                raise RuntimeError("the services of a process are served once: one run(A, B)")
+                raise RuntimeError(
+                    "run() must be called once per process, with all services: run(A, B)"
+                )
             self._services = self._by_name(services)
             self._loaded.set()
         self.connect()
@@ -161,7 +163,7 @@ class HostProcess:
         if kind is None:
             code = ErrorCode.SERVICE_NOT_IN_EXE
             error = win32_error(code, "StartServiceCtrlDispatcherW", object_name=run.name)
-            self._report.failed(run.name, "looking for its class", error)
+            self._report.failed(run.name, "finding its class", error)
             run.end(code)
         elif key == name_key(self.names[0]):
             self._starts.put(run)

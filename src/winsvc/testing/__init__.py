@@ -1,7 +1,8 @@
-"""A simulated service control manager, for tests on any system.
+"""Test programs that use winsvc with a simulated service control manager, on any system.
 
-It answers as Windows does, in simulated time, without touching a machine's services; and it fails
-when it is told to. As a pytest plugin it gives the fixtures ``simulated_scm`` and ``winsvc_scm``.
+:class:`SimulatedSCM` behaves as Windows does, in simulated time and without access to the services
+of the machine. Calls fail on request (:attr:`SimulatedSCM.faults`). The pytest plugin provides the
+fixtures ``simulated_scm`` and ``winsvc_scm``.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def _sids(*sids: SidLike) -> frozenset[Sid]:
 
 def _several(value: object, argument: str) -> Collection[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        raise TypeError(f"{argument}: expected a set, not a single {type(value).__name__}")
+        raise TypeError(f"{argument}: expected a collection, not {type(value).__name__}")
     return value
 
 

@@ -74,7 +74,7 @@ class ProgramBehavior:
             to_timedelta(getattr(self, name), name)
         milliseconds(self.wait_hint, "wait_hint")
         if not to_timedelta(self.check_point_every, "check_point_every"):
-            raise ValidationError("check_point_every", "must be longer than nothing")
+            raise ValidationError("check_point_every", "must be greater than 0")
         if self.ends_after is not None:
             to_timedelta(self.ends_after, "ends_after")
         for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
@@ -84,7 +84,7 @@ class ProgramBehavior:
         for state in self.hangs_in:
             check_type(state, State, "hangs_in")
             if state not in PENDING_STATES:
-                raise ValidationError("hangs_in", f"{state.name} is no pending state")
+                raise ValidationError("hangs_in", f"{state.name} is not a pending state")
 
     def takes(self, state: State) -> float | None:
         """How many seconds it is in a pending state; None for ever."""
@@ -124,7 +124,7 @@ class HostedProgram:
             ValidationError: there is none.
         """
         if not services:
-            raise ValidationError("services", "no service")
+            raise ValidationError("services", "at least one service class is required")
         names = [service.name for service in services]
 
         def main(backend: HostBackend) -> None:

@@ -140,12 +140,14 @@ class SimulatedMachine:
         check_type(seed, ServiceFixture, "spec")
         name = check_service_name(seed.spec.name)
         if self.services.get(name) is not None:
-            raise ValidationError("name", f"there is a service {name!r} already")
+            raise ValidationError("name", f"service {name!r} already exists")
         service = record_of(seed)
         service.program = program
         behavior = self.behavior_of(service, ()) if seed.state is not State.STOPPED else USUAL
         if isinstance(behavior, HostedProgram):
-            raise ValidationError("state", "a program in Python must be started")
+            raise ValidationError(
+                "state", "a hosted program must be STOPPED at first; start it through the API"
+            )
         with self.simulation.transaction():
             self.services.add(service)
             if seed.state is not State.STOPPED:
@@ -166,7 +168,7 @@ class SimulatedMachine:
     def __getitem__(self, name: str) -> SimulatedService:
         service = self.services.get(name)
         if service is None:
-            raise KeyError(f"there is no service {name!r} on {self.name}")
+            raise KeyError(f"service {name!r} does not exist on {self.name}")
         return service
 
     def __contains__(self, name: object) -> bool:
@@ -201,7 +203,9 @@ class SimulatedMachine:
         """
         service = self[name]
         if not service.pid:
-            raise ValidationError("name", f"{service.name!r} has no process to end")
+            raise ValidationError(
+                "name", f"{service.name!r} is not running, so it has no process to crash"
+            )
         with self.simulation.transaction():
             self.running.crash(service)
 
@@ -216,7 +220,9 @@ class SimulatedMachine:
         """
         service = self[name]
         if service.state is State.STOPPED:
-            raise ValidationError("name", f"{service.name!r} is stopped: nothing reports")
+            raise ValidationError(
+                "name", f"{service.name!r} is stopped, so no process can report a state"
+            )
         hint = round(to_timedelta(wait_hint, "wait_hint").total_seconds() * 1000)
         with self.simulation.transaction():
             self.running.report(service, state, check_point=check_point, wait_hint=hint)

@@ -185,9 +185,9 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, metaclas
         """
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
-            raise ValidationError("name", f"{name!r} is the own machine")
+            raise ValidationError("name", f"{name!r} is the name of the local machine")
         if any(same_name(name, one.name) for one in self.machines):
-            raise ValidationError("name", f"there is a machine {name!r} already")
+            raise ValidationError("name", f"machine {name!r} already exists")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)
         return machine

@@ -8,6 +8,7 @@ their names in :class:`winsvc.Settings`, and where it stands::
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -109,7 +110,9 @@ def read_document(
     document = mapping(document, "the document")
     for key in document:
         if key not in ("winsvc", "machine", "services"):
-            raise ValidationError(key, "is no part of a document")
+            raise ValidationError(
+                key, "is not a key of this document; expected winsvc, machine or services"
+            )
     if (version := document.get("winsvc", FORMAT)) != FORMAT:
         raise ValidationError("winsvc", f"expected a document of version {FORMAT}, not {version!r}")
     machine = from_jsonable(str | None, document.get("machine"), "machine")
@@ -119,7 +122,7 @@ def read_document(
     for name, given, where in _services(document["services"]):
         check_service_name(name, f"{where}.name")
         if name_key(name) in seeds:
-            raise ValidationError(f"{where}.name", f"{name!r} is there twice")
+            raise ValidationError(f"{where}.name", f"{name!r} is specified twice")
         seeds[name_key(name)] = _seed(name, given, where)
     return machine, list(seeds.values())
 
@@ -130,9 +133,9 @@ def _load(path: str | os.PathLike[str]) -> object:
         # As bytes, since what a shell has redirected may also be UTF-16.
         return json.loads(content)
     except RecursionError:
-        raise ValidationError(os.fspath(path), "is nested too deep") from None
+        raise ValidationError(os.fspath(path), "is nested too deeply") from None
     except ValueError as error:
-        raise ValidationError(os.fspath(path), f"is no JSON: {error}") from None
+        raise ValidationError(os.fspath(path), f"is not valid JSON: {error}") from None
 
 
 def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
@@ -142,7 +145,9 @@ def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
             where = f"services[{json.dumps(name)}]"
             given = mapping(item, where)
             if given.get("name", name) != name:
-                raise ValidationError(f"{where}.name", f"{given['name']!r} is another name")
+                raise ValidationError(
+                    f"{where}.name", f"{given['name']!r} differs from the key {name!r}"
+                )
             yield name, given, where
         return
     for index, item in enumerate(from_jsonable(tuple[object, ...], value, "services")):
@@ -157,7 +162,9 @@ def _seed(name: str, given: Mapping[str, object], where: str) -> ServiceFixture:
     values: dict[str, Any] = {}
     for key, value, place in _flat(given, where):
         if key not in _KINDS:
-            raise ValidationError(place, "is no setting of a service")
+            near = difflib.get_close_matches(key, _KINDS, n=1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ValidationError(place, f"unknown setting{meant}")
         values[key] = from_jsonable(_KINDS[key], value, place, _READERS)
     settings = {key: value for key, value in values.items() if key in _SETTINGS}
     rest = {key: value for key, value in values.items() if key in _STATE}

@@ -32,8 +32,8 @@ class EndlessWaitError(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             "nothing can end this wait: no event is scheduled in simulated time, and no other "
-            "thread is running that could cause one. Specify a timeout, or schedule what the wait "
-            "is for: with a ProgramBehavior of the service's program, sim.clock.after(), or a thread."
+            "thread is running that could cause one. Specify a timeout, or schedule the awaited "
+            "event: with a ProgramBehavior, sim.clock.after(), or a thread."
         )
 
 

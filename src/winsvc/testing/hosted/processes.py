@@ -135,7 +135,7 @@ class HostedProcess:
         except SystemExit:
             pass  # the process's exit code, which is nobody's here
         except Exception:
-            log.exception("%s has ended with an exception", self)
+            log.exception("%s ended with an exception", self)
         finally:
             with self._scheduler.lock:
                 if self.runs:
@@ -231,7 +231,7 @@ class HostedProcess:
         except ProcessEnded:
             raise
         except Exception:
-            log.exception("%s: a control handler has failed", self)
+            log.exception("%s: a control handler raised an exception", self)
             return ErrorCode.CALL_NOT_IMPLEMENTED
 
     def run_named(self, name: str) -> HostedRun | None:

@@ -192,7 +192,7 @@ class CooperativeScheduler:
         self.check()
         thread = self.current()
         if thread is None:
-            raise RuntimeError("only the threads of hosted services can wait for a turn")
+            raise RuntimeError("only a thread of a hosted service can wait for its turn")
         thread.pause = Pause(self, thread)
         return thread.pause
 
@@ -309,12 +309,16 @@ class CooperativeScheduler:
         self._alive.remove(thread)
         self._running = None
         frame = sys._current_frames().get(thread.thread.ident or 0)
-        where = "".join(traceback.format_stack(frame)) if frame is not None else "(it has ended)"
+        where = (
+            "".join(traceback.format_stack(frame))
+            if frame is not None
+            else "(the thread has ended)"
+        )
         return RuntimeError(
-            f"{thread.owner}: the thread {thread.thread.name!r} has not waited in simulated time "
-            f"for {self.patience:g} s of real time. Does it compute for so long, or wait for "
-            "something real: a lock, a queue, a thread, a socket, time.sleep() outside of "
-            f"replacing_time()? It is here:\n{where}"
+            f"{thread.owner}: thread {thread.thread.name!r} has not waited in simulated time for "
+            f"{self.patience:g} s of real time. It either computes for so long or waits for "
+            "something real: a lock, a queue, a thread, a socket, or time.sleep() without "
+            f"replacing_time(). Its stack:\n{where}"
         )
 
     @contextmanager
