@@ -53,7 +53,7 @@ CDEF_FILES = (
 )
 
 #: Compiled into the module without changes, in this order, before CFFI's generated code.
-C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "query.c")
+C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "process.c", "query.c")
 
 LIBRARIES = ("advapi32", "user32")
 

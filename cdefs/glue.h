@@ -51,6 +51,9 @@ DWORD winsvc_pack(const ENUM_SERVICE_STATUS_PROCESSW *entries, DWORD count, wcha
                   DWORD room, SERVICE_STATUS_PROCESS *statuses, DWORD *which, DWORD *blanks,
                   WINSVC_PACKED *packed);
 
+/* See c/process.c. Whether the parent process is services.exe. */
+BOOL winsvc_parent_is_scm(BOOL *result);
+
 /* See c/query.c. QueryServiceStatusEx: the nine numbers of a SERVICE_STATUS_PROCESS. */
 BOOL winsvc_query_status(ULONG_PTR service, DWORD *numbers);
 

@@ -9,7 +9,7 @@ import logging
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
 log = logging.getLogger("webserver")
 
@@ -29,7 +29,7 @@ class Hello(BaseHTTPRequestHandler):
         log.debug(format, *args)  # BaseHTTPRequestHandler writes to stderr, which a service lacks
 
 
-class WebServer(Service):
+class WebServer(ServiceBase):
     """Serves on a port of this machine."""
 
     name, display_name = "webserver", "Web server"

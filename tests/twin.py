@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from winsvc import AcceptedControls, Control, ErrorCode
-from winsvc.testing import Behaviour
+from winsvc.testing import ProgramBehavior
 
 __all__ = ["twin"]
 
 
-def twin(argv: Sequence[str]) -> Behaviour:
+def twin(argv: Sequence[str]) -> ProgramBehavior:
     """A run of the test service with these arguments, its name first."""
     exit_code = own_code = 0
     slow = slow_stop = 0.0
@@ -48,7 +48,7 @@ def twin(argv: Sequence[str]) -> Behaviour:
             with log.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(f"control {int(control)}\n")
 
-    return Behaviour(
+    return ProgramBehavior(
         accepts=accepts,
         start_takes=slow,
         stop_takes=slow_stop,

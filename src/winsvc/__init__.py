@@ -68,6 +68,7 @@ _EXPORTS = {
     "winsvc._desktops.desktop": ("Desktop", "Window"),
     "winsvc._desktops.window_station": ("WindowStation",),
     "winsvc._scm.manager": ("ServiceManager",),
+    "winsvc._scm.process": ("is_elevated",),
     "winsvc._scm.service": ("Service",),
     "winsvc._scm.waiting": ("CancelToken",),
     "winsvc._scm.watching": (

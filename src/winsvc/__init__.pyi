@@ -2,6 +2,7 @@ from winsvc._desktops.desktop import Desktop as Desktop
 from winsvc._desktops.desktop import Window as Window
 from winsvc._desktops.window_station import WindowStation as WindowStation
 from winsvc._scm.manager import ServiceManager as ServiceManager
+from winsvc._scm.process import is_elevated as is_elevated
 from winsvc._scm.service import Service as Service
 from winsvc._scm.waiting import CancelToken as CancelToken
 from winsvc._scm.watching import ConfigChanged as ConfigChanged

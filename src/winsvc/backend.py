@@ -49,6 +49,7 @@ __all__ = [
     "NotificationBackend",
     "NotificationRow",
     "PreferredNodeRow",
+    "ProcessBackend",
     "ProcessEnded",
     "ServiceBackend",
     "ServiceMain",
@@ -333,6 +334,21 @@ class HostBackend(EventLogBackend, Protocol):
     def set_service_status(self, handle: int, row: StatusRow) -> None:
         """``SetServiceStatus``, with the status handle of a service of this process."""
 
+    def query_start_reason(self, handle: int) -> int:
+        """``QueryServiceDynamicInformation``, level ``START_REASON``, with a status handle.
+
+        Windows answers this query only for services of the calling process.
+        """
+
+    def get_service_directory(self, handle: int) -> str:
+        """``GetServiceDirectory(ServiceDirectoryPersistentState)``, with a status handle."""
+
+    def get_shared_service_directory(self, name: str) -> str:
+        """``GetSharedServiceDirectory(ServiceSharedDirectoryPersistentState)``.
+
+        The handle to the service is opened for this call.
+        """
+
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
         """``RegisterDeviceNotificationW`` for the interfaces of a class (its GUID), or of all."""
 
@@ -356,6 +372,16 @@ class HostBackend(EventLogBackend, Protocol):
 
     def monotonic(self) -> float:
         """The time in seconds, from any point, as :func:`time.monotonic` has it."""
+
+
+class ProcessBackend(Protocol):
+    """Queries about the calling process."""
+
+    def is_service_process(self) -> bool:
+        """Return whether the service control manager started the calling process."""
+
+    def is_elevated(self) -> bool:
+        """``GetTokenInformation(TokenElevation)`` for the calling process."""
 
 
 class ServiceBackend(NotificationBackend, Protocol):
@@ -472,9 +498,6 @@ class ServiceBackend(NotificationBackend, Protocol):
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
         """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
 
-    def query_start_reason(self, service: int) -> int:
-        """``QueryServiceDynamicInformation(SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON)``."""
-
     # ---------------------------------- QueryServiceConfig2W and ChangeServiceConfig2W, by level
 
     def query_description(self, service: int) -> str | None:
@@ -528,9 +551,15 @@ class ServiceBackend(NotificationBackend, Protocol):
 
 
 class Backend(
-    ServiceBackend, DesktopBackend, HostBackend, EventSourceBackend, AccountBackend, Protocol
+    ServiceBackend,
+    DesktopBackend,
+    HostBackend,
+    ProcessBackend,
+    EventSourceBackend,
+    AccountBackend,
+    Protocol,
 ):
-    """All calls: service control manager, desktops, hosted services, event log and accounts."""
+    """All calls: services, desktops, hosted services, this process, event log and accounts."""
 
     # ---------------------------------- older calls, which only winsvc.win32service uses
 

@@ -27,7 +27,7 @@ def simulated_scm() -> Iterator[SimulatedSCM]:
 
 
 @pytest.fixture
-def scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
+def winsvc_scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
     """A connection to the simulated service control manager."""
     from winsvc import ServiceManager
 

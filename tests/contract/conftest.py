@@ -13,7 +13,7 @@ from twin import twin
 
 from winsvc import ErrorCode, ServiceType, State
 from winsvc.backend import default_backend
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 BACKENDS = ("native", "simulated") if sys.platform == "win32" else ("simulated",)
 PROGRAM = r"C:\Program Files\Tests\testservice.exe"
@@ -43,7 +43,7 @@ def simulated() -> SimulatedSCM:
     sim.add("RpcSs", display_name="Remote Procedure Call", state=State.RUNNING)
     sim.add("Null", service_type=ServiceType.KERNEL_DRIVER, state=State.RUNNING)
     sim.add("Beep", service_type=ServiceType.KERNEL_DRIVER)
-    sim.local.other_programs = Behaviour(start_error=ErrorCode.FILE_NOT_FOUND)
+    sim.local.other_programs = ProgramBehavior(start_error=ErrorCode.FILE_NOT_FOUND)
     sim.local.programs[PROGRAM] = twin
     return sim
 

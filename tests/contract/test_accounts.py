@@ -13,7 +13,7 @@ from winsvc import (
 )
 from winsvc.backend import default_backend
 from winsvc.security import Sid, service_sid
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 
 ADMINISTRATORS, USERS = Sid.parse("BA"), Sid.parse("BU")
 
@@ -90,7 +90,11 @@ def test_simulated_services_and_callers_have_accounts(sim: SimulatedSCM) -> None
     spooler = sim.add("Spooler")
     assert Sid.lookup(r"NT SERVICE\spooler") == service_sid("Spooler")
     assert service_sid("SPOOLER").account_name() == r"NT SERVICE\Spooler"
-    for caller in (Caller.administrator(), Caller.user(), Caller.local_system()):
+    for caller in (
+        CallerIdentity.administrator(),
+        CallerIdentity.user(),
+        CallerIdentity.local_system(),
+    ):
         assert Sid.lookup(caller.name) in caller.sids
     with ServiceManager() as scm, scm.open("Spooler") as service:
         service.delete()

@@ -15,7 +15,7 @@ from support import wait_until_gone
 
 from winsvc import ErrorCode, ServiceManager, ServiceStartError, State, Win32Error
 from winsvc._values.commandline import command_line, split
-from winsvc.host import Service
+from winsvc.host import ServiceBase
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
@@ -96,8 +96,8 @@ class Deployed:
         return [one for one in examine(self.scm, self.name) if one.severity is severity]
 
 
-def service_class(name: str) -> type[Service]:
-    return type("Beat", (Service,), {"name": name, "__module__": __name__})
+def service_class(name: str) -> type[ServiceBase]:
+    return type("Beat", (ServiceBase,), {"name": name, "__module__": __name__})
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_pat
     assert source_problem(deployed.name) is None
     assert f"{deployed.name}: started, process" in deployed.command(script, "start", *name, "a")
     assert "running, process" in deployed.command(script, "status", *name)
-    assert "is running already" in deployed.command(script, "start", *name)
+    assert "is already running" in deployed.command(script, "start", *name)
     facts = json.loads(deployed.facts_file.read_text("utf-8"))
     assert facts["argv"] == [str(script), str(deployed.facts_file)]
     assert facts["path"][0] == str(script.parent)
@@ -149,9 +149,9 @@ def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_pat
     assert again.returncode == 1
     assert "install --update" in again.stderr
     update = ("install", *name, "--update", "--start", "manual", "--", "x")
-    assert "configured anew" in deployed.command(script, *update)
+    assert "reconfigured" in deployed.command(script, *update)
     assert deployed.command_line().endswith("-- x")
-    assert "it can't start" not in deployed.command(script, "doctor", *name)
+    assert "the service cannot start" not in deployed.command(script, "doctor", *name)
     assert "removed" in deployed.command(script, "remove", *name)
     assert not deployed.scm.exists(deployed.name)
     assert source_problem(deployed.name) is not None
@@ -216,7 +216,7 @@ def test_service_of_virtual_environment_uses_its_packages(
     assert facts["only in the environment"]
     assert not deployed.findings(Severity.ERROR)
     (venv / "pyvenv.cfg").unlink()
-    assert "there is no virtual environment" in refused_before_it_connects(deployed)
+    assert "is not a virtual environment" in refused_before_it_connects(deployed)
     assert {one.topic for one in deployed.findings(Severity.ERROR)} == {"virtual environment"}
 
 
@@ -257,7 +257,7 @@ def test_program_without_run_fails_its_start(deployed: Deployed, tmp_path: Path)
     deployed.install_script(script)
     log = deployed.failure()
     assert f"{deployed.name}: loading {script} failed" in log
-    assert "without winsvc.host.run()" in log
+    assert "without calling winsvc.host.run()" in log
     assert "_bootstrap.py" not in log
     assert "Traceback" not in log
 
@@ -278,7 +278,7 @@ def test_start_of_deleted_script_fails_and_doctor_finds_it(
     ("rest", "told"),
     [
         ("import no_such_module_at_all\n", "ModuleNotFoundError"),
-        ("raise SystemExit(3)\n", "without winsvc.host.run()"),
+        ("raise SystemExit(3)\n", "without calling winsvc.host.run()"),
     ],
     ids=["ImportError", "no run()"],
 )
@@ -287,8 +287,8 @@ def test_explain_failures_in_frozen_program_logs_cause(
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.frozen import explain_failures\n"
-    explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
+    explain = "from winsvc.host.frozen import report_startup_failures\n"
+    explain += f"report_startup_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()
     log = deployed.failure()
@@ -330,9 +330,9 @@ def test_program_with_two_services_applies_commands_to_both(
     script = tmp_path / "two.py"
     script.write_text(
         f"""\
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
-class First(Service):
+class First(ServiceBase):
     name = {names[0]!r}
     def main(self):
         self.report_running()
@@ -376,9 +376,9 @@ def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_
         python = str(tmp_path / "gone" / "python.exe")
         service.configure(binary_path=command_line(python, *rest))
         (found,) = deployed.findings(Severity.ERROR)
-        assert (found.topic, found.text) == ("program", f"there is no {python}")
+        assert (found.topic, found.text) == ("program", f"{python} does not exist")
         service.configure(binary_path=r"C:\Program Files\x\x.exe", allow_unquoted_path=True)
-        assert "not in quotes" in " ".join(one.text for one in deployed.findings(Severity.ERROR))
+        assert "is not quoted" in " ".join(one.text for one in deployed.findings(Severity.ERROR))
         module = "--module=no_such.module"
         at_module = [module if one.startswith("--script=") else one for one in rest]
         service.configure(binary_path=command_line(interpreter, *at_module))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from differences import wine_has
 from support import wait_until_gone
 
 from winsvc import (
@@ -26,9 +27,11 @@ from winsvc import (
     ServiceStatus,
     ServiceType,
     State,
+    is_elevated,
 )
 from winsvc._values.commandline import command_line
 from winsvc.enums import AcceptedControls
+from winsvc.host import is_service
 
 PROGRAM = Path(__file__).with_name("reporting.py")
 SECONDS = 30  # until a test is given up
@@ -131,6 +134,32 @@ def stop(service: Service) -> None:
 
 def until_stopped(service: Service) -> ServiceStatus:
     return service.wait(State.STOPPED, timeout=SECONDS)
+
+
+# ------------------------------------------------------------------- queries about itself
+
+
+def test_hosted_service_can_query_itself(hosted: Hosted, heard: Heard) -> None:
+    with hosted("queries") as service:
+        service.start(wait=False)
+        assert heard.line() == "is_service True, is_elevated True"
+        if wine_has("missing-calls"):
+            assert heard.line() == "start_reason unsupported: QueryServiceDynamicInformation"
+            assert heard.line() == "directory unsupported: GetServiceDirectory"
+            assert heard.line() == "shared_directory unsupported: GetSharedServiceDirectory"
+        else:
+            assert heard.line() == "start_reason DEMAND"
+            assert service.name in heard.line()
+            assert service.name in heard.line()
+        assert "use wait=False" in heard.line()
+        assert service.wait(State.RUNNING, timeout=SECONDS).pid
+        stop(service)
+        heard.over()
+
+
+def test_program_under_test_is_no_service_and_is_elevated() -> None:
+    assert not is_service()
+    assert is_elevated()
 
 
 # ------------------------------------------------------------------- a whole life

@@ -12,25 +12,29 @@ from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.access import (
     DEFAULT_MANAGER_SECURITY,
     DEFAULT_SERVICE_SECURITY,
-    Caller,
+    CallerIdentity,
     granted,
 )
 from winsvc.testing.refusal import Refusal
 
-ADMIN, USER, REMOTE = Caller.administrator(), Caller.user(), Caller.remote_user()
-SYSTEM = Caller.local_system()
+ADMIN, USER, REMOTE = (
+    CallerIdentity.administrator(),
+    CallerIdentity.user(),
+    CallerIdentity.remote_user(),
+)
+SYSTEM = CallerIdentity.local_system()
 A, M = ServiceAccess, ManagerAccess
 MAXIMUM = A.MAXIMUM_ALLOWED
-NOBODY = Caller(name="nobody", sids=frozenset({Sid.parse("S-1-5-21-1-2-3-4")}))
+NOBODY = CallerIdentity(name="nobody", sids=frozenset({Sid.parse("S-1-5-21-1-2-3-4")}))
 OWNER = SecurityDescriptor(owner=Sid.parse("S-1-5-21-1-2-3-4"))
 
 
-def ask(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
+def ask(sddl: str | SecurityDescriptor, access: int, caller: CallerIdentity = NOBODY) -> int:
     descriptor = SecurityDescriptor.coerce(sddl)
     return granted(descriptor, caller, int(access), SERVICE)
 
 
-def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
+def refused(sddl: str | SecurityDescriptor, access: int, caller: CallerIdentity = NOBODY) -> int:
     with pytest.raises(Refusal) as caught:
         ask(sddl, access, caller)
     return caught.value.code
@@ -63,7 +67,7 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
     ],
 )
 def test_granted_with_default_security_matches_documented_rights(
-    caller: Caller, kind: str, rights: int | None
+    caller: CallerIdentity, kind: str, rights: int | None
 ) -> None:
     descriptor, mapping = {
         "service": (DEFAULT_SERVICE_SECURITY, SERVICE),
@@ -80,7 +84,7 @@ def test_granted_with_default_security_matches_documented_rights(
 def test_granted_uses_first_matching_ace_for_each_right() -> None:
     denied_first = "D:(D;;RP;;;WD)(A;;RPWP;;;S-1-5-21-1-2-3-4)"
     allowed_first = "D:(A;;RP;;;S-1-5-21-1-2-3-4)(D;;RPWP;;;WD)"
-    caller = Caller(name="x", sids=NOBODY.sids | {Sid.parse("WD")})
+    caller = CallerIdentity(name="x", sids=NOBODY.sids | {Sid.parse("WD")})
     assert refused(denied_first, A.START, caller) == 5
     assert ask(denied_first, A.STOP, caller) == A.STOP
     assert ask(allowed_first, A.START, caller) == A.START
@@ -219,8 +223,8 @@ def test_caller_reports_membership_privileges_and_refuses_wrong_types() -> None:
     assert SYSTEM.holds("SETCBPRIVILEGE")
     assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but a program has to enable it
     assert ADMIN.enabling("A", "b").privileges == ADMIN.privileges | {"A", "b"}
-    made = Caller(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
+    made = CallerIdentity(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
     assert made.sids == frozenset({Sid.parse("SY")})
     for wrong in ({"sids": "SY"}, {"privileges": "a"}, {"privileges": {1}}, {"name": 1}):
         with pytest.raises(TypeError):
-            Caller(**{"name": "x", "sids": frozenset(), **wrong})  # type: ignore[arg-type]
+            CallerIdentity(**{"name": "x", "sids": frozenset(), **wrong})  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ from winsvc import (
 from winsvc._values.rows import NotificationRow
 from winsvc.aio import AsyncServiceManager
 from winsvc.aio.threads import calling
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 
@@ -37,7 +37,7 @@ S = State
 def sim() -> Iterator[SimulatedSCM]:
     with SimulatedSCM().installed() as sim:
         accepts = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-        sim.add("base", state=S.RUNNING, program=Behaviour(accepts=accepts))
+        sim.add("base", state=S.RUNNING, program=ProgramBehavior(accepts=accepts))
         sim.add("top", dependencies=["base"], state=S.RUNNING)
         yield sim
 
@@ -178,7 +178,7 @@ async def test_stop_cancelled_during_control_call_still_stops_service(
 async def test_cancelled_restart_ends_early_and_starts_nothing(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    sim["top"].behaviour = Behaviour(ignores=[1])
+    sim["top"].behavior = ProgramBehavior(ignores=[1])
     call = Held()
 
     def hold_wait(waiter: int, timeout: float | None) -> list[tuple[int, NotificationRow]]:

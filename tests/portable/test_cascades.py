@@ -31,13 +31,13 @@ from winsvc import (
 )
 from winsvc._values.stopreason import StopFlag
 from winsvc.errors import CascadeStep
-from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedMachine, SimulatedSCM
 
 S = State
 ALL = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-GOOD = Behaviour(accepts=ALL, start_takes=1, stop_takes=1, pause_takes=1)
-REFUSES = Behaviour(accepts=AcceptedControls(0))
-HANGS = Behaviour(hangs_in=[S.STOP_PENDING])
+GOOD = ProgramBehavior(accepts=ALL, start_takes=1, stop_takes=1, pause_takes=1)
+REFUSES = ProgramBehavior(accepts=AcceptedControls(0))
+HANGS = ProgramBehavior(hangs_in=[S.STOP_PENDING])
 
 
 def fill(machine: SimulatedSCM | SimulatedMachine, state: State = S.RUNNING) -> None:
@@ -128,7 +128,7 @@ def test_stop_of_stopped_service_raises_not_active(
 def test_stop_with_dependents_waits_for_pending_states(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    sim.add("late", dependencies=["base"], program=Behaviour(start_takes=8, stop_takes=1))
+    sim.add("late", dependencies=["base"], program=ProgramBehavior(start_takes=8, stop_takes=1))
     with scm.open("late") as late:
         late.start()
     with scm.open("right") as right:
@@ -153,7 +153,7 @@ def test_stop_with_refusing_dependent_raises_cascade_error_with_steps(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     sim.local.running.silence(sim["top"])
-    sim["top"].behaviour = REFUSES
+    sim["top"].behavior = REFUSES
     sim["top"].controls_accepted = AcceptedControls(0)
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop_with_dependents()
@@ -173,7 +173,7 @@ def test_stop_with_refusing_dependent_raises_cascade_error_with_steps(
 def test_stop_with_hanging_dependent_fails_with_timeout(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    sim["left"].behaviour = HANGS
+    sim["left"].behavior = HANGS
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.stop_with_dependents(timeout=7)
     error = caught.value
@@ -350,7 +350,7 @@ def test_restart_without_dependents_is_refused_if_dependents_run(
 def test_restart_with_failing_start_reports_steps_not_done(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    sim["base"].program = Behaviour(
+    sim["base"].program = ProgramBehavior(
         start_takes=5, ends_after=1, exit_code=1066, service_exit_code=77
     )
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
@@ -367,7 +367,7 @@ def test_restart_with_failing_start_reports_steps_not_done(
 def test_restart_with_crashing_dependent_restores_the_others(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    sim["left"].program = Behaviour(start_takes=5, ends_after=1, crashes=True)
+    sim["left"].program = ProgramBehavior(start_takes=5, ends_after=1, crashes=True)
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart()
     error = caught.value
@@ -389,7 +389,7 @@ def test_restart_with_failing_stop_restores_stopped_dependents(
 ) -> None:
     with scm.open("right") as right:
         right.pause()
-    sim["left"].behaviour = HANGS
+    sim["left"].behavior = HANGS
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart(timeout=5)
     error = caught.value
@@ -404,7 +404,7 @@ def test_restart_with_failing_stop_restores_stopped_dependents(
 def test_restart_past_total_timeout_restores_without_waiting(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    sim["left"].behaviour = HANGS
+    sim["left"].behavior = HANGS
     with scm.open("base") as base, pytest.raises(CascadeError):
         base.restart(total_timeout=4)
     assert sim["right"].state is S.START_PENDING
@@ -415,7 +415,7 @@ def test_restart_with_failing_pause_reports_failed_step(
 ) -> None:
     with scm.open("right") as right:
         right.pause()
-    sim["right"].program = Behaviour()  # no longer takes a pause
+    sim["right"].program = ProgramBehavior()  # no longer takes a pause
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart()
     assert told(*caught.value.failed) == ["pause right"]
@@ -488,7 +488,7 @@ def test_start_with_dependencies_leaves_paused_dependency_unchanged(
 def test_start_with_failing_dependency_reports_its_name_and_exit_code(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    stopped["left"].program = Behaviour(
+    stopped["left"].program = ProgramBehavior(
         start_takes=5, ends_after=1, exit_code=1066, service_exit_code=42
     )
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
@@ -518,7 +518,7 @@ def test_start_with_disabled_dependency_raises_cascade_error(
 def test_start_with_slow_dependency_fails_with_timeout(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    stopped["left"].program = Behaviour(start_takes=100)
+    stopped["left"].program = ProgramBehavior(start_takes=100)
     with scm.open("top") as top, pytest.raises(CascadeError) as caught:
         top.start_with_dependencies(timeout=20)
     assert isinstance(caught.value.error, WaitTimeoutError)
@@ -540,7 +540,7 @@ def test_start_with_missing_dependency_names_it_and_starts_nothing(
 def test_start_with_failing_target_reports_started_dependencies(
     stopped: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    stopped["top"].program = stopped["base"].program = Behaviour(start_error=2)
+    stopped["top"].program = stopped["base"].program = ProgramBehavior(start_error=2)
     with scm.open("base") as base, pytest.raises(FileNotFoundError):
         base.start_with_dependencies()
     stopped["base"].program = GOOD
@@ -569,7 +569,7 @@ def test_start_with_group_dependency_starts_every_member(
 def test_start_with_group_dependency_succeeds_if_one_member_runs(
     grouped: SimulatedSCM, scm: ServiceManager
 ) -> None:
-    grouped["two"].program = Behaviour(start_error=2)
+    grouped["two"].program = ProgramBehavior(start_error=2)
     with scm.open("user") as user:
         user.start_with_dependencies()
     assert states(grouped) == {"one": S.RUNNING, "two": S.STOPPED, "user": S.RUNNING}
@@ -579,7 +579,7 @@ def test_start_with_group_dependency_fails_if_no_member_runs(
     grouped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     for name in ("one", "two"):
-        grouped[name].program = Behaviour(start_error=2)
+        grouped[name].program = ProgramBehavior(start_error=2)
     with scm.open("user") as user, pytest.raises(CascadeError) as caught:
         user.start_with_dependencies()
     assert sorted(told(*caught.value.failed)) == ["start one", "start two"]
@@ -590,7 +590,7 @@ def test_start_with_group_member_already_running_succeeds(
     grouped: SimulatedSCM, scm: ServiceManager
 ) -> None:
     grouped["user"].dependencies = ("one", "+net")
-    grouped["two"].program = Behaviour(start_error=2)
+    grouped["two"].program = ProgramBehavior(start_error=2)
     with scm.open("one") as one:
         one.start()
     with scm.open("user") as user:
@@ -640,7 +640,7 @@ def test_cascade_with_invalid_timeout_raises_and_changes_nothing(
 
 
 def test_cancelled_cascade_raises_with_steps_done(sim: SimulatedSCM, scm: ServiceManager) -> None:
-    sim["left"].behaviour = HANGS
+    sim["left"].behavior = HANGS
     token = CancelToken()
     sim.clock.after(5, token.cancel)
     with scm.open("base") as base:

@@ -29,25 +29,25 @@ from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
 from winsvc.backend import Capabilities
 from winsvc.errors import win32_error
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
 from winsvc.host.launch_command import launch_command, options_of
 from winsvc.host.program import COMMANDS, Program, ProgramKind, default_log_file
 from winsvc.security import SecurityDescriptor, Sid, service_sid
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 PROGRAM = Program(kind=ProgramKind.SCRIPT, target="/app/beat.py", interpreter="/py/python.exe")
 FROZEN = Program(kind=ProgramKind.FROZEN, target="/app/beat.exe", interpreter="/app/beat.exe")
 
 
-class Beat(Service):
+class Beat(ServiceBase):
     name, display_name, description = "beat", "Heartbeat", "Beats."
     settings = Settings(failure_actions=FailureActions.restart(after=(5,)))
 
 
-class Second(Service):
+class Second(ServiceBase):
     name = "second"
 
 
@@ -65,7 +65,7 @@ def is_run_by(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
         monkeypatch.setattr(f"winsvc.host.{module}.this_program", lambda: program)
 
 
-def code(*arguments: str, services: Sequence[type[Service]] = (Beat,)) -> int:
+def code(*arguments: str, services: Sequence[type[ServiceBase]] = (Beat,)) -> int:
     """The exit code of the program with these arguments."""
     try:
         run(*services, arguments=arguments)
@@ -116,7 +116,7 @@ def test_install_of_existing_service_requires_update_option(
     assert code("install") == 1
     assert "install --update" in capsys.readouterr().err
     assert code("install", "--update", "--start", "auto", "--", "new") == 0
-    assert "beat: configured anew" in capsys.readouterr().out
+    assert "beat: reconfigured" in capsys.readouterr().out
     assert options(sim, "beat").arguments == ("new",)
     with ServiceManager() as scm, scm.open("beat") as service:
         assert not service.delayed_auto_start()
@@ -163,7 +163,7 @@ def test_commands_with_two_services_act_on_all_or_named_services(
     assert sim["beat"].state is State.RUNNING
     assert code("stop", services=both) == 0
     assert code("start", "third", services=both) == 1
-    assert "it has beat, second" in capsys.readouterr().err
+    assert "this program contains beat, second" in capsys.readouterr().err
     assert code("remove", "beat", services=both) == 0
     assert code("remove", services=both) == 1
     assert "not installed: beat" in capsys.readouterr().err
@@ -223,7 +223,7 @@ def test_install_arguments_override_class_settings(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
     with pytest.raises(ValidationError, match="no name"):
@@ -232,7 +232,7 @@ def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) 
         install(Beat, Beat, program=PROGRAM)
     with pytest.raises(ValidationError, match="at least one"):
         install(program=PROGRAM)
-    with pytest.raises(ValidationError, match="has several"):
+    with pytest.raises(ValidationError, match="several services"):
         install(Beat, Second, name="x", program=PROGRAM)
     sim.add_machine("other")
     with ServiceManager("other") as scm, pytest.raises(ValidationError, match="not on other"):
@@ -253,7 +253,7 @@ def test_install_update_switches_between_own_and_shared_process(sim: SimulatedSC
 
 
 def test_install_keeps_service_type_of_class_settings(sim: SimulatedSCM) -> None:
-    class Shared(Service):
+    class Shared(ServiceBase):
         name = "shared"
         settings = Settings(service_type=ServiceType.SHARE_PROCESS)
 
@@ -273,8 +273,8 @@ def test_install_update_returns_current_account(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_source_name_creates_no_service(sim: SimulatedSCM) -> None:
-    long = type("Long", (Service,), {"name": "n" * 256})
-    for kind in (long, type("Log", (Service,), {"name": "System"})):
+    long = type("Long", (ServiceBase,), {"name": "n" * 256})
+    for kind in (long, type("Log", (ServiceBase,), {"name": "System"})):
         with pytest.raises(ValidationError, match="source"):
             install(Beat, kind, program=PROGRAM)
     assert not sim.called("CreateServiceW")
@@ -290,7 +290,7 @@ def test_install_with_failing_rollback_step_undoes_the_rest(
 
     sim.add("third")
     monkeypatch.setattr("winsvc.host.installing.remove_source", odd)
-    third = type("Third", (Service,), {"name": "third"})
+    third = type("Third", (ServiceBase,), {"name": "third"})
     with pytest.raises(ServiceExistsError, match="is odd"):
         install(Beat, Second, third, program=PROGRAM)
     assert "beat" not in sim
@@ -327,12 +327,12 @@ def test_frozen_program_under_other_name_uses_log_file_of_class(
     assert done.log_file == log
     remove("other")
     assert code("install", "--name", "other") == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=5, start_takes=1)
+    assert f"log file:     {log} " in capsys.readouterr().out
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=5, start_takes=1)
     assert code("start", "--name", "other") == 1
     assert f"Nothing new in {log}." in capsys.readouterr().err
     assert code("install", "second", services=(Beat, Second)) == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
+    assert f"log file:     {log} " in capsys.readouterr().out
 
 
 # ----------------------------------------------------------------------- the file for failures
@@ -439,11 +439,11 @@ def test_install_refuses_log_path_owned_by_other_user_or_linked(
         assert source_problem("beat") is not None
         assert {one.name for one in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
 
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(FOLDER)
     log.write_text("")
     machine.descriptors[str(log)] = SecurityDescriptor.from_sddl(f"O:{USER}D:")
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     log.unlink()
     (tmp_path / "elsewhere").write_text("")
     log.symlink_to(tmp_path / "elsewhere")
@@ -491,13 +491,13 @@ def test_commands_control_service_from_install_to_remove(
     assert told("start", "a", "--", "-b").startswith("beat: started, process ")
     (call,) = sim.called("StartServiceW")
     assert call.arguments["arguments"] == ("a", "-b")
-    assert "is running already" in told("start")
+    assert "is already running" in told("start")
     assert "beat: running, process" in told("status")
     assert "started" in told("restart", "c", "--", "-d")
     assert sim.called("StartServiceW")[-1].arguments["arguments"] == ("c", "-d")
     assert told("stop") == "beat: stopped\n"
     assert told("stop") == "beat: is not running\n"
-    assert "stopped; start manual, as LocalSystem" in told("status")
+    assert "stopped; start type manual, account LocalSystem" in told("status")
     assert "started" in told("restart")
     assert told("remove") == "beat: removed\n"
     assert code("status") == 1
@@ -510,21 +510,23 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     log = tmp_path / "beat.log"
     log.write_text("what was before\n")
 
-    def fails(_: object) -> Behaviour:
+    def fails(_: object) -> ProgramBehavior:
         with log.open("a") as file:
             file.write("ImportError: no DLL\n")
-        return Behaviour(start_takes=1, ends_after=0, exit_code=1064)
+        return ProgramBehavior(start_takes=1, ends_after=0, exit_code=1064)
 
     assert code("install", "--log", str(log)) == 0
     sim.local.programs[PROGRAM.interpreter] = fails
     assert code("start") == 1
     told = capsys.readouterr().err
     assert "1064" in told
-    assert f"{log} says:\n\nImportError: no DLL" in told
+    assert f"New in {log}:\n\nImportError: no DLL" in told
     assert "before" not in told
     assert code("status") == 0
     assert "exit code 1064" in capsys.readouterr().out
-    sim.local.programs[PROGRAM.interpreter] = Behaviour(exit_code=5, ends_after=0, start_takes=1)
+    sim.local.programs[PROGRAM.interpreter] = ProgramBehavior(
+        exit_code=5, ends_after=0, start_takes=1
+    )
     assert code("start") == 1
     assert f"Nothing new in {log}" in capsys.readouterr().err
 
@@ -556,7 +558,7 @@ def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[st
 def test_debug_command_runs_chosen_services_with_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[object] = []
 
-    def debug(services: Sequence[type[Service]], arguments: Sequence[str]) -> int:
+    def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str]) -> int:
         called.append((services, arguments))
         return 3
 
@@ -588,7 +590,7 @@ def test_help_option_prints_help_of_program_and_command(capsys: pytest.CaptureFi
     assert code("--help") == 0
     assert "install" in capsys.readouterr().out
     assert code("install", "--help") == 0
-    assert 'What follows "--"' in capsys.readouterr().out
+    assert 'Arguments after "--"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["/a/100% beat.py", "/a/%(prog)s %s %.py"])
@@ -655,12 +657,14 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_run_with_invalid_services_raises() -> None:
-    with pytest.raises(ValidationError, match="services: at least one class is needed"):
+    with pytest.raises(ValidationError, match="services: at least one service class is required"):
         run()
-    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
+    with pytest.raises(
+        TypeError, match=r"services: expected subclasses of winsvc\.host\.ServiceBase"
+    ):
         run(Beat())  # type: ignore[arg-type]
-    with pytest.raises(ValidationError, match="services: Service has no name"):
-        run(Service, arguments=["status"])
+    with pytest.raises(ValidationError, match="services: ServiceBase has no name"):
+        run(ServiceBase, arguments=["status"])
     with pytest.raises(ValidationError, match="same name"):
         run(Beat, Beat, arguments=["status"])
 
@@ -696,7 +700,7 @@ class Served:
         logging.getLogger("own").debug("quiet")
 
 
-def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
+def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[ServiceBase]) -> None:
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: process)
     run(*services, arguments=[])
 
@@ -735,7 +739,7 @@ def test_run_with_name_too_long_for_source_serves_without_event_log(
 ) -> None:
     process = Served("n" * 256)
     with bare_root() as root:
-        run_as(monkeypatch, process, type("Long", (Service,), {"name": "n" * 256}))
+        run_as(monkeypatch, process, type("Long", (ServiceBase,), {"name": "n" * 256}))
         assert process.served
         assert not root.handlers
 

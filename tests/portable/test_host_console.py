@@ -16,10 +16,10 @@ import pytest
 
 PROGRAM = """
 import sys
-from winsvc.host import Service, ServiceExit
+from winsvc.host import ServiceBase, ServiceExit
 from winsvc.host.console import debug
 
-class Beat(Service):
+class Beat(ServiceBase):
     name = "beat"
 
     {main}
@@ -153,7 +153,7 @@ def test_debug_with_service_exit_code_exits_with_1(tmp_path: Path) -> None:
     with debugged(tmp_path, MAIN, "fails") as process:
         until(process, "beat: RUNNING")
         type_in(process, "s")
-        until(process, "beat: STOPPED, exit code 1066, its own 7")
+        until(process, "beat: STOPPED, exit code 1066, service-specific exit code 7")
         assert process.wait(10) == 1
 
 

@@ -20,7 +20,7 @@ from winsvc.host.eventlog import register_source
 from winsvc.host.launch_command import launch_command
 from winsvc.host.program import Program, ProgramKind
 from winsvc.security import SecurityDescriptor
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 READABLE = "D:(A;;0x1200a9;;;BU)(A;;FA;;;SY)(A;;FA;;;BA)"
 
@@ -110,13 +110,13 @@ def test_doctor_of_healthy_service_finds_nothing(
     install(sim, program, tmp_path)
     assert {one.severity for one in found()} == {Severity.OK}
     assert "interpreter" in describe("beat", found())
-    assert describe("beat", found()).startswith("beat: nothing found")
+    assert describe("beat", found()).startswith("beat: no problem found")
 
 
 def test_doctor_of_unknown_service_reports_error(sim: MachineWithFiles) -> None:
     (only,) = found("none")
     assert only.severity is Severity.ERROR
-    assert describe("none", [only]).startswith("none: it can't start")
+    assert describe("none", [only]).startswith("none: the service cannot start")
 
 
 def test_doctor_without_query_config_right_reports_unknown(sim: MachineWithFiles) -> None:
@@ -129,7 +129,7 @@ def test_doctor_reports_disabled_start_type(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path, start_type=StartType.DISABLED)
-    assert one_bad() == ("start type", "it is disabled; that has to be changed")
+    assert one_bad() == ("start type", "the service is disabled; change its start type to start it")
 
 
 def test_doctor_reports_driver_type_as_error(sim: MachineWithFiles) -> None:
@@ -142,19 +142,19 @@ def test_doctor_warns_about_exit_code_of_last_run(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path)
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=1066, service_exit_code=7)
     with ServiceManager() as scm, scm.open("beat") as beat:
         beat.start(wait=False)
         sim.clock.advance(5)
         assert beat.status().state is State.STOPPED
     topic, text = one_bad(Severity.WARNING)
     assert topic == "last run"
-    assert "1066 (its own: 7)" in text
+    assert "1066 (service-specific: 7)" in text
 
 
 def test_doctor_reports_unquoted_path_with_spaces(sim: MachineWithFiles) -> None:
     sim.add("beat", binary_path=r"C:\Program Files\x\x.exe")
-    assert "not in quotes" in bad()[0][1]
+    assert "is not quoted" in bad()[0][1]
 
 
 def test_doctor_warns_about_percent_signs_in_command_line(
@@ -170,12 +170,12 @@ def test_doctor_reports_missing_interpreter(
 ) -> None:
     install(sim, program, tmp_path)
     Path(program.interpreter).unlink()
-    assert one_bad() == ("program", f"there is no {program.interpreter}")
+    assert one_bad() == ("program", f"{program.interpreter} does not exist")
 
 
 def test_doctor_reports_program_that_is_no_exe(sim: MachineWithFiles, program: Program) -> None:
     sim.add("beat", binary_path=program.target)
-    assert "is no .exe" in one_bad()[1]
+    assert "is not an .exe" in one_bad()[1]
 
 
 def test_doctor_warns_about_relative_program_path(sim: MachineWithFiles) -> None:
@@ -188,7 +188,7 @@ def test_doctor_reports_missing_script(
 ) -> None:
     install(sim, program, tmp_path)
     Path(program.target).unlink()
-    assert one_bad() == ("script", f"there is no {program.target}")
+    assert one_bad() == ("script", f"{program.target} does not exist")
 
 
 @pytest.mark.usefixtures("really")
@@ -216,7 +216,7 @@ def test_doctor_warns_about_hanging_interpreter(
     install(sim, program, tmp_path)
     topic, text = one_bad(Severity.WARNING)
     assert topic == "interpreter"
-    assert text.startswith(f"{program.interpreter} has not found {program.target} within 60 s")
+    assert text.startswith(f"{program.interpreter} did not find {program.target} within 60 s")
 
 
 @pytest.mark.usefixtures("really")
@@ -244,18 +244,18 @@ def test_doctor_reports_broken_virtual_environment(
         venv=str(venv),
     )
     install(sim, inside, tmp_path)
-    assert one_bad() == ("virtual environment", f"there is no {venv / 'pyvenv.cfg'}")
+    assert one_bad() == ("virtual environment", f"{venv / 'pyvenv.cfg'} does not exist")
     venv.mkdir()
     settings = venv / "pyvenv.cfg"
     settings.write_text(f"home = {tmp_path}\n")
     assert not bad()
     assert not bad(Severity.WARNING)
     settings.write_text("home = /usr\n")
-    assert "made from the Python in /usr" in one_bad(Severity.WARNING)[1]
+    assert "created from the Python in /usr" in one_bad(Severity.WARNING)[1]
     settings.write_text(f"home = {tmp_path / 'gone'}\n")
-    assert "is gone" in one_bad()[1]
+    assert "was deleted" in one_bad()[1]
     settings.write_text("")
-    assert "names no home" in one_bad()[1]
+    assert "contains no home" in one_bad()[1]
 
 
 def test_doctor_warns_about_missing_event_source(
@@ -361,7 +361,7 @@ def test_doctor_warns_about_script_writable_by_all_users(
     install(sim, program, tmp_path)
     sim.sddl_of[program.target] = sddl
     warnings = bad(Severity.WARNING)
-    about = [(topic, "every user may change" in text) for topic, text in warnings]
+    about = [(topic, "is writable by all users" in text) for topic, text in warnings]
     assert about == [("script", True)] * open_to_all
 
 
@@ -394,7 +394,7 @@ def test_doctor_warns_about_folders_writable_by_all_users(
     for topic, path in places.items():
         sim.sddl_of = {str(path): f"{READABLE}(A;;{right};;;AU)"}
         ((told, text),) = [
-            one for one in bad(Severity.WARNING) if "every user may change" in one[1]
+            one for one in bad(Severity.WARNING) if "is writable by all users" in one[1]
         ]
         assert (told, str(path) in text) == (topic, True)
     sim.sddl_of = {str(host.parent): f"{READABLE}(A;;{right};;;AU)"}
@@ -431,13 +431,13 @@ def test_doctor_warns_about_log_folder_with_wrong_write_access(
     install(sim, program, tmp_path, account="LocalService")
     folder = tmp_path / "log"
     folder.mkdir()
-    assert "may not write" in one_bad(Severity.WARNING)[1]
+    assert "cannot write" in one_bad(Severity.WARNING)[1]
     sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;LS)"
     assert not bad(Severity.WARNING)
     sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;BU)"
     topic, text = one_bad(Severity.WARNING)
     assert topic == "log file"
-    assert f"every user may write to {folder}" in text
+    assert f"{folder} is writable by all users" in text
 
 
 def test_doctor_warns_about_insecure_default_log_folder(
@@ -445,16 +445,16 @@ def test_doctor_warns_about_insecure_default_log_folder(
 ) -> None:
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
     install(sim, program, tmp_path, binary_path=launch_command(program, ["beat"]))
-    assert "any user may make it" in one_bad(Severity.WARNING)[1]
+    assert "any user can create it" in one_bad(Severity.WARNING)[1]
     folder = tmp_path / "winsvc"
     folder.mkdir()
     for sddl, problem in {
         f"O:BA{READABLE}": "",
         f"O:SY{READABLE}(A;OICIIO;FA;;;BU)(A;;FA;;;CO)": "",
-        f"O:BU{READABLE}": "belongs to",
-        f"O:BA{READABLE}(A;;0x2;;;AU)": "may write to",
-        f"O:BA{READABLE}(A;;GW;;;S-1-5-21-1-2-3-1000)": "S-1-5-21-1-2-3-1000 may write to",
-        "O:BAD:NO_ACCESS_CONTROL": "everyone may write to",
+        f"O:BU{READABLE}": "is owned by",
+        f"O:BA{READABLE}(A;;0x2;;;AU)": "is writable by",
+        f"O:BA{READABLE}(A;;GW;;;S-1-5-21-1-2-3-1000)": "is writable by S-1-5-21-1-2-3-1000",
+        "O:BAD:NO_ACCESS_CONTROL": "is writable by everyone",
     }.items():
         sim.sddl_of[str(folder)] = sddl
         told = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
@@ -470,7 +470,7 @@ def test_doctor_warns_about_insecure_default_log_folder(
     ("line", "severity", "text"),
     [
         (r"\\server\share\x.exe", Severity.WARNING, "on another machine"),
-        (r"N:\x.exe", Severity.ERROR, "N: is a drive of the network"),
+        (r"N:\x.exe", Severity.ERROR, "N: is a network drive"),
         (r"C:\Users\bob\x.exe", Severity.WARNING, "user's profile"),
         (r"C:\Program Files\WindowsApps\python.exe", Severity.ERROR, "Microsoft Store"),
     ],
@@ -510,7 +510,7 @@ def test_doctor_command_prints_text_or_json(
 ) -> None:
     sim.add("beat", binary_path="x.exe")
     assert cli.main(["doctor", "beat"]) == 0
-    assert capsys.readouterr().out.startswith("beat: nothing found")
+    assert capsys.readouterr().out.startswith("beat: no problem found")
     assert cli.main(["doctor", "beat", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in told

@@ -18,7 +18,7 @@ from simulated import code_of
 from winsvc import ServiceManager
 from winsvc.enums import EventType
 from winsvc.errors import AccessDeniedError, UnsupportedError, ValidationError, Win32Error
-from winsvc.host import Service
+from winsvc.host import ServiceBase
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
     MESSAGE_FILE,
@@ -32,7 +32,7 @@ from winsvc.host.eventlog import (
     source_problem,
     without_middle,
 )
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 from winsvc.testing.eventlog import EventSourceHandle
 
 OTHERS = r"C:\Other\messages.dll"
@@ -244,7 +244,7 @@ def test_handler_shared_by_services_and_test_does_not_deadlock(
 ) -> None:
     """Nobody's turn comes while another holds the handler's lock."""
 
-    class Tick(Service):
+    class Tick(ServiceBase):
         name = "tick"
 
         def main(self) -> None:
@@ -407,7 +407,7 @@ def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging
     assert len(texts) <= 2 * MOST_PARTS
     assert "begin" in texts[0]
     assert texts[-1].endswith("end")
-    assert sum("characters left out here ...]" in text for text in texts) == 1
+    assert sum("characters omitted ...]" in text for text in texts) == 1
 
 
 def length(text: str) -> int:
@@ -443,7 +443,7 @@ def test_event_texts_of_text_without_omission_keep_content(unit: str, times: int
 )
 def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
     text = unit * (MOST_PARTS * LONGEST_TEXT // len(unit) + 1)
-    begin, end = sent(text).split(" characters left out here ...]\n")
+    begin, end = sent(text).split(" characters omitted ...]\n")
     begin, _, left_out = begin.rpartition("\n[... ")
     written = text.replace("\0", r"\x00").replace("%1", "%\u200b1")
     assert min(len(begin), len(end)) > LONGEST_TEXT
@@ -537,11 +537,11 @@ def test_source_functions_with_invalid_name_raise_argument_error(
     for call in (register_source, remove_source):
         with pytest.raises(ValidationError, match="source: "):
             call(name)
-    assert "no event source can have this name" in (source_problem(name) or "")
+    assert "invalid name for an event source" in (source_problem(name) or "")
 
 
 def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) -> None:
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         assert source_problem("beat") is None  # though the Security log's can't be looked at
         with pytest.raises(AccessDeniedError, match="RegCreateKeyExW failed for 'tick'"):
             register_source("tick")

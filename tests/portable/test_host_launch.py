@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import winsvc
 from winsvc.backend import EventLogBackend
 from winsvc.errors import ValidationError, Win32Error, win32_error
-from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
+from winsvc.host import ServiceBase, _bootstrap, program_check, report_startup_failures, run
 from winsvc.host._bootstrap import Options, parse
 from winsvc.host.failures import FailureReport
 from winsvc.host.launcher import Launcher
@@ -128,9 +128,9 @@ def test_check_of_module_finds_it_without_importing_packages(
 
     assert check("winsvc_test_package") == (0, "")
     assert check("winsvc_test_package.inner") == (0, "")
-    assert "no module winsvc_test_package.other" in check("winsvc_test_package.other")[1]
-    assert "is no package" in check("winsvc_test_package.inner.x")[1]
-    assert "no module winsvc_test_nothing" in check("winsvc_test_nothing.x")[1]
+    assert "module winsvc_test_package.other was not found" in check("winsvc_test_package.other")[1]
+    assert "is not a package" in check("winsvc_test_package.inner.x")[1]
+    assert "module winsvc_test_nothing was not found" in check("winsvc_test_nothing.x")[1]
     assert "SyntaxError" in check("winsvc_test_alone")[1]
     assert "winsvc_test_package" not in sys.modules
 
@@ -191,7 +191,7 @@ def test_launcher_with_missing_venv_logs_error(tmp_path: Path) -> None:
     done = started(*told, python=["-S"])
     assert done.returncode == 1
     for text in (done.stderr, log.read_text()):
-        assert "there is no virtual environment" in text
+        assert "is not a virtual environment" in text
         assert "could not connect" in text
         assert "beat" in text
 
@@ -225,7 +225,7 @@ class Refuses(HostProcess):
     """A process that writes down what it is told, and is not one of the system's."""
 
     failures: list[tuple[str, BaseException]]
-    served: list[type[Service]]
+    served: list[type[ServiceBase]]
     refusal: Win32Error | None
 
     def __init__(self) -> None:
@@ -237,7 +237,7 @@ class Refuses(HostProcess):
     def connect(self) -> None:
         pass
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         self.served += services
         if self.refusal is not None:
             raise self.refusal
@@ -272,7 +272,7 @@ def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
 
 GOOD = """\
 import sys, winsvc.host, beside
-class Beat(winsvc.host.Service):
+class Beat(winsvc.host.ServiceBase):
     name = "beat"
     seen = (list(sys.argv), sys.path[0], __name__)
 winsvc.host.run(Beat)
@@ -422,14 +422,14 @@ def test_launcher_started_by_hand_prints_error_and_usage(
 
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callable[[], object]]:
-    """A process for which explain_failures() was called; what runs at its exit."""
+    """A process for which report_startup_failures() was called; what runs at its exit."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
     monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     return at_exit
 
 
@@ -449,13 +449,13 @@ def test_frozen_program_without_run_call_reports_it_at_exit(
 ) -> None:
     (at_exit,) = explained
     at_exit()
-    assert "without winsvc.host.run()" in str(process.failures[0][1])
+    assert "without calling winsvc.host.run()" in str(process.failures[0][1])
 
 
 def test_frozen_program_that_serves_reports_no_failure(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
-    class Beat(Service):
+    class Beat(ServiceBase):
         name = "beat"
 
     run(Beat, arguments=[])
@@ -468,7 +468,7 @@ def test_frozen_program_that_serves_reports_no_failure(
 def test_frozen_program_with_failing_run_reports_error(
     process: Refuses, explained: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
     with pytest.raises(ValidationError) as caught:
@@ -493,7 +493,7 @@ def test_frozen_program_at_terminal_writes_nothing(
     monkeypatch.setattr(sim, "new_event", threading.Event)
     try:
         with sim.installed():
-            explain_failures("beat", log_file=log)
+            report_startup_failures("beat", log_file=log)
             if how == "exception":
                 sys.excepthook(ImportError, ImportError("no DLL"), None)
             at_exit[0]()
@@ -521,9 +521,12 @@ def test_frozen_program_refused_by_system_reports_both_errors(
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     sim = SimulatedSCM()
     with sim.installed():
-        explain_failures("beat", log_file="/dev/null/none")
+        report_startup_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
-    assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
+    assert [("without calling winsvc.host.run()" in one.text) for one in sim.event_log] == [
+        False,
+        True,
+    ]
 
 
 def test_explain_failures_under_launcher_changes_nothing(
@@ -534,7 +537,7 @@ def test_explain_failures_under_launcher_changes_nothing(
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is process
     assert sys.excepthook is hook
 
@@ -544,7 +547,7 @@ def test_explain_failures_with_command_argument_does_not_connect(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is None
 
 

@@ -104,7 +104,7 @@ def test_this_program_of_interactive_session_raises_argument_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    with pytest.raises(ValidationError, match="save it as a file"):
+    with pytest.raises(ValidationError, match="Save it as a file"):
         this_program()
 
 

@@ -31,12 +31,12 @@ from winsvc.host import (
     DeviceEvent,
     HardwareProfileChange,
     PowerEvent,
+    ServiceBase,
     ServiceExit,
     SessionChange,
     TimeChange,
     service,
 )
-from winsvc.host import Service as Hosted
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
 from winsvc.host.stop_request import StopRequest
@@ -82,7 +82,7 @@ class Opener:
             one.close()
         self.scm.close()
 
-    def __call__(self, *services: type[Hosted]) -> Service:
+    def __call__(self, *services: type[ServiceBase]) -> Service:
         self.sim.host(*services)
         return self.named(services[0].name)
 
@@ -127,7 +127,7 @@ def failures(sim: SimulatedSCM) -> list[str]:
     return [entry.text.splitlines()[0] for entry in sim.event_log]
 
 
-class Beat(Hosted):
+class Beat(ServiceBase):
     """Runs until it is to stop."""
 
     name = "beat"
@@ -195,7 +195,7 @@ def test_service_through_pause_and_stop_reports_each_state(
 
 
 def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener) -> None:
-    made: list[Hosted] = []
+    made: list[ServiceBase] = []
 
     class New(Beat):
         def __init__(self) -> None:
@@ -213,17 +213,17 @@ def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener
 
 
 def test_service_without_manager_or_main_raises() -> None:
-    with pytest.raises(RuntimeError, match="was not started by a service control manager"):
+    with pytest.raises(RuntimeError, match="is not running as a service"):
         Beat().report_running()
     with pytest.raises(NotImplementedError, match="has no main"):
-        type("Empty", (Hosted,), {"name": "empty"})().main()
+        type("Empty", (ServiceBase,), {"name": "empty"})().main()
 
 
 def test_service_decorator_hosts_function_as_service(sim: SimulatedSCM, opened: Opener) -> None:
     seen: list[object] = []
 
     @service("beat", on_custom=lambda self, event: seen.append(event))
-    def function(self: Hosted) -> None:
+    def function(self: ServiceBase) -> None:
         self.report_running()
         self.stop_requested.wait()
         seen.append(self.arguments)
@@ -268,17 +268,17 @@ def test_request_time_and_busy_report_check_points_and_hints(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
     class Slow(Beat):
-        start_hint = 7
-        stop_hint = 8
+        start_wait_hint = 7
+        stop_wait_hint = 8
 
         def main(self) -> None:
-            self.request_time(11)
-            with self.busy("loading", hint=120):
+            self.request_additional_time(11)
+            with self.pending_operation("loading", hint=120):
                 self.stop_requested.wait(100)
-                self.request_time(130)
+                self.request_additional_time(130)
             super().main()
-            self.request_time(12)
-            with self.busy(hint=13):
+            self.request_additional_time(12)
+            with self.pending_operation(hint=13):
                 pass
 
     beat = opened(Slow)
@@ -298,10 +298,10 @@ def test_request_time_while_running_raises_and_busy_reports_nothing(
     class Busy(Beat):
         def main(self) -> None:
             self.report_running()
-            with self.busy("nothing that is reported"):
+            with self.pending_operation("nothing that is reported"):
                 pass
             with pytest.raises(RuntimeError, match="the service is RUNNING") as error:
-                self.request_time(5)
+                self.request_additional_time(5)
             seen.append(str(error.value))
             self.stop_requested.wait()
             self.report_running()  # too late
@@ -319,7 +319,7 @@ def test_start_and_stop_hints_of_class_are_reported(sim: SimulatedSCM, opened: O
     """Known as soon as the class is: the first report comes before."""
 
     class Hinted(Beat):
-        start_hint, stop_hint = 200, 300
+        start_wait_hint, stop_wait_hint = 200, 300
 
         def main(self) -> None:
             self.stop_requested.wait(190)  # longer than it would have by the first report
@@ -344,9 +344,9 @@ def test_busy_across_state_change_does_not_report_old_hint(
 
     class Busy(Beat):
         def main(self) -> None:
-            with self.busy("starting", hint=50):
+            with self.pending_operation("starting", hint=50):
                 self.report_running()
-            with self.busy("all the time", hint=60):
+            with self.pending_operation("all the time", hint=60):
                 self.stop_requested.wait()
 
     beat = opened(Busy)
@@ -364,7 +364,7 @@ def test_shutdown_during_stop_calls_no_further_handler(sim: SimulatedSCM, opened
     class Stubborn(Beat):
         def main(self) -> None:
             super().main()
-            self.request_time(50)
+            self.request_additional_time(50)
             sim.local.send_event(Control.SHUTDOWN)
 
         def on_stop(self) -> None:
@@ -408,7 +408,7 @@ def test_unknown_control_returns_call_not_implemented(sim: SimulatedSCM, opened:
 def test_busy_with_failing_body_reports_no_further_step(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(Beat):
         def main(self) -> None:
-            with self.busy():
+            with self.pending_operation():
                 raise OSError("no index")
 
     with pytest.raises(ServiceStartError):
@@ -424,7 +424,7 @@ def test_stop_during_start_reports_stop_pending_then_stopped(
     class Slow(Beat):
         def main(self) -> None:
             seen.append(self.stop_requested.wait(60))
-            self.request_time(3)  # of the stop, now
+            self.request_additional_time(3)  # of the stop, now
             self.report_running()
 
     beat = opened(Slow)
@@ -657,7 +657,7 @@ def test_slow_pause_stays_pause_pending_until_handler_ends(
 ) -> None:
     class Slow(Beat):
         def on_pause(self) -> None:
-            self.request_time(20)
+            self.request_additional_time(20)
             self.stop_requested.wait(20)
 
         def on_continue(self) -> None:
@@ -685,7 +685,7 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
 
     class Down(Beat):
         settings = Settings(preshutdown_timeout=60)
-        stop_hint = 40
+        stop_wait_hint = 40
 
         def main(self) -> None:
             self.report_running()
@@ -720,9 +720,9 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
 
 
 def test_misspelt_handler_name_raises_with_suggestion() -> None:
-    with pytest.raises(TypeError, match=r"on_puase: .*is on_pause\(\) meant"):
+    with pytest.raises(TypeError, match=r"on_puase: unknown handler .*on_pause\(\)"):
         type("Wrong", (Beat,), {"on_puase": lambda self: None})
-    with pytest.raises(TypeError, match=r"is on_power\(\) meant"):
+    with pytest.raises(TypeError, match=r"did you mean on_power\(\)"):
         type("Wrong", (Beat,), {"on_power_event": lambda self, event: None})
 
 
@@ -743,10 +743,10 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
     ("name", "value", "told"),
     [
         ("main", lambda self, arguments: None, r"main must take \(self\)"),
-        ("main", generator, "main yields"),
-        ("main", asynchronous_generator, "main yields"),
+        ("main", generator, "main must not be a generator"),
+        ("main", asynchronous_generator, "main must not be a generator"),
         ("__init__", lambda self, arguments: None, r"__init__ must take \(self\)"),
-        ("on_stop", generator, "on_stop yields"),
+        ("on_stop", generator, "on_stop must not be a generator"),
         ("on_stop", None, "on_stop must be a method"),
         ("log_level", "INFO", "log_level"),
         ("description", 5, "description"),
@@ -804,16 +804,16 @@ def test_non_callable_async_or_unpaired_handler_raises_type_error() -> None:
     with pytest.raises(TypeError, match="must be a method"):
         type("Wrong", (Beat,), {"on_stop": 5})
 
-    async def handler(self: Hosted) -> None: ...
+    async def handler(self: ServiceBase) -> None: ...
 
-    with pytest.raises(TypeError, match="is async, and main"):
+    with pytest.raises(TypeError, match="is async, so main"):
         type("Wrong", (Beat,), {"on_stop": handler})
-    with pytest.raises(TypeError, match="belong together"):
+    with pytest.raises(TypeError, match="define both"):
         type("Wrong", (Beat,), {"on_pause": lambda self: None})
 
 
 def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
-    with pytest.warns(UserWarning, match="One of them is enough") as caught:
+    with pytest.warns(UserWarning, match="Define only one of them") as caught:
 
         class Both(Beat):
             def on_preshutdown(self) -> None: ...
@@ -822,7 +822,7 @@ def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
 
     (warning,) = caught
     assert warning.filename == __file__
-    assert "Both has on_preshutdown() and on_shutdown()" in str(warning.message)
+    assert "Both defines on_preshutdown() and on_shutdown()" in str(warning.message)
 
 
 @pytest.mark.parametrize(
@@ -830,8 +830,8 @@ def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
     [
         ("name", "a/b", ValidationError),
         ("display_name", "x" * 300, ValidationError),
-        ("start_hint", -1, ValidationError),
-        ("stop_hint", "30", TypeError),
+        ("start_wait_hint", -1, ValidationError),
+        ("stop_wait_hint", "30", TypeError),
     ],
 )
 def test_service_class_with_invalid_attribute_raises(
@@ -844,20 +844,20 @@ def test_service_class_with_invalid_attribute_raises(
 # --------------------------------------------------------------------------- failures
 
 
-def broken(where: str) -> type[Hosted]:
+def broken(where: str) -> type[ServiceBase]:
     """A service that fails in one place, and is restarted a minute later, once."""
 
-    def fail(self: Hosted, event: object = None) -> None:
+    def fail(self: ServiceBase, event: object = None) -> None:
         raise OSError(f"no luck in {where}")
 
-    def main(self: Hosted) -> None:
+    def main(self: ServiceBase) -> None:
         self.report_running()
         self.stop_requested.wait()
         assert self.stop_requested.control is None
 
     settings = Settings(failure_actions=FailureActions.restart(after=(60,)))
     members = {"name": "beat", "settings": settings, "main": main}
-    return type("Broken", (Hosted,), members | {where: fail})
+    return type("Broken", (ServiceBase,), members | {where: fail})
 
 
 @pytest.mark.parametrize("where", ["__init__", "main", "on_custom", "on_param_change"])
@@ -936,7 +936,7 @@ def test_handler_raising_base_exception_stops_service_with_1064(
 
         def on_continue(self) -> None: ...
 
-    class Async(Hosted):
+    class Async(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -966,7 +966,7 @@ def test_main_cancelling_all_tasks_stops_service_with_1064(
 ) -> None:
     """No control would be handled any more: it is told, and ends."""
 
-    class Reckless(Hosted):
+    class Reckless(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -998,7 +998,7 @@ def test_method_returning_coroutine_stops_service_with_1064(
     if method == "on_stop":
         beat.stop(timeout=30)
     assert codes(sim) == (1064, 0)
-    assert f"{method}() gave something to await" in sim.event_log[0].text
+    assert f"{method}() returned an awaitable" in sim.event_log[0].text
 
 
 @pytest.mark.parametrize(
@@ -1032,7 +1032,7 @@ def test_exception_from_main_gives_matching_exit_codes(
             self.report_running()
             raise ends
 
-    class Async(Hosted):
+    class Async(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -1050,8 +1050,11 @@ def test_exception_from_main_gives_matching_exit_codes(
 def test_service_exit_checks_its_codes() -> None:
     with pytest.raises(ValueError, match="exit_code"):
         ServiceExit(-1)
-    assert str(ServiceExit(2)) == "the service ends with exit code 2"
-    assert str(ServiceExit(service_exit_code=7)) == "the service ends with its own exit code 7"
+    assert str(ServiceExit(2)) == "the service stops with exit code 2"
+    assert (
+        str(ServiceExit(service_exit_code=7))
+        == "the service stops with the service-specific exit code 7"
+    )
 
 
 def test_sys_exit_in_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
@@ -1073,7 +1076,7 @@ def test_stop_waits_for_running_handler_up_to_stop_hint(
     seen: list[object] = []
 
     class Lingers(Beat):
-        stop_hint = 10
+        stop_wait_hint = 10
 
         def on_stop(self) -> None:
             seen.append("begins")
@@ -1094,13 +1097,13 @@ def test_stop_waits_for_running_handler_up_to_stop_hint(
     began = sim.clock.now
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
     sim.clock.advance(200)
     assert seen == ["begins", "ends"]
 
 
 def test_reports_after_service_stopped_are_ignored(sim: SimulatedSCM, opened: Opener) -> None:
-    kept: list[Hosted] = []
+    kept: list[ServiceBase] = []
 
     class Kept(Beat):
         def __init__(self) -> None:
@@ -1111,10 +1114,10 @@ def test_reports_after_service_stopped_are_ignored(sim: SimulatedSCM, opened: Op
     beat.stop(timeout=30)
     count = len(rows(sim))
     kept[0].report_running()
-    with kept[0].busy():
+    with kept[0].pending_operation():
         pass
     with pytest.raises(RuntimeError, match="STOPPED"):
-        kept[0].request_time(5)
+        kept[0].request_additional_time(5)
     assert len(rows(sim)) == count
     assert kept[0].state is S.STOPPED
 
@@ -1152,8 +1155,8 @@ def test_watch_devices_or_power_without_handler_raises_type_error(
     beat.start(timeout=30)
     assert beat.status().state is S.RUNNING
     devices, power = messages
-    assert "has no on_device()" in devices
-    assert "has no on_power()" in power
+    assert "must define on_device()" in devices
+    assert "must define on_power()" in power
     assert not sim.called("RegisterDeviceNotificationW")
     assert not sim.called("RegisterPowerSettingNotification")
     assert not sim.event_log
@@ -1247,7 +1250,7 @@ def test_single_service_runs_under_installed_name(sim: SimulatedSCM, opened: Ope
 # --------------------------------------------------------------------------- asyncio
 
 
-class AsyncBeat(Hosted):
+class AsyncBeat(ServiceBase):
     name = "beat"
 
     async def main(self) -> None:
@@ -1353,7 +1356,7 @@ def test_stop_cancels_running_async_handler_after_stop_hint(
     seen: list[object] = []
 
     class Lingers(AsyncBeat):
-        stop_hint = 10
+        stop_wait_hint = 10
 
         async def on_custom(self, event: CustomControl) -> None:
             try:
@@ -1369,7 +1372,7 @@ def test_stop_cancels_running_async_handler_after_stop_hint(
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
     assert seen == ["cancelled"]
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
 
 
 def test_wait_async_in_several_tasks_returns_at_stop_or_timeout(
@@ -1405,13 +1408,13 @@ class Second(Beat):
 def test_two_services_in_one_process_run_independently(sim: SimulatedSCM, opened: Opener) -> None:
     threads: dict[str, str] = {}
 
-    def main(self: Hosted) -> None:
+    def main(self: ServiceBase) -> None:
         threads[self.name] = threading.current_thread().name
         self.report_running()
         self.stop_requested.wait()
 
-    one = type("One", (Hosted,), {"name": "first", "main": main})
-    other = type("Other", (Hosted,), {"name": "second", "main": main})
+    one = type("One", (ServiceBase,), {"name": "first", "main": main})
+    other = type("Other", (ServiceBase,), {"name": "second", "main": main})
     first = opened(one, other)
     second = opened.named("second")
     first.start(timeout=30)
@@ -1454,7 +1457,7 @@ def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: 
         opened.named("second").start(timeout=30)
     assert codes(sim, "second") == (1083, 0)
     (line,) = failures(sim)
-    assert line.startswith("second: looking for its class failed")
+    assert line.startswith("second: finding its class failed")
 
 
 def test_serve_outside_service_manager_raises_1063(sim: SimulatedSCM) -> None:
@@ -1494,11 +1497,11 @@ def test_second_serve_in_process_raises_runtime_error(sim: SimulatedSCM, opened:
     beat.start(timeout=30)
     beat.stop(timeout=30)
     sim.clock.advance(1)
-    assert raised == ["the services of a process are served once: one run(A, B)"]
+    assert raised == ["run() must be called once per process, with all services: run(A, B)"]
 
 
 def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -> None:
-    class Other(Hosted):
+    class Other(ServiceBase):
         name = "other"
 
     def main(backend: HostBackend) -> None:

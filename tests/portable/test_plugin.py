@@ -33,7 +33,7 @@ def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProce
 def test_plugin_fixtures_work_in_other_project(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from winsvc import ServiceManager\n"
-        "def test_both(scm, simulated_scm):\n"
+        "def test_both(winsvc_scm, simulated_scm):\n"
         "    simulated_scm.add('beat')\n"
         "    with ServiceManager() as other:\n"
         "        assert other.exists('beat') and scm.exists('beat')\n"

@@ -29,8 +29,8 @@ from winsvc.enums import (
 )
 from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor, Sid
-from winsvc.testing import seed as module
-from winsvc.testing.seed import Seed, read_document
+from winsvc.testing import service_fixture as module
+from winsvc.testing.service_fixture import ServiceFixture, read_document
 from winsvc.triggers import Trigger
 
 
@@ -40,7 +40,7 @@ def document(*snapshots: ServiceSnapshot) -> dict[str, Any]:
     return read
 
 
-def one(given: dict[str, Any]) -> Seed:
+def one(given: dict[str, Any]) -> ServiceFixture:
     machine, (seed,) = read_document({"services": {"beat": given}})
     assert machine is None
     return seed
@@ -50,7 +50,7 @@ def test_read_document_keeps_unusual_snapshot_values() -> None:
     assert ODD.config is not None
     assert ODD.security is not None
     _, (seed,) = read_document(document(ODD))
-    assert seed == Seed(
+    assert seed == ServiceFixture(
         spec=ServiceSpec(
             name="odd",
             service_type=ServiceType(0x80000010),
@@ -88,7 +88,7 @@ def test_read_document_unreadable_settings_take_defaults() -> None:
     # Of the type, at least, the status tells something.
     assert shut.spec == ServiceSpec(name="shut", service_type=ServiceType(0x80000130))
     assert (shut.state, shut.pid) == (State.RUNNING, 1200)
-    assert other == Seed(spec=ServiceSpec(name="hidden"))
+    assert other == ServiceFixture(spec=ServiceSpec(name="hidden"))
 
 
 def test_read_document_inactive_service_drops_accepted_controls() -> None:
@@ -169,7 +169,7 @@ def test_read_document_accepts_settings_as_python_objects() -> None:
 
 
 def test_read_document_name_only_returns_default_seed() -> None:
-    assert one({}) == Seed(spec=ServiceSpec(name="beat"))
+    assert one({}) == ServiceFixture(spec=ServiceSpec(name="beat"))
     assert one({}).exit_code == 1077
     assert one({"state": "running"}).exit_code == 0
     assert one({"exit_code": 5}).exit_code == 5
@@ -179,7 +179,7 @@ def test_read_document_name_only_returns_default_seed() -> None:
 
 def test_seed_readers_cover_every_setting() -> None:
     assert set(module._SETTINGS) == {field.name for field in fields(Settings)}
-    assert set(module._STATE) == {field.name for field in fields(Seed)} - {"spec"}
+    assert set(module._STATE) == {field.name for field in fields(ServiceFixture)} - {"spec"}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from winsvc import (
     ValidationError,
 )
 from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 CONNECT, CREATE, ENUMERATE = 0x1, 0x2, 0x4
 OWN, SHARE, INTERACTIVE = 0x10, 0x20, 0x100
@@ -109,7 +109,6 @@ SERVICES_CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("control_service", (0,)),
     ("control_service_ex", (1, 0, None)),
     ("enum_dependent_services", (0,)),
-    ("query_start_reason", ()),
     ("query_description", ()),
     ("change_description", ("x",)),
     ("query_failure_actions", ()),
@@ -139,7 +138,6 @@ def test_create_service_without_manager_handle_is_refused(sim: SimulatedSCM) -> 
 RIGHTS: list[tuple[str, tuple[Any, ...], ServiceAccess]] = [
     ("delete_service", (), A.DELETE),
     ("query_service_status_ex", (), A.QUERY_STATUS),
-    ("query_start_reason", (), A.QUERY_STATUS),
     ("query_service_config", (), A.QUERY_CONFIG),
     ("start_service", ((),), A.START),
     ("control_service", (Control.STOP,), A.STOP),
@@ -481,7 +479,7 @@ def test_start_service_when_disabled_or_running_is_refused(sim: SimulatedSCM) ->
 def test_start_service_with_failing_program_returns_its_error(
     sim: SimulatedSCM, error: int
 ) -> None:
-    sim.local.other_programs = Behaviour(start_error=error)
+    sim.local.other_programs = ProgramBehavior(start_error=error)
     for _ in range(2):
         assert start(sim, "beat") == error
         row = sim.query_service_status_ex(opened(sim, "beat"))

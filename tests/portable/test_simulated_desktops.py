@@ -25,7 +25,7 @@ from winsvc import (
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
 from winsvc.errors import ObjectInUseError
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_winlogon_desktop_is_reserved_for_local_system(sim: SimulatedSCM) -> Non
         assert not secure.receives_input()
         with pytest.raises(AccessDeniedError, match=r"Needed: DesktopAccess\.SWITCH_DESKTOP\."):
             secure.switch_to()
-    sim.caller = Caller.user()
+    sim.caller = CallerIdentity.user()
     assert WindowStation.current().desktop_names() == ["Default"]
     assert WindowStation.names() == ["WinSta0"]
     with pytest.raises(AccessDeniedError):
@@ -64,7 +64,7 @@ def test_winlogon_desktop_is_reserved_for_local_system(sim: SimulatedSCM) -> Non
         WindowStation.create("named")
     with WindowStation.create() as own:
         assert own.name() == "Service-0x0-1ba4f$"
-    sim.caller = Caller.local_system()
+    sim.caller = CallerIdentity.local_system()
     with Desktop.open("Winlogon", DesktopAccess.GENERIC_ALL) as secure:
         secure.switch_to()
         assert secure.receives_input()
@@ -160,7 +160,7 @@ def test_windows_lists_added_windows_until_destroyed(sim: SimulatedSCM) -> None:
         Window(second.handle, None, None),
     ]
     sim.destroy_window(first)
-    with pytest.raises(ValidationError, match="gone already"):
+    with pytest.raises(ValidationError, match="was destroyed before"):
         sim.destroy_window(first)
     assert [window.handle for window in Desktop.current().windows()] == [second.handle]
     with Desktop.open("Default", DesktopAccess.ENUMERATE) as blind:

@@ -23,7 +23,7 @@ from winsvc import (
     WaitTimeoutError,
 )
 from winsvc.aio import AsyncServiceManager
-from winsvc.host import Service as HostedService
+from winsvc.host import ServiceBase
 from winsvc.testing import EndlessWaitError, SimulatedSCM, waiter_calls
 
 S = State
@@ -286,7 +286,7 @@ def test_thread_that_waits_in_the_simulation_does_not_count(
 # ------------------------------------------------------------------- services in Python
 
 
-class Idle(HostedService):
+class Idle(ServiceBase):
     """Waits for its stop, and for nothing else."""
 
     name = "idle"
@@ -296,7 +296,7 @@ class Idle(HostedService):
         self.stop_requested.wait()
 
 
-class Helped(HostedService):
+class Helped(ServiceBase):
     """Has a thread of its own, which waits for the stop, too."""
 
     name = "helped"
@@ -311,7 +311,7 @@ class Helped(HostedService):
 
 @pytest.mark.parametrize("kind", [Idle, Helped])
 def test_hosted_service_that_waits_does_not_count(
-    sim: SimulatedSCM, scm: ServiceManager, kind: type[HostedService]
+    sim: SimulatedSCM, scm: ServiceManager, kind: type[ServiceBase]
 ) -> None:
     sim.host(kind)
     with scm.open(kind.name) as service:

@@ -30,8 +30,8 @@ from winsvc import (
 from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
 from winsvc.errors import ValidationError
-from winsvc.host import Service as Hosted
-from winsvc.testing import Behaviour, HostedProgram, SimulatedSCM
+from winsvc.host import ServiceBase
+from winsvc.testing import HostedProgram, ProgramBehavior, SimulatedSCM
 
 S = State
 
@@ -45,7 +45,7 @@ def sim() -> Iterator[SimulatedSCM]:
     assert set(threading.enumerate()) <= before
 
 
-class Beat(Hosted):
+class Beat(ServiceBase):
     """Runs until it is to stop."""
 
     name = "beat"
@@ -55,7 +55,7 @@ class Beat(Hosted):
         self.stop_requested.wait()
 
 
-def running(sim: SimulatedSCM, kind: type[Hosted]) -> None:
+def running(sim: SimulatedSCM, kind: type[ServiceBase]) -> None:
     """Host a service, and start it."""
     sim.host(kind)
     with ServiceManager() as scm, scm.open(kind.name) as service:
@@ -149,7 +149,7 @@ def test_hosted_services_make_same_calls_in_every_run() -> None:
                 with ServiceManager() as scm:
                     list(scm.services())
 
-    class Asynchronous(Hosted):
+    class Asynchronous(ServiceBase):
         async def main(self) -> None:
             self.report_running()
             while not await self.stop_requested.wait_async(0.7):
@@ -196,8 +196,8 @@ def test_host_of_existing_service_keeps_its_config(sim: SimulatedSCM) -> None:
 
 
 def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
-    def chosen(argv: list[str]) -> Behaviour | HostedProgram:
-        return HostedProgram.of(Beat) if "python" in argv else Behaviour(start_error=2)
+    def chosen(argv: list[str]) -> ProgramBehavior | HostedProgram:
+        return HostedProgram.of(Beat) if "python" in argv else ProgramBehavior(start_error=2)
 
     sim.local.programs[r"C:\beat.exe"] = chosen
     sim.add("beat", binary_path=r"C:\beat.exe --service")
@@ -207,9 +207,9 @@ def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
 
 
 def test_add_running_hosted_program_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(ValidationError, match="must be started"):
+    with pytest.raises(ValidationError, match="must be STOPPED"):
         sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
-    with pytest.raises(ValidationError, match="no service"):
+    with pytest.raises(ValidationError, match="at least one service class"):
         sim.host()
 
 
@@ -456,7 +456,7 @@ def test_crash_unwinds_main_and_restarts_service(
                 seen.append("finally")
                 try:
                     self.report_running()
-                    with self.busy():
+                    with self.pending_operation():
                         self.stop_requested.wait(5)
                 finally:
                     seen.append("again")
@@ -482,7 +482,7 @@ def test_crash_of_async_service_cancels_its_tasks(
 ) -> None:
     seen: list[str] = []
 
-    class Crashes(Hosted):
+    class Crashes(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -678,8 +678,8 @@ def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) 
     """Each is told of what the other does, while both wait."""
     seen: list[str] = []
 
-    def leading(other: str) -> type[Hosted]:
-        def main(self: Hosted) -> None:
+    def leading(other: str) -> type[ServiceBase]:
+        def main(self: ServiceBase) -> None:
             with ServiceManager() as scm, scm.open(other) as service:
                 service.wait([S.START_PENDING, S.RUNNING], timeout=100)
                 self.report_running()
@@ -687,7 +687,7 @@ def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) 
                 seen.append(self.name)
             self.stop_requested.wait()
 
-        return type("Leading", (Hosted,), {"name": f"not {other}", "main": main})
+        return type("Leading", (ServiceBase,), {"name": f"not {other}", "main": main})
 
     sim.host(leading("not not x"))
     sim.host(type("X", (leading("not not not x"),), {"name": "not not x"}))
@@ -737,15 +737,15 @@ def test_hosted_service_watch_reports_status_changes(sim: SimulatedSCM) -> None:
 def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
     order: list[str] = []
 
-    def kind(name: str, *needed: str) -> type[Hosted]:
-        def main(self: Hosted) -> None:
+    def kind(name: str, *needed: str) -> type[ServiceBase]:
+        def main(self: ServiceBase) -> None:
             self.stop_requested.wait(5)
             order.append(name)
             self.report_running()
             self.stop_requested.wait()
 
         members = {"name": name, "settings": Settings(dependencies=needed), "main": main}
-        return type(name, (Hosted,), members)
+        return type(name, (ServiceBase,), members)
 
     for one in (kind("base"), kind("middle", "base"), kind("top", "middle")):
         sim.host(one)
@@ -768,7 +768,7 @@ def test_hosted_service_can_control_simulated_service(sim: SimulatedSCM) -> None
                 other.stop(timeout=60)
             self.stop_requested.wait()
 
-    sim.add("other", program=Behaviour(start_takes=20, stop_takes=10))
+    sim.add("other", program=ProgramBehavior(start_takes=20, stop_takes=10))
     running(sim, Starts)
     sim.clock.advance(40)
     assert sim["other"].starts == 1
@@ -875,8 +875,8 @@ def test_blocked_hosted_thread_raises_error_naming_its_line(
             self.stop_requested.wait()
 
     sim.host(Stuck)
-    monkeypatch.setattr(sys.modules[type(sim.baton).__module__], "_real_monotonic", monotonic)
-    sim.baton.patience = 0.05
+    monkeypatch.setattr(sys.modules[type(sim.scheduler).__module__], "_real_monotonic", monotonic)
+    sim.scheduler.patience = 0.05
     start(sim, "beat")
     with pytest.raises(RuntimeError) as caught:
         sim.clock.advance(1)
@@ -944,7 +944,7 @@ def test_polling_service_does_not_block_stop(sim: SimulatedSCM) -> None:
             while not self.stop_requested.wait(0):
                 pass
 
-    class PollsAsync(Hosted):
+    class PollsAsync(ServiceBase):
         name = "other"
 
         async def main(self) -> None:
@@ -991,19 +991,19 @@ def test_event_set_before_wait_timeout_at_same_time_ends_wait(sim: SimulatedSCM)
 # --------------------------------------------------------------------------- asyncio
 
 
-def async_service(main: Callable[[Hosted], object]) -> type[Hosted]:
-    async def whole(self: Hosted) -> None:
+def async_service(main: Callable[[ServiceBase], object]) -> type[ServiceBase]:
+    async def whole(self: ServiceBase) -> None:
         self.report_running()
         await main(self)  # type: ignore[misc]
         await self.stop_requested.wait_async()
 
-    return type("Async", (Hosted,), {"name": "beat", "main": whole})
+    return type("Async", (ServiceBase,), {"name": "beat", "main": whole})
 
 
 def test_async_timers_use_simulated_time(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await asyncio.sleep(5)
@@ -1031,7 +1031,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
             other.restart(timeout=30)
             return other.status().state
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         waiting = asyncio.to_thread(self.stop_requested.wait, 60)
         seen.extend(await asyncio.gather(waiting, asyncio.to_thread(restart_other)))
         try:
@@ -1044,7 +1044,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
         sim.clock.advance(20)
         seen.append("last")
 
-    sim.add("other", state=S.RUNNING, program=Behaviour(start_takes=5))
+    sim.add("other", state=S.RUNNING, program=ProgramBehavior(start_takes=5))
     running(sim, async_service(main))
     sim.clock.advance(59)
     assert seen == []
@@ -1057,7 +1057,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
 def test_async_own_executor_runs_in_other_thread(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         with ThreadPoolExecutor(1) as pool:
             future = asyncio.get_running_loop().run_in_executor(pool, threading.get_ident)
             pool.shutdown()
@@ -1070,7 +1070,7 @@ def test_async_own_executor_runs_in_other_thread(sim: SimulatedSCM) -> None:
 
 
 def test_crash_ends_executor_threads_of_loop(sim: SimulatedSCM) -> None:
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         await asyncio.to_thread(self.stop_requested.wait)
 
     before = set(threading.enumerate())
@@ -1084,7 +1084,7 @@ def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
     seen: list[bytes] = []
     ours, theirs = socket.socketpair()
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         reader, writer = await asyncio.open_connection(sock=theirs)
         seen.append(await reader.readline())
         writer.close()
@@ -1099,5 +1099,5 @@ def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
 
 
 def test_run_coroutine_outside_service_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(RuntimeError, match="hosted services"):
+    with pytest.raises(RuntimeError, match="hosted service"):
         sim.run_coroutine(asyncio.sleep(1))

@@ -37,7 +37,7 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.rows import NotificationRow
 from winsvc.backend import Backend
 from winsvc.enums import PENDING_STATES, Notify
-from winsvc.testing import Behaviour, Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, ProgramBehavior, SimulatedSCM
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService
 from winsvc.triggers import Trigger
@@ -48,19 +48,19 @@ READING = (
     ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG | ServiceAccess.ENUMERATE_DEPENDENTS
 )
 PROGRAMS = {
-    "good.exe": Behaviour(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
-    "slow.exe": Behaviour(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
-    "deaf.exe": Behaviour(accepts=AcceptedControls(0)),
-    "last.exe": Behaviour(accepts=AcceptedControls.PRESHUTDOWN, stop_takes=20),
-    "stays.exe": Behaviour(hangs_in=[State.STOP_PENDING], ignores=[Control.PAUSE]),
-    "hangs.exe": Behaviour(hangs_in=[State.START_PENDING]),
-    "fails.exe": Behaviour(ends_after=0, exit_code=1066, service_exit_code=7),
-    "crashes.exe": Behaviour(ends_after=3, crashes=True),
-    "crashes-at-once.exe": Behaviour(ends_after=0, crashes=True),
-    "missing.exe": Behaviour(start_error=2),
-    "silent.exe": Behaviour(start_error=1053),
+    "good.exe": ProgramBehavior(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
+    "slow.exe": ProgramBehavior(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
+    "deaf.exe": ProgramBehavior(accepts=AcceptedControls(0)),
+    "last.exe": ProgramBehavior(accepts=AcceptedControls.PRESHUTDOWN, stop_takes=20),
+    "stays.exe": ProgramBehavior(hangs_in=[State.STOP_PENDING], ignores=[Control.PAUSE]),
+    "hangs.exe": ProgramBehavior(hangs_in=[State.START_PENDING]),
+    "fails.exe": ProgramBehavior(ends_after=0, exit_code=1066, service_exit_code=7),
+    "crashes.exe": ProgramBehavior(ends_after=3, crashes=True),
+    "crashes-at-once.exe": ProgramBehavior(ends_after=0, crashes=True),
+    "missing.exe": ProgramBehavior(start_error=2),
+    "silent.exe": ProgramBehavior(start_error=1053),
 }
-LEFT_OUT = ("behaviour", "end", "program", "timers")
+LEFT_OUT = ("behavior", "end", "program", "timers")
 Program = list[tuple[str, tuple[Any, ...]]]
 
 
@@ -125,7 +125,7 @@ class World:
     def __init__(self) -> None:
         self.sim = sim = SimulatedSCM()
         sim.latency = 0.0
-        sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        sim.caller = CallerIdentity.administrator().enabling("SeShutdownPrivilege")
         sim.local.programs = {path: partial(self.run, path) for path in PROGRAMS}
         sim.local.accounts = {r".\joe": "good"}
         sim.local.group_order = ["g"]
@@ -156,7 +156,7 @@ class World:
             assert str(error) == f"{error.argument}: {error.reason}"
         self.check()
 
-    def run(self, path: str, argv: Sequence[str]) -> Behaviour:
+    def run(self, path: str, argv: Sequence[str]) -> ProgramBehavior:
         """What each program does; at its start all that it needs is running."""
         service = self.sim[argv[0]]
         self.drivers[service.name] = service.is_driver
@@ -236,7 +236,7 @@ class World:
         except Win32Error:
             self.sim.local.reconnect()
             self.sim.faults.clear()
-            self.sim.caller = Caller.administrator()
+            self.sim.caller = CallerIdentity.administrator()
             self.scm = ServiceManager(backend=self.backend)
 
     def manage(self, name: str, *arguments: object) -> None:
@@ -317,11 +317,11 @@ class World:
     def all_well(self) -> None:
         self.sim.faults.clear()
         self.sim.local.reconnect()
-        self.sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        self.sim.caller = CallerIdentity.administrator().enabling("SeShutdownPrivilege")
         self.new_manager(None)
 
     def be_user(self) -> None:
-        self.sim.caller = Caller.user()
+        self.sim.caller = CallerIdentity.user()
 
     def pages(self, size: int | None) -> None:
         self.sim.local.page_size = size
@@ -353,7 +353,7 @@ class World:
         """Neither faults nor rights keep the checks from looking."""
         sim = self.sim
         known = sim.faults, sim.caller, sim.open_handles, sim.local.security
-        sim.faults, sim.caller = Faults(), Caller.administrator()
+        sim.faults, sim.caller = Faults(), CallerIdentity.administrator()
         try:
             yield
         finally:

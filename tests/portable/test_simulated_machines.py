@@ -20,7 +20,7 @@ from winsvc import (
     WaitTimeoutError,
     Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedMachine, SimulatedSCM
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def stopped_by_control(sim: SimulatedSCM) -> None:
 def test_deleted_running_service_vanishes_when_stopped(
     sim: SimulatedSCM, end: Callable[[SimulatedSCM], None]
 ) -> None:
-    sim["beat"].program = Behaviour(ends_after=10, stop_takes=3)
+    sim["beat"].program = ProgramBehavior(ends_after=10, stop_takes=3)
     start(sim, "beat")
     handle = opened(sim, "beat")
     sim.delete_service(handle)

@@ -13,12 +13,12 @@ from simulated import change, code_of, control, create, manager, number, opened,
 from winsvc import Control, ServiceAccess, ServiceType, State
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ConfigLevel, Notify
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 N, S = Notify, State
 EVERY_STATE = int(N(0x7F))
 LISTED = int(N.CREATED | N.DELETED)
-SLOW = Behaviour(start_takes=3, stop_takes=3)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=3)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_notify_reports_only_states_in_mask(sim: SimulatedSCM) -> None:
 
 
 def test_notify_reports_every_state_of_a_run(sim: SimulatedSCM) -> None:
-    sim["beat"].program = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
+    sim["beat"].program = ProgramBehavior(start_takes=3, stop_takes=3, check_point_every=9)
     handle, told = opened(sim, "beat"), Told(sim)
     steps: list[Callable[[], object]] = [
         lambda: None,
@@ -162,7 +162,7 @@ def test_notify_reports_start_pending_of_instant_start(sim: SimulatedSCM) -> Non
 
 
 def test_notify_reports_next_check_point_per_registration(sim: SimulatedSCM) -> None:
-    sim["beat"].program = Behaviour(start_takes=10)
+    sim["beat"].program = ProgramBehavior(start_takes=10)
     handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
     for _ in range(3):
@@ -244,7 +244,7 @@ def test_notify_for_driver_is_refused(sim: SimulatedSCM) -> None:
 
 
 def test_notify_reports_changes_caused_by_program(sim: SimulatedSCM) -> None:
-    sim["beat"].program = Behaviour(start_takes=2, ends_after=5, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=2, ends_after=5, crashes=True)
     handle, told = opened(sim, "beat"), Told(sim)
     start(sim, "beat")
     watch(sim, handle, N.RUNNING, told)
@@ -254,7 +254,7 @@ def test_notify_reports_changes_caused_by_program(sim: SimulatedSCM) -> None:
     sim.sleep(3)
     assert told[1].status.win32_exit_code == 1067
     watch(sim, handle, N.RUNNING, told)
-    sim["beat"].program = Behaviour()
+    sim["beat"].program = ProgramBehavior()
     start(sim, "beat")
     watch(sim, handle, N.PAUSED, told)
     sim.local.report("beat", S.PAUSED)
@@ -356,7 +356,7 @@ def test_notify_delivers_only_after_running_call(sim: SimulatedSCM) -> None:
         opened(sim, "beat")
         seen.append(len(told))
 
-    sim["beat"].program = Behaviour(on_control=on_control)
+    sim["beat"].program = ProgramBehavior(on_control=on_control)
     start(sim, "beat")
     watch(sim, opened(sim, "beat"), N.PAUSED, told)
     control(sim, "beat", 128)
@@ -367,7 +367,7 @@ def test_notify_delivers_only_after_running_call(sim: SimulatedSCM) -> None:
 
 
 def test_wait_notified_advances_time_until_notification(sim: SimulatedSCM) -> None:
-    sim["beat"].program = Behaviour(start_takes=3, check_point_every=9)
+    sim["beat"].program = ProgramBehavior(start_takes=3, check_point_every=9)
     handle, waiter = opened(sim, "beat"), sim.open_waiter()
     start(sim, "beat")
     sim.arm(waiter, handle, int(N.RUNNING))

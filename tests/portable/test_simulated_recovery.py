@@ -7,7 +7,7 @@ from simulated import change, code_of, control, number, opened, start, state_of
 
 from winsvc import Control, FailureAction, FailureActions, ServiceType, StartType, State, Trigger
 from winsvc.enums import ConfigLevel, StartReason
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 R, RUN, NONE = FailureAction.restart, FailureAction.run_command, FailureAction.none
@@ -120,10 +120,10 @@ def test_reboot_action_reboots_machine_after_delay() -> None:
 def test_exit_with_error_restarts_only_if_flag_is_set(flag: int, code: int, restarts: bool) -> None:
     sim = made(R(7))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, flag)
-    sim["beat"].program = Behaviour(ends_after=1, exit_code=code)
+    sim["beat"].program = ProgramBehavior(ends_after=1, exit_code=code)
     control(sim, "beat", Control.STOP)
     start(sim, "beat")
-    sim["beat"].program = Behaviour()
+    sim["beat"].program = ProgramBehavior()
     sim.clock.advance(1)
     assert (state_of(sim, "beat"), sim["beat"].exit_code) == (S.STOPPED, code)
     sim.clock.advance(7)
@@ -141,7 +141,7 @@ def test_stop_control_does_not_count_as_failure() -> None:
 def test_crash_while_starting_counts_as_failure() -> None:
     sim = made(R(5))
     control(sim, "beat", Control.STOP)
-    sim["beat"].program = Behaviour(start_takes=10, ends_after=2, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=10, ends_after=2, crashes=True)
     start(sim, "beat")
     sim.clock.advance(7)
     assert state_of(sim, "beat") is S.START_PENDING
@@ -207,7 +207,7 @@ def test_crash_of_shared_process_restarts_all_its_services() -> None:
 def test_shutdown_does_not_count_as_failure() -> None:
     sim = made(R(60))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 1)
-    sim["beat"].behaviour = Behaviour(exit_code=5)
+    sim["beat"].behavior = ProgramBehavior(exit_code=5)
     sim.local.shut_down()
     sim.clock.advance(100)
     assert state_of(sim, "beat") is S.STOPPED
@@ -217,7 +217,7 @@ def test_shutdown_does_not_count_as_failure() -> None:
 
 
 def reason(sim: SimulatedSCM, name: str) -> int:
-    return sim.query_start_reason(opened(sim, name))
+    return sim.query_start_reason(sim.status_handle(name))
 
 
 def test_start_reason_reports_cause_of_each_start() -> None:
@@ -245,7 +245,7 @@ def test_start_reason_reports_cause_of_each_start() -> None:
 
 def test_restart_action_waits_for_dependencies() -> None:
     sim = made(R(1))
-    sim.add("low", program=Behaviour(start_takes=10))
+    sim.add("low", program=ProgramBehavior(start_takes=10))
     sim["beat"].dependencies = ("low",)
     sim.local.crash("beat")
     sim.clock.advance(2)

@@ -20,17 +20,17 @@ from winsvc import (
     ValidationError,
     Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 TAKEN = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-SLOW = Behaviour(start_takes=3, stop_takes=4, pause_takes=5, continue_takes=6, accepts=TAKEN)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=4, pause_takes=5, continue_takes=6, accepts=TAKEN)
 S = State
 
 
-def made(behaviour: Behaviour, state: State = State.STOPPED) -> SimulatedSCM:
+def made(behavior: ProgramBehavior, state: State = State.STOPPED) -> SimulatedSCM:
     sim = SimulatedSCM()
     sim.latency = 0
-    sim.add("beat", program=behaviour, state=state)
+    sim.add("beat", program=behavior, state=state)
     return sim
 
 
@@ -63,7 +63,7 @@ def test_pending_state_reports_check_points_until_settled(
 
 
 def test_behaviour_sets_check_points_and_wait_hint() -> None:
-    sim = made(Behaviour(start_takes=1, check_point_every=0.25, wait_hint=0.5))
+    sim = made(ProgramBehavior(start_takes=1, check_point_every=0.25, wait_hint=0.5))
     start(sim, "beat")
     seen = []
     for _ in range(5):
@@ -84,7 +84,7 @@ def test_behaviour_sets_check_points_and_wait_hint() -> None:
 def test_hung_service_stays_pending_until_report(
     first: State, code: int | None, pending: State
 ) -> None:
-    sim = made(Behaviour(hangs_in=[pending], accepts=TAKEN), first)
+    sim = made(ProgramBehavior(hangs_in=[pending], accepts=TAKEN), first)
     assert (start(sim, "beat") if code is None else control(sim, "beat", code)) == 0
     before = status(sim, "beat")
     assert before.current_state == pending
@@ -95,21 +95,25 @@ def test_hung_service_stays_pending_until_report(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "state_before", "codes"),
+    ("behavior", "state_before", "codes"),
     [
-        (Behaviour(ends_after=5, exit_code=1066, service_exit_code=77), S.RUNNING, (1066, 77)),
-        (Behaviour(ends_after=5, exit_code=3), S.RUNNING, (3, 0)),
-        (Behaviour(ends_after=5), S.RUNNING, (0, 0)),
-        (Behaviour(ends_after=5, crashes=True), S.RUNNING, (1067, 0)),
-        (Behaviour(ends_after=5, crashes=True, exit_code=3), S.RUNNING, (1067, 0)),
-        (Behaviour(start_takes=9, ends_after=5, exit_code=7), S.START_PENDING, (7, 0)),
-        (Behaviour(start_takes=9, ends_after=5, crashes=True), S.START_PENDING, (1067, 0)),
+        (
+            ProgramBehavior(ends_after=5, exit_code=1066, service_exit_code=77),
+            S.RUNNING,
+            (1066, 77),
+        ),
+        (ProgramBehavior(ends_after=5, exit_code=3), S.RUNNING, (3, 0)),
+        (ProgramBehavior(ends_after=5), S.RUNNING, (0, 0)),
+        (ProgramBehavior(ends_after=5, crashes=True), S.RUNNING, (1067, 0)),
+        (ProgramBehavior(ends_after=5, crashes=True, exit_code=3), S.RUNNING, (1067, 0)),
+        (ProgramBehavior(start_takes=9, ends_after=5, exit_code=7), S.START_PENDING, (7, 0)),
+        (ProgramBehavior(start_takes=9, ends_after=5, crashes=True), S.START_PENDING, (1067, 0)),
     ],
 )
 def test_program_ending_itself_sets_exit_codes(
-    behaviour: Behaviour, state_before: State, codes: tuple[int, int]
+    behavior: ProgramBehavior, state_before: State, codes: tuple[int, int]
 ) -> None:
-    sim = made(behaviour)
+    sim = made(behavior)
     assert start(sim, "beat") == 0
     row = status(sim, "beat")
     assert (row.win32_exit_code, row.service_specific_exit_code) == (0, 0)
@@ -127,7 +131,7 @@ def test_program_ending_itself_sets_exit_codes(
 
 
 def test_stop_cancels_scheduled_end_of_program() -> None:
-    sim = made(Behaviour(ends_after=5, crashes=True, exit_code=4))
+    sim = made(ProgramBehavior(ends_after=5, crashes=True, exit_code=4))
     start(sim, "beat")
     assert control(sim, "beat", Control.STOP) == 0
     assert sim["beat"].exit_code == 4
@@ -138,7 +142,7 @@ def test_stop_cancels_scheduled_end_of_program() -> None:
 
 @pytest.mark.parametrize(("error", "seconds"), [(2, 0), (193, 0), (1053, 30)])
 def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: float) -> None:
-    sim = made(Behaviour(start_error=error))
+    sim = made(ProgramBehavior(start_error=error))
     assert start(sim, "beat") == error
     assert sim.clock.now == seconds
     row = status(sim, "beat")
@@ -147,7 +151,7 @@ def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: flo
 
 
 def test_start_timeout_error_has_no_exit_code_hint() -> None:
-    sim = made(Behaviour(start_error=1053))
+    sim = made(ProgramBehavior(start_error=1053))
     with ServiceManager(backend=sim) as scm, scm.open("beat") as beat:
         with pytest.raises(ServiceStartError) as caught:
             beat.start()
@@ -158,7 +162,7 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
     ("given", "error", "told"),
     [
         ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
-        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is no pending state"),
+        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is not a pending state"),
         ({"hangs_in": ["stop_pending"]}, TypeError, "hangs_in"),
         ({"ignores": Control.STOP}, TypeError, "ignores"),
         ({"wait_hint": 10**8}, ValidationError, "wait_hint"),
@@ -169,14 +173,14 @@ def test_behaviour_with_invalid_value_raises(
     given: dict[str, Any], error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=told):
-        Behaviour(**given)
+        ProgramBehavior(**given)
 
 
 def test_program_returning_no_behaviour_raises_type_error() -> None:
     sim = SimulatedSCM()
     nothing: Any = lambda argv: None  # noqa: E731
     sim.add("beat", program=nothing)
-    with pytest.raises(TypeError, match="the program of 'beat': expected Behaviour"):
+    with pytest.raises(TypeError, match="the program of 'beat': expected ProgramBehavior"):
         start(sim, "beat")
     state: Any = "running"
     with pytest.raises(TypeError, match="state: expected State"):
@@ -186,7 +190,7 @@ def test_program_returning_no_behaviour_raises_type_error() -> None:
 
 
 def test_ignored_control_succeeds_without_effect() -> None:
-    sim = made(Behaviour(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
+    sim = made(ProgramBehavior(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
     assert control(sim, "beat", Control.STOP) == 0
     assert control(sim, "beat", 200) == 0
     assert state_of(sim, "beat") is S.RUNNING
@@ -261,7 +265,7 @@ NEEDED = [
     ],
 )
 def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedControls) -> None:
-    sim = made(Behaviour(accepts=needed), S.RUNNING)
+    sim = made(ProgramBehavior(accepts=needed), S.RUNNING)
     assert control(sim, "beat", code) == 0
     assert sim["beat"].controls == [code]
 
@@ -270,7 +274,7 @@ def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedContr
 def test_control_that_service_does_not_accept_is_refused(
     code: int, needed: AcceptedControls
 ) -> None:
-    sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
+    sim = made(ProgramBehavior(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
     with pytest.raises(ControlRefusedError) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == 1052
@@ -281,7 +285,7 @@ def test_control_that_service_does_not_accept_is_refused(
 
 def test_user_defined_controls_all_reach_program() -> None:
     told: list[Control] = []
-    sim = made(Behaviour(accepts=AcceptedControls(0), on_control=told.append), S.RUNNING)
+    sim = made(ProgramBehavior(accepts=AcceptedControls(0), on_control=told.append), S.RUNNING)
     handle = opened(sim, "beat")
     for code in range(128, 256):
         assert sim.control_service(handle, code).current_state == S.RUNNING
@@ -308,7 +312,7 @@ def test_on_control_callback_may_call_the_simulation() -> None:
         elif code == Control.STOP:
             sim.local.report("beat", S.STOPPED)
 
-    sim.add("beat", program=Behaviour(on_control=on_control, stop_takes=3), state=S.RUNNING)
+    sim.add("beat", program=ProgramBehavior(on_control=on_control, stop_takes=3), state=S.RUNNING)
     assert control(sim, "beat", 201) == 0
     assert control(sim, "beat", Control.STOP) == 0
     assert state_of(sim, "beat") is S.STOPPED
@@ -320,9 +324,9 @@ def test_on_control_callback_may_call_the_simulation() -> None:
 def test_program_function_receives_start_arguments() -> None:
     seen: list[Sequence[str]] = []
 
-    def program(argv: Sequence[str]) -> Behaviour:
+    def program(argv: Sequence[str]) -> ProgramBehavior:
         seen.append(list(argv))
-        return Behaviour(start_takes=float(argv[1]) if argv[1:] else 0)
+        return ProgramBehavior(start_takes=float(argv[1]) if argv[1:] else 0)
 
     sim = SimulatedSCM()
     sim.local.programs[r"C:\Beat\beat.exe"] = program
@@ -412,7 +416,7 @@ def test_start_with_other_account_in_shared_process_is_refused() -> None:
 
 def test_end_of_shared_service_leaves_others_running() -> None:
     sim = shared()
-    sim["one"].program = Behaviour(ends_after=1, exit_code=9)
+    sim["one"].program = ProgramBehavior(ends_after=1, exit_code=9)
     start(sim, "one")
     start(sim, "two")
     sim.clock.advance(2)
@@ -425,7 +429,7 @@ def test_end_of_shared_service_leaves_others_running() -> None:
 def test_driver_start_waits_and_accepts_only_stop() -> None:
     sim = SimulatedSCM()
     everything = AcceptedControls(0x7FFF)
-    program = Behaviour(start_takes=3, accepts=everything)
+    program = ProgramBehavior(start_takes=3, accepts=everything)
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)
     began = sim.clock.now
     assert start(sim, "disk", "argument") == 0
@@ -443,7 +447,7 @@ def test_driver_start_waits_and_accepts_only_stop() -> None:
 
 def test_start_of_hung_driver_returns_start_pending() -> None:
     sim = SimulatedSCM()
-    program = Behaviour(hangs_in=[S.START_PENDING])
+    program = ProgramBehavior(hangs_in=[S.START_PENDING])
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)
     assert start(sim, "disk") == 0
     assert state_of(sim, "disk") is S.START_PENDING

@@ -37,12 +37,12 @@ from winsvc import (
     Win32Error,
 )
 from winsvc.errors import ServiceStoppedError
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 TAKES = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-SLOW = Behaviour(start_takes=3, stop_takes=3, pause_takes=3, continue_takes=3, accepts=TAKES)
-DIES = Behaviour(start_takes=9, ends_after=3.5, exit_code=1066, service_exit_code=77)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=3, pause_takes=3, continue_takes=3, accepts=TAKES)
+DIES = ProgramBehavior(start_takes=9, ends_after=3.5, exit_code=1066, service_exit_code=77)
 NOTIFY = "NotifyServiceStatusChangeW"
 
 
@@ -205,14 +205,14 @@ def test_wait_after_failed_start_raises_at_once(sim: SimulatedSCM, beat: Service
 
 
 def test_start_error_shows_text_of_exit_code(sim: SimulatedSCM, beat: Service) -> None:
-    sim["beat"].program = Behaviour(start_takes=9, ends_after=1, exit_code=5)
+    sim["beat"].program = ProgramBehavior(start_takes=9, ends_after=1, exit_code=5)
     with pytest.raises(ServiceStartError, match=r"exit code 5, .*Access denied") as caught:
         beat.start(timeout=60)
     assert caught.value.winerror == 5
 
 
 def test_start_of_crashing_service_raises_process_aborted(sim: SimulatedSCM, beat: Service) -> None:
-    sim["beat"].program = Behaviour(start_takes=9, ends_after=1, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=9, ends_after=1, crashes=True)
     with pytest.raises(ServiceStartError) as caught:
         beat.start(timeout=60)
     assert (caught.value.winerror, sim.clock.now) == (ErrorCode.PROCESS_ABORTED, 1)
@@ -222,7 +222,7 @@ def test_start_of_service_restarted_after_crash_raises_start_error(
     sim: SimulatedSCM, beat: Service
 ) -> None:
     """The end is not missed, though it is starting again when the news arrive."""
-    sim["beat"].program = Behaviour(start_takes=9, ends_after=3.5, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=9, ends_after=3.5, crashes=True)
     beat.configure(failure_actions=FailureActions.restart(after=[0]))
     sim.faults.lag = 0.3
     with pytest.raises(ServiceStartError) as caught:
@@ -265,13 +265,13 @@ def test_start_timeout_includes_time_of_start_call(sim: SimulatedSCM, beat: Serv
 
 
 def test_start_of_slow_reporting_service_keeps_waiting(sim: SimulatedSCM, beat: Service) -> None:
-    sim["beat"].program = Behaviour(start_takes=4000, check_point_every=40, wait_hint=5)
+    sim["beat"].program = ProgramBehavior(start_takes=4000, check_point_every=40, wait_hint=5)
     beat.start(timeout=5000)
     assert sim.clock.now == 4000
 
 
 def test_wait_for_hung_service_raises_wait_timeout(sim: SimulatedSCM, beat: Service) -> None:
-    sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=20)
+    sim["beat"].program = ProgramBehavior(hangs_in=[S.START_PENDING], wait_hint=20)
     beat.start(wait=False)
     with pytest.raises(WaitTimeoutError, match="no progress for 80 s"):
         beat.wait(S.RUNNING)
@@ -313,7 +313,7 @@ def test_wait_raises_when_service_is_removed(sim: SimulatedSCM, beat: Service) -
 
 
 def test_wait_for_driver_polls_status(sim: SimulatedSCM, scm: ServiceManager) -> None:
-    sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=Behaviour(stop_takes=3))
+    sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=ProgramBehavior(stop_takes=3))
     with scm.open("disk") as disk:
         disk.start(timeout=5)
         before = asked(sim)
@@ -335,7 +335,7 @@ def test_wait_without_notifications_polls_status(
 
 def test_polling_interval_grows_to_tenth_of_wait_hint(sim: SimulatedSCM, beat: Service) -> None:
     sim.faults.fail(NOTIFY, 120, times=99)
-    sim["beat"].program = Behaviour(start_takes=60, wait_hint=30, check_point_every=99)
+    sim["beat"].program = ProgramBehavior(start_takes=60, wait_hint=30, check_point_every=99)
     beat.start(timeout=90)
     times = [call.at for call in sim.called("QueryServiceStatusEx")]
     pauses = [after - before for before, after in itertools.pairwise(times)]
@@ -357,7 +357,7 @@ def test_wait_on_other_machine_polls_status(sim: SimulatedSCM) -> None:
 def test_wait_with_lagging_notifications_registers_again(sim: SimulatedSCM, beat: Service) -> None:
     for nth in (1, 3, 4):
         sim.faults.fail(NOTIFY, 1294, nth=nth)
-    sim["beat"].program = Behaviour(start_takes=30, check_point_every=5)
+    sim["beat"].program = ProgramBehavior(start_takes=30, check_point_every=5)
     beat.start(timeout=60)
     assert sim.clock.now == 30
 

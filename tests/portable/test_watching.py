@@ -29,11 +29,11 @@ from winsvc import (
     Watch,
     Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 NOTIFY = "NotifyServiceStatusChangeW"
-SLOW = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=3, check_point_every=9)
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_watch_reports_crash_before_any_registration(
     sim: SimulatedSCM, scm: ServiceManager, nth: int
 ) -> None:
     """Whatever happens while it is armed shows."""
-    sim["beat"].program = Behaviour(start_takes=3, check_point_every=0.5)
+    sim["beat"].program = ProgramBehavior(start_takes=3, check_point_every=0.5)
     with scm.open("beat") as beat, scm.watch("beat") as events:
         assert taken(events) == []
         sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
@@ -310,7 +310,7 @@ def test_watch_with_delayed_notifications_reports_all_changes(
 
 def test_watch_reports_consecutive_status_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
     """While it is watched each state is told, and each begins where the one before has ended."""
-    sim["beat"].program = Behaviour(accepts=Behaviour().accepts | 2)
+    sim["beat"].program = ProgramBehavior(accepts=ProgramBehavior().accepts | 2)
     with scm.watch("beat") as events, scm.open("beat") as beat:
         beat.start(wait=False)
         told = taken(events)

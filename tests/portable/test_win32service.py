@@ -22,7 +22,7 @@ from dropin_differences import DROPIN_DIFFERENCES
 
 from winsvc import SecurityDescriptor, State
 from winsvc import win32service as w
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 from winsvc.win32service import constants
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "win32service.md"
@@ -477,7 +477,7 @@ def test_service_config2_levels_beyond_pywin32_round_trip(
 
 
 def test_exit_codes_after_stop_are_signed(sim: SimulatedSCM, base: w.PySC_HANDLE) -> None:
-    sim["base"].program = Behaviour(exit_code=0x80070005, service_exit_code=0xFFFFFFFF)
+    sim["base"].program = ProgramBehavior(exit_code=0x80070005, service_exit_code=0xFFFFFFFF)
     w.StartService(base, None)
     assert w.QueryServiceStatusEx(base)["ProcessId"] > 0
     w.ControlService(base, w.SERVICE_CONTROL_STOP)

@@ -46,7 +46,7 @@ from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
 from winsvc.enums import ConfigLevel
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 KEEP = 0xFFFFFFFF
 PENDING = (
@@ -100,7 +100,7 @@ class SideBySide(RuleBasedStateMachine):
         self.real = NativeBackend()
         self.sim = SimulatedSCM()
         path = next(iter(split(self.program)))
-        self.sim.local.other_programs = Behaviour(start_error=int(ErrorCode.FILE_NOT_FOUND))
+        self.sim.local.other_programs = ProgramBehavior(start_error=int(ErrorCode.FILE_NOT_FOUND))
         self.sim.local.programs[path] = twin
         self.missing = path + "-missing.exe"
         access = int(ManagerAccess.CONNECT | ManagerAccess.CREATE_SERVICE)

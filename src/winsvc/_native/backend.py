@@ -12,7 +12,7 @@ from winsvc._native.desktops import Desktops
 from winsvc._native.dropin import DropInCalls
 from winsvc._native.eventlog import EventLog
 from winsvc._native.files import Files
-from winsvc._native.hosting import Hosting
+from winsvc._native.hosting import Hosting, is_connected
 from winsvc._native.levels import ConfigLevels
 from winsvc._native.memory import (
     PACKING_BUFFERS,
@@ -32,6 +32,7 @@ from winsvc._native.memory import (
 )
 from winsvc._native.notifications import Notifications
 from winsvc._native.paging import PageSize, add_margin
+from winsvc._native.process import Process
 from winsvc._native.registrations import HostRegistrations
 from winsvc._native.structs import (
     decode_config,
@@ -72,6 +73,7 @@ class NativeBackend(
     Hosting,
     HostRegistrations,
     Notifications,
+    Process,
     RealTime,
 ):
     """``advapi32.dll`` and ``user32.dll``, through the compiled module. Objects have no state."""
@@ -79,7 +81,8 @@ class NativeBackend(
     def capabilities(self, machine: str | None) -> Capabilities:
         if machine is not None:
             return Capabilities(notifies=False, concurrency=_REMOTE_CONCURRENCY)
-        return Capabilities(True, _LOCAL_CONCURRENCY, event_sources=self, files=self)
+        own_pid = lib.GetCurrentProcessId() if is_connected() else None
+        return Capabilities(True, _LOCAL_CONCURRENCY, self, self, own_pid)
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         handle = lib.OpenSCManagerW(
@@ -321,19 +324,6 @@ class NativeBackend(
         buffer = valid_descriptor(descriptor)
         done = lib.SetServiceObjectSecurity(sc_handle(handle), information, buffer)
         check(done, "SetServiceObjectSecurity")
-
-    def query_start_reason(self, service: int) -> int:
-        answer = ffi.new("PVOID *")
-        done = lib.QueryServiceDynamicInformation(
-            ffi.cast("SERVICE_STATUS_HANDLE", service),
-            lib.SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
-            answer,
-        )
-        check(done, "QueryServiceDynamicInformation")
-        try:
-            return ffi.cast("SERVICE_START_REASON *", answer[0]).dwReason
-        finally:
-            lib.LocalFree(answer[0])
 
 
 def refusal(error: Win32Error, row: StatusRow) -> Win32Error:

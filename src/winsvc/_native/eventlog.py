@@ -78,7 +78,7 @@ class EventLog:
                 try:
                     with _registry_errors("RegQueryValueExW", source):
                         values[name] = _registry.QueryValueEx(key, name)[0]
-                except FileNotFoundError:
+                except NotFoundError:
                     pass  # the source does not have this value
         file, types = values.get("EventMessageFile"), values.get("TypesSupported")
         # Other programs may have written values of another type.

@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     return launcher.run(options, has_path=has_path)
 
 
-_BY_HAND = "It is started by the service control manager, as winsvc.host installs it"
+_BY_HAND = "This script is for the service control manager; winsvc.host installs services with it"
 
 
 def _open_streams() -> None:
@@ -160,7 +160,7 @@ def _enter_venv(folder: str) -> None:
     The interpreter was started with ``-S``, so that the :mod:`site` module has not yet looked.
     """
     if not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
-        raise FileNotFoundError(f"there is no virtual environment in {folder}: no pyvenv.cfg")
+        raise FileNotFoundError(f"{folder} is not a virtual environment: pyvenv.cfg is missing")
     folder = os.path.abspath(folder)
     scripts, program = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     late = sys.version_info < (3, 14)
@@ -195,7 +195,7 @@ def _write_down(options: Options) -> None:
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     names = ", ".join(options.services)
-    text = f"{now} {names}: loading winsvc failed, so the service could not connect\n\n"
+    text = f"{now} {names}: winsvc could not be loaded, so the service could not connect\n\n"
     text += traceback.format_exc() + "\n"
     print(text, file=sys.stderr)
     if options.log is None or options.check:

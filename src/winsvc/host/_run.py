@@ -7,14 +7,15 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.backend import HostBackend, ProcessEnded
-from winsvc.enums import Control, ErrorCode, ServiceType, State
+from winsvc.enums import Control, ErrorCode, ServiceType, StartReason, State
 from winsvc.errors import Win32Error
-from winsvc.host.definition import Service, ServiceExit
+from winsvc.host.definition import ServiceBase, ServiceExit
 from winsvc.host.events import Event, decode
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
@@ -68,15 +69,17 @@ class ServiceRun:
         self.stop_requested = StopRequest(backend)
         self._backend = backend
         self._report = report
-        self._kind: type[Service] = Service
+        self._kind: type[ServiceBase] = ServiceBase
         self._told: Mailbox[_Told | None] = Mailbox(backend)
         self._all_handled = backend.new_event()
         self._failed = False
         self._gives_up = False  # no handler is waited for any more
         self._watched: list[Callable[[], None]] = []
         handle = backend.register_service_ctrl_handler(name, self._control)
-        self.reporter = StatusReporter(backend, handle, service_type, accepted_controls(Service))
-        self.reporter.pending(State.START_PENDING, Service.start_hint)
+        self.reporter = StatusReporter(
+            backend, handle, service_type, accepted_controls(ServiceBase)
+        )
+        self.reporter.pending(State.START_PENDING, ServiceBase.start_wait_hint)
 
     # ------------------------------------------------------------------- the system's thread
 
@@ -99,7 +102,7 @@ class ServiceRun:
             return 0 if code == Control.INTERROGATE else ErrorCode.CALL_NOT_IMPLEMENTED
         if code in _BEGINS:
             state, only_from = _BEGINS[Control(code)]
-            if not self.reporter.pending(state, self._kind.start_hint, only_from=only_from):
+            if not self.reporter.pending(state, self._kind.start_wait_hint, only_from=only_from):
                 return 0  # it is so already
         event = decode(Control(code), event_type, data) if handler.has_event else None
         self._told.put(_Told(code, handler.method, event))
@@ -109,7 +112,7 @@ class ServiceRun:
         if self.stop_requested.is_set():
             return  # the first one counts
         try:
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
         finally:
             if hasattr(self._kind, method):  # put first: main() may come back as soon as it knows
                 self._told.put(_Told(control, method, None))
@@ -117,12 +120,12 @@ class ServiceRun:
 
     # ------------------------------------------------------------------- the service's thread
 
-    def live(self, kind: type[Service]) -> None:
+    def live(self, kind: type[ServiceBase]) -> None:
         """All of the service's life, in the thread for its ``main()``."""
         self._kind = kind
         self.reporter.accept(accepted_controls(kind))
-        if milliseconds(kind.start_hint, "start_hint") != self.reporter.hint:
-            self.reporter.step(kind.start_hint)
+        if milliseconds(kind.start_wait_hint, "start_wait_hint") != self.reporter.hint:
+            self.reporter.step(kind.start_wait_hint)
         exit_code = service_exit_code = 0
         try:
             service = kind.__new__(kind)
@@ -156,7 +159,7 @@ class ServiceRun:
             self._report.failed(self.name, "reporting that the service has stopped", error)
         self.over.set()
 
-    def _live(self, service: Service) -> None:
+    def _live(self, service: ServiceBase) -> None:
         if inspect.iscoroutinefunction(self._kind.main):
             self._backend.run_coroutine(self._main_async(service))
             return
@@ -167,7 +170,7 @@ class ServiceRun:
             self._last_stretch()
             self._told.put(None)
             if not self._all_handled.wait(self._stop_seconds()):
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
     def _last_stretch(self) -> None:
         """``main()`` has come back: the service is on its way to its end.
@@ -175,10 +178,10 @@ class ServiceRun:
         Not if it was still starting: who waits for that is to see that the start has failed.
         """
         if self.reporter.state not in (State.START_PENDING, State.STOP_PENDING):
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
 
     def _stop_seconds(self) -> float:
-        return to_timedelta(self._kind.stop_hint, "stop_hint").total_seconds()
+        return to_timedelta(self._kind.stop_wait_hint, "stop_wait_hint").total_seconds()
 
     def _own_code(self, ends: SystemExit) -> int:
         if ends.code is None or isinstance(ends.code, int):
@@ -188,7 +191,7 @@ class ServiceRun:
 
     # ------------------------------------------------------------------- its handlers
 
-    def _handle(self, service: Service) -> None:
+    def _handle(self, service: ServiceBase) -> None:
         """Call the handlers, in the order in which the controls came."""
         while (told := self._told.get()) is not None:
             try:
@@ -200,7 +203,7 @@ class ServiceRun:
                 self._handler_failed(f"{told.method}()", error)
         self._all_handled.set()
 
-    async def _main_async(self, service: Service) -> None:
+    async def _main_async(self, service: ServiceBase) -> None:
         loop = asyncio.get_running_loop()
         told: asyncio.Queue[_Told | None] = asyncio.Queue()
         self._told.forward(lambda one: _put(loop, told, one))
@@ -214,9 +217,9 @@ class ServiceRun:
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
             self._gives_up = True
             if not done:
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
-    async def _handle_async(self, service: Service, queue: asyncio.Queue[_Told | None]) -> None:
+    async def _handle_async(self, service: ServiceBase, queue: asyncio.Queue[_Told | None]) -> None:
         while True:
             told = await queue.get()
             if told is None:
@@ -236,11 +239,14 @@ class ServiceRun:
     def _handling_ended(self, task: asyncio.Task[None]) -> None:
         """No control is handled any more: a program has cancelled all tasks that there are."""
         if task.cancelled() and not self._gives_up:
-            why = "the task that calls them was cancelled, and is none of the program's own"
+            why = (
+                "the task that calls the handlers was cancelled; cancel only tasks that "
+                "main() created"
+            )
             self._handler_failed("the handlers", asyncio.CancelledError(why))
 
     @staticmethod
-    def _call(service: Service, told: _Told) -> object:
+    def _call(service: ServiceBase, told: _Told) -> object:
         handler = getattr(service, told.method)
         if told.control in STOP_CONTROLS:
             service.stop_requested.wait()  # which is set in a moment
@@ -254,7 +260,7 @@ class ServiceRun:
     def _handler_failed(self, where: str, error: BaseException) -> None:
         self._fail(where, error)
         if self.reporter.state is not State.STOP_PENDING:
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
         self.stop_requested._set(None)
 
     def _fail(self, where: str, error: BaseException) -> None:
@@ -264,13 +270,25 @@ class ServiceRun:
     # ------------------------------------------------------------------- what it asks for
 
     @contextmanager
-    def busy(self, doing: str, hint: Duration) -> Iterator[None]:
+    def pending_operation(self, doing: str, hint: Duration) -> Iterator[None]:
         state, before = self.reporter.state, self.reporter.hint / 1000
         self.reporter.step(hint)
         log.debug("%s: %s", self.name, doing or "busy")
         yield
         if self.reporter.state is state:  # else another hint was given meanwhile
             self.reporter.step(before)
+
+    def start_reason(self) -> StartReason:
+        """See :meth:`winsvc.host.ServiceBase.start_reason`."""
+        return StartReason(self._backend.query_start_reason(self.reporter.handle))
+
+    def directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.directory`."""
+        return Path(self._backend.get_service_directory(self.reporter.handle))
+
+    def shared_directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.shared_directory`."""
+        return Path(self._backend.get_shared_service_directory(self.name))
 
     def watch_devices(self, interface: UUID | None) -> None:
         self._must_have("on_device")
@@ -286,14 +304,16 @@ class ServiceRun:
 
     def _must_have(self, method: str) -> None:
         if not hasattr(self._kind, method):
-            raise TypeError(f"{self._kind.__qualname__} has no {method}(), which would be told")
+            raise TypeError(
+                f"{self._kind.__qualname__} must define {method}() to receive the notifications"
+            )
 
 
 def _refuse_awaitable(method: str, result: object) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
-        raise TypeError(f"{method}() gave something to await, which only an async def main() does")
+        raise TypeError(f"{method}() returned an awaitable; define it and main() with async def")
 
 
 def _put(

@@ -225,7 +225,7 @@ def without_middle(text: str, limit: int) -> str:
     room = (limit - _REMARK_LENGTH) // 2
     first, last = _start(text, room), _start(text[::-1], room)[::-1]
     left_out = len(text) - len(first) - len(last)
-    return f"{first}\n[... {left_out} characters left out here ...]\n{last}"
+    return f"{first}\n[... {left_out} characters omitted ...]\n{last}"
 
 
 _REMARK_LENGTH: Final = 60
@@ -263,7 +263,7 @@ def _type_of(record: logging.LogRecord) -> EventType:
 
 def _check_event_id(event_id: int) -> int:
     if not check_dword(event_id, "event_id", limit=LAST_EVENT_ID):
-        raise ValidationError("event_id", f"0 is not from 1 to {LAST_EVENT_ID}")
+        raise ValidationError("event_id", f"must be between 1 and {LAST_EVENT_ID}, not 0")
     return event_id
 
 
@@ -358,18 +358,17 @@ def source_problem(source: str, *, backend: EventSourceBackend | None = None) ->
             _check_source(source)
             _check_is_free(source, used)
         except ValidationError as error:
-            return f"no event source can have this name: {error.reason}"
+            return f"invalid name for an event source: {error.reason}"
         there = used.read_event_source(source)
     if there is None:
         return (
-            f"the event source {source!r} is not registered: the event viewer shows its texts "
-            "below an apology"
+            f'the event source {source!r} is not registered, so the event viewer shows "The '
+            'description cannot be found" above each message; install the service again'
         )
     if not _is_ours(there[0]):
         return (
-            f"the event source {source!r} has the texts of another program "
-            f"({there[0] or 'no message file'}): the event viewer may show its own texts below an "
-            "apology, or others"
+            f"the event source {source!r} belongs to another program "
+            f"({there[0] or 'no message file'}), so the event viewer may show other messages"
         )
     return None
 
@@ -388,7 +387,9 @@ def _check_source(source: str) -> str:
     """Check the name of a source, as far as that can be done without asking the system."""
     check_text(source, "source", limit=_LONGEST_SOURCE, empty=False)
     if "\\" in source:
-        raise ValidationError("source", f"{source!r} has a '\\', which no event source can have")
+        raise ValidationError(
+            "source", f"{source!r} contains a backslash, which is invalid in an event source"
+        )
     return source
 
 

@@ -163,7 +163,7 @@ class PowerEvent(Event):
     """The computer goes to sleep or wakes up, its power source or a power setting has changed.
 
     ``SERVICE_CONTROL_POWEREVENT``, for every service that has ``on_power()``. Power settings (a
-    ``POWERBROADCAST_SETTING``) are told only after :meth:`~winsvc.host.Service.watch_power`.
+    ``POWERBROADCAST_SETTING``) are told only after :meth:`~winsvc.host.ServiceBase.watch_power`.
 
     Attributes:
         kind: what happened.
@@ -282,7 +282,7 @@ class DeviceEvent(Event):
     """A device came, went or is about to go.
 
     ``SERVICE_CONTROL_DEVICEEVENT``, for a service that has ``on_device()``, and only after
-    :meth:`~winsvc.host.Service.watch_devices`, whose events have a :class:`DeviceInterface`.
+    :meth:`~winsvc.host.ServiceBase.watch_devices`, whose events have a :class:`DeviceInterface`.
 
     ``QUERY_REMOVE`` has been agreed to when it arrives here.
 

@@ -99,7 +99,7 @@ def _cut_older_half(file: BinaryIO) -> None:
     kept = file.read()
     kept = kept[kept.find(b"\n") + 1 :]
     file.seek(0)
-    file.write(f"[what is older was cut off]{os.linesep}".encode() + kept)
+    file.write(f"[older entries were removed]{os.linesep}".encode() + kept)
     file.truncate()
 
 
@@ -117,7 +117,7 @@ def _summary(error: BaseException) -> str:
     try:
         lines = str(error).strip().splitlines()
     except BaseException:  # whatever its own __str__ does
-        return f"{name}: <its text could not be made>"
+        return f"{name}: <its message is not available>"
     return f"{name}: {lines[0]}" if lines else name
 
 
@@ -127,7 +127,7 @@ def _trace(error: BaseException) -> str:
         told = traceback.TracebackException(type(error), error, _own_frames(error))
         return "".join(told.format())
     except Exception:
-        return "<its traceback could not be made>\n"
+        return "<its traceback is not available>\n"
 
 
 def _own_frames(error: BaseException) -> TracebackType | None:

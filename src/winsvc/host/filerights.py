@@ -20,7 +20,7 @@ __all__ = [
     "any_granted",
     "granted",
     "sid_of",
-    "strangers",
+    "untrusted_writers",
 ]
 
 READ: Final = 0x1  # FILE_READ_DATA
@@ -72,7 +72,7 @@ def any_granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
     return bool(wanted & allowed_rights(dacl, sids, FILE))
 
 
-def strangers(dacl: Acl, wanted: int) -> list[Sid]:
+def untrusted_writers(dacl: Acl, wanted: int) -> list[Sid]:
     """Those to whom one of the rights is given, and who could not do it anyway."""
     return [
         ace.trustee

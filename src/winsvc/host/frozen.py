@@ -15,19 +15,19 @@ from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, get_current, not_started_as_service, set_current
 from winsvc.host.program import default_log_file, is_command
 
-__all__ = ["explain_failures"]
+__all__ = ["report_startup_failures"]
 
 
-def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
+def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
     r"""Have a frozen program's failure to load written down; call it before all other imports.
 
     ::
 
-        from winsvc.host import explain_failures
-        explain_failures("beat")
+        from winsvc.host import report_startup_failures
+        report_startup_failures("beat")
 
         import everything_else
-        from winsvc.host import Service, run
+        from winsvc.host import ServiceBase, run
 
     It connects to the service control manager at once, as the launcher does for programs that are
     not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
@@ -43,7 +43,7 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         ValidationError: no service can have such a name, or there is none.
     """
     if not names:
-        raise ValidationError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service name is required")
     for name in names:
         check_service_name(name, "names")
     if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
@@ -65,7 +65,7 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         before(kind, error, trace)
 
     sys.excepthook = failed
-    reason = RuntimeError("the program came to its end without winsvc.host.run()")
+    reason = RuntimeError("the program ended without calling winsvc.host.run()")
     atexit.register(_fail_once, process, report, reason)
 
 

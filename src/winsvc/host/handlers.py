@@ -85,23 +85,23 @@ def check_handlers(kind: type[object]) -> None:
             if not near:
                 continue
             raise TypeError(
-                f"{kind.__qualname__}.{name}: no control is handled by this; is {near[0]}() meant?"
+                f"{kind.__qualname__}.{name}: unknown handler (did you mean {near[0]}()?)"
             )
         arguments = ("self", "event") if known[name].has_event else ("self",)
         method = _checked_method(kind, name, arguments)
         if inspect.iscoroutinefunction(method) and not asynchronous:
-            raise TypeError(f"{kind.__qualname__}.{name} is async, and main() is not")
+            raise TypeError(f"{kind.__qualname__}.{name} is async, so main() must be async, too")
     if hasattr(kind, "on_pause") != hasattr(kind, "on_continue"):
         raise TypeError(
-            f"{kind.__qualname__}: on_pause() and on_continue() belong together, as the system "
-            "accepts both controls or none"
+            f"{kind.__qualname__}: define both on_pause() and on_continue(); the system sends "
+            "either both controls or none"
         )
     if hasattr(kind, "on_shutdown") and hasattr(kind, "on_preshutdown"):
         warnings.warn(
-            f"{kind.__qualname__} has on_preshutdown() and on_shutdown(). Windows tells a service "
-            "that accepts PRESHUTDOWN first and waits for its end, up to its preshutdown_timeout; "
-            "SHUTDOWN comes later, only if it still runs then, and users report that it does not "
-            "come at all. One of them is enough: on_preshutdown() where the end takes time.",
+            f"{kind.__qualname__} defines on_preshutdown() and on_shutdown(). Windows sends "
+            "PRESHUTDOWN first and waits for the service up to its preshutdown_timeout. It sends "
+            "SHUTDOWN later and only if the service still runs, according to users not even then. "
+            "Define only one of them: on_preshutdown() if the stop takes long.",
             stacklevel=3,
         )
 
@@ -114,7 +114,9 @@ def _checked_method(
     if not callable(method):
         raise TypeError(f"{kind.__qualname__}.{name} must be a method")
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
-        raise TypeError(f"{kind.__qualname__}.{name} yields: it would never be run")
+        raise TypeError(
+            f"{kind.__qualname__}.{name} must not be a generator: its code would not run"
+        )
     plain = isinstance(inspect.getattr_static(kind, name), (staticmethod, classmethod))
     try:
         inspect.signature(method).bind(*arguments[1 if plain else 0 :])

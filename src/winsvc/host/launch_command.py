@@ -35,7 +35,7 @@ def launch_command(
             line.
     """
     if not names:
-        raise ValidationError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service name is required")
     for name in names:
         check_service_name(name, "names")
     if program.kind is ProgramKind.FROZEN:

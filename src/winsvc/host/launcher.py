@@ -59,7 +59,7 @@ class Launcher:
             self._run(options, has_path)
             if self._process.has_run:
                 return 0
-            reason = RuntimeError(f"{options.program} came to its end without winsvc.host.run()")
+            reason = RuntimeError(f"{options.program} ended without calling winsvc.host.run()")
         except BaseException as error:
             if self._process.has_run:
                 raise
@@ -68,8 +68,8 @@ class Launcher:
             reason = error
             if isinstance(error, SystemExit):
                 reason = RuntimeError(
-                    f"{options.program} has ended by itself (SystemExit: {error.code}), without "
-                    "calling winsvc.host.run()"
+                    f"{options.program} exited (SystemExit: {error.code}) without calling "
+                    "winsvc.host.run()"
                 )
                 reason.__cause__ = error
         return self._fail(options, reason)

@@ -16,7 +16,7 @@ from winsvc._values.account import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
 from winsvc.errors import ValidationError, Win32Error
-from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, strangers
+from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, untrusted_writers
 from winsvc.host.program import default_log_file
 from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid
 
@@ -54,7 +54,7 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
         return
     _make_folder(files, os.path.dirname(log))
     if problem := _file_problem(files, log):
-        raise ValidationError("log_file", f"{problem}: delete it, or name another file")
+        raise ValidationError("log_file", f"{problem}; delete it, or specify another log file")
     open(log, "a").close()
     rights = {_READ_WRITE.format(sid) for sid in sids if sid not in (None, _SYSTEM)}
     wanted = SecurityDescriptor.from_sddl(_FILE + "".join(sorted(rights)))
@@ -78,12 +78,12 @@ def folder_problem(files: FileBackend, folder: str) -> str | None:
         return f"{folder} is a link"
     found = _security(files, folder)
     if found.owner is not None and found.owner not in TRUSTED:
-        return f"{folder} belongs to {_shown(found.owner)}, not to the administrators"
+        return f"{folder} is owned by {_shown(found.owner)}, not by the administrators"
     if not isinstance(found.dacl, Acl):
-        return f"everyone may write to {folder}"
-    others = strangers(found.dacl, CHANGE_FOLDER)
+        return f"{folder} is writable by everyone"
+    others = untrusted_writers(found.dacl, CHANGE_FOLDER)
     if others:
-        return f"{', '.join(map(_shown, others))} may write to {folder}"
+        return f"{folder} is writable by {', '.join(map(_shown, others))}"
     return None
 
 
@@ -110,15 +110,15 @@ def _make_folder(files: FileBackend, folder: str) -> None:
         if error.winerror != ErrorCode.ALREADY_EXISTS:
             raise
     if _is_link(folder) or not os.path.isdir(folder):
-        raise ValidationError("log_file", f"{folder} is a link, or a file: delete it")
+        raise ValidationError("log_file", f"{folder} is a link or a file, not a folder; delete it")
     found = _security(files, folder)
     if not _is_ours(files, found.owner, folder):
         raise ValidationError(
             "log_file",
-            f"{folder} belongs to {_shown(found.owner)}, who may change all that is there: look "
-            "what it is, and delete it",
+            f"{folder} is owned by {_shown(found.owner)}, who can change every file in it. "
+            "Check its content and delete it",
         )
-    if not isinstance(found.dacl, Acl) or strangers(found.dacl, CHANGE_FOLDER):
+    if not isinstance(found.dacl, Acl) or untrusted_writers(found.dacl, CHANGE_FOLDER):
         files.set_file_security(folder, int(_OWN_LIST), wanted)
 
 
@@ -129,10 +129,10 @@ def _file_problem(files: FileBackend, log: str) -> str | None:
     except FileNotFoundError:
         return None
     if _is_link(log) or not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-        return f"{log} is a link, or no file"
+        return f"{log} is a link or not a regular file"
     owner = _security(files, log).owner
     if not _is_ours(files, owner, os.path.dirname(log)):
-        return f"{log} belongs to {_shown(owner)}"
+        return f"{log} is owned by {_shown(owner)}"
     return None
 
 
@@ -158,7 +158,7 @@ def _security(files: FileBackend, path: str) -> SecurityDescriptor:
         return SecurityDescriptor.from_bytes(data)
     except InvalidSecurityError as error:
         raise ValidationError(
-            "log_file", f"who may write to {path} can't be read: {error}"
+            "log_file", f"the security descriptor of {path} is invalid: {error}"
         ) from None
 
 

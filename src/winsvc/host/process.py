@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from winsvc._util.text import name_key
-from winsvc.backend import HostBackend, HostEvent
+from winsvc.backend import HostBackend, HostEvent, default_backend
 from winsvc.enums import ErrorCode, ServiceType
 from winsvc.errors import UnsupportedError, Win32Error, win32_error
 from winsvc.host._run import ServiceRun
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
-__all__ = ["HostProcess", "get_current", "not_started_as_service", "set_current"]
+__all__ = ["HostProcess", "get_current", "is_service", "not_started_as_service", "set_current"]
 
 # While the program loads, the system is told again and again that it still does: as long as that
 # may well take, but not for ever.
@@ -31,6 +31,19 @@ def not_started_as_service(error: Win32Error) -> bool:
     return isinstance(error, UnsupportedError) or (
         error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
     )
+
+
+def is_service() -> bool:
+    """Return whether the service control manager started this process.
+
+    That is so if its parent process is ``services.exe``, or if :func:`run` has connected. It is
+    False in a console, in child processes of a service, and on other systems than Windows.
+    """
+    try:
+        backend = default_backend()
+    except UnsupportedError:
+        return False
+    return backend.is_service_process()
 
 
 class HostProcess:
@@ -54,7 +67,7 @@ class HostProcess:
         self._backend = backend
         self._report = report
         self._lock = threading.Lock()
-        self._services: dict[str, type[Service]] = {}
+        self._services: dict[str, type[ServiceBase]] = {}
         self._loaded = backend.new_event()
         self._starts: Mailbox[ServiceRun | None] = Mailbox(
             backend
@@ -72,7 +85,7 @@ class HostProcess:
             self._connected = True
         self._backend.start_thread(self._dispatch, "winsvc: dispatcher")
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         """Run the services until all of them have stopped; on the main thread.
 
         Raises:
@@ -80,7 +93,9 @@ class HostProcess:
         """
         with self._lock:
             if self._loaded.is_set():
-                raise RuntimeError("the services of a process are served once: one run(A, B)")
+                raise RuntimeError(
+                    "run() must be called once per process, with all services: run(A, B)"
+                )
             self._services = self._by_name(services)
             self._loaded.set()
         self.connect()
@@ -101,7 +116,7 @@ class HostProcess:
         self._failure = (where, error)
         self.serve(())
 
-    def _by_name(self, services: Sequence[type[Service]]) -> dict[str, type[Service]]:
+    def _by_name(self, services: Sequence[type[ServiceBase]]) -> dict[str, type[ServiceBase]]:
         if len(self.names) == len(services) == 1:
             return {name_key(self.names[0]): services[0]}  # whatever it is called
         return {name_key(kind.name): kind for kind in services}
@@ -148,7 +163,7 @@ class HostProcess:
         if kind is None:
             code = ErrorCode.SERVICE_NOT_IN_EXE
             error = win32_error(code, "StartServiceCtrlDispatcherW", object_name=run.name)
-            self._report.failed(run.name, "looking for its class", error)
+            self._report.failed(run.name, "finding its class", error)
             run.end(code)
         elif key == name_key(self.names[0]):
             self._starts.put(run)

@@ -75,10 +75,10 @@ class Program:
 
 
 def this_program() -> Program:
-    """The running program.
+    """Describe the running program.
 
     Raises:
-        ValidationError: it is none that could be started again: it was typed in, or read from a pipe.
+        ValidationError: it cannot be started again, as it was typed in or read from a pipe.
     """
     main = sys.modules["__main__"]
     frozen = _frozen(main)
@@ -124,8 +124,8 @@ def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
     if file is None or file.startswith("<"):
         raise ValidationError(
             "program",
-            "what runs here was typed in, or read from a pipe, so it can't be started as a "
-            "service: save it as a file, and install it with: python beat.py install",
+            "this code was typed in or read from a pipe, so it cannot be started as a service. "
+            "Save it as a file, and install it with: python beat.py install",
         )
     if spec is not None:
         return ProgramKind.ZIPAPP, os.path.dirname(os.path.abspath(file)), None
@@ -151,7 +151,7 @@ def _interpreter() -> str:
     """The interpreter, of the base installation and with a console's ``main``."""
     program = getattr(sys, "_base_executable", None) or sys.executable
     if not program:
-        raise ValidationError("program", "Python does not know where its interpreter is")
+        raise ValidationError("program", "sys.executable is empty, so the interpreter is unknown")
     folder, name = os.path.split(os.path.abspath(program))
     # pythonw.exe is the same without standard streams.
     console = re.sub(r"(?i)^pythonw(_d)?(\.exe)?$", r"python\1\2", name)

@@ -16,7 +16,7 @@ __all__ = [
     "DEFAULT_MANAGER_SECURITY",
     "DEFAULT_SERVICE_SECURITY",
     "SIMULATED_ACCOUNTS",
-    "Caller",
+    "CallerIdentity",
     "granted",
 ]
 
@@ -46,7 +46,7 @@ _ENABLED_ELEVATED: Final = _ENABLED | {"SeImpersonatePrivilege", "SeCreateGlobal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class CallerIdentity:
     """The account that a simulated program runs as.
 
     Attributes:
@@ -69,24 +69,24 @@ class Caller:
             check_type(privilege, str, "privileges")
 
     @classmethod
-    def administrator(cls) -> Caller:
+    def administrator(cls) -> CallerIdentity:
         """An administrator at the machine, elevated, in whose process no privilege was enabled."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_ADMINISTRATOR], sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
-    def user(cls) -> Caller:
+    def user(cls) -> CallerIdentity:
         """A user at the machine who is no administrator."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=sids)
 
     @classmethod
-    def remote_user(cls) -> Caller:
+    def remote_user(cls) -> CallerIdentity:
         """A user from another machine: may connect, but neither list services nor see them."""
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
-    def local_system(cls) -> Caller:
+    def local_system(cls) -> CallerIdentity:
         """A service that runs as LocalSystem."""
         sids = _sids(_SYSTEM, "BA", "SU", "S-1-2-0", "S-1-2-1", *_EVERY_LOGON)
         more = {"SeTcbPrivilege", "SeDebugPrivilege", "SeAuditPrivilege"}
@@ -94,7 +94,7 @@ class Caller:
             name="NT AUTHORITY\\SYSTEM", sids=sids, privileges=frozenset(_ENABLED_ELEVATED | more)
         )
 
-    def enabling(self, *privileges: str) -> Caller:
+    def enabling(self, *privileges: str) -> CallerIdentity:
         """The same with these privileges enabled, too.
 
         ``"SeSecurityPrivilege"`` is for SACLs, ``"SeShutdownPrivilege"`` for reboot actions.
@@ -116,12 +116,12 @@ def _sids(*sids: SidLike) -> frozenset[Sid]:
 
 def _several(value: object, argument: str) -> Collection[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        raise TypeError(f"{argument}: expected a set, not a single {type(value).__name__}")
+        raise TypeError(f"{argument}: expected a collection, not {type(value).__name__}")
     return value
 
 
 def granted(
-    descriptor: SecurityDescriptor, caller: Caller, access: int, mapping: GenericMapping
+    descriptor: SecurityDescriptor, caller: CallerIdentity, access: int, mapping: GenericMapping
 ) -> int:
     """Return the rights of a handle that is opened with these.
 

@@ -22,13 +22,13 @@ from winsvc.errors import (
     Win32Error,
     win32_error,
 )
-from winsvc.testing.access import Caller, granted
+from winsvc.testing.access import CallerIdentity, granted
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
-from winsvc.testing.hosted.baton import Baton
+from winsvc.testing.hosted.scheduler import CooperativeScheduler
 from winsvc.testing.refusal import Refusal
-from winsvc.testing.threads import EndlessWaitError, OtherThreads
+from winsvc.testing.threads import ConcurrentWaits, EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -77,7 +77,7 @@ class Simulation:
 
     Attributes:
         clock: the simulated time.
-        baton: gives the threads of services in Python their turns.
+        scheduler: gives the threads of services in Python their turns.
         calls: every call that was made, in order.
         faults: what is to go wrong.
         caller: the account that programs run as.
@@ -88,12 +88,13 @@ class Simulation:
 
     def __init__(self) -> None:
         self._later: list[Callable[[], None]] = []
-        self.clock = SimulatedClock(self.happening, lambda: bool(self._later))
-        self.baton = self.clock.turns = Baton(self.clock)
-        self.other_threads = OtherThreads(self.baton.is_hosted)
+        self.clock = SimulatedClock(self.transaction, lambda: bool(self._later))
+        self.scheduler = self.clock.turns = CooperativeScheduler(self.clock)
+        self.other_threads = OtherThreads(self.scheduler.is_hosted)
+        self._waits = ConcurrentWaits(lambda: self.clock.now, self.other_threads)
         self.calls: list[Call] = []
         self.faults = Faults()
-        self.caller = Caller.administrator()
+        self.caller = CallerIdentity.administrator()
         self.handles = HandleTable()
         self.latency = 0.001
 
@@ -147,28 +148,28 @@ class Simulation:
             self._later.append(action)
 
     @contextmanager
-    def happening(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
         try:
             with self.clock.lock:
-                baton = self.baton
-                outer, baton.inside = baton.inside, threading.get_ident()
+                scheduler = self.scheduler
+                outer, scheduler.inside = scheduler.inside, threading.get_ident()
                 try:
                     yield
                 finally:
-                    baton.inside = outer
+                    scheduler.inside = outer
         finally:
             self._deliver()
 
     def _deliver(self) -> None:
         """Call those who wait for something that has happened; never under the lock."""
-        while self.baton.inside != threading.get_ident():  # else at the end of the outer call
+        while self.scheduler.inside != threading.get_ident():  # else at the end of the outer call
             with self.clock.lock:
                 if not self._later:
                     return
                 action = self._later.pop(0)
             action()
-            self.baton.stir_later()
+            self.scheduler.wake_watchers_later()
 
     def wait_until(
         self,
@@ -196,12 +197,32 @@ class Simulation:
         """
         self.other_threads.register()
         end = _FOREVER if timeout is None else self.clock.later(timeout)
+        if not drives or self.scheduler.is_hosted():
+            return self._pass_time(is_over, changed, end, drives, self._run_until)
+        with self._waits.register(is_over, end):
+            return self._pass_time(is_over, changed, end, drives, self._run_in_turn)
+
+    def _run_until(self, end: float) -> bool:
+        """Let time pass until the next event, or until the end; return whether there was one."""
+        with self.transaction():
+            return (self.clock.step if end < _FOREVER else self.clock.run_next)(end)
+
+    def _run_in_turn(self, end: float) -> bool:
+        """Let time pass as far as the waits of other threads permit."""
+        self._waits.let_others_run()
+        return self._run_until(min(end, self._waits.limit(end)))
+
+    def _pass_time(
+        self,
+        is_over: Callable[[], bool],
+        changed: threading.Event,
+        end: float,
+        drives: bool,
+        run: Callable[[float], bool],
+    ) -> bool:
         any_event, looks = False, 0
         while not is_over():
-            due = False
-            if drives:
-                with self.happening():
-                    due = (self.clock.run_next if timeout is None else self.clock.step)(end)
+            due = drives and run(end)
             if due:
                 any_event, looks = True, 0
                 continue
@@ -211,7 +232,7 @@ class Simulation:
             if looks > _LOOKS:  # not at once: a thread may be about to begin or to end
                 raise EndlessWaitError
             with self.other_threads.waiting(lambda: is_over() or self.clock.now >= end):
-                changed.wait(_GLANCE)
+                changed.wait(_GLANCE / 10 if self._waits.several else _GLANCE)
         return any_event
 
 
@@ -240,15 +261,15 @@ def windows_call(
             self.other_threads.register()
             # A process that has ended has closed all.
             if not function.startswith(("Close", "DeregisterEventSource")):
-                self.baton.check()
-            with self.happening():
+                self.scheduler.check()
+            with self.transaction():
                 machine, service = self._place(arguments)
                 entry = Call(function, self.clock.now, machine, service, arguments)
                 self.calls.append(entry)
                 try:
                     if not instant:
                         self.clock.elapse(self.latency + self.faults.delay(function))
-                    self.faults.strike(function, machine or self._own_name(), service)
+                    self.faults.trigger(function, machine or self._own_name(), service)
                     return method(self, *args, **keywords)
                 except Refusal as refusal:
                     entry.error = int(refusal.code)

@@ -49,7 +49,7 @@ class Turns(Protocol):
     def run_ready(self) -> bool:
         """Run the threads that can continue; return whether there were any."""
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Run the threads that can continue after an event."""
 
 
@@ -65,12 +65,12 @@ class SimulatedClock:
 
     def __init__(
         self,
-        happening: Callable[[], AbstractContextManager[None]] = nullcontext,
+        transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
         somebody_waits: Callable[[], bool] = lambda: False,
     ) -> None:
         """A clock at 0.
 
-        Time that is let pass from outside passes within ``happening``, which is left for a moment
+        Time that is let pass from outside passes within ``transaction``, which is left for a moment
         when ``somebody_waits`` to be told of what has happened.
         """
         self._now = 0  # microseconds: they add up exactly
@@ -78,7 +78,7 @@ class SimulatedClock:
         self._due: list[tuple[int, int, Timer]] = []
         self.lock = threading.RLock()  # re-entrant: what happens may let time pass
         self.turns: Turns | None = None
-        self._happening = happening
+        self._transaction = transaction
         self._somebody_waits = somebody_waits
 
     @property
@@ -107,7 +107,7 @@ class SimulatedClock:
             return
         end: int | None = None
         while True:
-            with self._happening():
+            with self._transaction():
                 if end is None:  # not before: others may be letting time pass, too
                     end = self._now + round(seconds * _SECOND)
                 while self._run_next(end):
@@ -162,7 +162,7 @@ class SimulatedClock:
                     self._now = max(self._now, at)
                     timer.action()
                     if self.turns is not None:
-                        self.turns.settle()
+                        self.turns.drain()
                     return True
         return False
 

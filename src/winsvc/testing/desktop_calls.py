@@ -103,7 +103,7 @@ class DesktopCalls(Simulation):
             ValidationError: it is gone already.
         """
         if window.handle not in self.desktops.windows:
-            raise ValidationError("window", "it is gone already")
+            raise ValidationError("window", "it was destroyed before")
         desktop, _ = self.desktops.windows.pop(window.handle)
         desktop.windows.remove(window)
 

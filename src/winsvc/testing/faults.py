@@ -94,7 +94,7 @@ class Faults:
         """
         code = check_dword(winerror, "winerror")
         if not code:
-            raise ValidationError("winerror", "0 is no error")
+            raise ValidationError("winerror", "must be an error code, not 0")
 
         def refuse() -> None:
             raise Refusal(code)
@@ -123,7 +123,7 @@ class Faults:
         """
         for number, name in ((nth, "nth"), (times, "times")):
             if check_dword(number, name) == 0:
-                raise ValidationError(name, "counts from 1")
+                raise ValidationError(name, "must be 1 or more")
         fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
         self._faults.append(fault)
 
@@ -152,7 +152,7 @@ class Faults:
         """
         check_type(access, tuple(_MAPPINGS), "access")
         if service is not None and isinstance(access, ManagerAccess):
-            raise ValidationError("service", "no service has rights to the manager")
+            raise ValidationError("service", "must not be given with manager rights")
         self._denied.append((access, service))
 
     def clear(self) -> None:
@@ -175,7 +175,7 @@ class Faults:
         """How much longer a call takes."""
         return self._delays.get(function, 0.0) + self._delays.get("", 0.0)
 
-    def strike(self, function: str, machine: str | None, service: str | None) -> None:
+    def trigger(self, function: str, machine: str | None, service: str | None) -> None:
         """Do what was asked for this call."""
         due: list[_Fault] = []
         for fault in self._faults:
@@ -197,6 +197,6 @@ class Faults:
         """
         if function not in self.FUNCTIONS:
             near = [name for name in self.FUNCTIONS if name.lower().startswith(function.lower())]
-            meant = f"; was {near[0]} meant?" if near else ""
-            raise ValidationError("function", f"nothing simulated is called {function!r}{meant}")
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ValidationError("function", f"unknown Windows function {function!r}{meant}")
         return function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,14 +27,14 @@ from winsvc.enums import (
 )
 from winsvc.errors import ValidationError
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
-from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
+from winsvc.testing.behavior import HostedProgram, Program, ProgramBehavior
 from winsvc.testing.database import Services
 from winsvc.testing.dependencies import members
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.records import record_of
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.running import Running
-from winsvc.testing.seed import Seed
+from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import USUAL, SimulatedService
 from winsvc.testing.starting import Starting
 from winsvc.triggers import Trigger
@@ -63,7 +64,7 @@ class SimulatedMachine:
 
     Attributes:
         name: its name on the network.
-        programs: what the programs do, by path; see :class:`winsvc.testing.Behaviour`.
+        programs: what the programs do, by path; see :class:`winsvc.testing.ProgramBehavior`.
         other_programs: what all other programs do: by default they run well.
         accounts: the accounts that a service can run as, with their passwords; None is any.
             The built-in ones, virtual ones and those of domains' services are always there.
@@ -72,6 +73,8 @@ class SimulatedMachine:
         group_order: the load-order groups, as they start.
         numa_nodes: how many NUMA nodes it has.
         error: the code with which it refuses every connection; 0 if it does not.
+        state_directory: the folder in which services get their directories; None: the system
+            lacks the call, as Wine and older Windows versions do.
         commands: the command lines that failure actions have run.
         reboots: the messages with which failure actions have restarted it.
     """
@@ -82,13 +85,14 @@ class SimulatedMachine:
         self.notifications = Notifications(simulation)
         self.services = Services(self.notifications)
         self.programs: dict[str, Program] = {}
-        self.other_programs: Program = Behaviour()
+        self.other_programs: Program = ProgramBehavior()
         self.accounts: dict[str, str] | None = None
         self.security = DEFAULT_MANAGER_SECURITY
         self.page_size: int | None = None
         self.group_order: list[str] = []
         self.numa_nodes = 1
         self.error = error
+        self.state_directory: str | os.PathLike[str] | None = None
         self.commands: list[str] = []
         self.reboots: list[str] = []
         self.lost = 0  # how often all connections were lost: handles from before are dead
@@ -97,7 +101,7 @@ class SimulatedMachine:
         self._boots = 0  # and ends: what was to happen by itself is forgotten
         self.running = Running(simulation, self.services, self.notifications, self._failed)
         self.starting = Starting(
-            simulation.clock, self.services, self.running, self.behaviour_of, self._may_log_on
+            simulation.clock, self.services, self.running, self.behavior_of, self._may_log_on
         )
 
     def __repr__(self) -> str:
@@ -107,7 +111,7 @@ class SimulatedMachine:
 
     def add(
         self,
-        spec: ServiceSpec | Seed | str,
+        spec: ServiceSpec | ServiceFixture | str,
         *,
         state: State = State.STOPPED,
         program: Program | None = None,
@@ -132,20 +136,22 @@ class SimulatedMachine:
             spec = ServiceSpec(name=spec, **settings)
         elif settings:
             raise TypeError("add() takes a name and settings, or a ServiceSpec, not both")
-        seed = Seed(spec=spec, state=state) if isinstance(spec, ServiceSpec) else spec
-        check_type(seed, Seed, "spec")
+        seed = ServiceFixture(spec=spec, state=state) if isinstance(spec, ServiceSpec) else spec
+        check_type(seed, ServiceFixture, "spec")
         name = check_service_name(seed.spec.name)
         if self.services.get(name) is not None:
-            raise ValidationError("name", f"there is a service {name!r} already")
+            raise ValidationError("name", f"service {name!r} already exists")
         service = record_of(seed)
         service.program = program
-        behaviour = self.behaviour_of(service, ()) if seed.state is not State.STOPPED else USUAL
-        if isinstance(behaviour, HostedProgram):
-            raise ValidationError("state", "a program in Python must be started")
-        with self.simulation.happening():
+        behavior = self.behavior_of(service, ()) if seed.state is not State.STOPPED else USUAL
+        if isinstance(behavior, HostedProgram):
+            raise ValidationError(
+                "state", "a hosted program must be STOPPED at first; start it through the API"
+            )
+        with self.simulation.transaction():
             self.services.add(service)
             if seed.state is not State.STOPPED:
-                self.running.resume(service, behaviour, seed)
+                self.running.resume(service, behavior, seed)
         return service
 
     def remove(self, name: str) -> None:
@@ -155,14 +161,14 @@ class SimulatedMachine:
             KeyError: there is none.
         """
         service = self[name]
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.running.forget(service)
             self.services.remove(service)
 
     def __getitem__(self, name: str) -> SimulatedService:
         service = self.services.get(name)
         if service is None:
-            raise KeyError(f"there is no service {name!r} on {self.name}")
+            raise KeyError(f"service {name!r} does not exist on {self.name}")
         return service
 
     def __contains__(self, name: object) -> bool:
@@ -171,20 +177,20 @@ class SimulatedMachine:
     def __iter__(self) -> Iterator[SimulatedService]:
         return iter(self.services)
 
-    def behaviour_of(
+    def behavior_of(
         self, service: SimulatedService, arguments: Sequence[str]
-    ) -> Behaviour | HostedProgram:
+    ) -> ProgramBehavior | HostedProgram:
         """What a service's program does with these arguments."""
         program = service.program
         if program is None:
             path = next(iter(split(service.binary_path)), "")
             programs = {name_key(known): program for known, program in self.programs.items()}
             program = programs.get(name_key(path), self.other_programs)
-        if isinstance(program, (Behaviour, HostedProgram)):
+        if isinstance(program, (ProgramBehavior, HostedProgram)):
             return program
-        behaviour = program([service.name, *arguments])
-        check_type(behaviour, (Behaviour, HostedProgram), f"the program of {service.name!r}")
-        return behaviour
+        behavior = program([service.name, *arguments])
+        check_type(behavior, (ProgramBehavior, HostedProgram), f"the program of {service.name!r}")
+        return behavior
 
     # ------------------------------------------------------------------- what happens to it
 
@@ -197,8 +203,10 @@ class SimulatedMachine:
         """
         service = self[name]
         if not service.pid:
-            raise ValidationError("name", f"{service.name!r} has no process to end")
-        with self.simulation.happening():
+            raise ValidationError(
+                "name", f"{service.name!r} is not running, so it has no process to crash"
+            )
+        with self.simulation.transaction():
             self.running.crash(service)
 
     def report(
@@ -212,9 +220,11 @@ class SimulatedMachine:
         """
         service = self[name]
         if service.state is State.STOPPED:
-            raise ValidationError("name", f"{service.name!r} is stopped: nothing reports")
+            raise ValidationError(
+                "name", f"{service.name!r} is stopped, so no process can report a state"
+            )
         hint = round(to_timedelta(wait_hint, "wait_hint").total_seconds() * 1000)
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.running.report(service, state, check_point=check_point, wait_hint=hint)
 
     def boot(self) -> None:
@@ -223,7 +233,7 @@ class SimulatedMachine:
         What takes its time, or needs what does, is still starting when this returns. What can't be
         started has the error as its exit code.
         """
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.boot_accepted = False
             self._boots += 1
             for service in self:
@@ -244,20 +254,20 @@ class SimulatedMachine:
 
     def shut_down(self) -> None:
         """Stop everything, with the notice that each service asks for."""
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.running.shut_down()
             self._boots += 1
 
     def reboot(self) -> None:
         """Shut down, lose every connection, and start again."""
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.shut_down()
             self._lose_connections()
             self.boot()
 
     def disconnect(self, error: int = int(ErrorCode.RPC_SERVER_UNAVAILABLE)) -> None:
         """Lose the connection: every call fails with this code until :meth:`reconnect`."""
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self._lose_connections()
             self.error = error
 
@@ -279,7 +289,7 @@ class SimulatedMachine:
         Data items of a service's trigger must be among those of what happens.
         """
         event = trigger.to_row()
-        with self.simulation.happening():
+        with self.simulation.transaction():
             for service in self:
                 for row in service.triggers:
                     same = (row.trigger_type, row.subtype) == (event.trigger_type, event.subtype)
@@ -302,7 +312,7 @@ class SimulatedMachine:
         Returns:
             Who was told, with what each handler has answered.
         """
-        with self.simulation.happening():
+        with self.simulation.transaction():
             return self.running.event(Control(control), event_type, data)
 
     def _triggered(self, service: SimulatedService, action: int) -> None:

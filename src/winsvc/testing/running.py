@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from winsvc.enums import (
     ServiceType,
     State,
 )
-from winsvc.testing.behaviour import Behaviour, HostedProgram
+from winsvc.testing.behavior import HostedProgram, ProgramBehavior
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from winsvc.testing.calls import Simulation
     from winsvc.testing.database import Services
     from winsvc.testing.notifications import Notifications
-    from winsvc.testing.seed import Seed
+    from winsvc.testing.service_fixture import ServiceFixture
 
 __all__ = ["Running"]
 
@@ -62,6 +63,7 @@ _ACCEPT: Final = {
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
 }
+_PAUSED: Final = (State.PAUSED, State.PAUSE_PENDING, State.CONTINUE_PENDING)
 _INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013
 _DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
@@ -88,9 +90,9 @@ class Running:
 
     # ------------------------------------------------------------------- processes
 
-    def begin(self, service: SimulatedService, behaviour: Behaviour) -> None:
+    def begin(self, service: SimulatedService, behavior: ProgramBehavior) -> None:
         """Give a service a process in which this goes on."""
-        service.behaviour = behaviour
+        service.behavior = behavior
         service.controls.clear()
         service.exit_code = service.service_exit_code = 0
         service.pid = 0
@@ -99,8 +101,8 @@ class Running:
         elif not service.is_driver:
             sharer = self.sharer(service)
             service.pid = self._new_pid() if sharer is None else sharer.pid
-        if behaviour.ends_after is not None:
-            seconds = to_timedelta(behaviour.ends_after, "ends_after").total_seconds()
+        if behavior.ends_after is not None:
+            seconds = to_timedelta(behavior.ends_after, "ends_after").total_seconds()
             service.end = self._clock.after(seconds, lambda: self._end_by_itself(service))
 
     def sharer(self, service: SimulatedService) -> SimulatedService | None:
@@ -125,7 +127,7 @@ class Running:
                 return process
         pid = self._new_pid()
         process = HostedProcess(
-            self._simulation.baton,
+            self._simulation.scheduler,
             self._simulation.as_host(),
             program,
             pid,
@@ -144,9 +146,15 @@ class Running:
                 self.stopped(service, 0)
             process.end()
 
-    def resume(self, service: SimulatedService, behaviour: Behaviour, seed: Seed) -> None:
-        """Have a service be in a state already."""
-        self.begin(service, behaviour)
+    def resume(
+        self, service: SimulatedService, behavior: ProgramBehavior, seed: ServiceFixture
+    ) -> None:
+        """Put a service into the state of a fixture, as if it had run before."""
+        if seed.state in _PAUSED:
+            # It has been paused, so it accepts the controls that pause and resume it.
+            accepts = behavior.accepts | AcceptedControls.PAUSE_CONTINUE
+            behavior = replace(behavior, accepts=accepts)
+        self.begin(service, behavior)
         service.exit_code, service.service_exit_code = seed.exit_code, seed.service_exit_code
         service.pid = seed.pid or service.pid
         self._last_pid = max(self._last_pid, service.pid)
@@ -182,7 +190,7 @@ class Running:
     ) -> None:
         """What a service's program does by ``SetServiceStatus``."""
         if state is State.STOPPED:
-            self.stopped(service, service.behaviour.exit_code, service.behaviour.service_exit_code)
+            self.stopped(service, service.behavior.exit_code, service.behavior.service_exit_code)
             return
         self._cancel(service.timers)
         if state not in PENDING_STATES:
@@ -209,19 +217,19 @@ class Running:
         if state not in PENDING_STATES:
             self.report(service, state)
             return
-        takes = service.behaviour.takes(state)
+        takes = service.behavior.takes(state)
         if takes == 0:
             self.report(service, _SETTLED[state])
             return
         self._cancel(service.timers)
-        self.show(service, state, 1, milliseconds(service.behaviour.wait_hint, "wait_hint"))
+        self.show(service, state, 1, milliseconds(service.behavior.wait_hint, "wait_hint"))
         if takes is not None:
             settle = partial(self.report, service, _SETTLED[state])
             service.timers.append(self._clock.after(takes, settle))
             self._count_check_points(service)
 
     def _count_check_points(self, service: SimulatedService) -> None:
-        every = to_timedelta(service.behaviour.check_point_every, "every").total_seconds()
+        every = to_timedelta(service.behavior.check_point_every, "every").total_seconds()
 
         def count() -> None:
             service.check_point += 1
@@ -241,7 +249,7 @@ class Running:
         if service.hosted is not None:
             accepts = service.hosted.accepts
         elif state in (State.RUNNING, State.PAUSED):
-            accepts = service.behaviour.accepts
+            accepts = service.behavior.accepts
             if service.is_driver:
                 accepts &= AcceptedControls.STOP  # all that drivers take
         service.state = state
@@ -287,7 +295,7 @@ class Running:
 
     def _end_by_itself(self, service: SimulatedService) -> None:
         service.end = None
-        if service.behaviour.crashes:
+        if service.behavior.crashes:
             self.crash(service)
         else:
             self.report(service, State.STOPPED)
@@ -327,9 +335,9 @@ class Running:
             self._tell(service, service.hosted, control)
             return
         service.controls.append(control)
-        if service.behaviour.on_control is not None:
-            service.behaviour.on_control(control)
-        if control in service.behaviour.ignores or service.state is State.STOPPED:
+        if service.behavior.on_control is not None:
+            service.behavior.on_control(control)
+        if control in service.behavior.ignores or service.state is State.STOPPED:
             return  # stopped by what it was told
         begins = _BEGINS.get(control)
         if begins is not None and _SETTLED[begins] is not service.state:

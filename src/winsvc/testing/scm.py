@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from winsvc._util.text import check_text, same_name
 from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ValidationError
-from winsvc.testing.access import Caller
+from winsvc.testing.access import CallerIdentity
 from winsvc.testing.account_calls import AccountCalls
-from winsvc.testing.behaviour import HostedProgram, Program
+from winsvc.testing.behavior import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
 from winsvc.testing.desktops import DesktopSimulation
@@ -22,7 +22,7 @@ from winsvc.testing.eventlog import EventLogCalls, EventLogSimulation
 from winsvc.testing.host_calls import HostCalls, NoProcess
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandle
-from winsvc.testing.seed import Seed, read_document
+from winsvc.testing.service_fixture import ServiceFixture, read_document
 from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import Waiter, WaiterCalls
 
@@ -30,12 +30,42 @@ if TYPE_CHECKING:
     from winsvc._values.rows import ConfigRow
     from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountCalls):
+# The names that tests use. The other public names are the calls of a backend, for winsvc itself.
+_USER_NAMES: Final = frozenset(
+    {
+        *(
+            "add",
+            "add_account",
+            "add_machine",
+            "add_window",
+            "begin_on",
+            "called",
+            "caller",
+            "calls",
+            "clock",
+        ),
+        *("close", "destroy_window", "event_log", "event_logs", "event_sources", "faults"),
+        *("from_json", "host", "installed", "latency", "local", "machines", "open_handles"),
+        *("run_as", "stations", "status_handle"),
+    }
+)
+
+
+class _UserNames(type):
+    """The type of a class for which :func:`dir` and :func:`help` leave out a backend's calls."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
+
+
+class SimulatedSCM(
+    HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountCalls, metaclass=_UserNames
+):
     """A service control manager in plain Python, which answers as Windows does.
 
     ::
@@ -98,7 +128,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountC
 
     def add(
         self,
-        spec: ServiceSpec | Seed | str,
+        spec: ServiceSpec | ServiceFixture | str,
         *,
         state: State = State.STOPPED,
         program: Program | None = None,
@@ -111,7 +141,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountC
         """
         return self.local.add(spec, state=state, program=program, **settings)
 
-    def host(self, *services: type[Service]) -> None:
+    def host(self, *services: type[ServiceBase]) -> None:
         r"""Have services that are written with :mod:`winsvc.host` on the local machine.
 
         ::
@@ -148,7 +178,8 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountC
 
     def capabilities(self, machine: str | None) -> Capabilities:
         """Return the abilities: bulk queries are sequential, so that :attr:`calls` is stable."""
-        return Capabilities(machine is None, 1, event_sources=self)
+        own_pid = self.own_pid() if machine is None else None
+        return Capabilities(machine is None, 1, event_sources=self, own_pid=own_pid)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
         return [None] * len(names)
@@ -167,12 +198,15 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountC
         """
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
-            raise ValidationError("name", f"{name!r} is the own machine")
+            raise ValidationError("name", f"{name!r} is the name of the local machine")
         if any(same_name(name, one.name) for one in self.machines):
-            raise ValidationError("name", f"there is a machine {name!r} already")
+            raise ValidationError("name", f"machine {name!r} already exists")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)
         return machine
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
 
     def __getitem__(self, name: str) -> SimulatedService:
         return self.local[name]
@@ -223,7 +257,7 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountC
                 yield self
 
     @contextmanager
-    def run_as(self, caller: Caller) -> Iterator[None]:
+    def run_as(self, caller: CallerIdentity) -> Iterator[None]:
         """Have programs run as another account in the ``with`` block."""
         before, self.caller = self.caller, caller
         try:

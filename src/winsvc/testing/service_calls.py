@@ -220,13 +220,6 @@ class ServiceCalls(ConfigCalls):
         one = self._service(service, right)
         return self._of(service).running.control(one, code)
 
-    @windows_call("QueryServiceDynamicInformation")
-    def query_start_reason(self, service: int) -> int:
-        one = self._service(service, ServiceAccess.QUERY_STATUS)
-        if one.state is State.STOPPED:
-            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
-        return int(one.start_reason)
-
     # ------------------------------------------------------------------- the rest
 
     @windows_call("LockServiceDatabase")

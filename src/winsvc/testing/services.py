@@ -22,7 +22,7 @@ from winsvc.enums import (
 )
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
-from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.behavior import Program, ProgramBehavior
 from winsvc.testing.clock import Timer
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = ["SimulatedService", "stored_account"]
 
 NO_FAILURE_ACTIONS: Final = FailureActionsRow(0, None, None, ())
 NO_CONTROLS: Final = AcceptedControls(0)
-USUAL: Final = Behaviour()
+USUAL: Final = ProgramBehavior()
 
 # What Windows 10 and later answer where nothing was set.
 DEFAULT_NUMBERS: Final[dict[int, int]] = {
@@ -93,7 +93,7 @@ class SimulatedService:
     start_reason: StartReason = StartReason.DEMAND
 
     program: Program | None = None
-    behaviour: Behaviour = USUAL  # of the run that is on
+    behavior: ProgramBehavior = USUAL  # of the run that is on
     hosted: HostedRun | None = None
     arguments: Sequence[str] = ()
     controls: list[Control] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ServiceType, StartReason, StartType, State
-from winsvc.testing.behaviour import Behaviour, HostedProgram
+from winsvc.testing.behavior import HostedProgram, ProgramBehavior
 from winsvc.testing.dependencies import members
 from winsvc.testing.refusal import Refusal
 from winsvc.testing.services import USUAL, SimulatedService
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Starting"]
 
-BehaviourOf: TypeAlias = Callable[[SimulatedService, Sequence[str]], Behaviour | HostedProgram]
+BehaviorOf: TypeAlias = Callable[[SimulatedService, Sequence[str]], ProgramBehavior | HostedProgram]
 
 CONNECT_TIMEOUT: Final = 30.0  # ServicesPipeTimeout
 HANG_ALLOWANCE: Final = 20.0  # beyond its wait hint, before a start counts as hung
@@ -40,13 +40,13 @@ class Starting:
         clock: SimulatedClock,
         services: Services,
         running: Running,
-        behaviour_of: BehaviourOf,
+        behavior_of: BehaviorOf,
         may_log_on: Callable[[SimulatedService], bool],
     ) -> None:
         self._clock = clock
         self._services = services
         self._running = running
-        self._behaviour_of = behaviour_of
+        self._behaviour_of = behavior_of
         self._may_log_on = may_log_on
         self._starting: list[SimulatedService] = []  # that wait for what they need
 
@@ -157,17 +157,17 @@ class Starting:
         if service.is_driver:
             arguments = ()  # drivers are given none
         self._check_logon(service)
-        behaviour = self._behaviour_of(service, arguments)
-        if isinstance(behaviour, HostedProgram):
-            yield from self._launch_hosted(service, arguments, reason, behaviour)
+        behavior = self._behaviour_of(service, arguments)
+        if isinstance(behavior, HostedProgram):
+            yield from self._launch_hosted(service, arguments, reason, behavior)
             return
-        if behaviour.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
+        if behavior.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
             end = self._clock.later(CONNECT_TIMEOUT)
             while self._clock.now < end:
                 yield end
-        if behaviour.start_error:
-            raise Refusal(behaviour.start_error)
-        self._begin(service, arguments, reason, behaviour)
+        if behavior.start_error:
+            raise Refusal(behavior.start_error)
+        self._begin(service, arguments, reason, behavior)
         self._running.enter(service, State.START_PENDING)
 
     def _launch_hosted(
@@ -200,12 +200,12 @@ class Starting:
         service: SimulatedService,
         arguments: Sequence[str],
         reason: StartReason,
-        behaviour: Behaviour,
+        behavior: ProgramBehavior,
     ) -> None:
         service.starts += 1
         service.start_reason = reason
         service.arguments = tuple(arguments)
-        self._running.begin(service, behaviour)
+        self._running.begin(service, behavior)
         self._running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
 
     def _check_logon(self, service: SimulatedService) -> None:

@@ -15,7 +15,7 @@ from winsvc.enums import (
 )
 from winsvc.security import SecurityDescriptor, Sid
 from winsvc.security.accesscheck import DESKTOP, WINDOW_STATION, GenericMapping
-from winsvc.testing.access import Caller, granted
+from winsvc.testing.access import CallerIdentity, granted
 from winsvc.testing.refusal import Refusal
 
 __all__ = [
@@ -171,7 +171,7 @@ def service_station() -> SimulatedWindowStation:
     return station
 
 
-def may_list(one: UserObject, caller: Caller) -> bool:
+def may_list(one: UserObject, caller: CallerIdentity) -> bool:
     """Return whether an enumeration shows the object to the caller."""
     try:
         granted(one.security, caller, int(one.list_right), one.mapping)

@@ -111,4 +111,4 @@ class WaiterCalls(ServiceCalls):
         one = self.handles.get(waiter, Waiter)
         one.woken = True
         one.changed.set()
-        self.baton.stir_later()
+        self.scheduler.wake_watchers_later()

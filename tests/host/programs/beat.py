@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
 
 def importable(name: str) -> bool:
@@ -19,7 +19,7 @@ def importable(name: str) -> bool:
     return True
 
 
-class Beat(Service):
+class Beat(ServiceBase):
     name, display_name = "winsvc-test-beat", "Test of a program"
 
     def main(self) -> None:

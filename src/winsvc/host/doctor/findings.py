@@ -47,9 +47,9 @@ def describe(name: str, findings: Sequence[Finding]) -> str:
     """Several lines for people: what is wrong, or that nothing is."""
     told = [one for one in findings if one.severity is not Severity.OK]
     good = [one.topic for one in findings if one.severity is Severity.OK]
-    lines = [f"{name}: nothing found that keeps it from starting"]
+    lines = [f"{name}: no problem found that prevents the start"]
     if any(one.severity is Severity.ERROR for one in told):
-        lines = [f"{name}: it can't start like this"]
+        lines = [f"{name}: the service cannot start"]
     lines += [f"  {one}" for one in told]
     if good:
         lines.append(f"  ok       {', '.join(dict.fromkeys(good))}")

@@ -13,8 +13,8 @@ from winsvc._util.text import same_name
 from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
-from winsvc.testing.behaviour import HostedProgram
-from winsvc.testing.hosted.baton import Baton, Pause
+from winsvc.testing.behavior import HostedProgram
+from winsvc.testing.hosted.scheduler import CooperativeScheduler, Pause
 from winsvc.testing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class HostedProcess:
 
     def __init__(
         self,
-        baton: Baton,
+        scheduler: CooperativeScheduler,
         host: HostBackend,
         program: HostedProgram,
         pid: int,
@@ -105,7 +105,7 @@ class HostedProcess:
         self.runs: list[HostedRun] = []
         self.connected = False
         self.ended = False
-        self._baton = baton
+        self._scheduler = scheduler
         self._host = host
         self._program = program
         self._on_end = on_end
@@ -127,7 +127,7 @@ class HostedProcess:
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
         """A thread of the process."""
-        self._baton.new_thread(target, name, self)
+        self._scheduler.new_thread(target, name, self)
 
     def _main(self) -> None:
         try:
@@ -135,9 +135,9 @@ class HostedProcess:
         except SystemExit:
             pass  # the process's exit code, which is nobody's here
         except Exception:
-            log.exception("%s has ended with an exception", self)
+            log.exception("%s ended with an exception", self)
         finally:
-            with self._baton.lock:
+            with self._scheduler.lock:
                 if self.runs:
                     self._on_end()
                 self.end()
@@ -148,7 +148,7 @@ class HostedProcess:
             return
         self.ended = True
         self.runs.clear()
-        self._baton.end(self)
+        self._scheduler.end(self)
 
     # ------------------------------------------------------------------- as the system sees it
 
@@ -177,7 +177,7 @@ class HostedProcess:
         if not self.runs:
             self._over = True
             if self._dispatcher is not None:
-                self._baton.clock.after(0, self._dispatcher.resume)
+                self._scheduler.clock.after(0, self._dispatcher.resume)
 
     def control(self, handler: ControlHandler, code: int, event_type: int, data: bytes) -> int:
         """Call a control handler, and wait for its answer.
@@ -185,12 +185,12 @@ class HostedProcess:
         Raises:
             Refusal: the answer did not come in time.
         """
-        clock = self._baton.clock
+        clock = self._scheduler.clock
         control = _Control(partial(handler, code, event_type, data))
         self._controls.append(control)
         if self._dispatcher is not None:
             self._dispatcher.resume()  # at once: no time passes until it has answered
-            self._baton.run_ready()
+            self._scheduler.run_ready()
         end = clock.later(CONTROL_TIMEOUT)
         while control.answer is None:
             if self.ended or clock.now >= end:
@@ -206,24 +206,24 @@ class HostedProcess:
             raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
         self._table = list(table)
         self.connected = True
-        self._baton.stir_later()
+        self._scheduler.wake_watchers_later()
 
     def dispatch(self) -> None:
         """Call control handlers, until all services have stopped."""
         while True:
-            with self._baton.lock:
+            with self._scheduler.lock:
                 if not self._controls:
                     if self._over:
                         return
-                    self._dispatcher = self._baton.pause()
+                    self._dispatcher = self._scheduler.pause()
                     try:
-                        self._baton.wait(self._dispatcher)
+                        self._scheduler.wait(self._dispatcher)
                     finally:
                         self._dispatcher = None
                     continue
                 control = self._controls.popleft()
             control.answer = self._answer(control)
-            self._baton.stir()  # a service that has sent it
+            self._scheduler.wake_watchers()  # a service that has sent it
 
     def _answer(self, control: _Control) -> int:
         try:
@@ -231,7 +231,7 @@ class HostedProcess:
         except ProcessEnded:
             raise
         except Exception:
-            log.exception("%s: a control handler has failed", self)
+            log.exception("%s: a control handler raised an exception", self)
             return ErrorCode.CALL_NOT_IMPLEMENTED
 
     def run_named(self, name: str) -> HostedRun | None:

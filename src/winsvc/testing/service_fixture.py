@@ -31,11 +31,11 @@ from winsvc.enums import (
 from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 
-__all__ = ["Seed", "read_document"]
+__all__ = ["ServiceFixture", "read_document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
+class ServiceFixture:
     """A service to add to the simulated system.
 
     Attributes:
@@ -91,7 +91,7 @@ _READERS: Final[Mapping[object, Reader]] = {**READERS, Secret: _read_secret}
 
 def read_document(
     source: str | os.PathLike[str] | Mapping[str, object],
-) -> tuple[str | None, list[Seed]]:
+) -> tuple[str | None, list[ServiceFixture]]:
     """Read the machine and the services of a document.
 
     Args:
@@ -117,7 +117,7 @@ def read_document(
     machine = from_jsonable(str | None, document.get("machine"), "machine")
     if "services" not in document:
         raise ValidationError("services", "is missing")
-    seeds: dict[str, Seed] = {}
+    seeds: dict[str, ServiceFixture] = {}
     for name, given, where in _services(document["services"]):
         check_service_name(name, f"{where}.name")
         if name_key(name) in seeds:
@@ -155,7 +155,7 @@ def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
         yield name, given, f"services[{json.dumps(name)}]"
 
 
-def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
+def _seed(name: str, given: Mapping[str, object], where: str) -> ServiceFixture:
     values: dict[str, Any] = {}
     for key, value, place in _flat(given, where):
         if key not in _KINDS:
@@ -163,7 +163,7 @@ def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
         values[key] = from_jsonable(_KINDS[key], value, place, _READERS)
     settings = {key: value for key, value in values.items() if key in _SETTINGS}
     rest = {key: value for key, value in values.items() if key in _STATE}
-    return Seed(spec=ServiceSpec(name=name, **settings), **rest)
+    return ServiceFixture(spec=ServiceSpec(name=name, **settings), **rest)
 
 
 def _flat(given: Mapping[str, object], where: str) -> Iterator[tuple[str, object, str]]:

@@ -13,23 +13,23 @@ from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
-__all__ = ["Behaviour", "HostedProgram", "Program"]
+__all__ = ["ProgramBehavior", "HostedProgram", "Program"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
+class ProgramBehavior:
     """What a service's program does when it is started and controlled; by default all goes well.
 
     ::
 
-        Behaviour(start_takes=3)                               # START_PENDING for 3 seconds
-        Behaviour(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
-        Behaviour(start_error=2)                               # there is no such program
-        Behaviour(ends_after=60, crashes=True)                 # gone after a minute
-        Behaviour(hangs_in=[State.STOP_PENDING])
-        Behaviour(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
+        ProgramBehavior(start_takes=3)                               # START_PENDING for 3 seconds
+        ProgramBehavior(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
+        ProgramBehavior(start_error=2)                               # there is no such program
+        ProgramBehavior(ends_after=60, crashes=True)                 # gone after a minute
+        ProgramBehavior(hangs_in=[State.STOP_PENDING])
+        ProgramBehavior(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
 
     Durations are simulated: timedelta or seconds.
 
@@ -43,7 +43,7 @@ class Behaviour:
         accepts: the controls that it takes while it is running or paused. INTERROGATE and 128 to
             255 need not be named.
         ignores: controls that it takes and does nothing about.
-        hangs_in: pending states that it never leaves; its check point stands still, too.
+        hangs_in: pending states that it never on_exit; its check point stands still, too.
         start_error: the error with which it can't be started at all, such as 2 (no such program),
             193 (no program) or 1053 (never connects: that is known after 30 s).
         ends_after: it ends by itself so long after its start, while it is starting or later.
@@ -74,7 +74,7 @@ class Behaviour:
             to_timedelta(getattr(self, name), name)
         milliseconds(self.wait_hint, "wait_hint")
         if not to_timedelta(self.check_point_every, "check_point_every"):
-            raise ValidationError("check_point_every", "must be longer than nothing")
+            raise ValidationError("check_point_every", "must be greater than 0")
         if self.ends_after is not None:
             to_timedelta(self.ends_after, "ends_after")
         for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
@@ -84,7 +84,7 @@ class Behaviour:
         for state in self.hangs_in:
             check_type(state, State, "hangs_in")
             if state not in PENDING_STATES:
-                raise ValidationError("hangs_in", f"{state.name} is no pending state")
+                raise ValidationError("hangs_in", f"{state.name} is not a pending state")
 
     def takes(self, state: State) -> float | None:
         """How many seconds it is in a pending state; None for ever."""
@@ -117,14 +117,14 @@ class HostedProgram:
     name: str = "a hosted program"
 
     @classmethod
-    def of(cls, *services: type[Service]) -> HostedProgram:
+    def of(cls, *services: type[ServiceBase]) -> HostedProgram:
         """The program of one service, or of several in one process.
 
         Raises:
             ValidationError: there is none.
         """
         if not services:
-            raise ValidationError("services", "no service")
+            raise ValidationError("services", "at least one service class is required")
         names = [service.name for service in services]
 
         def main(backend: HostBackend) -> None:
@@ -139,5 +139,7 @@ class HostedProgram:
         return self.name
 
 
-Program: TypeAlias = Behaviour | HostedProgram | Callable[[list[str]], Behaviour | HostedProgram]
+Program: TypeAlias = (
+    ProgramBehavior | HostedProgram | Callable[[list[str]], ProgramBehavior | HostedProgram]
+)
 """What a program does, or a function that tells it from the service's name and the arguments."""

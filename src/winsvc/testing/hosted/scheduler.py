@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from winsvc.backend import ProcessEnded
 from winsvc.testing.clock import SimulatedClock
 
-__all__ = ["SHORTEST", "Baton", "HostedThread", "Owner", "Pause"]
+__all__ = ["SHORTEST", "CooperativeScheduler", "HostedThread", "Owner", "Pause"]
 
 SHORTEST: Final = 0.001
 """How many simulated seconds a wait takes at least: a thread that polls must let time pass."""
@@ -40,16 +40,16 @@ class Owner(Protocol):
 class Pause:
     """One wait of a hosted thread; the first to resume it ends it."""
 
-    __slots__ = ("_baton", "thread", "timed_out")
+    __slots__ = ("_scheduler", "thread", "timed_out")
 
-    def __init__(self, baton: Baton, thread: HostedThread) -> None:
-        self._baton = baton
+    def __init__(self, scheduler: CooperativeScheduler, thread: HostedThread) -> None:
+        self._scheduler = scheduler
         self.thread = thread
         self.timed_out = False
 
     def resume(self) -> None:
         """Have the thread go on, as soon as it can have its turn."""
-        self._baton.make_ready(self)
+        self._scheduler.make_ready(self)
 
     def time_out(self) -> None:
         """The same, for the end of the time that it waits at most."""
@@ -61,15 +61,17 @@ class Pause:
 class HostedThread:
     """A thread of a simulated process; it begins with its first turn."""
 
-    def __init__(self, baton: Baton, target: Callable[[], None], name: str, owner: Owner) -> None:
-        self._baton = baton
+    def __init__(
+        self, scheduler: CooperativeScheduler, target: Callable[[], None], name: str, owner: Owner
+    ) -> None:
+        self._scheduler = scheduler
         self._target = target
         self.owner = owner
-        self.turn = threading.Condition(baton.lock)
+        self.turn = threading.Condition(scheduler.lock)
         self.has_turn = False
         self.finished = False
         self.given_up = False  # it did not come back
-        self.pause: Pause | None = Pause(baton, self)
+        self.pause: Pause | None = Pause(scheduler, self)
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -83,16 +85,16 @@ class HostedThread:
         return self.given_up or self.owner.ended
 
     def _run(self) -> None:
-        self._baton.joins(self)
+        self._scheduler.on_start(self)
         try:
             self._target()
         except ProcessEnded:
             pass
         finally:
-            self._baton.leaves(self)
+            self._scheduler.on_exit(self)
 
 
-class Baton:
+class CooperativeScheduler:
     """Gives hosted threads their turns.
 
     What is called "driver" here is any other thread, such as a test's, that lets time pass: it
@@ -101,7 +103,7 @@ class Baton:
     Attributes:
         clock: the clock by which the threads wait.
         lock: the lock of the clock.
-        inside: the thread in which something is happening; see ``Simulation.happening``.
+        inside: the thread in which something is transaction; see ``Simulation.transaction``.
         patience: how many real seconds a hosted thread may go on without waiting.
     """
 
@@ -156,13 +158,13 @@ class Baton:
         with self.lock:
             self._ready.append(pause)
 
-    def stir(self) -> None:
+    def wake_watchers(self) -> None:
         """Have those who watch for anything look again, when a driver next looks."""
         with self.lock:
             self._ready.extend(self._watching)
             self._watching.clear()
 
-    def stir_later(self) -> None:
+    def wake_watchers_later(self) -> None:
         """Have those who watch for anything look again, when time next passes."""
         if self._watching or self._running is not None:  # which may be about to watch
             self.clock.after(0, lambda: None)
@@ -190,7 +192,7 @@ class Baton:
         self.check()
         thread = self.current()
         if thread is None:
-            raise RuntimeError("only the threads of hosted services can wait for a turn")
+            raise RuntimeError("only a thread of a hosted service can wait for its turn")
         thread.pause = Pause(self, thread)
         return thread.pause
 
@@ -230,12 +232,12 @@ class Baton:
                     self._watching.remove(pause)
             return not pause.timed_out
 
-    def joins(self, thread: HostedThread) -> None:
+    def on_start(self, thread: HostedThread) -> None:
         """A thread begins, with its turn."""
         with self.lock:
             self._threads[threading.get_ident()] = thread
 
-    def leaves(self, thread: HostedThread) -> None:
+    def on_exit(self, thread: HostedThread) -> None:
         """A thread has come to its end."""
         with self.lock:
             del self._threads[threading.get_ident()]
@@ -248,10 +250,10 @@ class Baton:
 
     # ------------------------------------------------------------------- for drivers
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Something has happened: have those who are ready, and those who watch, go on."""
         self.run_ready()
-        self.stir()
+        self.wake_watchers()
         self.run_ready()
 
     def run_ready(self) -> bool:
@@ -307,17 +309,21 @@ class Baton:
         self._alive.remove(thread)
         self._running = None
         frame = sys._current_frames().get(thread.thread.ident or 0)
-        where = "".join(traceback.format_stack(frame)) if frame is not None else "(it has ended)"
+        where = (
+            "".join(traceback.format_stack(frame))
+            if frame is not None
+            else "(the thread has ended)"
+        )
         return RuntimeError(
-            f"{thread.owner}: the thread {thread.thread.name!r} has not waited in simulated time "
-            f"for {self.patience:g} s of real time. Does it compute for so long, or wait for "
-            "something real: a lock, a queue, a thread, a socket, time.sleep() outside of "
-            f"replacing_time()? It is here:\n{where}"
+            f"{thread.owner}: thread {thread.thread.name!r} has not waited in simulated time for "
+            f"{self.patience:g} s of real time. It either computes for so long or waits for "
+            "something real: a lock, a queue, a thread, a socket, or time.sleep() without "
+            f"replacing_time(). Its stack:\n{where}"
         )
 
     @contextmanager
     def _outside(self) -> Iterator[None]:
-        """While the lock is let go of, nothing is happening in this thread."""
+        """While the lock is let go of, nothing is transaction in this thread."""
         inside, self.inside = self.inside, None
         try:
             yield
