@@ -46,10 +46,10 @@ WINE_DIFFERENCES = {
     "start-ended": "a service that ends while it starts has not started, 1053",
     "status-type": "the type in a service's status is the one that it was made with",
     "switch-desktop": "Wine 8: SwitchDesktop does nothing, and the input desktop is the first one",
-    "thread-desktop-station": "a thread can't go to a desktop of another window station, 5",
+    "thread-desktop-station": "a thread cannot be assigned to a desktop of another window station, 5",
     "types": "the types 4, 8, 0x50 and 0x60 are unknown",
-    "user-object-flags": "only dwFlags is told and kept, not whether the handle is inherited",
-    "user-object-info": "neither the user's SID nor the heap size nor the input is told, 87",
+    "user-object-flags": "only dwFlags is returned and stored, not the inheritance of the handle",
+    "user-object-info": "the user's SID, the heap size and the input state cannot be queried, 87",
     "user-object-security": "an empty descriptor is read; what is written is dropped",
 }
 
