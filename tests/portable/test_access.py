@@ -1,4 +1,4 @@
-"""The simulated access check, beside the rules of Windows ([MS-DTYP] 2.5.3)."""
+"""The simulated access check, compared with the rules of Windows ([MS-DTYP] 2.5.3)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: CallerIdentity 
     return caught.value.code
 
 
-# Microsoft, "Service Security and Access Rights", what is granted by default.
+# The defaults of "Service Security and Access Rights" in the Microsoft documentation.
 @pytest.mark.parametrize(
     ("caller", "kind", "rights"),
     [
@@ -151,7 +151,7 @@ def test_owner_rights_ace_replaces_implicit_owner_rights() -> None:
     text = "O:S-1-5-21-1-2-3-4D:(A;;RP;;;OW)"
     assert ask(text, A.START) == A.START
     assert refused(text, A.READ_CONTROL) == 5
-    assert refused("O:SYD:(A;;RP;;;OW)", A.START) == 5  # for the owner alone
+    assert refused("O:SYD:(A;;RP;;;OW)", A.START) == 5  # only for the owner
     assert ask("O:S-1-5-21-1-2-3-4D:(A;IO;RP;;;OW)", A.READ_CONTROL) == A.READ_CONTROL
 
 
@@ -163,7 +163,7 @@ def test_access_system_security_requires_security_privilege() -> None:
     able = ADMIN.enabling("sesecurityprivilege")
     assert ask(text, sacl | A.START, able) == sacl | A.START
     assert ask(text, MAXIMUM | sacl, able) == sacl | A.ALL_ACCESS
-    assert ask(text, MAXIMUM, able) == A.ALL_ACCESS  # not without being asked for
+    assert ask(text, MAXIMUM, able) == A.ALL_ACCESS  # only if it is requested
     everything = SecurityDescriptor(dacl=Acl((Ace.allow("WD", A(0x010F01FF)),)))
     assert ask(everything, MAXIMUM, USER) == A.ALL_ACCESS
 
@@ -198,7 +198,7 @@ _aces = st.builds(
 def test_granted_matches_ms_dtyp_reference_algorithm(
     aces: tuple[Ace, ...], access: ServiceAccess
 ) -> None:
-    """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
+    """Check access with the algorithm of [MS-DTYP]: remove rights until one is denied."""
     left = wanted = SERVICE.map(int(access))
     ok = None
     for ace in aces:
@@ -221,7 +221,7 @@ def test_caller_reports_membership_privileges_and_refuses_wrong_types() -> None:
     assert ADMIN.is_member("BA")
     assert not USER.is_member("BUILTIN\\Administrators")
     assert SYSTEM.holds("SETCBPRIVILEGE")
-    assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but a program has to enable it
+    assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but not enabled
     assert ADMIN.enabling("A", "b").privileges == ADMIN.privileges | {"A", "b"}
     made = CallerIdentity(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
     assert made.sids == frozenset({Sid.parse("SY")})

@@ -55,6 +55,25 @@ def test_lookup_account_returns_sid_or_raises_if_unknown(files: FileBackend) -> 
         files.lookup_account_name(None, "no such account at all")
 
 
+def test_lookup_account_sid_returns_domain_and_name(files: FileBackend) -> None:
+    assert files.lookup_account_sid(None, Sid.parse("WD").to_bytes()) == ("", "Everyone")
+    assert files.lookup_account_sid(None, Sid.parse("BA").to_bytes()) == (
+        "BUILTIN",
+        "Administrators",
+    )
+    with pytest.raises(Win32Error, match="LookupAccountSidW") as caught:
+        files.lookup_account_sid(None, Sid.parse("S-1-5-21-1-2-3-4").to_bytes())
+    assert caught.value.winerror == 1332
+
+
+@pytest.mark.parametrize("data", [b"", bytes(7), b"\1\1" + bytes(6), b"\1\0" + bytes(7)])
+def test_lookup_account_sid_with_malformed_sid_raises_before_the_call(
+    files: FileBackend, data: bytes
+) -> None:
+    with pytest.raises(ValidationError, match="not a SID"):
+        files.lookup_account_sid(None, data)
+
+
 def test_make_log_file_grants_users_no_change_rights(
     files: FileBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,7 +152,7 @@ class Sid:
         r"""Translate the name of an account or group to its SID.
 
         Args:
-            name: the name, such as ``"Spooler admins"``, ``r"CORP\\alice"`` or
+            name: the name, such as ``"Spooler admins"``, ``r"CORP\alice"`` or
                 ``"alice@corp.example"``; a name without a domain is searched for on the machine,
                 then in its domain and trusted domains.
             machine: the machine that translates the name; None for this one.

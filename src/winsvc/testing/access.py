@@ -1,4 +1,4 @@
-"""Who calls the simulated system, and what the security descriptors let them do."""
+"""The callers of the simulated system, and their access check."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = [
     "granted",
 ]
 
-# What Windows gives a new service whose creator says nothing else.
+# The default of Windows for a new service.
 DEFAULT_SERVICE_SECURITY: Final = SecurityDescriptor.from_sddl(
     "O:SYG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 )
-# From the network one may only connect. LocalSystem creates services as the administrator it is.
+# Callers from the network can only connect. LocalSystem creates services as an administrator.
 DEFAULT_MANAGER_SECURITY: Final = SecurityDescriptor.from_sddl(
     "O:SYG:SYD:(A;;CC;;;AU)(A;;CCLCRPRC;;;IU)(A;;CCLCRPRC;;;SU)(A;;CCLCRPWPRC;;;SY)(A;;KA;;;BA)"
     "(A;;CC;;;AC)S:(AU;FA;KA;;;WD)(AU;OIIOFA;GA;;;WD)"
@@ -34,13 +34,13 @@ DEFAULT_MANAGER_SECURITY: Final = SecurityDescriptor.from_sddl(
 _SYSTEM: Final = Sid.parse("SY")
 _EVERY_LOGON: Final = ("WD", "AU", "BU", "S-1-5-15")
 _AT_THE_CONSOLE: Final = ("IU", "S-1-2-0", "S-1-2-1")
-# Accounts of a machine that does not exist.
+# The SIDs of the accounts of the simulated machine.
 _MACHINE: Final = (21, 1000, 2000, 3000)
 _ADMINISTRATOR: Final = Sid(5, (*_MACHINE, 1001))
 _USER: Final = Sid(5, (*_MACHINE, 1002))
 SIMULATED_ACCOUNTS: Final = {_ADMINISTRATOR: "SIMULATED\\admin", _USER: "SIMULATED\\user"}
 
-# All others are held disabled at first, even by LocalSystem: a program has to enable them.
+# Other privileges are disabled at first, even for LocalSystem; a program must enable them.
 _ENABLED: Final = frozenset({"SeChangeNotifyPrivilege"})
 _ENABLED_ELEVATED: Final = _ENABLED | {"SeImpersonatePrivilege", "SeCreateGlobalPrivilege"}
 
@@ -52,8 +52,8 @@ class CallerIdentity:
     Attributes:
         name: the account's name.
         sids: the account's SID and those of its groups.
-        privileges: the privileges that are held and enabled, such as ``"SeShutdownPrivilege"``;
-            upper and lower case are alike.
+        privileges: the privileges that are held and enabled, such as ``"SeShutdownPrivilege"``,
+            in any case.
     """
 
     name: str
@@ -70,24 +70,24 @@ class CallerIdentity:
 
     @classmethod
     def administrator(cls) -> CallerIdentity:
-        """An administrator at the machine, elevated, in whose process no privilege was enabled."""
+        """Return an elevated administrator with an interactive logon and the default privileges."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_ADMINISTRATOR], sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
     def user(cls) -> CallerIdentity:
-        """A user at the machine who is no administrator."""
+        """Return a user without administrative rights, with an interactive logon."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=sids)
 
     @classmethod
     def remote_user(cls) -> CallerIdentity:
-        """A user from another machine: may connect, but neither list services nor see them."""
+        """Return a user from another machine, who can connect but not list services."""
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
     def local_system(cls) -> CallerIdentity:
-        """A service that runs as LocalSystem."""
+        """Return the account of a service that runs as LocalSystem."""
         sids = _sids(_SYSTEM, "BA", "SU", "S-1-2-0", "S-1-2-1", *_EVERY_LOGON)
         more = {"SeTcbPrivilege", "SeDebugPrivilege", "SeAuditPrivilege"}
         return cls(
@@ -95,18 +95,18 @@ class CallerIdentity:
         )
 
     def enabling(self, *privileges: str) -> CallerIdentity:
-        """The same with these privileges enabled, too.
+        """Return a copy with these privileges enabled in addition.
 
         ``"SeSecurityPrivilege"`` is for SACLs, ``"SeShutdownPrivilege"`` for reboot actions.
         """
         return replace(self, privileges=self.privileges.union(privileges))
 
     def holds(self, privilege: str) -> bool:
-        """Whether this privilege is held and enabled."""
+        """Return whether this privilege is held and enabled."""
         return privilege.casefold() in map(str.casefold, self.privileges)
 
     def is_member(self, sid: SidLike) -> bool:
-        """Whether this is the account's SID or that of one of its groups."""
+        """Return whether the SID is that of the account or of one of its groups."""
         return Sid.coerce(sid) in self.sids
 
 

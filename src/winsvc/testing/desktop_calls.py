@@ -1,4 +1,4 @@
-"""Every simulated call for window stations and desktops."""
+"""The simulated calls for window stations and desktops."""
 
 from __future__ import annotations
 
@@ -40,31 +40,31 @@ _TOO_LONG: Final = 260  # MAX_PATH, with the NUL
 
 
 class DesktopCalls(Simulation):
-    """What :class:`winsvc.backend.DesktopBackend` has.
+    """The calls of :class:`winsvc.backend.DesktopBackend`.
 
-    The program under test is on ``WinSta0\\Default``, as programs of a user are.
+    The program under test starts on ``WinSta0\\Default``, like the programs of a user.
 
     Attributes:
-        desktops: the window stations, and where the program is.
+        desktops: the state of the window stations and desktops.
     """
 
     desktops: DesktopSimulation
 
     @property
     def stations(self) -> list[SimulatedWindowStation]:
-        """The window stations. Those that nobody has open any more are gone."""
+        """The existing window stations."""
         return self.desktops.stations
 
     @property
     def open_desktop_handles(self) -> int:
-        """How many handles of window stations and desktops are open, besides its first two."""
+        """The number of open handles of window stations and desktops, without the first two."""
         return self.desktops.open_handles
 
     def begin_on(self, station: str = SERVICE_STATION, desktop: str = "Default") -> None:
-        """Have the program begin elsewhere: by default where a service of LocalSystem does.
+        """Start the program on another desktop, by default that of a service of LocalSystem.
 
         Raises:
-            ValidationError: there is no such window station, or no such desktop.
+            ValidationError: the window station or the desktop does not exist.
         """
         self.desktops.begin_on(station, desktop)
 
@@ -77,18 +77,18 @@ class DesktopCalls(Simulation):
         thread: int | None = None,
         station: str = INTERACTIVE_STATION,
     ) -> SimulatedWindow:
-        """Put a top-level window on a desktop.
+        """Add a top-level window to a desktop.
 
         Args:
             desktop: the desktop's name.
-            title: the text of its title bar; None for one that can't be read.
-            class_name: the name of its class; None for one that can't be read.
-            thread: the id of the thread that owns it, which can't leave its desktop then; None for
-                one of another process.
+            title: the text of the title bar; None if it cannot be read.
+            class_name: the name of the window class; None if it cannot be read.
+            thread: the id of the thread that owns the window and therefore cannot change its
+                desktop; None for a thread of another process.
             station: the name of the desktop's window station.
 
         Raises:
-            ValidationError: there is no such desktop.
+            ValidationError: the desktop does not exist.
         """
         place = self.desktops.desktop_named(station, desktop)
         window = SimulatedWindow(self.handles.number(), title, class_name, thread)
@@ -97,13 +97,13 @@ class DesktopCalls(Simulation):
         return window
 
     def destroy_window(self, window: SimulatedWindow) -> None:
-        """Take a window away.
+        """Destroy a window.
 
         Raises:
-            ValidationError: it is gone already.
+            ValidationError: the window was already destroyed.
         """
         if window.handle not in self.desktops.windows:
-            raise ValidationError("window", "it was destroyed before")
+            raise ValidationError("window", "already destroyed")
         desktop, _ = self.desktops.windows.pop(window.handle)
         desktop.windows.remove(window)
 
@@ -325,7 +325,7 @@ def _desktop_name(name: str | None) -> str:
 
 
 def _check_length(name: str) -> None:
-    """Refuse a name that nothing new can have."""
+    """Refuse a name that is too long for a new object."""
     if len(name.encode("utf-16-le", "surrogatepass")) // 2 >= _TOO_LONG:
         raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
 

@@ -13,7 +13,7 @@ from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
 from winsvc.errors import ValidationError
 from winsvc.testing.access import CallerIdentity
-from winsvc.testing.account_calls import AccountCalls
+from winsvc.testing.accounts import AccountCalls, known_accounts
 from winsvc.testing.behavior import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
@@ -89,6 +89,7 @@ class SimulatedSCM(
             by :attr:`latency` with each call.
         calls: every call that was made, in order.
         faults: what is to go wrong.
+        accounts: the names of accounts and groups by SID; see :meth:`add_account`.
         event_log: what was written to the event log: its entries, in order.
         event_sources: the sources of the Application log, in the registry.
         latency: how many simulated seconds each call takes.
@@ -104,6 +105,7 @@ class SimulatedSCM(
         self.own_process = NoProcess()
         self.desktops = DesktopSimulation(self)
         self.events = EventLogSimulation()
+        self.accounts = known_accounts()
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str] | Mapping[str, object]) -> Self:
