@@ -74,9 +74,10 @@ def blocks() -> list[Block]:
 
 
 def run(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Execute a block and the tests in it."""
+    """Execute a block and the tests in it, and before it the blocks that it imports."""
     for other in blocks():
-        if other.document == block.document and other.module and other.module != block.module:
+        needed = f"from {other.module} import" in block.code
+        if other.document == block.document and other.module and needed:
             _execute(other, other.module, monkeypatch)
     module = _execute(block, block.module or "document", monkeypatch)
     for name, function in list(vars(module).items()):

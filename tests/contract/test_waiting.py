@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from differences import Differs
-from support import Waits
+from support import Waits, simulated_only
 
 from winsvc import (
     CancelToken,
@@ -22,7 +22,8 @@ from winsvc import (
     WaitCancelledError,
     WaitTimeoutError,
 )
-from winsvc.errors import ServiceStoppedError
+from winsvc.errors import ServiceStoppedError, WaitError
+from winsvc.testing import SimulatedSCM
 
 
 def test_calls_with_timeout_wait_for_each_state(installed: Service) -> None:
@@ -195,3 +196,14 @@ def test_delete_with_open_handle_when_cancelled_stops_waiting(
         thread.join()
         assert scm.exists(name)
     assert not scm.exists(name)
+
+
+@simulated_only
+def test_wait_when_stop_falls_back_to_running_raises_wait_error(
+    installed: Service, sim: SimulatedSCM
+) -> None:
+    installed.start(timeout=30)
+    sim.local.report(installed.name, State.STOP_PENDING)
+    sim.clock.after(0.5, lambda: sim.local.report(installed.name, State.RUNNING))
+    with pytest.raises(WaitError, match="returned to its previous state"):
+        installed.wait(State.STOPPED, timeout=30)

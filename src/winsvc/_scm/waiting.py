@@ -176,6 +176,7 @@ class StateWait:
         self._progressed_at = self._backend.monotonic()
         self._began = self._progressed_at if began is None else began
         self._last: ServiceStatus | None = None
+        self._queried: ServiceStatus | None = None  # the last status that was not notified
         self._last_active: ServiceStatus | None = None  # the last status that was not STOPPED
         self._known: ServiceStatus | None = None  # when it was armed: notifications are later
         self._was_active = False  # by then
@@ -289,7 +290,7 @@ class StateWait:
             else:
                 self.result = status
         else:
-            self._check_state(last, status, notified=notified)
+            self._check_state(status, notified=notified)
 
     def _judge_stability(self, status: ServiceStatus) -> None:
         assert self._stable is not None
@@ -303,16 +304,15 @@ class StateWait:
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, "it did not last")
             self.result = status
 
-    def _check_state(
-        self, last: ServiceStatus | None, status: ServiceStatus, *, notified: bool
-    ) -> None:
+    def _check_state(self, status: ServiceStatus, *, notified: bool) -> None:
         if status.state is not State.STOPPED:
             self._last_active = status
         elif self._requested or (self._was_active if notified else self._last_active is not None):
             raise self._stopped_error(status)
         if not notified:  # a notified status may be older than the last one queried
             self._check_restart(status)
-            before = None if last is None else _REQUESTED.get(last.state)
+            queried, self._queried = self._queried, status
+            before = None if queried is None else _REQUESTED.get(queried.state)
             if before in self._target and status.state not in PENDING_STATES:
                 why = "the service has returned to its previous state"
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, why)
