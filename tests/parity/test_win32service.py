@@ -79,7 +79,7 @@ OTHER_VALUES: Sequence[object] = (
     *(None, True, False, 0, 2, 3, -1, 5, 0x7FFFFFFF, -(1 << 31), 1.5, 1 << 64, b"", b"x"),
     *("", "no", "\u00e4" * 300, (), [], ["x"], {}, ACTIONS, FLAGS, object()),
 )
-# Those whose outcome hangs on nothing but their arguments, and on the calls before.
+# Functions whose outcome depends only on their arguments, and on earlier calls.
 AT_RANDOM = sorted(
     set(GOOD)
     - {"CloseServiceHandle", "DeleteService", "UnlockServiceDatabase", "SetServiceStatus"}

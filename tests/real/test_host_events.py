@@ -247,14 +247,14 @@ def test_copy_payload_of_fixed_length_copies_structure_size(control: int, size: 
 
 
 @pytest.mark.parametrize(
-    ("said", "copied"),
+    ("stated", "copied"),
     [
         *((0, 0), (11, 0), (12, 12), (13, 13), (40, 40), (LARGEST, LARGEST)),
         *((LARGEST + 1, 12), (0x7FFFFFFF, 12), (0xFFFFFFFF, 12)),
     ],
 )
-def test_copy_payload_of_device_event_copies_stated_length(said: int, copied: int) -> None:
-    data = struct.pack("<III", said, lib.DBT_DEVTYP_VOLUME, 0)
+def test_copy_payload_of_device_event_copies_stated_length(stated: int, copied: int) -> None:
+    data = struct.pack("<III", stated, lib.DBT_DEVTYP_VOLUME, 0)
     data += bytes(max(0, copied - len(data)))
     found = copy_payload(lib.SERVICE_CONTROL_DEVICEEVENT, lib.DBT_DEVICEARRIVAL, memory(data))
     assert found == data[:copied]
@@ -263,14 +263,14 @@ def test_copy_payload_of_device_event_copies_stated_length(said: int, copied: in
 
 
 @pytest.mark.parametrize(
-    ("said", "copied"),
+    ("stated", "copied"),
     [
         *((0, 20), (1, 21), (4, 24), (LARGEST - 20, LARGEST)),
         *((LARGEST - 19, 20), (0x7FFFFFFF, 20), (0xFFFFFFF0, 20), (0xFFFFFFFF, 20)),
     ],
 )
-def test_copy_payload_of_power_setting_copies_stated_length(said: int, copied: int) -> None:
-    data = POWER_SOURCE.bytes_le + struct.pack("<I", said)
+def test_copy_payload_of_power_setting_copies_stated_length(stated: int, copied: int) -> None:
+    data = POWER_SOURCE.bytes_le + struct.pack("<I", stated)
     data += bytes(max(0, copied - len(data)))
     control, kind = lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_POWERSETTINGCHANGE
     assert copy_payload(control, kind, memory(data)) == data

@@ -105,7 +105,7 @@ def lab(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_install_packages_without_root_or_sudo_prints_command() -> None:
-    """Without root, sudo and the packages it says which ones an administrator must install."""
+    """Without root, sudo and the packages, the error names the packages to install."""
     code = (
         "import os, shutil; os.geteuid = lambda: 1000\n"
         "which = shutil.which\n"

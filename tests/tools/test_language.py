@@ -54,8 +54,8 @@ def test_words_in_names_are_found_where_defined(source: str, found: list[str]) -
     [
         ("Where the service is.", "src/a.py", ["Where"]),
         ("Whether it exists.", "tests/a.py", ["Whether"]),
-        ("The state.", "src/a.py", ["The"]),
-        ("The owner ends first.", "tests/a.py", []),
+        ("All states.", "src/a.py", ["All"]),
+        ("All processes end.", "tests/a.py", []),
         ("Return the state.", "src/a.py", []),
     ],
 )
