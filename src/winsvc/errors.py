@@ -460,8 +460,10 @@ def system_text(winerror: int) -> str:
     if sys.platform == "win32":
         import ctypes  # loads slowly
 
-        return ctypes.FormatError(winerror).rstrip()
-    return message_for(winerror)
+        text = ctypes.FormatError(winerror).rstrip()
+    else:
+        text = message_for(winerror)
+    return text
 
 
 def win32_error(

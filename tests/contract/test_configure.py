@@ -162,7 +162,7 @@ def test_configure_refused_by_argument_check_changes_nothing(installed: Service)
             account="NetworkService",
             display_name="not reached",
         )
-    with pytest.raises(ValidationError, match="not in quotes"):
+    with pytest.raises(ValidationError, match="not quoted"):
         installed.configure(
             binary_path=r"C:\Program Files\x y\svc.exe -k", description="not reached"
         )

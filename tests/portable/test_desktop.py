@@ -189,7 +189,7 @@ def test_security_access_denied_hint_names_required_rights(
     hint = caught.value.hint or ""
     for name in ("READ_CONTROL", "ACCESS_SYSTEM_SECURITY"):
         assert (name in hint) is bool(right & DesktopAccess[name])
-    assert hint.endswith("The handle was opened with DesktopAccess.READ_OBJECTS|ENUMERATE only.")
+    assert hint.endswith("The handle was opened with DesktopAccess.READ_OBJECTS | ENUMERATE only.")
 
 
 def test_borrowed_desktop_access_denied_hint_names_needed_right_only() -> None:

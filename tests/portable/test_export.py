@@ -323,10 +323,10 @@ def test_simulated_export_round_trips_every_setting(
     ("content", "told"),
     [
         (None, "No such file or directory"),
-        ("{", "is no JSON: "),
+        ("{", "is not JSON: "),
         ("[]", "the document: expected a mapping, not list"),
         ('{"services": {"a": {"start_type": "x"}}}', "services[\"a\"].start_type: 'x' is no"),
-        ('{"services": {"a": {"start_type": []}}}', 'services["a"].start_type: expected a'),
+        ('{"services": {"a": {"start_type": []}}}', 'services["a"].start_type: expected the'),
     ],
 )
 def test_simulate_with_invalid_file_reports_it_in_one_line(

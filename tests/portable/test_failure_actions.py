@@ -61,7 +61,7 @@ def test_failure_action_delay_over_maximum_raises() -> None:
     row = FailureActionsRow(NO_CHANGE, "", "", ((1, NO_CHANGE),))
     assert actions.to_row() == row
     assert FailureActions.from_row(row) == actions
-    with pytest.raises(ValidationError, match=r"actions\[0\].delay: .* longer"):
+    with pytest.raises(ValidationError, match=r"actions\[0\].delay: must be at most"):
         FailureActions(
             actions=(FailureAction.restart(longest + timedelta(milliseconds=1)),)
         ).to_row()

@@ -17,9 +17,9 @@ def test_configure_account_normalizes_name_and_checks_password() -> None:
         service.configure(account="SYSTEM")
         service.configure(account=r"NT SERVICE\x")
         service.configure(account="me", password="hunter2")
-        with pytest.raises(ValidationError, match="LocalSystem takes no password"):
+        with pytest.raises(ValidationError, match="LocalSystem has no password"):
             service.configure(password="hunter3")
-        with pytest.raises(ValidationError, match="takes no password"):
+        with pytest.raises(ValidationError, match="has no password"):
             service.configure(account="NetworkService", password="x")
     sent = [(call.account, call.password) for call in recorder.called("change_service_config")]
     assert sent == [

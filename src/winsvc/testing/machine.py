@@ -14,7 +14,7 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account
 from winsvc._values.commandline import split
 from winsvc._values.names import check_service_name
-from winsvc._values.settings import ServiceSpec
+from winsvc._values.settings import ServiceSpec, check_keywords
 from winsvc.enums import (
     ActionType,
     ConfigLevel,
@@ -133,6 +133,7 @@ class SimulatedMachine:
             ValidationError: there is one of this name, or no service can have it.
         """
         if isinstance(spec, str):
+            check_keywords(settings)
             spec = ServiceSpec(name=spec, **settings)
         elif settings:
             raise TypeError("add() takes a name and settings, or a ServiceSpec, not both")
