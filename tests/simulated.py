@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from winsvc import (
-    ConfigLevel,
-    ErrorControl,
-    Secret,
-    ServiceType,
-    StartType,
-    State,
-    Win32Error,
-)
+from winsvc import ErrorControl, Secret, ServiceType, StartType, State, Win32Error
 from winsvc._values.rows import StatusRow
+from winsvc.enums import ConfigLevel
 from winsvc.testing import SimulatedMachine, SimulatedSCM
 
 MANAGER_ALL = 0xF003F

@@ -14,7 +14,6 @@ from winsvc import (
     AccessDeniedError,
     Control,
     ControlRefusedError,
-    DatabaseLockedError,
     ErrorCode,
     ManagerAccess,
     Service,
@@ -23,9 +22,7 @@ from winsvc import (
     ServiceNotActiveError,
     ServiceNotFoundError,
     ServiceStartError,
-    StartReason,
     State,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
@@ -33,6 +30,9 @@ from winsvc import (
     ValidationError,
     WaitTimeoutError,
 )
+from winsvc._values.stopreason import StopFlag
+from winsvc.enums import StartReason
+from winsvc.errors import DatabaseLockedError
 from winsvc.testing import SimulatedSCM
 
 

@@ -12,7 +12,6 @@ from support import simulated_only
 
 from winsvc import (
     AccessDeniedError,
-    AlreadyExistsError,
     Desktop,
     DesktopAccess,
     HandleClosedError,
@@ -20,17 +19,16 @@ from winsvc import (
     InvalidParameterError,
     InvalidSecurityError,
     NotFoundError,
-    ObjectInUseError,
     SecurityInformation,
     UnsupportedError,
     ValidationError,
     Win32Error,
     WindowStation,
     WindowStationAccess,
-    WindowStationCreation,
-    WindowStationFlags,
 )
 from winsvc.backend import default_backend
+from winsvc.enums import WindowStationCreation, WindowStationFlags
+from winsvc.errors import AlreadyExistsError, ObjectInUseError
 from winsvc.security import Acl
 from winsvc.testing import SimulatedSCM
 

@@ -11,7 +11,6 @@ from support import wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
-    DatabaseNotFoundError,
     ErrorControl,
     HandleClosedError,
     InvalidNameError,
@@ -24,6 +23,7 @@ from winsvc import (
     State,
     ValidationError,
 )
+from winsvc.errors import DatabaseNotFoundError
 
 
 def test_open_missing_service_raises_not_found(scm: ServiceManager) -> None:

@@ -12,7 +12,6 @@ from winsvc import (
     AccessDeniedError,
     CancelToken,
     CascadeError,
-    CascadeStep,
     ControlRefusedError,
     DependentServicesRunningError,
     MachineUnreachableError,
@@ -24,13 +23,14 @@ from winsvc import (
     ServiceStartError,
     StartType,
     State,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
     WaitCancelledError,
     WaitTimeoutError,
 )
+from winsvc._values.stopreason import StopFlag
+from winsvc.errors import CascadeStep
 from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
 
 S = State

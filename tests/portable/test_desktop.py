@@ -15,22 +15,17 @@ from winsvc import (
     AccessDeniedError,
     Desktop,
     DesktopAccess,
-    DesktopFlags,
     HandleClosedError,
     InvalidNameError,
     NotFoundError,
-    ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
     UnsupportedError,
-    UserObjectFlags,
     ValidationError,
     Win32Error,
     Window,
     WindowStation,
     WindowStationAccess,
-    WindowStationCreation,
-    WindowStationFlags,
 )
 from winsvc._desktops.handles import (
     BorrowedDesktopHandle,
@@ -38,9 +33,11 @@ from winsvc._desktops.handles import (
     DesktopHandle,
     WindowStationHandle,
 )
+from winsvc._desktops.user_object import UserObjectFlags
 from winsvc._scm.handles import ServiceHandle
 from winsvc._values.rows import UserObjectFlagsRow
-from winsvc.errors import win32_error
+from winsvc.enums import DesktopFlags, WindowStationCreation, WindowStationFlags
+from winsvc.errors import ObjectInUseError, win32_error
 
 SDDL = "D:(A;;GA;;;SY)"
 # For calls that mypy refuses.

@@ -14,16 +14,16 @@ from winsvc import (
     ServiceAccess,
     ServiceStartError,
     ServiceStatus,
-    StartReason,
     State,
     StateFilter,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
     ValidationError,
 )
 from winsvc._values.rows import EnumRow, StatusRow
+from winsvc._values.stopreason import StopFlag
+from winsvc.enums import StartReason
 from winsvc.errors import win32_error
 
 

@@ -10,7 +10,6 @@ from recorder import CONFIG, STOPPED, Recorder, opened
 from winsvc import (
     UNCHANGED,
     AccessDeniedError,
-    ConfigLevel,
     FailureAction,
     InvalidParameterError,
     ServiceManager,
@@ -20,6 +19,7 @@ from winsvc import (
     ValidationError,
 )
 from winsvc._values.rows import PreferredNodeRow
+from winsvc.enums import ConfigLevel
 from winsvc.errors import win32_error
 
 NO_CHANGE = 0xFFFFFFFF

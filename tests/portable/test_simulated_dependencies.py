@@ -7,15 +7,8 @@ from datetime import timedelta
 import pytest
 from simulated import change, code_of, control, create, manager, opened, start, state_of, states
 
-from winsvc import (
-    AcceptedControls,
-    Control,
-    ServiceType,
-    StartReason,
-    StartType,
-    State,
-    Trigger,
-)
+from winsvc import AcceptedControls, Control, ServiceType, StartType, State, Trigger
+from winsvc.enums import StartReason
 from winsvc.testing import Behaviour, SimulatedSCM
 
 S = State

@@ -11,11 +11,9 @@ from winsvc import (
     AccessDeniedError,
     Desktop,
     DesktopAccess,
-    DesktopFlags,
     HandleClosedError,
     InvalidNameError,
     NotFoundError,
-    ObjectInUseError,
     SecurityDescriptor,
     SecurityInformation,
     UnsupportedError,
@@ -27,6 +25,8 @@ from winsvc import (
 )
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
+from winsvc.enums import DesktopFlags
+from winsvc.errors import ObjectInUseError
 from winsvc.testing import Caller, SimulatedSCM
 
 

@@ -20,7 +20,6 @@ from winsvc import (
     FailureAction,
     FailureActions,
     ManagerAccess,
-    Notify,
     Service,
     ServiceAccess,
     ServiceInfo,
@@ -34,7 +33,7 @@ from winsvc import (
 from winsvc._util.text import name_key, same_name
 from winsvc._values.rows import NotificationRow
 from winsvc.backend import Backend
-from winsvc.enums import PENDING_STATES
+from winsvc.enums import PENDING_STATES, Notify
 from winsvc.testing import Behaviour, Caller, SimulatedSCM
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService

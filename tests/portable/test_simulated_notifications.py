@@ -10,8 +10,9 @@ from unittest import mock
 import pytest
 from simulated import change, code_of, control, create, manager, number, opened, start
 
-from winsvc import ConfigLevel, Control, Notify, ServiceAccess, ServiceType, State
+from winsvc import Control, ServiceAccess, ServiceType, State
 from winsvc._values.rows import NotificationRow
+from winsvc.enums import ConfigLevel, Notify
 from winsvc.testing import Behaviour, SimulatedSCM
 
 N, S = Notify, State

@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 from simulated import change, code_of, control, number, opened, start, state_of
 
-from winsvc import (
-    ConfigLevel,
-    Control,
-    FailureAction,
-    FailureActions,
-    ServiceType,
-    StartReason,
-    StartType,
-    State,
-    Trigger,
-)
+from winsvc import Control, FailureAction, FailureActions, ServiceType, StartType, State, Trigger
+from winsvc.enums import ConfigLevel, StartReason
 from winsvc.testing import Behaviour, SimulatedSCM
 
 S = State

@@ -7,14 +7,9 @@ from collections.abc import Callable
 import pytest
 from real.process_handles import open_handles
 
-from winsvc import (
-    AlreadyExistsError,
-    Desktop,
-    NotFoundError,
-    WindowStation,
-    WindowStationAccess,
-    WindowStationCreation,
-)
+from winsvc import Desktop, NotFoundError, WindowStation, WindowStationAccess
+from winsvc.enums import WindowStationCreation
+from winsvc.errors import AlreadyExistsError
 
 ROUNDS = 1000
 

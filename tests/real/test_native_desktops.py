@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from differences import on_wine
 
-from winsvc import Desktop, HandleClosedError, ObjectInUseError, Win32Error
+from winsvc import Desktop, HandleClosedError, Win32Error
 from winsvc._native import NativeBackend, desktops
+from winsvc.errors import ObjectInUseError
 from winsvc.security import SecurityDescriptor
 
 MESSAGE_ONLY = ctypes.c_void_p(-3)  # HWND_MESSAGE: needs no display

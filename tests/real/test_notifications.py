@@ -14,7 +14,6 @@ from _winsvc_cffi import ffi, lib
 from winsvc import (
     CancelToken,
     ErrorCode,
-    Notify,
     Service,
     ServiceAccess,
     ServiceManager,
@@ -24,6 +23,7 @@ from winsvc import (
     Win32Error,
 )
 from winsvc._native import NativeBackend
+from winsvc.enums import Notify
 
 backend = NativeBackend()
 EVERY = 0x7F

@@ -27,7 +27,6 @@ from hypothesis.stateful import (
 from twin import twin
 
 from winsvc import (
-    ConfigLevel,
     Control,
     ErrorCode,
     ManagerAccess,
@@ -44,6 +43,7 @@ from winsvc._values.commandline import split
 from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
+from winsvc.enums import ConfigLevel
 from winsvc.testing import Behaviour, SimulatedSCM
 
 KEEP = 0xFFFFFFFF
