@@ -1,4 +1,4 @@
-"""The coroutines on a simulated machine: cancellation, leaks, and what they need to be there."""
+"""winsvc.aio on a simulated machine: cancellation, leaks, errors and its optional dependency."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ async def scm(sim: SimulatedSCM) -> AsyncIterator[AsyncServiceManager]:
 
 async def threads_end() -> None:
     """Wait for the threads of all calls."""
-    while threads := [one for one in threading.enumerate() if one.name.startswith("winsvc ")]:
+    while threads := [
+        thread for thread in threading.enumerate() if thread.name.startswith("winsvc ")
+    ]:
         for thread in threads:
             await in_thread(partial(thread.join, 10))
             assert not thread.is_alive(), thread
@@ -333,7 +335,7 @@ def test_async_manager_off_windows_raises_unsupported_with_hint() -> None:
         AsyncServiceManager()
 
 
-# ------------------------------------------------------------------- asyncio by itself
+# ------------------------------------------------------------------- asyncio without anyio
 
 
 def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> None:
@@ -382,7 +384,7 @@ def test_call_outliving_event_loop_leaks_no_handle(sim: SimulatedSCM) -> None:
 
 LIFE = """
 import sys
-sys.modules["anyio"] = None  # it is not there
+sys.modules["anyio"] = None  # not installed
 import {library} as library
 from winsvc import State
 from winsvc.aio import AsyncServiceManager

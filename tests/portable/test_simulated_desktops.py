@@ -24,8 +24,9 @@ from winsvc import (
 )
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
+from winsvc.enums import DesktopFlags
 from winsvc.errors import ObjectInUseError
-from winsvc.testing import CallerIdentity, SimulatedSCM
+from winsvc.testing import Caller, SimulatedSCM
 
 
 @pytest.fixture
