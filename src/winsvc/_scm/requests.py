@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WaitOptions",
+    "check_own_process",
     "check_progress",
     "pause",
     "resume",
@@ -177,7 +178,7 @@ class _Request:
         has_arguments: bool = False,
     ) -> None:
         _check_can_wait(service)
-        _check_own_process(service)
+        check_own_process(service)
         self._service, self._pending, self._target = service, pending, target
         self._options, self._has_arguments = options, has_arguments
         self._deadline = _deadline(service, options)
@@ -270,12 +271,12 @@ def _check_can_wait(service: OpenService) -> None:
         raise
 
 
-def _check_own_process(service: OpenService) -> None:
+def check_own_process(service: OpenService) -> None:
     """Check that the service is not one of this process: it would wait for itself."""
     own = service.connection.capabilities.own_pid
     if own is not None and service.status().pid == own:
         raise ValidationError(
             "wait",
             f"service {service.name!r} runs in this process, which would wait for itself; "
-            "use wait=False",
+            "use a request with wait=False",
         )

@@ -173,6 +173,7 @@ class StateWait:
         self._last: ServiceStatus | None = None
         # The last status that was not STOPPED.
         self._last_active = reported if reported and reported.state is not State.STOPPED else None
+        self._pending: State | None = None  # the last pending state
         self._fetched: ServiceStatus | None = None  # queried, but not judged yet
         self._known: ServiceStatus | None = None  # when it was armed: notifications are later
         self._was_active = False  # by then
@@ -282,6 +283,8 @@ class StateWait:
         last, self._last = self._last, status
         if last is None or status.state is not last.state or status.check_point > last.check_point:
             self._progressed_at, self._poll = self._backend.monotonic(), _FIRST_POLL
+        if status.state in PENDING_STATES:
+            self._pending = status.state
         if self._progress is not None and (last is None or _changed(last, status)):
             self._progress(status)
         if self._stable is not None:
@@ -292,7 +295,9 @@ class StateWait:
             else:
                 self.result = status
         else:
-            self._check_state(last, status, notified=notified)
+            self._check_state(status, notified=notified)
+        if status.state is not State.STOPPED:
+            self._last_active = status
 
     def _judge_stability(self, status: ServiceStatus, *, notified: bool) -> None:
         assert self._stable is not None
@@ -306,17 +311,14 @@ class StateWait:
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, "it did not last")
             self.result = status
 
-    def _check_state(
-        self, last: ServiceStatus | None, status: ServiceStatus, *, notified: bool
-    ) -> None:
-        if status.state is not State.STOPPED:
-            self._last_active = status
-        elif self._requested or (self._was_active if notified else self._last_active is not None):
+    def _check_state(self, status: ServiceStatus, *, notified: bool) -> None:
+        was_active = self._was_active if notified else self._last_active is not None
+        if status.state is State.STOPPED and (self._requested or was_active):
             raise self._stopped_error(status)
         if not notified:  # a notified status may be older than the last one queried
             self._check_restart(status)
-            before = None if last is None else _REQUESTED.get(last.state)
-            if before in self._target and status.state not in PENDING_STATES:
+            aim = None if self._pending is None else _REQUESTED[self._pending]
+            if status.state not in PENDING_STATES and aim in self._target:
                 why = "the service has returned to its previous state"
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, why)
         stops = status.state is State.STOP_PENDING or self._requested
@@ -366,6 +368,9 @@ class StateWait:
 
     def _restarted_error(self, status: ServiceStatus) -> Win32Error:
         why = "the service has stopped and was restarted, for example by its failure actions"
+        before = self._pid if self._stable is None else self._stable.pid
+        if before and status.pid and before != status.pid:
+            why += f" (process {status.pid} instead of {before})"
         return self._error(ServiceRestartedError, ErrorCode.SERVICE_ALREADY_RUNNING, status, why)
 
     def _stopped_error(self, status: ServiceStatus) -> Win32Error:
@@ -395,10 +400,10 @@ class StateWait:
         name, machine = self.service.object_name, self.service.machine
         place = f" on {machine}" if machine is not None else ""
         waited = self._backend.monotonic() - self._began
-        text = (
-            f"service {name!r}{place} is {_format_status(status)}, not {target}, "
-            f"after {waited:.3g} s"
-        )
+        state = _format_status(status)
+        if status.state not in self._target:
+            state += f", not {target},"
+        text = f"service {name!r}{place} is {state} after {waited:.3g} s"
         message = f"{text}: {why}" if why else text
         error = kind(code, "", message, object_name=name, machine=machine)
         if isinstance(error, WaitError):
