@@ -17,7 +17,7 @@ from winsvc._scm import requests
 from winsvc._scm.bulk import read_graph
 from winsvc._scm.connection import Connection
 from winsvc._scm.open_service import OpenService
-from winsvc._scm.requests import WaitOptions, seconds_of
+from winsvc._scm.requests import WaitOptions, check_own_process, check_progress, seconds_of
 from winsvc._util.durations import Duration
 from winsvc._util.text import name_key, same_name
 from winsvc._values.dependency import Dependency, GroupDependency
@@ -78,8 +78,7 @@ class Cascade:
         """
         self._options = WaitOptions.of(timeout, cancel=cancel)
         self._total = seconds_of(total_timeout, "total_timeout")
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress: expected a function, not {type(progress).__name__}")
+        check_progress(progress)
         self._service, self._progress = service, progress
         self._backend = service.backend
         self._deadline: float | None = None
@@ -128,6 +127,9 @@ class Cascade:
     def _stop_each(self, order: Sequence[str], reason: StopReason | None) -> bool:
         """Stop the services in order; return False if other dependents must be stopped first."""
         self._failed.clear()
+        if self._service.connection.capabilities.own_pid is not None:
+            for name in order:
+                check_own_process(self._open(name))  # before any service is stopped
         for at, name in enumerate(order):
             if not self._try("stop", name, lambda item: self._stop_one(item, reason)):
                 if isinstance(self._failed[0].error, DependentServicesRunningError):
@@ -242,7 +244,7 @@ class Cascade:
 
     def _start_one(self, service: OpenService, arguments: Sequence[str] = ()) -> bool:
         options = self._options_for(service)
-        if service.status().state in _ACTIVE:
+        if service.status().state in _ACTIVE and not arguments:
             return False
         if self._undoing and options.timeout == 0:
             service.start(arguments)  # the total timeout is over

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WaitOptions",
+    "check_own_process",
+    "check_progress",
     "pause",
     "resume",
     "seconds_of",
@@ -73,8 +75,7 @@ class WaitOptions:
         """
         if cancel is not None:
             check_type(cancel, CancelToken, "cancel")
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress: expected a function, not {type(progress).__name__}")
+        check_progress(progress)
         seconds = seconds_of(timeout, "timeout")
         return cls(seconds, progress, cancel, seconds_of(stable_for, "stable_for") or 0.0)
 
@@ -89,6 +90,12 @@ class WaitOptions:
         for name, value in given.items():
             if not wait and value is not None:
                 raise TypeError(f"{name}: has no effect with wait=False")
+
+
+def check_progress(progress: object) -> None:
+    """Check that a progress argument can be called."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress: expected a function, not {type(progress).__name__}")
 
 
 def seconds_of(duration: Duration | None, argument: str) -> float | None:
@@ -140,6 +147,7 @@ def wait_for_all(
     progress: Callable[[str, ServiceStatus], object] | None,
 ) -> dict[str, ServiceStatus]:
     """Wait at the same time for states of several services."""
+    check_progress(progress)
     targets = {name: states_of(state) for name, state in states.items()}
     with ExitStack() as closing:
         deadline = None
@@ -170,29 +178,33 @@ class _Request:
         has_arguments: bool = False,
     ) -> None:
         _check_can_wait(service)
-        _check_own_process(service)
+        check_own_process(service)
         self._service, self._pending, self._target = service, pending, target
         self._options, self._has_arguments = options, has_arguments
         self._began = service.backend.monotonic()
         self._deadline = _deadline(service, options)
+        self._sent = False
 
     def run(self, send: Callable[[], ServiceStatus | None]) -> ServiceStatus:
         try:
             reported = self._send(send)
             return self._wait(frozenset({self._target}), reported, requested=True)
         except KeyboardInterrupt as error:
-            name = self._service.name
-            error.add_note(f"The request to service {name!r} was sent, and is not withdrawn.")
+            if self._sent:
+                name = self._service.name
+                error.add_note(f"The request to service {name!r} was sent, and is not withdrawn.")
             raise
 
     def _send(self, send: Callable[[], ServiceStatus | None]) -> ServiceStatus | None:
         """Send the request. Query the status only if the request is refused."""
         for _ in range(_MAX_REPEATS):
             try:
+                self._sent = True
                 return send()
             except (ServiceAlreadyRunningError, ControlRefusedError) as error:
                 if error.winerror not in _STATE_ERRORS:
                     raise
+                self._sent = False
                 status = self._service.status()
                 if status.state is self._pending and not self._has_arguments:
                     return status  # the same request was sent by another client
@@ -201,6 +213,7 @@ class _Request:
                     self._wait(others, None, requested=False)
                 elif not self._has_changed(error.winerror, status.state):
                     raise
+        self._sent = True
         return send()
 
     def _has_changed(self, winerror: int, state: State) -> bool:
@@ -260,12 +273,12 @@ def _check_can_wait(service: OpenService) -> None:
         raise
 
 
-def _check_own_process(service: OpenService) -> None:
+def check_own_process(service: OpenService) -> None:
     """Check that the service is not one of this process: it would wait for itself."""
     own = service.connection.capabilities.own_pid
     if own is not None and service.status().pid == own:
         raise ValidationError(
             "wait",
             f"service {service.name!r} runs in this process, which would wait for itself; "
-            "use wait=False",
+            "use a request with wait=False",
         )

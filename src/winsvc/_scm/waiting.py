@@ -176,8 +176,10 @@ class StateWait:
         self._progressed_at = self._backend.monotonic()
         self._began = self._progressed_at if began is None else began
         self._last: ServiceStatus | None = None
-        self._queried: ServiceStatus | None = None  # the last status that was not notified
-        self._last_active: ServiceStatus | None = None  # the last status that was not STOPPED
+        # The last status that was not STOPPED.
+        self._last_active = reported if reported and reported.state is not State.STOPPED else None
+        self._pending: State | None = None  # the last pending state
+        self._fetched: ServiceStatus | None = None  # queried, but not judged yet
         self._known: ServiceStatus | None = None  # when it was armed: notifications are later
         self._was_active = False  # by then
         self._was_starting = reported is not None and reported.state is State.START_PENDING
@@ -247,11 +249,16 @@ class StateWait:
 
     # ------------------------------------------------------------------- queries
 
-    def query(self) -> None:
-        """Query the status and judge it."""
+    def fetch(self) -> None:
+        """Query the status, without judging it."""
         method = self._backend.query_service_status_ex
         row = self.service.call(ServiceAccess.QUERY_STATUS, method)
-        self._judge(ServiceStatus.from_row(row))
+        self._fetched = ServiceStatus.from_row(row)
+
+    def judge(self) -> None:
+        """Judge the status that was fetched last."""
+        assert self._fetched is not None
+        self._judge(self._fetched)
         if self.result is None:
             self._check_time()
 
@@ -260,13 +267,14 @@ class StateWait:
         status, now = self._last, self._backend.monotonic()
         assert status is not None
         usual = min(max(status.wait_hint.total_seconds() / 10, _MIN_POLL), _MAX_POLL)
-        ends = [self._deadline, self._hang_time(status)]
+        # A deadline is for reaching the target, not for the time that it must last.
+        ends = [self._deadline if self._stable is None else None, self._hang_time(status)]
         if self._handle is None:
             ends.append(now + min(self._poll, usual))
             self._poll = 2 * min(self._poll, usual)
         elif status.state in PENDING_STATES:
             ends.append(now + max(usual, _CHECK_POINT_POLL))
-        elif self._deadline is not None:
+        elif self._deadline is not None and self._stable is None:
             ends.append(now + _MAX_POLL)  # finds a lost connection, which is not notified
         if self._stable is not None:
             ends.append(self._stable_since + self._stable_for)
@@ -280,10 +288,12 @@ class StateWait:
         last, self._last = self._last, status
         if last is None or status.state is not last.state or status.check_point > last.check_point:
             self._progressed_at, self._poll = self._backend.monotonic(), _FIRST_POLL
+        if status.state in PENDING_STATES:
+            self._pending = status.state
         if self._progress is not None and (last is None or _changed(last, status)):
             self._progress(status)
         if self._stable is not None:
-            self._judge_stability(status)
+            self._judge_stability(status, notified=notified)
         elif status.state in self._target:
             if self._stable_for:
                 self._stable, self._stable_since = status, self._backend.monotonic()
@@ -291,29 +301,29 @@ class StateWait:
                 self.result = status
         else:
             self._check_state(status, notified=notified)
+        if status.state is not State.STOPPED:
+            self._last_active = status
 
-    def _judge_stability(self, status: ServiceStatus) -> None:
+    def _judge_stability(self, status: ServiceStatus, *, notified: bool) -> None:
         assert self._stable is not None
         first, ends = self._stable.pid, self._stable_since + self._stable_for
         if status.state is State.STOPPED:
             raise self._stopped_error(status)
         if status.pid is not None and first is not None and status.pid != first:
             raise self._restarted_error(status)
-        if self._backend.monotonic() + 1e-6 >= ends:
+        if not notified and self._backend.monotonic() + 1e-6 >= ends:
             if status.state not in self._target:
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, "it did not last")
             self.result = status
 
     def _check_state(self, status: ServiceStatus, *, notified: bool) -> None:
-        if status.state is not State.STOPPED:
-            self._last_active = status
-        elif self._requested or (self._was_active if notified else self._last_active is not None):
+        was_active = self._was_active if notified else self._last_active is not None
+        if status.state is State.STOPPED and (self._requested or was_active):
             raise self._stopped_error(status)
         if not notified:  # a notified status may be older than the last one queried
             self._check_restart(status)
-            queried, self._queried = self._queried, status
-            before = None if queried is None else _REQUESTED.get(queried.state)
-            if before in self._target and status.state not in PENDING_STATES:
+            aim = None if self._pending is None else _REQUESTED[self._pending]
+            if status.state not in PENDING_STATES and aim in self._target:
                 why = "the service has returned to its previous state"
                 raise self._error(WaitError, ErrorCode.INVALID_STATE, status, why)
         stops = status.state is State.STOP_PENDING or self._requested
@@ -363,6 +373,9 @@ class StateWait:
 
     def _restarted_error(self, status: ServiceStatus) -> Win32Error:
         why = "the service has stopped and was restarted, for example by its failure actions"
+        before = self._pid if self._stable is None else self._stable.pid
+        if before and status.pid and before != status.pid:
+            why += f" (process {status.pid} instead of {before})"
         return self._error(ServiceRestartedError, ErrorCode.SERVICE_ALREADY_RUNNING, status, why)
 
     def _stopped_error(self, status: ServiceStatus) -> Win32Error:
@@ -376,7 +389,7 @@ class StateWait:
         starting = before is None or before.state is State.START_PENDING or self._stable is not None
         if starting:
             code = status.exit_code or ErrorCode.SERVICE_NOT_ACTIVE
-            if self._handle is None and self._stable is None:
+            if self._handle is None and self._stable is None and State.RUNNING in self._target:
                 codes += "; the status was polled, so RUNNING may have been missed"
             error = self._error(ServiceStartError, code, status, codes)
         else:
@@ -392,10 +405,10 @@ class StateWait:
         name, machine = self.service.object_name, self.service.machine
         place = f" on {machine}" if machine is not None else ""
         waited = self._backend.monotonic() - self._began
-        text = (
-            f"service {name!r}{place} is {_format_status(status)}, not {target}, "
-            f"after {waited:.3g} s"
-        )
+        state = _format_status(status)
+        if status.state not in self._target:
+            state += f", not {target},"
+        text = f"service {name!r}{place} is {state} after {waited:.3g} s"
         message = f"{text}: {why}" if why else text
         error = kind(code, "", message, object_name=name, machine=machine)
         if isinstance(error, WaitError):
@@ -426,7 +439,8 @@ def run_waits(waits: Sequence[StateWait], cancel: CancelToken | None = None) -> 
     The first error ends all of them.
     """
     for wait in waits:
-        wait.query()
+        wait.fetch()
+        wait.judge()
     pending = [wait for wait in waits if wait.result is None]
     if not pending:
         return
@@ -445,14 +459,19 @@ def run_waits(waits: Sequence[StateWait], cancel: CancelToken | None = None) -> 
                 if number is not None:
                     by_number[number] = wait
             for wait in pending:
-                wait.query()  # after the registration, so that no earlier change is missed
-            pending = [wait for wait in pending if wait.result is None]
-            if not pending:
-                return
-            if cancel is not None and cancel.cancelled:
-                raise pending[0].cancelled_error()
-            times = [wait.seconds_until_poll() for wait in pending]
-            notifications = waiter.wait(min((t for t in times if t is not None), default=None))
+                wait.fetch()  # after the registration, so that no earlier change is missed
+            # A notified state comes before the one that was queried since, which may be STOPPED.
+            notifications = waiter.wait(0)
+            if not notifications:
+                for wait in pending:
+                    wait.judge()
+                pending = [wait for wait in pending if wait.result is None]
+                if not pending:
+                    return
+                if cancel is not None and cancel.cancelled:
+                    raise pending[0].cancelled_error()
+                times = [wait.seconds_until_poll() for wait in pending]
+                notifications = waiter.wait(min((t for t in times if t is not None), default=None))
             for number, row in notifications:
                 # The state may have passed, such as STOPPED of a service that has restarted.
                 by_number[number].notify(row)
