@@ -32,8 +32,6 @@ from winsvc import (
     win32service,
 )
 from winsvc._values.stopreason import StopFlag
-from winsvc.enums import StartReason
-from winsvc.errors import DatabaseLockedError
 from winsvc.testing import SimulatedSCM
 
 

@@ -27,7 +27,6 @@ from winsvc import (
     WindowStationAccess,
 )
 from winsvc.backend import default_backend
-from winsvc.enums import WindowStationCreation, WindowStationFlags
 from winsvc.errors import AlreadyExistsError, ObjectInUseError
 from winsvc.security import Acl
 from winsvc.testing import SimulatedSCM

@@ -31,7 +31,7 @@ from winsvc import (
 )
 from winsvc._values.stopreason import StopFlag
 from winsvc.errors import CascadeStep
-from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedMachine, SimulatedSCM
 
 S = State
 ALL = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE

@@ -34,10 +34,8 @@ from winsvc._desktops.handles import (
     DesktopHandle,
     WindowStationHandle,
 )
-from winsvc._desktops.user_object import UserObjectFlags
 from winsvc._scm.handles import ServiceHandle
 from winsvc._values.rows import UserObjectFlagsRow
-from winsvc.enums import DesktopFlags, WindowStationCreation, WindowStationFlags
 from winsvc.errors import ObjectInUseError, win32_error
 
 SDDL = "D:(A;;GA;;;SY)"

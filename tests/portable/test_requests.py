@@ -13,7 +13,6 @@ from simulated import states
 from winsvc import (
     AcceptedControls,
     AccessDeniedError,
-    Acl,
     CancelToken,
     CascadeError,
     Control,
@@ -39,12 +38,15 @@ from winsvc import (
 from winsvc._values.rows import EnumRow
 from winsvc.backend import Capabilities
 from winsvc.errors import ServiceRestartedError, ServiceStoppedError, WaitError
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.security import Acl
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 CONTROLS = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-INSTANT = Behaviour(accepts=CONTROLS)
-SLOW = Behaviour(start_takes=3, stop_takes=3, pause_takes=3, continue_takes=3, accepts=CONTROLS)
+INSTANT = ProgramBehavior(accepts=CONTROLS)
+SLOW = ProgramBehavior(
+    start_takes=3, stop_takes=3, pause_takes=3, continue_takes=3, accepts=CONTROLS
+)
 NOTIFY = "NotifyServiceStatusChangeW"
 QUERY = "QueryServiceStatusEx"
 
@@ -220,7 +222,7 @@ def test_stop_of_stopping_service_waits_without_second_control(
 def test_stop_of_service_that_fails_to_start_raises_not_active(
     sim: SimulatedSCM, beat: Service
 ) -> None:
-    sim["beat"].program = Behaviour(start_takes=5, ends_after=2, exit_code=5)
+    sim["beat"].program = ProgramBehavior(start_takes=5, ends_after=2, exit_code=5)
     beat.start(wait=False)
     with pytest.raises(ServiceNotActiveError) as caught:
         beat.stop()
@@ -394,7 +396,7 @@ def test_start_on_lost_machine_raises_unreachable(
 def test_start_without_check_points_hangs_after_hint_and_minute(
     sim: SimulatedSCM, beat: Service, hint: float, hangs_at: float
 ) -> None:
-    sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=hint)
+    sim["beat"].program = ProgramBehavior(hangs_in=[S.START_PENDING], wait_hint=hint)
     with pytest.raises(WaitTimeoutError, match="no progress") as caught:
         beat.start()
     assert sim.clock.now == pytest.approx(hangs_at, abs=0.01)
@@ -404,7 +406,7 @@ def test_start_without_check_points_hangs_after_hint_and_minute(
 def test_start_that_stops_to_report_hangs_after_last_check_point(
     sim: SimulatedSCM, beat: Service
 ) -> None:
-    sim["beat"].program = Behaviour(hangs_in=[S.START_PENDING], wait_hint=10)
+    sim["beat"].program = ProgramBehavior(hangs_in=[S.START_PENDING], wait_hint=10)
     sim.clock.after(
         30, lambda: sim.local.report("beat", S.START_PENDING, check_point=5, wait_hint=10)
     )
@@ -423,7 +425,7 @@ def test_start_with_growing_check_points_never_hangs(
 ) -> None:
     if not notifies:
         polling(sim)
-    sim["beat"].program = Behaviour(start_takes=1200, check_point_every=55, wait_hint=0)
+    sim["beat"].program = ProgramBehavior(start_takes=1200, check_point_every=55, wait_hint=0)
     assert beat.start().state is S.RUNNING
     assert 1200 <= sim.clock.now < 1201
 
@@ -432,17 +434,17 @@ def test_start_with_growing_check_points_never_hangs(
 def test_control_without_effect_hangs_after_a_minute(
     sim: SimulatedSCM, running: Service, call: Callable[[Service], object]
 ) -> None:
-    sim["beat"].behaviour = Behaviour(accepts=CONTROLS, ignores=[1, 2])
+    sim["beat"].behavior = ProgramBehavior(accepts=CONTROLS, ignores=[1, 2])
     with pytest.raises(WaitTimeoutError, match=r"is RUNNING, .* no progress for 60 s"):
         call(running)
     assert sim.clock.now == pytest.approx(63, abs=0.01)
 
 
 def test_explicit_timeout_replaces_hang_rule(sim: SimulatedSCM, beat: Service) -> None:
-    sim["beat"].program = Behaviour(start_takes=900, check_point_every=2000, wait_hint=1)
+    sim["beat"].program = ProgramBehavior(start_takes=900, check_point_every=2000, wait_hint=1)
     assert beat.start(timeout=1000).state is S.RUNNING
     assert sim.clock.now == 900
-    sim["beat"].behaviour = Behaviour(accepts=CONTROLS, ignores=[1])
+    sim["beat"].behavior = ProgramBehavior(accepts=CONTROLS, ignores=[1])
     with pytest.raises(WaitTimeoutError, match="after 300 s"):
         beat.stop(timeout=300)
 
@@ -486,7 +488,7 @@ def test_start_succeeds_when_service_runs_and_stops_before_query(
 def test_start_of_service_that_stops_before_running_raises_start_error(
     sim: SimulatedSCM, beat: Service, exit_code: int
 ) -> None:
-    sim["beat"].program = Behaviour(start_takes=5, ends_after=2, exit_code=exit_code)
+    sim["beat"].program = ProgramBehavior(start_takes=5, ends_after=2, exit_code=exit_code)
     with pytest.raises(ServiceStartError, match=f"stopped with exit code {exit_code}") as caught:
         beat.start()
     assert caught.value.status is not None
@@ -495,7 +497,7 @@ def test_start_of_service_that_stops_before_running_raises_start_error(
 
 
 def test_polled_start_of_service_that_stops_says_running_may_be_missed(sim: SimulatedSCM) -> None:
-    once = Behaviour(start_takes=0.1, ends_after=0.2)
+    once = ProgramBehavior(start_takes=0.1, ends_after=0.2)
     sim.add_machine("build07").add("once", program=once)
     sim.latency = 0.3
     with ServiceManager("build07", backend=sim) as scm, scm.open("once") as service:
@@ -507,7 +509,7 @@ def test_polled_start_of_service_that_stops_says_running_may_be_missed(sim: Simu
 def test_wait_for_running_or_stopped_accepts_service_that_runs_once(
     sim: SimulatedSCM, beat: Service, ends_after: float, expected: State
 ) -> None:
-    sim["beat"].program = Behaviour(start_takes=2, ends_after=ends_after)
+    sim["beat"].program = ProgramBehavior(start_takes=2, ends_after=ends_after)
     sim.clock.after(5, lambda: beat.start(wait=False))
     sim.clock.advance(5.5)
     assert beat.wait([S.RUNNING, S.STOPPED]).state is expected
@@ -536,7 +538,7 @@ def test_start_with_stable_for_raises_when_service_crashes(
 ) -> None:
     if not notifies:
         polling(sim)
-    sim["beat"].program = Behaviour(start_takes=1, ends_after=4, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=1, ends_after=4, crashes=True)
     with pytest.raises(ServiceStartError, match="exit code 1067, and was RUNNING before"):
         beat.start(stable_for=5)
     assert 4 <= sim.clock.now < 4.3
@@ -546,7 +548,7 @@ def test_start_with_stable_for_raises_when_service_is_restarted(
     sim: SimulatedSCM, beat: Service
 ) -> None:
     polling(sim)
-    sim["beat"].program = Behaviour(ends_after=0.57, crashes=True)
+    sim["beat"].program = ProgramBehavior(ends_after=0.57, crashes=True)
     beat.configure(failure_actions=FailureActions.restart(after=[0]))
     with pytest.raises(ServiceRestartedError, match="failure actions") as caught:
         beat.start(stable_for=5)
@@ -576,7 +578,7 @@ def test_polled_stop_that_finds_new_process_raises_restarted_error(
 ) -> None:
     polling(sim)
     before = sim["beat"].pid
-    restarted = INSTANT if state is S.RUNNING else Behaviour(start_takes=100)
+    restarted = INSTANT if state is S.RUNNING else ProgramBehavior(start_takes=100)
 
     def restart() -> None:
         sim.local.crash("beat")
@@ -926,7 +928,7 @@ def test_stopped_block_with_error_restores_unless_refused(
 def test_stopped_block_adds_failed_restore_as_note(sim: SimulatedSCM, running: Service) -> None:
     def fail_in_block() -> None:
         with running.stopped():
-            sim["beat"].program = Behaviour(start_error=2)
+            sim["beat"].program = ProgramBehavior(start_error=2)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError) as caught:
@@ -937,7 +939,7 @@ def test_stopped_block_adds_failed_restore_as_note(sim: SimulatedSCM, running: S
 
 def test_stopped_block_that_fails_to_restore_raises(sim: SimulatedSCM, running: Service) -> None:
     with pytest.raises(CascadeError, match="Done: stop beat") as caught, running.stopped():
-        sim["beat"].program = Behaviour(start_error=2)
+        sim["beat"].program = ProgramBehavior(start_error=2)
     assert isinstance(caught.value.error, FileNotFoundError)
 
 
@@ -1025,7 +1027,7 @@ def test_manager_waits_for_several_services_at_once(
     monkeypatch.setattr(sim, "open_waiter", open_waiter)
     seen: list[tuple[str, State]] = []
     for name, seconds in (("a", 5), ("b", 2), ("c", 9)):
-        sim.add(name, program=Behaviour(start_takes=seconds))
+        sim.add(name, program=ProgramBehavior(start_takes=seconds))
         with scm.open(name) as service:
             service.start(wait=False)
     done = scm.wait(
@@ -1044,8 +1046,8 @@ def test_manager_waits_for_several_services_at_once(
 
 
 def test_manager_wait_ends_with_first_failure(sim: SimulatedSCM, scm: ServiceManager) -> None:
-    sim.add("good", program=Behaviour(start_takes=20))
-    sim.add("bad", program=Behaviour(start_takes=20, ends_after=4, exit_code=5))
+    sim.add("good", program=ProgramBehavior(start_takes=20))
+    sim.add("bad", program=ProgramBehavior(start_takes=20, ends_after=4, exit_code=5))
     for name in ("good", "bad"):
         with scm.open(name) as service:
             service.start(wait=False)

@@ -23,7 +23,6 @@ from winsvc import (
 )
 from winsvc._values.rows import EnumRow, StatusRow
 from winsvc._values.stopreason import StopFlag
-from winsvc.enums import StartReason
 from winsvc.errors import win32_error
 
 

@@ -9,7 +9,7 @@ from simulated import change, code_of, control, create, manager, opened, start, 
 
 from winsvc import AcceptedControls, Control, ServiceType, StartType, State, Trigger
 from winsvc.enums import StartReason
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 HANGS = ProgramBehavior(hangs_in=[State.START_PENDING])

@@ -24,9 +24,8 @@ from winsvc import (
 )
 from winsvc._values.rows import UserObjectFlagsRow
 from winsvc.backend import use_backend
-from winsvc.enums import DesktopFlags
 from winsvc.errors import ObjectInUseError
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.rows import NotificationRow
 from winsvc.backend import Backend
 from winsvc.enums import PENDING_STATES, Notify
-from winsvc.testing import Behaviour, Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, ProgramBehavior, SimulatedSCM
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService
 from winsvc.triggers import Trigger

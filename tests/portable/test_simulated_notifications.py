@@ -13,7 +13,7 @@ from simulated import change, code_of, control, create, manager, number, opened,
 from winsvc import Control, ServiceAccess, ServiceType, State
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ConfigLevel, Notify
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 N, S = Notify, State
 EVERY_STATE = int(N(0x7F))

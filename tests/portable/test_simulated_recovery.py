@@ -7,7 +7,7 @@ from simulated import change, code_of, control, number, opened, start, state_of
 
 from winsvc import Control, FailureAction, FailureActions, ServiceType, StartType, State, Trigger
 from winsvc.enums import ConfigLevel, StartReason
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 R, RUN, NONE = FailureAction.restart, FailureAction.run_command, FailureAction.none

@@ -8,7 +8,6 @@ import pytest
 from real.process_handles import open_handles
 
 from winsvc import Desktop, NotFoundError, WindowStation, WindowStationAccess
-from winsvc.enums import WindowStationCreation
 from winsvc.errors import AlreadyExistsError
 
 ROUNDS = 1000

@@ -46,7 +46,7 @@ from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
 from winsvc.enums import ConfigLevel
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 KEEP = 0xFFFFFFFF
 PENDING = (
