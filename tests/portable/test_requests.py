@@ -13,7 +13,6 @@ from simulated import states
 from winsvc import (
     AcceptedControls,
     AccessDeniedError,
-    Acl,
     CancelToken,
     CascadeError,
     Control,
@@ -39,6 +38,7 @@ from winsvc import (
 from winsvc._values.rows import EnumRow
 from winsvc.backend import Capabilities
 from winsvc.errors import ServiceRestartedError, ServiceStoppedError, WaitError
+from winsvc.security import Acl
 from winsvc.testing import Behaviour, SimulatedSCM
 
 S = State
