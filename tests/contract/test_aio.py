@@ -189,8 +189,10 @@ async def cancelled(waits: Waits, waiting: Callable[[], Awaitable[object]]) -> N
 
 @pytest.mark.parametrize("timeout", [None, 1e9])
 async def test_async_wait_when_cancelled_ends_its_thread(
-    service: AsyncService, waits: Waits, timeout: float | None
+    service: AsyncService, waits: Waits, backend: str, timeout: float | None
 ) -> None:
+    if backend == "simulated" and timeout is not None:
+        pytest.skip("a timeout passes at once in simulated time")
     await service.start(timeout=30)
     await cancelled(waits, lambda: service.wait(State.PAUSED, timeout))
     assert (await service.status()).state is State.RUNNING
