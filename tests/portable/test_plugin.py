@@ -19,7 +19,7 @@ def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProce
     """Run pytest as somebody else's project does: without this one's configuration."""
     by_hand = [] if entry_points(group="pytest11", name="winsvc") else ["-p", PLUGIN]
     none = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    options = ["-q", *none, "-c", os.devnull, "--rootdir", str(folder), *by_hand]
+    options = ["-q", "--color=no", *none, "-c", os.devnull, "--rootdir", str(folder), *by_hand]
     path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *arguments],

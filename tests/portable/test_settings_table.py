@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from dataclasses import fields
@@ -196,6 +197,8 @@ def test_new_level_needs_only_entry_and_enum_member(tmp_path: Path) -> None:
     for name in ("tools/settingsgen.py", "tools/aiogen.py", "docs/settings.md", "pyproject.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
+    for path in tmp_path.rglob("*"):
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)  # the checkout may be read-only
 
     insert(package / "enums.py", "\n\nclass ActionType(", "    INVENTED = 99\n")
     insert(package / "_values" / "setting_table.py", '    Setting(\n        name="security"', ENTRY)
