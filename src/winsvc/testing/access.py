@@ -1,4 +1,4 @@
-"""Who calls the simulated system, and what the security descriptors let them do."""
+"""The callers of the simulated system, and their access rights."""
 
 from __future__ import annotations
 
@@ -68,24 +68,24 @@ class CallerIdentity:
 
     @classmethod
     def administrator(cls) -> CallerIdentity:
-        """An administrator at the machine, elevated, in whose process no privilege was enabled."""
+        """Create an elevated administrator at the console who has enabled no privileges."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name="SIMULATED\\admin", sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
     def user(cls) -> CallerIdentity:
-        """A user at the machine who is no administrator."""
+        """Create a user at the console who is not an administrator."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name="SIMULATED\\user", sids=sids)
 
     @classmethod
     def remote_user(cls) -> CallerIdentity:
-        """A user from another machine: may connect, but neither list services nor see them."""
+        """Create a remote user, who can connect but can neither list nor query services."""
         return cls(name="SIMULATED\\user", sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
     def local_system(cls) -> CallerIdentity:
-        """A service that runs as LocalSystem."""
+        """Create the account LocalSystem, as of a service."""
         sids = _sids(_SYSTEM, "BA", "SU", "S-1-2-0", "S-1-2-1", *_EVERY_LOGON)
         more = {"SeTcbPrivilege", "SeDebugPrivilege", "SeAuditPrivilege"}
         return cls(
@@ -93,18 +93,18 @@ class CallerIdentity:
         )
 
     def enabling(self, *privileges: str) -> CallerIdentity:
-        """The same with these privileges enabled, too.
+        """Return a copy with these privileges enabled.
 
         ``"SeSecurityPrivilege"`` is for SACLs, ``"SeShutdownPrivilege"`` for reboot actions.
         """
         return replace(self, privileges=self.privileges.union(privileges))
 
     def holds(self, privilege: str) -> bool:
-        """Whether this privilege is held and enabled."""
+        """Return whether this privilege is held and enabled."""
         return privilege.casefold() in map(str.casefold, self.privileges)
 
     def is_member(self, sid: SidLike) -> bool:
-        """Whether this is the account's SID or that of one of its groups."""
+        """Return whether this is the SID of the account or of one of its groups."""
         return Sid.coerce(sid) in self.sids
 
 
