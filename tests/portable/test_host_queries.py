@@ -159,8 +159,9 @@ def test_stop_of_own_service_without_wait_is_sent(sim: SimulatedSCM) -> None:
     with ServiceManager() as scm:
         with scm.open("once") as once:
             once.start(wait=False)
-        scm.wait({"once": State.STOPPED}, timeout=60)
+        sim.clock.advance(1)
     assert results == [State.STOP_PENDING]
+    assert sim["once"].state is State.STOPPED
 
 
 def test_own_pid_is_set_in_hosted_process_for_the_local_machine_only(sim: SimulatedSCM) -> None:

@@ -93,7 +93,7 @@ class ServiceBase:
     ``on_pause(self)``        PAUSE: the service is paused when the handler returns.
     ``on_continue(self)``     CONTINUE: the service is running when the handler returns.
     ``on_shutdown(self)``     SHUTDOWN: the system shuts down in about 5 seconds. As STOP.
-    ``on_preshutdown(self)``  PRESHUTDOWN: the system is about to shut down, and waits for the service
+    ``on_preshutdown(self)``  PRESHUTDOWN: the system will shut down, and waits for the service
                               up to its ``preshutdown_timeout``. As STOP. Define only one of the
                               two: SHUTDOWN rarely follows PRESHUTDOWN.
     ``on_interrogate(self)``  INTERROGATE, which is always accepted.
@@ -107,10 +107,10 @@ class ServiceBase:
     ``on_time_change``        :class:`~winsvc.host.TimeChange`: the clock was set
     ========================  =====================================================================
 
-    An exception that on_exit ``main()`` or a handler goes to the event log with its traceback, and
-    the service ends with exit code 1064, after a failing handler once ``main()`` has come back. To
-    end with another code, raise :class:`ServiceExit` in ``main()``; ``sys.exit(3)`` there ends it
-    with 1066 and its own code 3.
+    An exception in ``main()`` or in a handler is written to the event log with its traceback, and
+    the service stops with exit code 1064; after an exception in a handler, when ``main()`` has
+    returned. To stop with another code, raise :class:`ServiceExit` in ``main()``. ``sys.exit(3)``
+    stops the service with exit code 1066 and the service-specific code 3.
 
     Attributes:
         name: the key name.

@@ -19,7 +19,7 @@ __all__ = ["report_startup_failures"]
 
 
 def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
-    r"""Have a frozen program's failure to load written down; call it before all other imports.
+    r"""Report a failure to load a frozen program; call this before all other imports.
 
     ::
 
@@ -29,18 +29,17 @@ def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None
         import everything_else
         from winsvc.host import ServiceBase, run
 
-    It connects to the service control manager at once, as the launcher does for programs that are
-    not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
-    called, the service stops with exit code 1064, and the reason is in the event log and the file.
-    For programs that are not frozen nothing happens, and nothing is written down where the system
-    has not started it as a service.
+    It connects to the service control manager immediately, as the launcher does for programs that
+    are not frozen, so slow imports do not cause error 1053. If an import fails, or ``run()`` is not
+    called, the service stops with exit code 1064, and the reason is written to the event log and
+    the log file. It has no effect in programs that are not frozen or not started as a service.
 
     Args:
-        *names: the key names of the services that the program has.
-        log_file: the file; None for ``%ProgramData%\winsvc\NAME.log``.
+        *names: the key names of the services in the program.
+        log_file: the log file; None for ``%ProgramData%\winsvc\NAME.log``.
 
     Raises:
-        ValidationError: no service can have such a name, or there is none.
+        ValidationError: a name is invalid, or there is none.
     """
     if not names:
         raise ValidationError("names", "at least one service name is required")

@@ -1,4 +1,4 @@
-"""The callers of the simulated system, and their access check."""
+"""The callers of the simulated system, and their access rights."""
 
 from __future__ import annotations
 
@@ -70,24 +70,24 @@ class CallerIdentity:
 
     @classmethod
     def administrator(cls) -> CallerIdentity:
-        """Return an elevated administrator with an interactive logon and the default privileges."""
+        """Create an elevated administrator at the console who has enabled no privileges."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_ADMINISTRATOR], sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
     def user(cls) -> CallerIdentity:
-        """Return a user without administrative rights, with an interactive logon."""
+        """Create a user at the console who is not an administrator."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=sids)
 
     @classmethod
     def remote_user(cls) -> CallerIdentity:
-        """Return a user from another machine, who can connect but not list services."""
+        """Create a remote user, who can connect but can neither list nor query services."""
         return cls(name=SIMULATED_ACCOUNTS[_USER], sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
     def local_system(cls) -> CallerIdentity:
-        """Return the account of a service that runs as LocalSystem."""
+        """Create the account LocalSystem, as of a service."""
         sids = _sids(_SYSTEM, "BA", "SU", "S-1-2-0", "S-1-2-1", *_EVERY_LOGON)
         more = {"SeTcbPrivilege", "SeDebugPrivilege", "SeAuditPrivilege"}
         return cls(
@@ -95,7 +95,7 @@ class CallerIdentity:
         )
 
     def enabling(self, *privileges: str) -> CallerIdentity:
-        """Return a copy with these privileges enabled in addition.
+        """Return a copy with these privileges enabled.
 
         ``"SeSecurityPrivilege"`` is for SACLs, ``"SeShutdownPrivilege"`` for reboot actions.
         """
@@ -106,7 +106,7 @@ class CallerIdentity:
         return privilege.casefold() in map(str.casefold, self.privileges)
 
     def is_member(self, sid: SidLike) -> bool:
-        """Return whether the SID is that of the account or of one of its groups."""
+        """Return whether this is the SID of the account or of one of its groups."""
         return Sid.coerce(sid) in self.sids
 
 

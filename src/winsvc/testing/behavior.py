@@ -1,4 +1,4 @@
-"""What the program of a simulated service does."""
+"""The behavior of simulated programs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ __all__ = ["ProgramBehavior", "HostedProgram", "Program"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramBehavior:
-    """What a service's program does when it is started and controlled; by default all goes well.
+    """How the program of a simulated service reacts to its start and to controls.
+
+    By default every request succeeds at once.
 
     ::
 
         ProgramBehavior(start_takes=3)                               # START_PENDING for 3 seconds
         ProgramBehavior(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
-        ProgramBehavior(start_error=2)                               # there is no such program
-        ProgramBehavior(ends_after=60, crashes=True)                 # gone after a minute
+        ProgramBehavior(start_error=2)                               # the program does not exist
+        ProgramBehavior(ends_after=60, crashes=True)                 # crashes after a minute
         ProgramBehavior(hangs_in=[State.STOP_PENDING])
-        ProgramBehavior(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
+        ProgramBehavior(accepts=AcceptedControls(0))                 # no STOP: error 1052
 
     Durations are simulated: timedelta or seconds.
 
@@ -38,19 +40,19 @@ class ProgramBehavior:
         stop_takes: how long it is in ``STOP_PENDING``.
         pause_takes: how long it is in ``PAUSE_PENDING``.
         continue_takes: how long it is in ``CONTINUE_PENDING``.
-        wait_hint: the wait hint that it gives in these states.
-        check_point_every: how often its check point counts up in these states.
-        accepts: the controls that it takes while it is running or paused. INTERROGATE and 128 to
-            255 need not be named.
-        ignores: controls that it takes and does nothing about.
-        hangs_in: pending states that it never on_exit; its check point stands still, too.
-        start_error: the error with which it can't be started at all, such as 2 (no such program),
-            193 (no program) or 1053 (never connects: that is known after 30 s).
-        ends_after: it ends by itself so long after its start, while it is starting or later.
-        crashes: that end comes without a word: its exit code is 1067.
-        exit_code: its exit code whenever else it ends; 1066 points to ``service_exit_code``.
-        service_exit_code: its own exit code.
-        on_control: called with each control that reaches it.
+        wait_hint: the wait hint that it reports in these states.
+        check_point_every: the interval at which its check point increases in these states.
+        accepts: the controls that it accepts while it is running or paused, besides INTERROGATE
+            and 128 to 255.
+        ignores: controls that it accepts and ignores.
+        hangs_in: pending states that it never leaves and in which its check point does not grow.
+        start_error: the error of the start, such as 2 (the program does not exist), 193 (not a
+            program) or 1053 (does not connect; reported after 30 s).
+        ends_after: the time after its start at which it stops automatically.
+        crashes: whether the process crashes then; the exit code is 1067.
+        exit_code: its exit code otherwise; 1066 refers to ``service_exit_code``.
+        service_exit_code: its service-specific exit code.
+        on_control: called with each control that it receives.
     """
 
     start_takes: Duration = 0
@@ -142,4 +144,4 @@ class HostedProgram:
 Program: TypeAlias = (
     ProgramBehavior | HostedProgram | Callable[[list[str]], ProgramBehavior | HostedProgram]
 )
-"""What a program does, or a function that tells it from the service's name and the arguments."""
+"""A behavior, or a function that returns one for the service's name and its arguments."""

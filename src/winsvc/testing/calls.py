@@ -149,7 +149,7 @@ class Simulation:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
+        """Run the ``with`` block as one event; deliver its notifications at the end."""
         try:
             with self.clock.lock:
                 scheduler = self.scheduler
@@ -162,7 +162,7 @@ class Simulation:
             self._deliver()
 
     def _deliver(self) -> None:
-        """Call those who wait for something that has happened; never under the lock."""
+        """Deliver pending notifications, without holding the lock."""
         while self.scheduler.inside != threading.get_ident():  # else at the end of the outer call
             with self.clock.lock:
                 if not self._later:
@@ -246,8 +246,8 @@ def windows_call(
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
     """A method that stands for this Windows function.
 
-    An instant one takes no time, so that nothing else happens meanwhile: for calls that are made
-    under locks which others, whose turn it might be, would wait for.
+    An instant call takes no simulated time, so that no other thread gets its turn. It is for calls
+    made under locks that other threads may wait for.
     """
     Faults.FUNCTIONS.add(function)
 

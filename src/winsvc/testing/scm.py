@@ -1,4 +1,4 @@
-"""The simulated service control manager: what tests make, fill, and look at."""
+"""The simulated service control manager that tests create, fill and inspect."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class _UserNames(type):
 class SimulatedSCM(
     HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountCalls, metaclass=_UserNames
 ):
-    """A service control manager in plain Python, which answers as Windows does.
+    """A simulated service control manager, which behaves as Windows does.
 
     ::
 
@@ -77,21 +77,20 @@ class SimulatedSCM(
                 scm.open("Spooler").stop()
         assert sim["Spooler"].state is State.STOPPED
 
-    It is a :class:`winsvc.backend.Backend`: ``ServiceManager(backend=sim)`` works, too. Nothing
-    takes real time: see :attr:`clock`.
+    It is a :class:`winsvc.backend.Backend`: ``ServiceManager(backend=sim)`` works, too. Waits
+    take simulated time only; see :attr:`clock`.
 
     Attributes:
-        local: the machine that programs run on. What is asked of the simulated SCM itself, such as
-            ``sim["Spooler"]``, is asked of this one.
-        machines: the others; see :meth:`add_machine`.
-        caller: the account that programs run as: an administrator, unless told otherwise.
+        local: the local machine; ``sim["Spooler"]`` means ``sim.local["Spooler"]``.
+        machines: the other machines; see :meth:`add_machine`.
+        caller: the account of the programs under test, by default an administrator.
         clock: the simulated time. It passes when winsvc waits, by ``clock.advance(seconds)``, and
             by :attr:`latency` with each call.
-        calls: every call that was made, in order.
-        faults: what is to go wrong.
+        calls: all calls, in order.
+        faults: the faults to simulate.
         accounts: the names of accounts and groups by SID; see :meth:`add_account`.
-        event_log: what was written to the event log: its entries, in order.
-        event_sources: the sources of the Application log, in the registry.
+        event_log: the entries that were written to the event log, in order.
+        event_sources: the sources of the Application log in the registry.
         latency: how many simulated seconds each call takes.
     """
 
@@ -109,7 +108,7 @@ class SimulatedSCM(
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str] | Mapping[str, object]) -> Self:
-        """With the services of a document, such as ``winsvc export`` writes of a real machine.
+        """Create a simulation with the services of a document that ``winsvc export`` has written.
 
         Args:
             source: the path of a JSON file, or what was read from one::
@@ -118,8 +117,8 @@ class SimulatedSCM(
                               "RPCSS": {"start_type": "automatic"}}}
 
         Raises:
-            OSError: the file can't be read.
-            ValidationError, TypeError: it is no such document; the error says where.
+            OSError: the file could not be read.
+            ValidationError, TypeError: the document is invalid; the error names the place.
         """
         sim = cls()
         machine, seeds = read_document(source)
@@ -136,15 +135,15 @@ class SimulatedSCM(
         program: Program | None = None,
         **settings: Unpack[SettingsKeywords],
     ) -> SimulatedService:
-        """Put a service on the local machine; see :meth:`SimulatedMachine.add`.
+        """Add a service to the local machine; see :meth:`SimulatedMachine.add`.
 
         Raises:
-            ValidationError: there is one of this name, or no service can have it.
+            ValidationError: the name is invalid, or the service exists.
         """
         return self.local.add(spec, state=state, program=program, **settings)
 
     def host(self, *services: type[ServiceBase]) -> None:
-        r"""Have services that are written with :mod:`winsvc.host` on the local machine.
+        r"""Add services written with :mod:`winsvc.host` to the local machine.
 
         ::
 
@@ -154,12 +153,11 @@ class SimulatedSCM(
                 beat.start(timeout=30)
                 sim.clock.advance(60)  # a minute of its life
 
-        Their real code runs, in threads of which one at a time has its turn, while simulated time
-        stands still. Each has a source of the event log. One that is there already is only given
-        this program.
+        Their code really runs, one thread at a time and in simulated time. An event log source is
+        registered for each service. An existing service only gets the new program.
 
         Raises:
-            ValidationError: there is none, or one has no name.
+            ValidationError: there is no service class, or a class has no name.
         """
         program = HostedProgram.of(*services)
         path = rf"C:\simulated\{services[0].name}.exe"
@@ -187,16 +185,16 @@ class SimulatedSCM(
         return [None] * len(names)
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:
-        """Another machine, without services.
+        """Add another machine, without services.
 
-        Machines that were not added do not answer: error 1722.
+        Machines that were not added are not available: error 1722.
 
         Args:
             name: its name on the network.
             error: the code with which it refuses every connection, such as 5 or 1722.
 
         Raises:
-            ValidationError: there is one of this name, or it is the own machine's.
+            ValidationError: the machine exists, or the name is the local machine's.
         """
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
@@ -223,10 +221,10 @@ class SimulatedSCM(
         return f"<SimulatedSCM: {len(self.local.services)} services, {self.open_handles} handles>"
 
     def called(self, function: str, service: str | None = None) -> list[Call]:
-        """The calls of one Windows function, for one service or for all.
+        """Return the calls of one Windows function, for one service or for all services.
 
         Raises:
-            ValidationError: the simulation has no such function.
+            ValidationError: the function is unknown to the simulation.
         """
         self.faults.check_function(function)
         return [
@@ -238,17 +236,17 @@ class SimulatedSCM(
 
     @property
     def open_handles(self) -> int:
-        """How many handles are open, of whatever kind, and waits on: 0 where nothing leaks."""
+        """The number of open handles and waiters; 0 if the program under test leaks none."""
         handles = sum(len(self.handles.of_kind(kind)) for kind in (ServiceHandle, Waiter))
         return handles + self.open_desktop_handles + self.open_event_handles
 
     @contextmanager
     def installed(self, *, replace_time: bool = False) -> Iterator[Self]:
-        """Be the service control manager of every ``ServiceManager()`` in the ``with`` block.
+        """Connect every ``ServiceManager()`` to this simulation in the ``with`` block.
 
         Args:
-            replace_time: also have ``time.sleep()`` and the clocks of :mod:`time` run on the
-                simulated clock, for programs that wait by themselves; see
+            replace_time: whether to replace ``time.sleep()`` and the clocks of :mod:`time` by the
+                simulated clock; see
                 :meth:`SimulatedClock.replacing_time`.
         """
         with use_backend(self):
@@ -260,7 +258,7 @@ class SimulatedSCM(
 
     @contextmanager
     def run_as(self, caller: CallerIdentity) -> Iterator[None]:
-        """Have programs run as another account in the ``with`` block."""
+        """Use another caller in the ``with`` block."""
         before, self.caller = self.caller, caller
         try:
             yield

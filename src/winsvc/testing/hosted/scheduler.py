@@ -1,8 +1,7 @@
-"""Threads of which one runs at a time, while simulated time stands still.
+"""A scheduler for the threads of simulated processes: one thread runs at a time.
 
-The threads of simulated processes are real ones. Each has its turn until it waits in simulated
-time, or ends; then whoever let time pass, and gave it the turn, goes on. So a test has the same
-course each time, whatever the threads of a service do.
+The threads are real ones. A thread keeps its turn until it waits in simulated time or ends; then
+the thread that let time pass continues. Therefore every run of a test takes the same course.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class HostedThread:
         self.turn = threading.Condition(scheduler.lock)
         self.has_turn = False
         self.finished = False
-        self.given_up = False  # it did not come back
+        self.given_up = False  # it did not yield in time
         self.pause: Pause | None = Pause(scheduler, self)
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -95,16 +94,16 @@ class HostedThread:
 
 
 class CooperativeScheduler:
-    """Gives hosted threads their turns.
+    """Schedules hosted threads: one of them runs at a time.
 
-    What is called "driver" here is any other thread, such as a test's, that lets time pass: it
-    holds the lock, and waits without it while a hosted thread has its turn.
+    A "driver" is any other thread that lets time pass, such as a test's. It holds the lock, and
+    releases it while a hosted thread has its turn.
 
     Attributes:
         clock: the clock by which the threads wait.
         lock: the lock of the clock.
-        inside: the thread in which something is transaction; see ``Simulation.transaction``.
-        patience: how many real seconds a hosted thread may go on without waiting.
+        inside: the thread that is in a transaction; see ``Simulation.transaction``.
+        patience: how many real seconds a hosted thread may run without waiting.
     """
 
     def __init__(self, clock: SimulatedClock) -> None:
@@ -135,7 +134,7 @@ class CooperativeScheduler:
         return None if thread is None else thread.owner
 
     def check(self) -> None:
-        """Let no thread of a process that has ended go on.
+        """Check that the process of the calling thread has not ended.
 
         Raises:
             ProcessEnded: it has.
@@ -154,18 +153,18 @@ class CooperativeScheduler:
         return thread
 
     def make_ready(self, pause: Pause) -> None:
-        """Have a thread go on when a driver next looks."""
+        """Add a thread to those that are ready."""
         with self.lock:
             self._ready.append(pause)
 
     def wake_watchers(self) -> None:
-        """Have those who watch for anything look again, when a driver next looks."""
+        """Make the threads that watch for any event ready."""
         with self.lock:
             self._ready.extend(self._watching)
             self._watching.clear()
 
     def wake_watchers_later(self) -> None:
-        """Have those who watch for anything look again, when time next passes."""
+        """Make the threads that watch for any event ready when time next passes."""
         if self._watching or self._running is not None:  # which may be about to watch
             self.clock.after(0, lambda: None)
 
@@ -233,12 +232,12 @@ class CooperativeScheduler:
             return not pause.timed_out
 
     def on_start(self, thread: HostedThread) -> None:
-        """A thread begins, with its turn."""
+        """Register the calling thread, which has its first turn."""
         with self.lock:
             self._threads[threading.get_ident()] = thread
 
     def on_exit(self, thread: HostedThread) -> None:
-        """A thread has come to its end."""
+        """Remove the calling thread, which ends."""
         with self.lock:
             del self._threads[threading.get_ident()]
             thread.finished = True
@@ -251,7 +250,7 @@ class CooperativeScheduler:
     # ------------------------------------------------------------------- for drivers
 
     def drain(self) -> None:
-        """Something has happened: have those who are ready, and those who watch, go on."""
+        """Run the threads that are ready, and those that watch for any event."""
         self.run_ready()
         self.wake_watchers()
         self.run_ready()
@@ -304,7 +303,7 @@ class CooperativeScheduler:
                 self._back.wait(left)
 
     def _lost(self, thread: HostedThread) -> RuntimeError:
-        """A thread does not come back: from now on it is none of ours."""
+        """Abandon a thread that did not yield within ``patience`` seconds."""
         thread.given_up = True
         self._alive.remove(thread)
         self._running = None
@@ -323,7 +322,7 @@ class CooperativeScheduler:
 
     @contextmanager
     def _outside(self) -> Iterator[None]:
-        """While the lock is let go of, nothing is transaction in this thread."""
+        """Leave the transaction of this thread while the lock is released."""
         inside, self.inside = self.inside, None
         try:
             yield
