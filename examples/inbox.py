@@ -28,7 +28,7 @@ class Inbox(ServiceBase):
         self._taking = threading.Lock()
 
     def main(self) -> None:
-        with self.pending_operation("taking what has come meanwhile", hint=60):
+        with self.pending_operation("taking the files that have arrived", hint=60):
             self.done.mkdir(parents=True, exist_ok=True)
             self.take()
         self.report_running()
@@ -55,7 +55,7 @@ class Inbox(ServiceBase):
             log.info("paused")
 
     def on_continue(self) -> None:
-        log.info("going on")
+        log.info("continued")
 
     def on_custom(self, event: CustomControl) -> None:
         if event.code == 128:

@@ -93,7 +93,7 @@ def test_webserver_answers_and_frees_port_on_stop(
             service.start(str(unused_port), timeout=30)
             assert service.status().state is State.RUNNING
             with urlopen(f"http://127.0.0.1:{unused_port}/{way}", timeout=10) as answer:
-                expected = f"Hello from a Windows service; you asked for /{way}\n"
+                expected = f"Hello from a Windows service; you requested /{way}\n"
                 assert answer.read().decode() == expected
             assert service.stop(timeout=30).exit_code == 0
 

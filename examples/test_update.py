@@ -1,4 +1,4 @@
-"""Tests of update.py on a simulated service control manager: pytest examples/test_update.py"""
+"""Tests of update.py on a simulated system (``pytest examples/test_update.py``)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_update_without_right_raises_access_denied(sim: SimulatedSCM) -> None:
     with pytest.raises(AccessDeniedError, match=r"ServiceAccess\.CHANGE_CONFIG"):
         update("beat", NEW)
     assert not sim.called("ChangeServiceConfigW")
-    # The rights to change are asked for once the service has stopped.
+    # The rights to change are requested when the service has stopped.
     assert sim["beat"].state is State.STOPPED
     assert sim["beat"].binary_path == OLD
 

@@ -18,14 +18,14 @@ class Hello(BaseHTTPRequestHandler):
     """Says hello."""
 
     def do_GET(self) -> None:
-        body = f"Hello from a Windows service; you asked for {self.path}\n".encode()
+        body = f"Hello from a Windows service; you requested {self.path}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class defines it
         log.debug(format, *args)  # BaseHTTPRequestHandler writes to stderr, which a service lacks
 
 

@@ -13,7 +13,7 @@ DROPIN_DIFFERENCES = {
     "handle-kinds": "a handle of the wrong kind crashes the interpreter",
     "handle-texts": "a text or a float passes for a handle",
     "handle-type": "a service handle is a PyHANDLE: win32api.CloseHandle knows it",
-    "initial-tag": "the tag is not initialised, and so random where the system gives none",
+    "initial-tag": "the tag is not initialized, and so random where the system gives none",
     "keywords": "no function takes keywords",
     "levels": "configuration levels from 8 on and UOI 5 and 6 are not known",
     "list-elements": 'a text passes for a list of letters; "" ends a list',
@@ -26,6 +26,6 @@ DROPIN_DIFFERENCES = {
     "stale-error": "QueryServiceLockStatus raises the code of another call",
     "system-errors": "a status that is no tuple is a SystemError, as is a __bool__ that raises",
     "two-owners": "a handle created from another handle is closed twice",
-    "uninitialised-flags": "UOI_FLAGS has random values where the system leaves fields as they are",
+    "uninitialized-flags": "UOI_FLAGS has random values where the system leaves fields as they are",
     "window-handles": "windows are handles that are closed when they are dropped",
 }

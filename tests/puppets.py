@@ -48,15 +48,15 @@ class Puppet:
 def puppets(scm: ServiceManager, program: str, names: list[str]) -> Iterator[list[Puppet]]:
     """Create services for a block, and delete them afterwards."""
     with ExitStack() as closing:
-        made: list[Puppet] = []
+        created: list[Puppet] = []
         for name in names:
             service = closing.enter_context(scm.create(name, program))
             closing.callback(service.delete)
             puppet = Puppet(name)
             closing.callback(puppet.close)
             closing.callback(puppet.report, State.STOPPED)
-            made.append(puppet)
-        yield made
+            created.append(puppet)
+        yield created
 
 
 def counted() -> tuple[int, int, int]:

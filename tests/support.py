@@ -22,7 +22,7 @@ def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
     return status
 
 
-def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None:
+def wait_until_deleted(scm: ServiceManager, name: str, seconds: float = 20) -> None:
     """Poll until a deleted service, whose process may be ending, is removed."""
     deadline = time.monotonic() + seconds
     while scm.exists(name):
@@ -56,7 +56,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a timed test measures, and how slow the machine may be.
+    """Extent of the measurements of a timed test, and limits for a slow machine.
 
     In ``make test`` such tests run for a moment, beside whatever else the machine does, and find
     mistakes of an order of magnitude. ``make bench`` passes ``--bench-full``.

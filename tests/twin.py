@@ -1,4 +1,4 @@
-"""What tests/service/testservice.c does, for the simulated service control manager."""
+"""Counterpart of tests/service/testservice.c for the simulated service control manager."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["twin"]
 
 
 def twin(argv: Sequence[str]) -> ProgramBehavior:
-    """A run of the test service with these arguments, its name first."""
+    """Return a run of the test service with these arguments, its name first."""
     exit_code = own_code = 0
     slow = slow_stop = 0.0
     runs: float | None = None

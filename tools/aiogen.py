@@ -255,7 +255,7 @@ def text() -> str:
 
 
 def _wrapped(line: str) -> str:
-    """Break a line of a docstring that a replacement has made too long."""
+    """Break a line of a docstring that is too long after a replacement."""
     indent = len(line) - len(line.lstrip())
     return (
         textwrap.fill(
@@ -286,9 +286,9 @@ def _import_lines(names: dict[str, str], indent: str) -> str:
     )
 
 
-def same(one: str, other: str) -> bool:
+def same(first: str, other: str) -> bool:
     """Return whether two sources are equal except for format and the order of imports."""
-    return _canonical(one) == _canonical(other)
+    return _canonical(first) == _canonical(other)
 
 
 def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "api.md"
 WIDTH = 100
 
-# The modules whose public names are listed, and what is said about each.
+# The modules whose public names are listed, each with its description.
 MODULES = {
     "winsvc": "Services, values, rights and errors; window stations and desktops.",
     "winsvc.enums": "Further enumerations.",
@@ -144,7 +144,7 @@ def enum_lines(kind: type[enum.Enum]) -> Iterator[str]:
 
 
 def constructor_of(kind: type) -> Callable[..., object] | None:
-    """Return the constructor that users call; None for one that only the package calls."""
+    """Return the constructor that users call; None if only the package calls it."""
     if issubclass(kind, enum.Enum) or getattr(kind, "_is_protocol", False):
         return None
     if kind.__name__ in INTERNAL_CONSTRUCTORS:

@@ -66,7 +66,7 @@ T = TypeVar("T")
 ServiceMain: TypeAlias = Callable[[list[str]], None]
 """The main function of a service, called with its name and the arguments of the start.
 
-The system calls it on a thread of its own. It returns when the service has stopped, and must not
+The system calls it on a separate thread. It returns when the service has stopped, and must not
 raise.
 """
 
@@ -325,7 +325,7 @@ class HostBackend(EventLogBackend, Protocol):
     def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
         """``StartServiceCtrlDispatcherW``: connect to the system; return after all services.
 
-        A service with a process of its own is started under any name in the table.
+        A service with its own process is started under any name in the table.
         """
 
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
@@ -371,7 +371,7 @@ class HostBackend(EventLogBackend, Protocol):
         """Run a coroutine as :func:`asyncio.run` does, with timers on the backend's clock."""
 
     def monotonic(self) -> float:
-        """The time in seconds, from any point, as :func:`time.monotonic` has it."""
+        """Return the seconds since an arbitrary point, as :func:`time.monotonic` does."""
 
 
 class ProcessBackend(Protocol):
@@ -513,10 +513,10 @@ class ServiceBackend(NotificationBackend, Protocol):
         """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
 
     def query_config_number(self, service: int, level: int) -> int:
-        """A level that is a single number."""
+        """Query a level that is a single number."""
 
     def change_config_number(self, service: int, level: int, number: int) -> None:
-        """A level that is a single number."""
+        """Change a level that is a single number."""
 
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
         """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""

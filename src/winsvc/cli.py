@@ -33,7 +33,7 @@ _STATES: dict[str, State | StateFilter] = {
 }
 
 
-class _FileProblem(Exception):
+class _FileError(Exception):
     """A file that was specified on the command line cannot be read or written."""
 
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = command(chosen) or 0
         sys.stdout.flush()
-    except (Win32Error, _FileProblem) as error:
+    except (Win32Error, _FileError) as error:
         print(f"winsvc: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
@@ -116,11 +116,11 @@ def _manager(chosen: argparse.Namespace) -> ServiceManager:
     try:
         backend = SimulatedSCM.from_json(chosen.simulate)
     except OSError as error:
-        raise _FileProblem(f"{chosen.simulate}: {error.strerror or error}") from error
+        raise _FileError(f"{chosen.simulate}: {error.strerror or error}") from error
     except (ValidationError, TypeError) as error:
         names_file = isinstance(error, ValidationError) and error.argument == chosen.simulate
         text = str(error) if names_file else f"{chosen.simulate}: {error}"
-        raise _FileProblem(text) from error
+        raise _FileError(text) from error
     return ServiceManager(chosen.machine, backend=backend)
 
 
@@ -149,7 +149,7 @@ def _export(chosen: argparse.Namespace) -> None:
     try:
         _write(chosen.file, text)
     except OSError as error:
-        raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+        raise _FileError(f"{chosen.file}: {error.strerror or error}") from error
 
 
 def _schema() -> dict[str, JSON]:

@@ -116,7 +116,7 @@ class Win32Error(WinsvcError, OSError):
     ) -> None:
         text = message or message_for(winerror)
         super().__init__(_ERRNO.get(winerror, _errno.EINVAL), text)
-        # Set after super(): on Windows OSError has a winerror of its own.
+        # Set after super(): on Windows OSError has its own winerror.
         self.winerror = int(winerror)
         self.function = function
         self.object_name = object_name

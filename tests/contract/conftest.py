@@ -29,7 +29,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     sim = simulated()
     with sim.installed():
         yield name
-    left = [one.name for one in sim if one.name.startswith("winsvc-")]
+    left = [service.name for service in sim if service.name.startswith("winsvc-")]
     assert not left, f"left over: {left}"
     assert not sim.open_handles
 

@@ -18,15 +18,15 @@ from winsvc.errors import GroupNotFoundError
 def test_configs_of_all_services_equal_individual_queries(
     scm: ServiceManager, installed: Service, concurrency: int | None
 ) -> None:
-    told = dict(scm.configs(service_type=ServiceType.ALL, concurrency=concurrency))
-    assert [info.name for info in told] == [
+    configs = dict(scm.configs(service_type=ServiceType.ALL, concurrency=concurrency))
+    assert [info.name for info in configs] == [
         info.name for info in scm.services(service_type=ServiceType.ALL)
     ]
-    for info, config in told.items():
+    for info, config in configs.items():
         assert isinstance(config, ServiceConfig)
         with scm.open(info.name) as service:
             assert config == service.config()
-    assert installed.name in {info.name for info in told}
+    assert installed.name in {info.name for info in configs}
 
 
 def test_bulk_queries_with_filters_return_matching_services(
@@ -37,14 +37,14 @@ def test_bulk_queries_with_filters_return_matching_services(
     assert running
     with pytest.raises(GroupNotFoundError):
         list(scm.configs(group="no such group"))
-    assert {one.name for one in scm.snapshots(state=State.RUNNING)} == running
+    assert {snapshot.name for snapshot in scm.snapshots(state=State.RUNNING)} == running
 
 
 def test_snapshots_of_all_services_equal_individual_snapshot(
     scm: ServiceManager, installed: Service
 ) -> None:
     installed.configure(description="One of them")
-    (found,) = (one for one in scm.snapshots() if one.name == installed.name)
+    (found,) = (snapshot for snapshot in scm.snapshots() if snapshot.name == installed.name)
     alone = installed.snapshot()
     assert found == alone
     assert found.description == "One of them"

@@ -284,7 +284,7 @@ def test_graph_command_in_each_format_lists_dependent(
 ) -> None:
     assert main(["graph", dependent.name.upper(), "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert dependent.name in {one["name"] for one in document["services"]}
+    assert dependent.name in {item["name"] for item in document["services"]}
     assert main(["graph", dependent.name]) == 0
     assert capsys.readouterr().out.startswith(f"{dependent.name} (stopped)\n")
     for kind in ("text", "dot", "mermaid"):

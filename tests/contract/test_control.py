@@ -319,10 +319,10 @@ def test_snapshot_holds_status_config_and_description(
     assert snapshot.status == installed.status()
     assert snapshot.config == installed.config()
     assert snapshot.description == "A text"
-    told = snapshot.to_json()
-    assert told["name"] == installed.name
-    assert told["description"] == "A text"
-    assert told["preshutdown_timeout"] == 5.0
+    document = snapshot.to_json()
+    assert document["name"] == installed.name
+    assert document["description"] == "A text"
+    assert document["preshutdown_timeout"] == 5.0
     text = snapshot.describe()
     assert f"service       {installed.name}" in text
     assert "start         manual" in text

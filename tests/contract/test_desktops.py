@@ -48,7 +48,7 @@ def nothing_left(backend: str) -> Iterator[None]:
 
 
 def assignments() -> tuple[int, int, list[str]]:
-    """The window station of the process, the desktop of this thread, and the station names."""
+    """Return the process's window station, the thread's desktop, and the station names."""
     api = default_backend()
     station = api.get_process_window_station()
     return station, api.get_thread_desktop(api.get_current_thread_id()), WindowStation.names()
@@ -57,15 +57,15 @@ def assignments() -> tuple[int, int, list[str]]:
 @pytest.fixture
 def station(unique_name: Namer) -> Iterator[WindowStation]:
     """A window station for the test."""
-    with WindowStation.create(unique_name()) as made:
-        yield made
+    with WindowStation.create(unique_name()) as created:
+        yield created
 
 
 @pytest.fixture
 def desktop(unique_name: Namer) -> Iterator[Desktop]:
     """A desktop for the test, in the window station of the process."""
-    with Desktop.create(unique_name()) as made:
-        yield made
+    with Desktop.create(unique_name()) as created:
+        yield created
 
 
 # ------------------------------------------------------------------------------------ current
@@ -112,26 +112,26 @@ def test_listed_stations_and_desktops_open_by_name() -> None:
 
 def test_created_station_is_listed_until_closed(unique_name: Namer) -> None:
     name = unique_name()
-    with WindowStation.create(name) as made:
+    with WindowStation.create(name) as created:
         assert name in WindowStation.names()
-        assert made.desktop_names() == []
-        assert not made.visible()
+        assert created.desktop_names() == []
+        assert not created.visible()
         with WindowStation.open(name.upper()) as again:
             assert again.name() == name
         assert name in WindowStation.names()
-    assert made.closed
-    made.close()
+    assert created.closed
+    created.close()
     assert name not in WindowStation.names()
     with pytest.raises(NotFoundError):
         WindowStation.open(name)
 
 
 def test_create_station_without_name_uses_logon_session_name() -> None:
-    with WindowStation.create() as made:
-        assert made.name().startswith("Service-0x")
-        assert made.name().endswith("$")
+    with WindowStation.create() as created:
+        assert created.name().startswith("Service-0x")
+        assert created.name().endswith("$")
         with WindowStation.open("") as again:
-            assert again.name() == made.name()
+            assert again.name() == created.name()
 
 
 def test_create_existing_station_opens_it_unless_create_only(station: WindowStation) -> None:
@@ -146,9 +146,9 @@ def test_create_existing_station_opens_it_unless_create_only(station: WindowStat
 
 def test_created_desktop_is_listed_until_closed(unique_name: Namer) -> None:
     name = unique_name()
-    with Desktop.create(name) as made:
+    with Desktop.create(name) as created:
         assert name in WindowStation.current().desktop_names()
-        assert made.windows() == []
+        assert created.windows() == []
         with Desktop.create(name.upper()) as again:
             assert again.name() == name
         with Desktop.open(name.upper(), DesktopAccess.READ_OBJECTS) as opened:
@@ -241,11 +241,11 @@ def test_create_with_malformed_security_raises_invalid_security(unique_name: Nam
 def test_closed_station_and_desktop_raise_handle_closed(unique_name: Namer) -> None:
     name = unique_name()
     station, desktop = WindowStation.create(name), Desktop.create(name)
-    for one in (station, desktop):
-        one.close()
-        one.close()
-        assert one.closed
-        assert "closed" in repr(one)
+    for item in (station, desktop):
+        item.close()
+        item.close()
+        assert item.closed
+        assert "closed" in repr(item)
     uses: list[Callable[[], object]] = [
         station.desktop_names,
         station.set_process_window_station,
@@ -345,8 +345,8 @@ def test_create_station_with_inherit_sets_inherit_flag(
     unique_name: Namer, wine_differs: Differs
 ) -> None:
     name = unique_name()
-    with WindowStation.create(name, inherit=True) as made, WindowStation.open(name) as opened:
-        assert made.handle_inherited() is not wine_differs("user-object-flags")
+    with WindowStation.create(name, inherit=True) as created, WindowStation.open(name) as opened:
+        assert created.handle_inherited() is not wine_differs("user-object-flags")
         assert not opened.handle_inherited()
 
 
@@ -379,10 +379,10 @@ def test_desktop_information_reads_or_is_unsupported_on_wine(
 def test_object_security_after_set_security_reads_back(
     station: WindowStation, desktop: Desktop, wine_differs: Differs
 ) -> None:
-    for one in (station, desktop):
-        before = one.security()
-        one.set_security("D:(A;;GA;;;SY)(A;;GA;;;BA)")
-        after = one.security(SecurityInformation.DACL)
+    for item in (station, desktop):
+        before = item.security()
+        item.set_security("D:(A;;GA;;;SY)(A;;GA;;;BA)")
+        after = item.security(SecurityInformation.DACL)
         if wine_differs("user-object-security"):
             for found in (before, after):
                 assert (found.owner, found.group, found.dacl, found.sacl) == (None,) * 4
@@ -395,7 +395,7 @@ def test_object_security_after_set_security_reads_back(
         assert after.dacl is not None
         assert len(list(after.dacl)) == 2  # type: ignore[arg-type]
         with pytest.raises(ValidationError, match="no OWNER"):
-            one.set_security("D:", SecurityInformation.OWNER)
+            item.set_security("D:", SecurityInformation.OWNER)
 
 
 def test_security_without_rights_raises_access_denied(
@@ -418,9 +418,9 @@ def test_create_with_security_applies_its_dacl(unique_name: Namer, wine_differs:
     sddl = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GR;;;WD)"
     for make in (WindowStation.create, Desktop.create):
         name = unique_name()
-        with make(name, security=sddl) as made:
-            assert made.name() == name
-            found = made.security(SecurityInformation.DACL)
+        with make(name, security=sddl) as created:
+            assert created.name() == name
+            found = created.security(SecurityInformation.DACL)
             if wine_differs("user-object-security"):
                 assert found.dacl is None
             else:
@@ -446,8 +446,8 @@ def test_set_process_window_station_changes_current_station(
         assert caught.value.object_name == station.name()
         assert not station.closed
         assert Desktop.current().name() == "Default"  # threads keep their desktops
-        with Desktop.create(unique_name()) as made:
-            assert station.desktop_names() == [made.name()]
+        with Desktop.create(unique_name()) as created:
+            assert station.desktop_names() == [created.name()]
         with pytest.raises(
             Win32Error, match="window station of the process receives no input"
         ) as none:
@@ -539,20 +539,20 @@ def test_set_thread_desktop_changes_current_desktop(desktop: Desktop) -> None:
 
 def test_thread_desktop_affects_only_its_thread(desktop: Desktop, unique_name: Namer) -> None:
     name, seen = desktop.name(), []
-    there, done = threading.Event(), threading.Event()
+    entered, done = threading.Event(), threading.Event()
 
     def work() -> None:
         seen.append(Desktop.current().name())
         with Desktop.open(name) as opened, opened.thread_desktop():
             seen.append(Desktop.current().name())
-            there.set()
+            entered.set()
             done.wait(30)
         seen.append(Desktop.current().name())
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        assert there.wait(30)
+        assert entered.wait(30)
         assert thread.native_id is not None
         assert Desktop.of_thread(thread.native_id).name() == name
         assert Desktop.current().name() == "Default"
@@ -566,18 +566,18 @@ def test_switch_to_desktop_of_other_station_raises_access_denied(
     station: WindowStation, unique_name: Namer, wine_differs: Differs
 ) -> None:
     with station.process_window_station():
-        made = Desktop.create(unique_name())
-    with made:
+        created = Desktop.create(unique_name())
+    with created:
         if wine_differs("thread-desktop-station"):
-            with pytest.raises(AccessDeniedError) as caught, made.thread_desktop():
+            with pytest.raises(AccessDeniedError) as caught, created.thread_desktop():
                 pytest.fail("the thread was assigned to the desktop")
             assert caught.value.function == "SetThreadDesktop"
             assert Desktop.current().name() == "Default"
             return
-        with made.thread_desktop():
-            assert Desktop.current().name() == made.name()
+        with created.thread_desktop():
+            assert Desktop.current().name() == created.name()
         with pytest.raises(AccessDeniedError):
-            made.switch_to()  # its station is invisible
+            created.switch_to()  # its station is invisible
 
 
 def test_switch_to_changes_input_desktop(desktop: Desktop, wine_differs: Differs) -> None:

@@ -119,7 +119,7 @@ EVENTS: list[tuple[int, int, tuple[str, ...], bytes]] = [
 
 
 def report_each(source: str) -> None:
-    """Report each of the events, and one that is refused."""
+    """Report each of the events, and an event that is refused."""
     api = default_backend()
     register_source(source)
     handle = api.register_event_source(source)
@@ -139,7 +139,10 @@ def test_report_event_accepts_valid_strings_and_refuses_nul(source: str) -> None
 @simulated_only
 def test_reported_events_have_type_id_strings_and_data(sim: SimulatedSCM, source: str) -> None:
     report_each(source)
-    found = [(one.source, one.type, one.event_id, one.strings, one.data) for one in sim.event_log]
+    found = [
+        (entry.source, entry.type, entry.event_id, entry.strings, entry.data)
+        for entry in sim.event_log
+    ]
     assert found == [(source, *event) for event in EVENTS]
     assert sim.open_event_handles == 0
 
@@ -193,16 +196,16 @@ def test_event_log_handler_logs_without_errors(
 @simulated_only
 def test_event_log_handler_writes_each_record_as_events(sim: SimulatedSCM, source: str) -> None:
     log_records(source)
-    assert {one.source for one in sim.event_log} == {source}
+    assert {entry.source for entry in sim.event_log} == {source}
     informed, warned, failed, *long, late = (
-        (one.type, one.event_id, "".join(one.strings)) for one in sim.event_log
+        (entry.type, entry.event_id, "".join(entry.strings)) for entry in sim.event_log
     )
     assert informed == (EventType.INFORMATION, 1, "informed of ä €\U0001f600")
     assert warned == (EventType.WARNING, 1, "warned: 100 %\u200b1 \\x00")
     assert failed[:2] == (EventType.ERROR, 7)
     assert failed[2].startswith("failed\nTraceback (most recent call last):\n")
     assert failed[2].endswith("\nValueError: no good")
-    assert {one[:2] for one in long} == {(EventType.ERROR, 1)}
+    assert {entry[:2] for entry in long} == {(EventType.ERROR, 1)}
     assert all(len(text) <= LONGEST_TEXT for _, _, text in long)
     heads, parts = zip(*(text.split("\n", 1) for _, _, text in long), strict=True)
     assert heads == ("[part 1 of 3]", "[part 2 of 3]", "[part 3 of 3]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support import wait_until_gone
+from support import wait_until_deleted
 
 from winsvc import (
     InvalidNameError,
@@ -43,7 +43,7 @@ def test_service_lifecycle_from_create_to_delete_succeeds(
             service.delete()
         with pytest.raises(MarkedForDeleteError, match="all handles to it are closed"):
             scm.create(name, program)
-    wait_until_gone(scm, name)
+    wait_until_deleted(scm, name)
     with pytest.raises(ServiceNotFoundError):
         scm.open(name)
 

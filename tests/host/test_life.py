@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from differences import wine_has
-from support import wait_until_gone
+from support import wait_until_deleted
 
 from winsvc import (
     ControlRefusedError,
@@ -119,7 +119,7 @@ def hosted_together(
     with ExitStack() as ending:
         services: list[Service] = []
         for name in names.values():
-            ending.callback(wait_until_gone, scm, name)
+            ending.callback(wait_until_deleted, scm, name)
             service = ending.enter_context(scm.create(name, command, service_type=service_type))
             ending.callback(service.delete)
             ending.callback(stop, service)

@@ -136,7 +136,7 @@ def drive() -> list[object]:
         step("hosted: status", lambda: u.QueryServiceStatus(NAME))
         step("hosted: pause", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_PAUSE))
         step("hosted: paused", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_PAUSED, 20))
-        step("hosted: go on", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
+        step("hosted: continue", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
         step("hosted: continues", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
         step("hosted: restart", lambda: command("--wait", "20", "restart"))
         step("hosted: runs", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))

@@ -202,7 +202,7 @@ def test_password_with_nul_is_refused_and_hidden(password: Secret | str) -> None
 
 
 def own_frames(error: ValidationError) -> str:
-    """What a traceback that shows variables says of the frames in the package."""
+    """Return the traceback of the error, with the local variables of the package's frames."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     own = [str(frame.locals) for frame in report.stack if frame.filename != __file__]
     assert own

@@ -125,7 +125,7 @@ async def cancel_when(begun: Callable[[], bool], call: Callable[[], Awaitable[ob
 
 
 def is_set(event: threading.Event) -> Callable[[], bool]:
-    """A function that waits for the event."""
+    """Return a function that waits for the event."""
     return lambda: event.wait(10)
 
 
@@ -219,7 +219,7 @@ async def test_many_waits_leave_no_open_handles(
 async def test_cancelled_event_wait_loses_no_event(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    """Neither one that comes before the cancellation, nor one that comes after it."""
+    """Deliver events that arrive before and after the cancellation."""
     wait_notified = sim.wait_notified
     begun, received, released = (threading.Event() for _ in range(3))
 

@@ -316,7 +316,7 @@ def test_docstrings_have_examples() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_docstring_example_runs(block: str) -> None:
-    """Run an example on a simulated machine; one that watches or waits is cancelled."""
+    """Run an example on a simulated machine; cancel an example that watches or waits."""
     code = compile(block, "<example>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     with SimulatedSCM().installed() as sim:
         for name in ("Spooler", "web", "worker", "x"):

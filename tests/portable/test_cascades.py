@@ -41,7 +41,7 @@ HANGS = ProgramBehavior(hangs_in=[S.STOP_PENDING])
 
 
 def fill(machine: SimulatedSCM | SimulatedMachine, state: State = S.RUNNING) -> None:
-    """Base ← left, right; left ← top; and one that has nothing to do with them."""
+    """Add base ← left, right; left ← top; and an unrelated service."""
     machine.add("base", state=state, program=GOOD)
     machine.add("left", dependencies=["BASE"], state=state, program=GOOD)
     machine.add("right", dependencies=["base"], state=state, program=GOOD)
@@ -69,7 +69,7 @@ def simulated_scm() -> Iterator[SimulatedSCM]:
 
 
 def states(sim: SimulatedSCM | SimulatedMachine) -> dict[str, State]:
-    return {one.name: one.state for one in sim if one.name != "other"}
+    return {service.name: service.state for service in sim if service.name != "other"}
 
 
 def every(sim: SimulatedSCM | SimulatedMachine, state: State) -> dict[str, State]:
@@ -80,7 +80,7 @@ def order(sim: SimulatedSCM, function: str) -> list[str | None]:
     return [call.service for call in sim.called(function) if call.error is None]
 
 
-def told(*steps: CascadeStep) -> list[str]:
+def texts(*steps: CascadeStep) -> list[str]:
     return [str(step) for step in steps]
 
 
@@ -161,9 +161,9 @@ def test_stop_with_refusing_dependent_raises_cascade_error_with_steps(
     assert isinstance(error.error, ControlRefusedError)
     assert error.__cause__ is error.error
     assert (error.winerror, error.function, error.object_name) == (1052, "ControlService", "top")
-    assert told(*error.done) == ["stop right"]
-    assert told(*error.failed) == ["stop top"]
-    assert told(*error.not_done) == ["stop left", "stop base"]
+    assert texts(*error.done) == ["stop right"]
+    assert texts(*error.failed) == ["stop top"]
+    assert texts(*error.not_done) == ["stop left", "stop base"]
     assert "Done: stop right. Not done: stop left, stop base." in str(error)
     assert states(sim) == {**every(sim, S.RUNNING), "right": S.STOPPED}
     copy = pickle.loads(pickle.dumps(error))
@@ -179,8 +179,8 @@ def test_stop_with_hanging_dependent_fails_with_timeout(
     error = caught.value
     assert isinstance(error.error, WaitTimeoutError)
     assert error.object_name == "left"
-    assert told(*error.done) == ["stop right", "stop top"]
-    assert told(*error.not_done) == ["stop base"]
+    assert texts(*error.done) == ["stop right", "stop top"]
+    assert texts(*error.not_done) == ["stop base"]
     assert 9 <= sim.clock.now < 9.5
 
 
@@ -191,7 +191,7 @@ def test_stop_with_total_timeout_ends_cascade_when_it_elapses(
         base.stop_with_dependents(timeout=10, total_timeout=2.5)
     error = caught.value
     assert isinstance(error.error, WaitTimeoutError)
-    assert told(*error.done) == ["stop right", "stop top"]
+    assert texts(*error.done) == ["stop right", "stop top"]
     assert error.object_name == "left"
     assert 2.5 <= sim.clock.now < 3
     assert sim["base"].state is S.RUNNING
@@ -359,9 +359,9 @@ def test_restart_with_failing_start_reports_steps_not_done(
     assert isinstance(error.error, ServiceStartError)
     assert error.error.status is not None
     assert error.error.status.service_exit_code == 77
-    assert told(*error.done) == ["stop right", "stop top", "stop left", "stop base"]
-    assert told(*error.failed) == ["start base"]
-    assert told(*error.not_done) == ["start left", "start top", "start right"]
+    assert texts(*error.done) == ["stop right", "stop top", "stop left", "stop base"]
+    assert texts(*error.failed) == ["start base"]
+    assert texts(*error.not_done) == ["start left", "start top", "start right"]
 
 
 def test_restart_with_crashing_dependent_restores_the_others(
@@ -372,8 +372,8 @@ def test_restart_with_crashing_dependent_restores_the_others(
         base.restart()
     error = caught.value
     assert isinstance(error.error, ServiceStartError)
-    assert told(*error.failed) == ["start left", "start top"]
-    assert told(*error.done)[-2:] == ["start base", "start right"]
+    assert texts(*error.failed) == ["start left", "start top"]
+    assert texts(*error.done)[-2:] == ["start base", "start right"]
     assert error.not_done == ()
     assert "Also failed: start top." in str(error)
     assert states(sim) == {
@@ -395,9 +395,9 @@ def test_restart_with_failing_stop_restores_stopped_dependents(
     error = caught.value
     assert error.object_name == "left"
     done = ["stop right", "stop top", "start right", "pause right"]
-    assert told(*error.done) == done
-    assert told(*error.failed) == ["stop left", "start top"]  # left, which top needs, hangs
-    assert told(*error.not_done) == ["stop base", "start base"]
+    assert texts(*error.done) == done
+    assert texts(*error.failed) == ["stop left", "start top"]  # left, which top needs, hangs
+    assert texts(*error.not_done) == ["stop base", "start base"]
     assert sim["right"].state is S.PAUSED
 
 
@@ -418,7 +418,7 @@ def test_restart_with_failing_pause_reports_failed_step(
     sim["right"].program = ProgramBehavior()  # no longer takes a pause
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart()
-    assert told(*caught.value.failed) == ["pause right"]
+    assert texts(*caught.value.failed) == ["pause right"]
     assert states(sim) == every(sim, S.RUNNING)
 
 
@@ -434,8 +434,8 @@ def test_restart_with_lost_connection_reports_steps_not_done(
         build.reconnect()
     error = caught.value
     assert isinstance(error.error, MachineUnreachableError)
-    assert told(*error.failed) == ["start left"]
-    assert told(*error.not_done) == ["start top", "start right"]
+    assert texts(*error.failed) == ["start left"]
+    assert texts(*error.not_done) == ["start top", "start right"]
     assert error.machine == "build07"
 
 
@@ -501,7 +501,7 @@ def test_start_with_failing_dependency_reports_its_name_and_exit_code(
     assert (status.exit_code, status.service_exit_code) == (1066, 42)
     assert "42" in str(error)
     assert [str(step).lower() for step in error.done] == ["start base"]
-    assert told(*error.not_done) == ["start top"]
+    assert texts(*error.not_done) == ["start top"]
     assert 2 <= stopped.clock.now < 2.5  # not the whole timeout
 
 
@@ -582,8 +582,8 @@ def test_start_with_group_dependency_fails_if_no_member_runs(
         grouped[name].program = ProgramBehavior(start_error=2)
     with scm.open("user") as user, pytest.raises(CascadeError) as caught:
         user.start_with_dependencies()
-    assert sorted(told(*caught.value.failed)) == ["start one", "start two"]
-    assert told(*caught.value.not_done) == ["start user"]
+    assert sorted(texts(*caught.value.failed)) == ["start one", "start two"]
+    assert texts(*caught.value.not_done) == ["start user"]
 
 
 def test_start_with_group_member_already_running_succeeds(
@@ -591,8 +591,8 @@ def test_start_with_group_member_already_running_succeeds(
 ) -> None:
     grouped["user"].dependencies = ("one", "+net")
     grouped["two"].program = ProgramBehavior(start_error=2)
-    with scm.open("one") as one:
-        one.start()
+    with scm.open("one") as member:
+        member.start()
     with scm.open("user") as user:
         user.start_with_dependencies()
     assert grouped["user"].state is S.RUNNING
@@ -606,8 +606,8 @@ def test_start_with_circular_dependencies_starts_nothing(
         top.start_with_dependencies()
     assert caught.value.winerror == 1068
     assert caught.value.done == ()
-    assert [step.lower() for step in told(*caught.value.failed)] == ["start base"]
-    assert [step.lower() for step in told(*caught.value.not_done)] == ["start left", "start top"]
+    assert [step.lower() for step in texts(*caught.value.failed)] == ["start base"]
+    assert [step.lower() for step in texts(*caught.value.not_done)] == ["start left", "start top"]
     assert states(stopped) == every(stopped, S.STOPPED)
 
 
@@ -647,7 +647,7 @@ def test_cancelled_cascade_raises_with_steps_done(sim: SimulatedSCM, scm: Servic
         with pytest.raises(CascadeError) as caught:
             base.restart(timeout=60, cancel=token)
         assert isinstance(caught.value.error, WaitCancelledError)
-        assert told(*caught.value.done) == ["stop right", "stop top"]  # and stay so
+        assert texts(*caught.value.done) == ["stop right", "stop top"]  # and stay so
         assert 5 <= sim.clock.now < 6
         with pytest.raises(CascadeError, match="cancelled before its turn"):
             base.stop_with_dependents(cancel=token)
@@ -660,6 +660,6 @@ def test_restart_cancelled_while_restoring_reports_steps_not_done(
     sim.faults.before("StartServiceW", token.cancel, service="left")
     with scm.open("base") as base, pytest.raises(CascadeError) as caught:
         base.restart(cancel=token)
-    assert told(*caught.value.failed) == ["start left"]
-    assert told(*caught.value.not_done) == ["start top", "start right"]
+    assert texts(*caught.value.failed) == ["start left"]
+    assert texts(*caught.value.not_done) == ["start top", "start right"]
     assert sim["base"].state is S.RUNNING

@@ -21,16 +21,16 @@ from winsvc.errors import win32_error
 
 
 def test_create_from_spec_or_keywords_makes_same_calls() -> None:
-    one, other = Recorder(), Recorder()
-    with ServiceManager(backend=one.backend) as scm:
+    recorder, other = Recorder(), Recorder()
+    with ServiceManager(backend=recorder.backend) as scm:
         scm.create("x", "x.exe", description="d", start_type=StartType.AUTOMATIC).close()
     with ServiceManager(backend=other.backend) as scm:
         spec = ServiceSpec(
             name="x", binary_path="x.exe", description="d", start_type=StartType.AUTOMATIC
         )
         scm.create(spec).close()
-    assert one.calls == other.calls
-    (call,) = one.called("create_service")
+    assert recorder.calls == other.calls
+    (call,) = recorder.called("create_service")
     assert call.values == {
         "manager": call.manager,
         "name": "x",

@@ -56,7 +56,7 @@ def test_open_and_create_pass_arguments_to_backend() -> None:
     script = Recorder()
     given: dict[str, Any] = {"backend": script.backend}
     content = SecurityDescriptor.from_sddl(SDDL).to_bytes()
-    for made in (
+    for opened in (
         WindowStation.open("S", **given),
         WindowStation.open("S", WindowStationAccess.ENUMERATE, inherit=True, **given),
         WindowStation.create(**given),
@@ -80,7 +80,7 @@ def test_open_and_create_pass_arguments_to_backend() -> None:
         Desktop.create("D", **given),
         Desktop.create("D", security=content, access=DesktopAccess(0xF0), inherit=True, **given),
     ):
-        made.close()
+        opened.close()
     assert not script.open
     calls = [call for call in script.calls if not call.method.startswith("close_")]
     assert [(call.method, *call.values.values()) for call in calls] == [
@@ -157,14 +157,14 @@ def test_desktop_queries_return_backend_values_or_raise_unsupported() -> None:
 
 
 def test_windows_with_unreadable_title_or_class_returns_none_fields() -> None:
-    gone = win32_error(1400, "GetClassNameW")
+    missing = win32_error(1400, "GetClassNameW")
 
     def text(window: int) -> str:
         if window == 2:
-            raise gone
+            raise missing
         return "Title"
 
-    script = Recorder(enum_desktop_windows=[1, 2], get_window_text=text, get_class_name=gone)
+    script = Recorder(enum_desktop_windows=[1, 2], get_window_text=text, get_class_name=missing)
     with Desktop.open("D", backend=script.backend) as desktop:
         assert desktop.windows() == [Window(1, "Title", None), Window(2, None, None)]
 
@@ -442,11 +442,11 @@ def test_thread_desktop_retries_restore_from_previous_station() -> None:
         WindowStation.create("S", backend=script.backend) as station,
         station.process_window_station(),
     ):
-        there = process[0]
+        current = process[0]
         with Desktop.create("D", backend=script.backend) as desktop, desktop.thread_desktop():
             pass
         assert [call.desktop for call in script.called("set_thread_desktop")][-2:] == [0x48, 0x48]
-        assert process[0] == there != 0x44
+        assert process[0] == current != 0x44
     assert process[0] == 0x44
     with WindowStation.create("S", backend=script.backend) as station:
         station.set_process_window_station()  # outside of a block: the previous station is unknown

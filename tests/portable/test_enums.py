@@ -1,3 +1,5 @@
+"""Enumerations: export, copies and unknown values."""
+
 from __future__ import annotations
 
 import copy

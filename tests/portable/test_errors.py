@@ -1,3 +1,5 @@
+"""Error classes: selection, messages and pickling."""
+
 from __future__ import annotations
 
 import copy

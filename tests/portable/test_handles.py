@@ -1,3 +1,5 @@
+"""Handles: use counts, closing and finalization."""
+
 from __future__ import annotations
 
 import gc

@@ -66,7 +66,7 @@ def is_run_by(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
 
 
 def code(*arguments: str, services: Sequence[type[ServiceBase]] = (Beat,)) -> int:
-    """The exit code of the program with these arguments."""
+    """Run the program with these arguments and return its exit code."""
     try:
         run(*services, arguments=arguments)
     except SystemExit as ends:
@@ -99,10 +99,10 @@ def test_install_configures_service_and_remove_deletes_it(
         assert service.failure_actions().actions
         assert service.failure_actions_on_error()
     assert source_problem("beat") is None
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for text in ("beat: installed", config.binary_path, "LocalSystem", "/l/beat.log", "registered"):
-        assert text in told
-    assert "nothing found" in told
+        assert text in output
+    assert "nothing found" in output
     assert code("remove") == 0
     assert "beat" not in sim
     assert source_problem("beat") is not None
@@ -135,16 +135,16 @@ def test_commands_with_name_option_use_that_name(sim: SimulatedSCM) -> None:
 def test_install_with_password_prompt_hides_password(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[str] = []
+    prompts: list[str] = []
 
     def getpass(prompt: str) -> str:
-        asked.append(prompt)
+        prompts.append(prompt)
         return "hush"
 
     sim.local.accounts = {r".\bob": "hush"}
     monkeypatch.setattr("getpass.getpass", getpass)
     assert code("install", "--account", "bob", "--password-prompt") == 0
-    assert asked == ["Password of bob: "]
+    assert prompts == ["Password of bob: "]
     assert sim["beat"].account == r".\bob"
     assert "hush" not in capsys.readouterr().out
 
@@ -339,7 +339,7 @@ def test_frozen_program_under_other_name_uses_log_file_of_class(
 
 
 class MachineWithFiles(SimulatedSCM):
-    """A simulated SCM on this machine's files, with security descriptors of its own."""
+    """A simulated SCM on this machine's files, with its own security descriptors."""
 
     descriptors: dict[str, SecurityDescriptor]
     keeps_owners = True
@@ -395,7 +395,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
         ("NetworkService", "NS"),
         (r"NT SERVICE\beat", str(service_sid("beat"))),
         ("bob", USER),
-        (r"D\eve", None),  # nobody knows her SID
+        (r"D\eve", None),  # an account without a known SID
     ],
 )
 def test_install_creates_log_file_with_rights_for_account(
@@ -437,7 +437,7 @@ def test_install_refuses_log_path_owned_by_other_user_or_linked(
             install(Beat, program=PROGRAM)
         assert "beat" not in machine
         assert source_problem("beat") is not None
-        assert {one.name for one in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
+        assert {path.name for path in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
 
     refused(f"is owned by {USER}")
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(FOLDER)
@@ -463,17 +463,17 @@ def test_install_without_file_owners_accepts_log_folder(
     machine.keeps_owners = False
     for _ in range(2):
         install(Beat, program=PROGRAM, update=True)
-    assert [one.name for one in tmp_path.iterdir()] == ["winsvc"]
+    assert [path.name for path in tmp_path.iterdir()] == ["winsvc"]
 
 
-@pytest.mark.parametrize(("account", "made"), [("LocalSystem", True), ("LocalService", False)])
+@pytest.mark.parametrize(("account", "created"), [("LocalSystem", True), ("LocalService", False)])
 def test_install_with_custom_log_file_creates_folder_without_security(
-    machine: MachineWithFiles, tmp_path: Path, account: str, made: bool
+    machine: MachineWithFiles, tmp_path: Path, account: str, created: bool
 ) -> None:
     log = tmp_path / "other" / "x.log"
     install(Beat, program=PROGRAM, log_file=log, account=account)
     assert log.parent.is_dir()
-    assert log.exists() == made
+    assert log.exists() == created
     assert not machine.descriptors
 
 
@@ -483,23 +483,23 @@ def test_install_with_custom_log_file_creates_folder_without_security(
 def test_commands_control_service_from_install_to_remove(
     sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(*command: str) -> str:
+    def output_of(*command: str) -> str:
         assert code(*command) == 0
         return capsys.readouterr().out
 
-    told("install")
-    assert told("start", "a", "--", "-b").startswith("beat: started, process ")
+    output_of("install")
+    assert output_of("start", "a", "--", "-b").startswith("beat: started, process ")
     (call,) = sim.called("StartServiceW")
     assert call.arguments["arguments"] == ("a", "-b")
-    assert "is already running" in told("start")
-    assert "beat: running, process" in told("status")
-    assert "started" in told("restart", "c", "--", "-d")
+    assert "is already running" in output_of("start")
+    assert "beat: running, process" in output_of("status")
+    assert "started" in output_of("restart", "c", "--", "-d")
     assert sim.called("StartServiceW")[-1].arguments["arguments"] == ("c", "-d")
-    assert told("stop") == "beat: stopped\n"
-    assert told("stop") == "beat: is not running\n"
-    assert "stopped; start type manual, account LocalSystem" in told("status")
-    assert "started" in told("restart")
-    assert told("remove") == "beat: removed\n"
+    assert output_of("stop") == "beat: stopped\n"
+    assert output_of("stop") == "beat: is not running\n"
+    assert "stopped; start type manual, account LocalSystem" in output_of("status")
+    assert "started" in output_of("restart")
+    assert output_of("remove") == "beat: removed\n"
     assert code("status") == 1
     assert capsys.readouterr().out == "beat: not installed\n"
 
@@ -518,10 +518,10 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     assert code("install", "--log", str(log)) == 0
     sim.local.programs[PROGRAM.interpreter] = fails
     assert code("start") == 1
-    told = capsys.readouterr().err
-    assert "1064" in told
-    assert f"New in {log}:\n\nImportError: no DLL" in told
-    assert "before" not in told
+    output = capsys.readouterr().err
+    assert "1064" in output
+    assert f"New in {log}:\n\nImportError: no DLL" in output
+    assert "before" not in output
     assert code("status") == 0
     assert "exit code 1064" in capsys.readouterr().out
     sim.local.programs[PROGRAM.interpreter] = ProgramBehavior(
@@ -536,8 +536,8 @@ def test_start_stop_restart_of_missing_service_exit_with_1(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert code(command) == 1
-    told, problem = capsys.readouterr()
-    assert not told
+    output, problem = capsys.readouterr()
+    assert not output
     assert problem.startswith("beat.py: OpenServiceW failed for 'beat' on this machine: ")
     assert "(error 1060)" in problem
 
@@ -549,9 +549,9 @@ def test_remove_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[st
 
 def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("doctor") == 1
-    told, problem = capsys.readouterr()
-    assert "  error    service: OpenServiceW failed for 'beat' on this machine: " in told
-    assert "(error 1060)" in told
+    output, problem = capsys.readouterr()
+    assert "  error    service: OpenServiceW failed for 'beat' on this machine: " in output
+    assert "(error 1060)" in output
     assert not problem
 
 
@@ -602,20 +602,20 @@ def test_help_with_percent_sign_in_program_name_prints_usage(
     )
     for command in COMMANDS:
         assert code(command, "--help") == 0
-        told = capsys.readouterr().out
-        assert f"usage: {Path(target).name} {command}" in told.replace("\n", " ")
+        output = capsys.readouterr().out
+        assert f"usage: {Path(target).name} {command}" in output.replace("\n", " ")
     assert code("--help") == 0
 
 
-def test_help_with_coloured_usage_prints_no_escape_codes(
+def test_help_with_colored_usage_prints_no_escape_codes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever argparse makes of a usage, nothing of it is made into another."""
+    """Replace the usage text of argparse, which must not appear in the help."""
 
-    def coloured(self: argparse.ArgumentParser) -> str:
+    def colored(self: argparse.ArgumentParser) -> str:
         return f"\x1b[1musage: \x1b[0m{self.prog} %(odd)s\n"
 
-    monkeypatch.setattr(argparse.ArgumentParser, "format_usage", coloured)
+    monkeypatch.setattr(argparse.ArgumentParser, "format_usage", colored)
     assert code("install", "--help") == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -626,13 +626,13 @@ def test_run_at_terminal_without_valid_command_prints_usage(
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
     for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
-        told = capsys.readouterr().err
-        assert "usage: beat.py" in told
-        assert "unknown command" not in told
+        output = capsys.readouterr().err
+        assert "usage: beat.py" in output
+        assert "unknown command" not in output
     assert code("instal", "x") == 2
-    told = capsys.readouterr().err
-    assert "usage: beat.py" in told
-    assert "beat.py: unknown command 'instal'. Did you mean 'install'?" in told
+    output = capsys.readouterr().err
+    assert "usage: beat.py" in output
+    assert "beat.py: unknown command 'instal'. Did you mean 'install'?" in output
     assert code("odd") == 2
     assert "Did you mean" not in capsys.readouterr().err
 
@@ -674,7 +674,7 @@ def test_run_with_invalid_services_raises() -> None:
 
 @contextmanager
 def bare_root() -> Iterator[logging.Logger]:
-    """The root logger as a program has it that has not set up logging."""
+    """Yield the root logger without handlers, as before a program sets up logging."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     root.handlers.clear()
@@ -713,7 +713,7 @@ def test_run_without_log_handlers_logs_to_event_log(
 
     with bare_root() as root:
         run_as(monkeypatch, Served("beat-2"), Beat)
-        ((source, text),) = [(one.source, one.text) for one in sim.event_log]
+        ((source, text),) = [(record.source, record.text) for record in sim.event_log]
         assert source == "beat-2"  # the name that it is installed under
         assert text.endswith("\n\nserved")
         run_as(monkeypatch, Served("beat"), Beat)  # nothing is added where there is a handler
@@ -752,10 +752,10 @@ def test_commands_without_service_manager_point_to_debug(
         patched.setattr("winsvc.backend._in_use", [])
         for command in ("install", "start", "stop", "status", "doctor"):
             assert code(command) == 1
-            told = capsys.readouterr().err
-            assert "beat.py debug" in told
-            assert "SimulatedSCM" in told
-            assert "make shell" not in told
+            output = capsys.readouterr().err
+            assert "beat.py debug" in output
+            assert "SimulatedSCM" in output
+            assert "make shell" not in output
         assert code("instal") == 2
     assert "unknown command 'instal'" in capsys.readouterr().err
 

@@ -87,7 +87,7 @@ STUBBORN_MAIN = """
 
 @contextmanager
 def debugged(tmp_path: Path, main: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The program, once its service runs."""
+    """Yield the program after its service has started."""
     path = tmp_path / "beat.py"
     path.write_text(PROGRAM.format(main=textwrap.indent(textwrap.dedent(main), "    ").strip()))
     process = subprocess.Popen(
@@ -116,10 +116,10 @@ def line(process: subprocess.Popen[str]) -> str:
 
 def until(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
-    for told in process.stderr:
-        if text in told:
+    for line_of_output in process.stderr:
+        if text in line_of_output:
             return
-    pytest.fail(f"it did not tell {text!r}")
+    pytest.fail(f"the program did not print {text!r}")
 
 
 def type_in(process: subprocess.Popen[str], text: str) -> None:

@@ -1,4 +1,4 @@
-"""What doctor finds in an installed service."""
+"""Test the findings of doctor for an installed service."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def found(name: str = "beat", *, machine: str | None = None) -> list[Finding]:
 
 
 def bad(severity: Severity = Severity.ERROR) -> list[tuple[str, str]]:
-    return [(one.topic, one.text) for one in found() if one.severity is severity]
+    return [(finding.topic, finding.text) for finding in found() if finding.severity is severity]
 
 
 def one_bad(severity: Severity = Severity.ERROR) -> tuple[str, str]:
@@ -108,7 +108,7 @@ def test_doctor_of_healthy_service_finds_nothing(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path)
-    assert {one.severity for one in found()} == {Severity.OK}
+    assert {finding.severity for finding in found()} == {Severity.OK}
     assert "interpreter" in describe("beat", found())
     assert describe("beat", found()).startswith("beat: no problem found")
 
@@ -326,8 +326,8 @@ def test_doctor_reports_script_unreadable_by_account(
 ) -> None:
     install(sim, program, tmp_path, account=account)
     sim.sddl_of[program.target] = sddl
-    about = [one for one in found() if one.topic == "script"]
-    severities = {one.severity for one in about}
+    about = [finding for finding in found() if finding.topic == "script"]
+    severities = {finding.severity for finding in about}
     assert (Severity.ERROR not in severities) == may
 
 
@@ -339,7 +339,7 @@ def test_access_that_cannot_be_evaluated_is_unknown(
 ) -> None:
     install(sim, program, tmp_path, account=account)
     sim.sddl_of[program.target] = sddl
-    severities = {one.severity for one in found() if one.topic == "script"}
+    severities = {finding.severity for finding in found() if finding.topic == "script"}
     assert severities >= {Severity.OK, Severity.UNKNOWN}
     assert Severity.ERROR not in severities
 
@@ -393,10 +393,10 @@ def test_doctor_warns_about_folders_writable_by_all_users(
     }
     for topic, path in places.items():
         sim.sddl_of = {str(path): f"{READABLE}(A;;{right};;;AU)"}
-        ((told, text),) = [
-            one for one in bad(Severity.WARNING) if "is writable by all users" in one[1]
+        ((reported, text),) = [
+            problem for problem in bad(Severity.WARNING) if "is writable by all users" in problem[1]
         ]
-        assert (told, str(path) in text) == (topic, True)
+        assert (reported, str(path) in text) == (topic, True)
     sim.sddl_of = {str(host.parent): f"{READABLE}(A;;{right};;;AU)"}
     assert one_bad(Severity.WARNING)[0] == "winsvc"
 
@@ -457,8 +457,8 @@ def test_doctor_warns_about_insecure_default_log_folder(
         "O:BAD:NO_ACCESS_CONTROL": "is writable by everyone",
     }.items():
         sim.sddl_of[str(folder)] = sddl
-        told = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
-        assert [problem in text for text in told] == [True] * bool(problem), sddl
+        texts = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
+        assert [problem in text for text in texts] == [True] * bool(problem), sddl
     sim.sddl_of[str(folder)] = f"O:BA{READABLE}"
     folder.rmdir()
     (tmp_path / "elsewhere").mkdir()
@@ -496,12 +496,12 @@ def test_doctor_on_simulated_machine_reports_files_as_unknown() -> None:
     sim = SimulatedSCM()
     sim.add("beat")
     with sim.installed():
-        assert {one.severity for one in found()} == {Severity.OK, Severity.UNKNOWN}
+        assert {finding.severity for finding in found()} == {Severity.OK, Severity.UNKNOWN}
 
 
 def test_doctor_of_remote_service_reports_files_as_unknown(sim: MachineWithFiles) -> None:
     sim.add_machine("other").add("beat", binary_path=r"C:\x.exe")
-    severities = {one.topic: one.severity for one in found(machine="other")}
+    severities = {finding.topic: finding.severity for finding in found(machine="other")}
     assert severities["files"] is Severity.UNKNOWN
 
 
@@ -512,6 +512,6 @@ def test_doctor_command_prints_text_or_json(
     assert cli.main(["doctor", "beat"]) == 0
     assert capsys.readouterr().out.startswith("beat: no problem found")
     assert cli.main(["doctor", "beat", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in told
+    findings = json.loads(capsys.readouterr().out)
+    assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in findings
     assert cli.main(["doctor", "none"]) == 1

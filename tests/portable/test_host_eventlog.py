@@ -242,7 +242,7 @@ def test_event_source_shared_by_threads_opens_once_and_writes_all(sim: Simulated
 def test_handler_shared_by_services_and_test_does_not_deadlock(
     sim: SimulatedSCM, log: logging.Logger
 ) -> None:
-    """Nobody's turn comes while another holds the handler's lock."""
+    """Never give a service its turn while another thread holds the handler's lock."""
 
     class Tick(ServiceBase):
         name = "tick"
@@ -391,14 +391,14 @@ def test_handler_with_long_text_writes_numbered_parts(
     entries = written(sim)
     count = len(entries)
     assert 3 <= count <= 5
-    told = ""
+    joined = ""
     for number, (kind, event_id, text) in enumerate(entries, 1):
         assert (kind, event_id) == (EventType.ERROR, 3)
         head, _, rest = text.partition("\n")
         assert head == f"[part {number} of {count}]"
         assert rest.endswith("\n") or number == count  # cut between lines
-        told += rest
-    assert told.split("\n") == lines
+        joined += rest
+    assert joined.split("\n") == lines
 
 
 def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging.Logger) -> None:
@@ -411,12 +411,12 @@ def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging
 
 
 def length(text: str) -> int:
-    """The length in UTF-16 code units."""
+    """Return the length of the text in UTF-16 code units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def sent(text: str) -> str:
-    """The text of all events for this text, without their numbers."""
+    """Return the text of all events for this text, without their numbers."""
     parts = event_texts(text)
     for part in parts:
         assert length(part) <= LONGEST_TEXT
@@ -434,8 +434,8 @@ def sent(text: str) -> str:
     st.text(alphabet="ab\n\0%1\U0001f600\ud800", max_size=40), st.integers(1, 1800)
 )
 def test_event_texts_of_text_without_omission_keep_content(unit: str, times: int) -> None:
-    told = sent(unit * times).replace("%\u200b", "%")
-    assert told == (unit * times).replace("\0", r"\x00")
+    joined = sent(unit * times).replace("%\u200b", "%")
+    assert joined == (unit * times).replace("\0", r"\x00")
 
 
 @pytest.mark.parametrize(
@@ -506,11 +506,11 @@ def test_source_of_other_program_is_kept_unless_replaced(sim: SimulatedSCM) -> N
     assert remove_source("theirs")
 
 
-@pytest.mark.parametrize("there", [("", 0), ("", 7), (MESSAGE_FILE, 0)])
+@pytest.mark.parametrize("source", [("", 0), ("", 7), (MESSAGE_FILE, 0)])
 def test_register_source_completes_incomplete_source(
-    sim: SimulatedSCM, there: tuple[str, int]
+    sim: SimulatedSCM, source: tuple[str, int]
 ) -> None:
-    sim.event_sources["half"] = there
+    sim.event_sources["half"] = source
     assert register_source("half")
     assert sim.event_sources["half"] == (MESSAGE_FILE, 7)
 
@@ -542,7 +542,7 @@ def test_source_functions_with_invalid_name_raise_argument_error(
 
 def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) -> None:
     with sim.run_as(CallerIdentity.user()):
-        assert source_problem("beat") is None  # though the Security log's can't be looked at
+        assert source_problem("beat") is None  # without access to the key of the Security log
         with pytest.raises(AccessDeniedError, match="RegCreateKeyExW failed for 'tick'"):
             register_source("tick")
         with pytest.raises(AccessDeniedError, match="RegDeleteKeyW failed for 'beat'"):
@@ -556,11 +556,11 @@ def test_source_problem_with_registry_error_raises_it(sim: SimulatedSCM) -> None
 
 
 def test_handler_with_unregistered_source_still_writes(sim: SimulatedSCM) -> None:
-    handler = EventLogHandler("nobody")
+    handler = EventLogHandler("unknown")
     handler.handle(record("text"))
     handler.close()
-    assert sim.event_log[0].source == "nobody"
-    assert sim.event_log[0].text.startswith("The description for Event ID 1 from source nobody")
+    assert sim.event_log[0].source == "unknown"
+    assert sim.event_log[0].text.startswith("The description for Event ID 1 from source unknown")
     assert sim.event_log[0].text.endswith("\n\ntext")
 
 

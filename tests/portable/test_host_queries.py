@@ -1,4 +1,4 @@
-"""What a process and a hosted service can query about themselves, on the simulated system."""
+"""Test the queries of a process and a hosted service, on the simulated system."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_is_service_in_hosted_service_is_true(sim: SimulatedSCM) -> None:
     assert run_hosted(sim, lambda _: is_service()) == [True]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="asks what other systems answer")
+@pytest.mark.skipif(sys.platform == "win32", reason="tests the result on other systems")
 def test_is_service_off_windows_is_false() -> None:
     assert not is_service()
 
@@ -78,7 +78,7 @@ def test_is_elevated_follows_simulated_caller(
         assert winsvc.is_elevated() is elevated
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="asks what other systems answer")
+@pytest.mark.skipif(sys.platform == "win32", reason="tests the result on other systems")
 def test_is_elevated_off_windows_raises_unsupported() -> None:
     with pytest.raises(UnsupportedError):
         winsvc.is_elevated()
@@ -120,7 +120,7 @@ def test_directory_of_service_exists_and_differs_from_shared_one(
     sim: SimulatedSCM, tmp_path: Path
 ) -> None:
     sim.local.state_directory = tmp_path
-    (folders,) = run_hosted(sim, lambda one: (one.directory(), one.shared_directory()))
+    (folders,) = run_hosted(sim, lambda service: (service.directory(), service.shared_directory()))
     assert isinstance(folders, tuple)
     assert len(set(folders)) == 2
     for folder in folders:

@@ -1,4 +1,4 @@
-"""How services that are written with winsvc.host behave, on the simulated SCM."""
+"""Test services that are written with winsvc.host on the simulated SCM."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Opener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self.open:
-            one.close()
+        for item in self.open:
+            item.close()
         self.scm.close()
 
     def __call__(self, *services: type[ServiceBase]) -> Service:
@@ -114,8 +114,8 @@ def reports(sim: SimulatedSCM, name: str = "beat") -> list[Report]:
 
 
 def steps(sim: SimulatedSCM, name: str = "beat") -> list[tuple[State, int]]:
-    """The states and check points that were reported."""
-    return [(one.state, one.check_point) for one in reports(sim, name)]
+    """Return the reported states and check points."""
+    return [(item.state, item.check_point) for item in reports(sim, name)]
 
 
 def codes(sim: SimulatedSCM, name: str = "beat") -> tuple[int, int]:
@@ -123,7 +123,7 @@ def codes(sim: SimulatedSCM, name: str = "beat") -> tuple[int, int]:
 
 
 def failures(sim: SimulatedSCM) -> list[str]:
-    """The first lines of what was written to the event log."""
+    """Return the first line of each entry of the event log."""
     return [entry.text.splitlines()[0] for entry in sim.event_log]
 
 
@@ -195,11 +195,11 @@ def test_service_through_pause_and_stop_reports_each_state(
 
 
 def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener) -> None:
-    made: list[ServiceBase] = []
+    instances: list[ServiceBase] = []
 
     class New(Beat):
         def __init__(self) -> None:
-            made.append(self)
+            instances.append(self)
 
     beat = opened(New)
     pids = []
@@ -207,9 +207,9 @@ def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener
         beat.start(str(number), timeout=30)
         pids.append(sim["beat"].pid)
         beat.stop(timeout=30)
-    assert [one.arguments for one in made] == [("0",), ("1",), ("2",)]
-    assert len({*made}) == len({*pids}) == 3
-    assert all(one.stop_requested.is_set() for one in made)
+    assert [item.arguments for item in instances] == [("0",), ("1",), ("2",)]
+    assert len({*instances}) == len({*pids}) == 3
+    assert all(item.stop_requested.is_set() for item in instances)
 
 
 def test_service_without_manager_or_main_raises() -> None:
@@ -284,7 +284,7 @@ def test_request_time_and_busy_report_check_points_and_hints(
     beat = opened(Slow)
     beat.start(timeout=200)
     beat.stop(timeout=30)
-    assert [(one.check_point, one.hint) for one in reports(sim)] == [
+    assert [(item.check_point, item.hint) for item in reports(sim)] == [
         *[(1, 30), (2, 7), (3, 11), (4, 120), (5, 130), (6, 11), (0, 0)],
         *[(1, 8), (2, 12), (3, 13), (4, 12), (0, 0)],
     ]
@@ -334,13 +334,13 @@ def test_start_and_stop_hints_of_class_are_reported(sim: SimulatedSCM, opened: O
     beat.pause(timeout=30)
     beat.resume(timeout=30)
     beat.stop(timeout=30)
-    assert [one.hint for one in reports(sim)] == [30, 200, 0, 200, 0, 200, 0, 300, 0]
+    assert [item.hint for item in reports(sim)] == [30, 200, 0, 200, 0, 200, 0, 300, 0]
 
 
 def test_busy_across_state_change_does_not_report_old_hint(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
-    """What it began with is not told of another state: 0 would be, of a service that ran."""
+    """Report the hint of the new state: 0 for a running service."""
 
     class Busy(Beat):
         def main(self) -> None:
@@ -352,7 +352,7 @@ def test_busy_across_state_change_does_not_report_old_hint(
     beat = opened(Busy)
     beat.start(timeout=30)
     beat.stop(timeout=30)
-    assert [(one.state, one.hint) for one in reports(sim)] == [
+    assert [(item.state, item.hint) for item in reports(sim)] == [
         *[(S.START_PENDING, 30), (S.START_PENDING, 50), (S.RUNNING, 0)],
         *[(S.STOP_PENDING, 30), (S.STOPPED, 0)],
     ]
@@ -377,7 +377,7 @@ def test_shutdown_during_stop_calls_no_further_handler(sim: SimulatedSCM, opened
     beat.start(timeout=30)
     beat.stop(timeout=30)
     assert stops == [Control.STOP]
-    points = [one.check_point for one in reports(sim) if one.state is S.STOP_PENDING]
+    points = [item.check_point for item in reports(sim) if item.state is S.STOP_PENDING]
     assert points == [1, 2]
 
 
@@ -393,7 +393,7 @@ def test_stop_with_failing_report_still_stops_and_logs_error(
 
 
 def test_unknown_control_returns_call_not_implemented(sim: SimulatedSCM, opened: Opener) -> None:
-    """Answered as what it is, to a system that asks all the same."""
+    """Return the error if the system sends a control that the service does not accept."""
     run: list[Any] = []
 
     class Deaf(Beat):
@@ -455,7 +455,7 @@ def test_stop_in_init_runs_no_main(sim: SimulatedSCM, opened: Opener) -> None:
     assert codes(sim) == (0, 0)
 
 
-@pytest.mark.parametrize("slow_from", ["the wish", "its telling"])
+@pytest.mark.parametrize("slow_from", ["before", "after"])
 def test_main_returning_before_on_stop_call_still_runs_on_stop(
     sim: SimulatedSCM, opened: Opener, monkeypatch: pytest.MonkeyPatch, slow_from: str
 ) -> None:
@@ -479,7 +479,7 @@ def test_main_returning_before_on_stop_call_still_runs_on_stop(
     at_once = StopRequest._set
     beat = opened(Both)
     beat.start(timeout=30)
-    monkeypatch.setattr(StopRequest, "_set", held_up(slow_from == "the wish"))
+    monkeypatch.setattr(StopRequest, "_set", held_up(slow_from == "before"))
     beat.stop(timeout=30)
     assert seen == [True]
 
@@ -497,16 +497,16 @@ INTERFACE = UUID("a5dcbf10-6530-11d2-901f-00c04fb951ed")
 
 
 class All(Beat):
-    """Has a handler for everything, and keeps what they are told."""
+    """Handle every control, and record the events."""
 
-    told: list[tuple[str, Any]]
+    recorded: list[tuple[str, Any]]
     thread: str
 
     def __init__(self) -> None:
-        type(self).told = []
+        type(self).recorded = []
 
-    def _tell(self, name: str, event: object = None) -> None:
-        self.told.append((name, event))
+    def _record(self, name: str, event: object = None) -> None:
+        self.recorded.append((name, event))
 
     def main(self) -> None:
         self.watch_devices(INTERFACE)
@@ -514,43 +514,43 @@ class All(Beat):
         super().main()
 
     def on_stop(self) -> None:
-        self._tell("stop")
+        self._record("stop")
 
     def on_pause(self) -> None:
-        self._tell("pause")
+        self._record("pause")
 
     def on_continue(self) -> None:
-        self._tell("continue")
+        self._record("continue")
 
     def on_preshutdown(self) -> None:
-        self._tell("preshutdown", self.stop_requested.control)
+        self._record("preshutdown", self.stop_requested.control)
 
     def on_interrogate(self) -> None:
-        self._tell("interrogate")
+        self._record("interrogate")
 
     def on_param_change(self) -> None:
-        self._tell("param_change")
+        self._record("param_change")
 
     def on_trigger(self) -> None:
-        self._tell("trigger")
+        self._record("trigger")
 
     def on_custom(self, event: CustomControl) -> None:
-        self._tell("custom", event)
+        self._record("custom", event)
 
     def on_session_change(self, event: SessionChange) -> None:
-        self._tell("session", event)
+        self._record("session", event)
 
     def on_power(self, event: PowerEvent) -> None:
-        self._tell("power", event)
+        self._record("power", event)
 
     def on_device(self, event: DeviceEvent) -> None:
-        self._tell("device", event)
+        self._record("device", event)
 
     def on_hardware_profile(self, event: HardwareProfileChange) -> None:
-        self._tell("hardware", event)
+        self._record("hardware", event)
 
     def on_time_change(self, event: TimeChange) -> None:
-        self._tell("time", event)
+        self._record("time", event)
 
 
 def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) -> None:
@@ -576,20 +576,20 @@ def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) ->
     assert send(Control.TIME_CHANGE, 0, struct.pack("<qq", 20_000_000, 10_000_000)) == answered
     assert send(Control.TRIGGER_EVENT) == answered
     sim.clock.advance(1)
-    names = [name for name, _ in All.told]
+    names = [name for name, _ in All.recorded]
     assert names == [
         *("interrogate", "param_change", "custom", "session", "power", "power", "device"),
         *("hardware", "time", "trigger"),
     ]
-    told = [event for _, event in All.told]
-    assert told[2] == CustomControl(200)
-    assert (told[3].reason, told[3].session_id) == (5, 3)
-    assert told[4] == PowerEvent(told[4].kind)
-    assert (told[5].setting, told[5].value) == (SETTING, b"\1\0\0\0")
-    assert (told[6].device.class_guid, told[6].device.path) == (INTERFACE, "\\\\?\\usb")
-    assert (told[8].new - told[8].old).total_seconds() == 1
+    recorded = [event for _, event in All.recorded]
+    assert recorded[2] == CustomControl(200)
+    assert (recorded[3].reason, recorded[3].session_id) == (5, 3)
+    assert recorded[4] == PowerEvent(recorded[4].kind)
+    assert (recorded[5].setting, recorded[5].value) == (SETTING, b"\1\0\0\0")
+    assert (recorded[6].device.class_guid, recorded[6].device.path) == (INTERFACE, "\\\\?\\usb")
+    assert (recorded[8].new - recorded[8].old).total_seconds() == 1
     beat.stop(timeout=30)
-    assert All.told[-1] == ("stop", None)
+    assert All.recorded[-1] == ("stop", None)
     assert not sim.called("ReportEventW")
     # What was registered is unregistered, before the end is reported.
     ends = ["UnregisterDeviceNotification", "UnregisterPowerSettingNotification"]
@@ -711,7 +711,7 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
     sim.local.shut_down()
     assert controls == [Control.PRESHUTDOWN, Control.SHUTDOWN]
     assert handled == ["preshutdown", "shutdown"]
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {item.state for item in sim} == {S.STOPPED}
     assert sim["unaware"].controls == []
     assert not sim.event_log
 
@@ -740,7 +740,7 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "pattern"),
     [
         ("main", lambda self, arguments: None, r"main must take \(self\)"),
         ("main", generator, "main must not be a generator"),
@@ -753,9 +753,9 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
     ],
 )
 def test_service_class_with_invalid_member_raises_type_error(
-    name: str, value: object, told: str
+    name: str, value: object, pattern: str
 ) -> None:
-    with pytest.raises(TypeError, match=told):
+    with pytest.raises(TypeError, match=pattern):
         type("Wrong", (Beat,), {name: value})
 
 
@@ -845,7 +845,7 @@ def test_service_class_with_invalid_attribute_raises(
 
 
 def broken(where: str) -> type[ServiceBase]:
-    """A service that fails in one place, and is restarted a minute later, once."""
+    """Return a service that fails in one place and is restarted once, after a minute."""
 
     def fail(self: ServiceBase, event: object = None) -> None:
         raise OSError(f"no luck in {where}")
@@ -964,7 +964,7 @@ def test_handler_raising_base_exception_stops_service_with_1064(
 def test_main_cancelling_all_tasks_stops_service_with_1064(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
-    """No control would be handled any more: it is told, and ends."""
+    """Stop the service, because no task is left to handle controls."""
 
     class Reckless(ServiceBase):
         name = "beat"
@@ -978,7 +978,7 @@ def test_main_cancelling_all_tasks_stops_service_with_1064(
     opened(Reckless).start(wait=False)
     sim.clock.advance(1)
     assert codes(sim) == (1064, 0)
-    assert "none of the program's own" in sim.event_log[0].text
+    assert "cancel only tasks that main() created" in sim.event_log[0].text
 
 
 @pytest.mark.parametrize("method", ["main", "on_stop"])
@@ -1015,7 +1015,7 @@ def test_method_returning_coroutine_stops_service_with_1064(
         (SystemExit("no config"), (1066, 1), ["main() failed: SystemExit: no config"]),
         (KeyboardInterrupt(), (1064, 0), ["the service failed: KeyboardInterrupt"]),
         (asyncio.CancelledError(), (1064, 0), ["the service failed: CancelledError"]),
-        (Unusual("of its own kind"), (1064, 0), ["the service failed: Unusual: of its own kind"]),
+        (Unusual("unknown kind"), (1064, 0), ["the service failed: Unusual: unknown kind"]),
     ],
 )
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -1166,7 +1166,7 @@ def test_watch_devices_or_power_without_handler_raises_type_error(
 
 
 def program(load: Any) -> HostedProgram:
-    """The program of ``beat``, which has connected before ``load(process)`` begins."""
+    """Return the program of ``beat``, which connects before ``load(process)`` begins."""
 
     def main(backend: HostBackend) -> None:
         process = HostProcess(["beat"], backend, FailureReport(backend))
@@ -1185,11 +1185,11 @@ def test_slow_loading_sends_check_points(sim: SimulatedSCM, opened: Opener) -> N
     sim["beat"].program = program(load)
     beat = opened.named("beat")
     beat.start(timeout=200)
-    points = [one.check_point for one in reports(sim) if one.state is S.START_PENDING]
+    points = [item.check_point for item in reports(sim) if item.state is S.START_PENDING]
     assert points == list(range(1, len(points) + 1))
     assert 90 < len(points) <= 101
-    assert {one.hint for one in reports(sim)[1:-2]} == {10}
-    assert reports(sim)[-2].hint == 30  # the class's own, once it is there
+    assert {item.hint for item in reports(sim)[1:-2]} == {10}
+    assert reports(sim)[-2].hint == 30  # the hint of the class, after the class is loaded
 
 
 def test_endless_loading_stops_sending_check_points(sim: SimulatedSCM, opened: Opener) -> None:
@@ -1413,9 +1413,9 @@ def test_two_services_in_one_process_run_independently(sim: SimulatedSCM, opened
         self.report_running()
         self.stop_requested.wait()
 
-    one = type("One", (ServiceBase,), {"name": "first", "main": main})
+    cls = type("One", (ServiceBase,), {"name": "first", "main": main})
     other = type("Other", (ServiceBase,), {"name": "second", "main": main})
-    first = opened(one, other)
+    first = opened(cls, other)
     second = opened.named("second")
     first.start(timeout=30)
     second.start(timeout=30)
@@ -1445,7 +1445,7 @@ def test_failing_service_leaves_other_in_process_running(sim: SimulatedSCM, open
 
 
 def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: Opener) -> None:
-    """The launcher was told a name that the program has no class for."""
+    """Pass a name to the launcher for which the program has no class."""
 
     def main(backend: HostBackend) -> None:
         HostProcess(["first", "second"], backend, FailureReport(backend)).serve([First])
@@ -1515,4 +1515,4 @@ def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -
         other.start(wait=False)
         sim.clock.advance(1)
         assert other.status().exit_code == 1064
-    assert [one.source for one in sim.event_log] == ["other"]
+    assert [item.source for item in sim.event_log] == ["other"]

@@ -1,3 +1,5 @@
+"""JSON forms of values."""
+
 from __future__ import annotations
 
 import json
@@ -29,8 +31,8 @@ def test_jsonable_service_info_uses_names_and_numbers() -> None:
         pid=None,
         flags=ServiceFlags(0),
     )
-    told = jsonable(ServiceInfo("beat", "Heartbeat", status))
-    assert json.loads(json.dumps(told)) == {
+    converted = jsonable(ServiceInfo("beat", "Heartbeat", status))
+    assert json.loads(json.dumps(converted)) == {
         "name": "beat",
         "display_name": "Heartbeat",
         "status": {
@@ -116,7 +118,7 @@ def test_from_jsonable_valid_value_returns_declared_type(
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "error", "told"),
+    ("kind", "given", "error", "message"),
     [
         (
             State,
@@ -189,11 +191,11 @@ def test_from_jsonable_valid_value_returns_declared_type(
     ],
 )
 def test_from_jsonable_invalid_value_raises_with_path(
-    kind: Any, given: object, error: type[Exception], told: str
+    kind: Any, given: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as caught:
         from_jsonable(kind, given, "it")
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_from_jsonable_uses_custom_reader_of_type() -> None:

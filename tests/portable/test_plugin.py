@@ -16,7 +16,7 @@ PLUGIN = "winsvc.pytest_plugin"
 
 
 def pytest_elsewhere(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest as somebody else's project does: without this one's configuration."""
+    """Run pytest as another project does: without the configuration of this project."""
     by_hand = [] if entry_points(group="pytest11", name="winsvc") else ["-p", PLUGIN]
     none = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     options = ["-q", "--color=no", *none, "-c", os.devnull, "--rootdir", str(folder), *by_hand]

@@ -1101,7 +1101,7 @@ def test_services_with_name_returns_matching_key_names(
     assert found("x[[]1]") == ["x[1]"]
     assert found("none*") == []
     assert [info.name for info, _ in scm.configs(name="win*")] == ["WinRM", "winmgmt"]
-    assert [one.name for one in scm.snapshots(name="Sp*")] == ["Spooler"]
+    assert [item.name for item in scm.snapshots(name="Sp*")] == ["Spooler"]
     with pytest.raises(TypeError, match="name"):
         scm.services(name=5)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Which rights the object API requests, and how it opens handles again for more."""
+"""Test the rights that the object API requests, and how it reopens handles for more."""
 
 from __future__ import annotations
 

@@ -342,15 +342,15 @@ def test_ace_keeps_unknown_bits_and_types() -> None:
 
 
 def test_acl_supports_sequence_operations() -> None:
-    one, two = Ace.allow("SY", START), Ace.deny("WD", STOP)
-    acl = Acl((one, two))
-    assert list(acl) == [one, two]
+    first, second = Ace.allow("SY", START), Ace.deny("WD", STOP)
+    acl = Acl((first, second))
+    assert list(acl) == [first, second]
     assert len(acl) == 2
-    assert two in acl
-    assert acl[-1] == two
-    assert acl[:1] == (one,)
+    assert second in acl
+    assert acl[-1] == second
+    assert acl[:1] == (first,)
     assert acl.revision == 2
-    assert Acl([one]) == Acl((one,))  # type: ignore[arg-type]
+    assert Acl([first]) == Acl((first,))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Acl(("SY",))  # type: ignore[arg-type]
     with pytest.raises(InvalidSecurityError):

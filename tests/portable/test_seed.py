@@ -1,4 +1,4 @@
-"""Reading what a simulated machine is to be made of."""
+"""Test reading the description of a simulated machine."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from winsvc.triggers import Trigger
 
 
 def document(*snapshots: ServiceSnapshot) -> dict[str, Any]:
-    told = {"winsvc": 1, "machine": None, "services": [each.to_json() for each in snapshots]}
-    read: dict[str, Any] = json.loads(json.dumps(told))
+    written = {"winsvc": 1, "machine": None, "services": [each.to_json() for each in snapshots]}
+    read: dict[str, Any] = json.loads(json.dumps(written))
     return read
 
 
-def one(given: dict[str, Any]) -> ServiceFixture:
+def read_service(given: dict[str, Any]) -> ServiceFixture:
     machine, (seed,) = read_document({"services": {"beat": given}})
     assert machine is None
     return seed
@@ -85,7 +85,7 @@ def test_read_document_unreadable_settings_take_defaults() -> None:
     closed = unreadable("shut", None, ODD.status, win32_error(5, "OpenServiceW"))
     hidden = unreadable("hidden", None, None, win32_error(5, "OpenServiceW"))
     _, (shut, other) = read_document(document(closed, hidden))
-    # Of the type, at least, the status tells something.
+    # The status contains at least the service type.
     assert shut.spec == ServiceSpec(name="shut", service_type=ServiceType(0x80000130))
     assert (shut.state, shut.pid) == (State.RUNNING, 1200)
     assert other == ServiceFixture(spec=ServiceSpec(name="hidden"))
@@ -108,11 +108,11 @@ def test_read_document_snapshot_from_wine_drops_security() -> None:
     for shut in (replace(wine, owner=Sid.parse("SY")), SecurityDescriptor.from_sddl("D:")):
         _, (seed,) = read_document(document(replace(ODD, security=shut)))
         assert seed.spec.security == shut
-    assert one({"security": wine}).spec.security == wine  # by hand it is meant
+    assert read_service({"security": wine}).spec.security == wine  # by hand it is meant
 
 
 def test_read_document_parses_settings_given_as_json() -> None:
-    seed = one(
+    seed = read_service(
         {
             "binary_path": "C:\\x.exe",
             "service_type": ["share_process", "interactive_process"],
@@ -160,21 +160,20 @@ def test_read_document_accepts_settings_as_python_objects() -> None:
         "description": None,
         "state": State.RUNNING,
     }
-    seed = one(given)
+    seed = read_service(given)
     expected = {**given, "dependencies": (ServiceDependency("a"), GroupDependency("b"))}
     assert seed.spec.given() == {key: expected[key] for key in given if key != "state"}
-    assert one({"security": SecurityDescriptor.from_sddl(SDDL).to_bytes()}).spec.security == (
-        seed.spec.security
-    )
+    raw = SecurityDescriptor.from_sddl(SDDL).to_bytes()
+    assert read_service({"security": raw}).spec.security == seed.spec.security
 
 
 def test_read_document_name_only_returns_default_seed() -> None:
-    assert one({}) == ServiceFixture(spec=ServiceSpec(name="beat"))
-    assert one({}).exit_code == 1077
-    assert one({"state": "running"}).exit_code == 0
-    assert one({"exit_code": 5}).exit_code == 5
-    assert one({}).spec.start_type is UNCHANGED
-    assert one({"name": "beat"}) == one({})
+    assert read_service({}) == ServiceFixture(spec=ServiceSpec(name="beat"))
+    assert read_service({}).exit_code == 1077
+    assert read_service({"state": "running"}).exit_code == 0
+    assert read_service({"exit_code": 5}).exit_code == 5
+    assert read_service({}).spec.start_type is UNCHANGED
+    assert read_service({"name": "beat"}) == read_service({})
 
 
 def test_seed_readers_cover_every_setting() -> None:
@@ -183,7 +182,7 @@ def test_seed_readers_cover_every_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("services", "error", "told"),
+    ("services", "error", "expected"),
     [
         ({"beat": {"start_type": "x"}}, ValidationError, 'services["beat"].start_type: '),
         ([{"name": "beat", "start_type": "x"}], ValidationError, 'services["beat"].start_type: '),
@@ -237,15 +236,15 @@ def test_seed_readers_cover_every_setting() -> None:
     ],
 )
 def test_read_document_invalid_service_raises_with_path(
-    services: Any, error: type[Exception], told: str
+    services: Any, error: type[Exception], expected: str
 ) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": services})
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "told"),
+    ("change", "error", "expected"),
     [
         ({"winsvc": 2}, ValidationError, "winsvc: expected version 1 of a document, not 2"),
         ({"machine": 5}, TypeError, "machine: expected str, not int"),
@@ -257,11 +256,11 @@ def test_read_document_invalid_service_raises_with_path(
     ],
 )
 def test_read_document_invalid_document_raises(
-    change: Any, error: type[Exception], told: str
+    change: Any, error: type[Exception], expected: str
 ) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": [], **change})
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
     with pytest.raises(ValidationError, match="services: is missing"):
         read_document({})
 

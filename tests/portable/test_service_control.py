@@ -121,7 +121,7 @@ def test_stop_with_unreadable_dependents_error_lists_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "pattern"),
     [
         (STOPPED._replace(win32_exit_code=5), "exit code 5."),
         (STOPPED._replace(win32_exit_code=0x80070005), "exit code 2147942405."),
@@ -132,11 +132,11 @@ def test_stop_with_unreadable_dependents_error_lists_none() -> None:
     ],
 )
 @pytest.mark.parametrize("code", [1053, 1066, 1067])
-def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, told: str) -> None:
+def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, pattern: str) -> None:
     recorder = Recorder(
         start_service=win32_error(code, "StartServiceW"), query_service_status_ex=status
     )
-    with opened(recorder) as service, pytest.raises(ServiceStartError, match=told) as caught:
+    with opened(recorder) as service, pytest.raises(ServiceStartError, match=pattern) as caught:
         service.start()
     assert caught.value.status == ServiceStatus.from_row(status)
 

@@ -165,7 +165,7 @@ def test_configure_clearing_absent_preferred_node_ignores_error() -> None:
         ({"preferred_node": "0"}, "preferred_node: expected int or None, not str"),
         ({"start_typ": 2}, "start_typ: unknown setting (did you mean 'start_type'?)"),
         ({"want_tag": True}, "want_tag: unknown setting (did you mean 'assign_tag'?)"),
-        ({"colour": 1}, "colour: unknown setting"),
+        ({"color": 1}, "color: unknown setting"),
         (
             {"allow_unquoted": True},
             "allow_unquoted: unknown setting (did you mean 'allow_unquoted_path'?)",

@@ -1,4 +1,4 @@
-"""What the simulated SCM lets whom do."""
+"""Test which rights the simulated SCM grants to each caller."""
 
 from __future__ import annotations
 
@@ -234,8 +234,12 @@ def test_query_security_returns_only_named_part(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat", A.READ_CONTROL)
     for part, name in ((I.OWNER, "owner"), (I.GROUP, "group"), (I.DACL, "dacl")):
         read = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, part))
-        there = {one for one in ("owner", "group", "dacl") if getattr(read, one) is not None}
-        assert there == {name}
+        parts_read = {
+            part_name
+            for part_name in ("owner", "group", "dacl")
+            if getattr(read, part_name) is not None
+        }
+        assert parts_read == {name}
 
 
 def test_set_owner_without_restore_privilege_is_refused(sim: SimulatedSCM) -> None:

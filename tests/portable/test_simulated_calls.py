@@ -1,4 +1,4 @@
-"""Which code each call of the simulated SCM answers with, and after which checks."""
+"""Test the error codes of the simulated SCM's calls and the order of their checks."""
 
 from __future__ import annotations
 
@@ -283,11 +283,11 @@ def test_new_service_has_default_config_and_status(sim: SimulatedSCM) -> None:
 
 def test_create_service_assigns_distinct_tags_in_group(sim: SimulatedSCM) -> None:
     scm = manager(sim)
-    made = [create(sim, scm, f"d{i}", type=1, start=0, group="g", tag=True) for i in range(3)]
-    tags = [tag for _, tag in made]
+    created = [create(sim, scm, f"d{i}", type=1, start=0, group="g", tag=True) for i in range(3)]
+    tags = [tag for _, tag in created]
     assert all(tags)
     assert len(set(tags)) == 3
-    assert [sim.query_service_config(handle).tag_id for handle, _ in made] == tags
+    assert [sim.query_service_config(handle).tag_id for handle, _ in created] == tags
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_enum_services_continues_from_resume_handle(sim: SimulatedSCM) -> None:
 def test_services_with_page_size_below_minimum_lists_all(sim: SimulatedSCM, size: int) -> None:
     sim.local.page_size = size
     with ServiceManager(backend=sim) as scm:
-        assert [one.name for one in scm.services(service_type=ServiceType.ALL)] == [
+        assert [info.name for info in scm.services(service_type=ServiceType.ALL)] == [
             "Spooler",
             "beat",
             "disk",
@@ -415,21 +415,21 @@ NUL = "a\0b"
         ("account", lambda sim, scm, _: create(sim, scm, "new", account=NUL)),
         ("password", lambda sim, scm, _: create(sim, scm, "new", password=Secret(NUL))),
         ("dependencies[1]", lambda sim, scm, _: create(sim, scm, "new", dependencies=["a", ""])),
-        ("dependencies[0]", lambda sim, _, one: change(sim, one, dependencies=[NUL])),
-        ("binary_path", lambda sim, _, one: change(sim, one, path=NUL)),
-        ("description", lambda sim, _, one: sim.change_description(one, NUL)),
+        ("dependencies[0]", lambda sim, _, handle: change(sim, handle, dependencies=[NUL])),
+        ("binary_path", lambda sim, _, handle: change(sim, handle, path=NUL)),
+        ("description", lambda sim, _, handle: sim.change_description(handle, NUL)),
         (
             "command",
-            lambda sim, _, one: sim.change_failure_actions(
-                one, FailureActionsRow(0, None, NUL, None)
+            lambda sim, _, handle: sim.change_failure_actions(
+                handle, FailureActionsRow(0, None, NUL, None)
             ),
         ),
         (
             "required_privileges[0]",
-            lambda sim, _, one: sim.change_required_privileges(one, ("",)),
+            lambda sim, _, handle: sim.change_required_privileges(handle, ("",)),
         ),
-        ("arguments[1]", lambda sim, _, one: sim.start_service(one, ("", NUL))),
-        ("comment", lambda sim, _, one: sim.control_service_ex(one, 1, 0, NUL)),
+        ("arguments[1]", lambda sim, _, handle: sim.start_service(handle, ("", NUL))),
+        ("comment", lambda sim, _, handle: sim.control_service_ex(handle, 1, 0, NUL)),
         ("group", lambda sim, scm, _: sim.enum_services_status_ex(scm, 0x30, 3, NUL, 0)),
         ("machine", lambda sim, *_: sim.open_sc_manager(NUL, None, 1)),
         ("name", lambda sim, *_: sim.open_desktop(NUL, 0, False, 0)),
@@ -438,10 +438,10 @@ NUL = "a\0b"
 def test_text_with_nul_is_refused_before_the_call(
     sim: SimulatedSCM, argument: str, call: Callable[[SimulatedSCM, int, int], object]
 ) -> None:
-    scm, one = manager(sim), opened(sim, "beat")
+    scm, handle = manager(sim), opened(sim, "beat")
     before = len(sim.calls)
     with pytest.raises(ValidationError) as caught:
-        call(sim, scm, one)
+        call(sim, scm, handle)
     assert caught.value.argument == argument
     assert len(sim.calls) == before  # refused before there is a call
     assert "new" not in sim

@@ -1,4 +1,4 @@
-"""What the simulated SCM takes as a service's settings, and with which code it refuses the rest."""
+"""Test the settings that the simulated SCM accepts, and its error codes for the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which services start and stop with which on a simulated machine."""
+"""Test starts and stops of dependent services on a simulated machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sim() -> SimulatedSCM:
 
 
 def running(sim: SimulatedSCM) -> list[str]:
-    return [one.name for one in sim if one.state is S.RUNNING]
+    return [service.name for service in sim if service.state is S.RUNNING]
 
 
 # ------------------------------------------------------------------- starting
@@ -36,8 +36,8 @@ def running(sim: SimulatedSCM) -> list[str]:
 def test_start_also_starts_stopped_dependencies(sim: SimulatedSCM) -> None:
     assert start(sim, "top", "argument") == 0
     assert running(sim) == ["low", "middle", "top"]
-    assert [tuple(one.arguments) for one in sim] == [(), (), ("argument",)]
-    assert [one.starts for one in sim] == [1, 1, 1]
+    assert [tuple(service.arguments) for service in sim] == [(), (), ("argument",)]
+    assert [service.starts for service in sim] == [1, 1, 1]
 
 
 def test_start_waits_for_slow_dependencies(sim: SimulatedSCM) -> None:
@@ -119,7 +119,7 @@ def test_start_with_stopping_dependency_is_refused(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "expected"),
+    ("first", "second", "expected"),
     [
         (ProgramBehavior(), ProgramBehavior(), 0),
         (ProgramBehavior(start_error=2), ProgramBehavior(), 0),
@@ -129,14 +129,14 @@ def test_start_with_stopping_dependency_is_refused(sim: SimulatedSCM) -> None:
     ],
 )
 def test_start_with_group_dependency_needs_a_running_member(
-    one: ProgramBehavior, two: ProgramBehavior, expected: int
+    first: ProgramBehavior, second: ProgramBehavior, expected: int
 ) -> None:
     sim = SimulatedSCM()
-    sim.add("one", load_order_group="g", program=one)
-    sim.add("two", load_order_group="G", program=two)
+    sim.add("one", load_order_group="g", program=first)
+    sim.add("two", load_order_group="G", program=second)
     sim.add("high", dependencies=["+g"])
     assert start(sim, "high") == expected
-    for name, behavior in (("one", one), ("two", two)):  # all are tried
+    for name, behavior in (("one", first), ("two", second)):  # all are tried
         assert (state_of(sim, name) is S.RUNNING) == (behavior == ProgramBehavior())
 
 
@@ -318,7 +318,7 @@ def test_failed_boot_start_sets_exit_code() -> None:
     sim.add("needs", start_type=auto, dependencies=["broken"])
     sim.add("lost", start_type=auto, dependencies=["none"])
     sim.local.boot()
-    assert [one.exit_code for one in sim] == [2, 1068, 1075]
+    assert [service.exit_code for service in sim] == [2, 1068, 1075]
 
 
 def test_boot_start_of_slow_service_does_not_block() -> None:
@@ -332,10 +332,10 @@ def test_boot_start_of_slow_service_does_not_block() -> None:
     assert sim.clock.now == 0
     sim.clock.advance(9)
     assert sim.clock.now == 9
-    assert [one.state for one in sim] == [S.START_PENDING, S.STOPPED, S.STOPPED]
+    assert [service.state for service in sim] == [S.START_PENDING, S.STOPPED, S.STOPPED]
     assert start(sim, "needs") == 1056  # it is on its way
     sim.clock.advance(2)
-    assert [one.state for one in sim] == [S.RUNNING, S.RUNNING, S.STOPPED]
+    assert [service.state for service in sim] == [S.RUNNING, S.RUNNING, S.STOPPED]
     sim.clock.advance(30)
     assert sim["silent"].exit_code == 1053
 
@@ -355,11 +355,11 @@ def test_reboot_cancels_pending_delayed_start() -> None:
 def test_shut_down_sends_controls_in_order_and_stops_all() -> None:
     sim = SimulatedSCM()
     sim.latency = 0
-    told: list[tuple[str, Control, float]] = []
+    received: list[tuple[str, Control, float]] = []
 
     def program(name: str, accepts: AcceptedControls, **behavior: float) -> ProgramBehavior:
         def note(code: Control) -> None:
-            told.append((name, code, sim.clock.now))
+            received.append((name, code, sim.clock.now))
 
         return ProgramBehavior(accepts=accepts, on_control=note, **behavior)  # type: ignore[arg-type]
 
@@ -373,14 +373,14 @@ def test_shut_down_sends_controls_in_order_and_stops_all() -> None:
     sim.add("stuck", program=stuck, state=S.RUNNING, preshutdown_timeout=timeout)
     sim.add("deaf", program=program("deaf", taken.STOP), state=S.PAUSED)
     sim.local.shut_down()
-    assert told == [
+    assert received == [
         ("early", Control.PRESHUTDOWN, 0),
         ("stuck", Control.PRESHUTDOWN, 7),
         ("stops", Control.SHUTDOWN, 27),
     ]
     assert sim.clock.now == 34  # 5 s more for what still runs
-    assert {one.state for one in sim} == {S.STOPPED}
-    assert {one.exit_code for one in sim} == {0}
+    assert {service.state for service in sim} == {S.STOPPED}
+    assert {service.exit_code for service in sim} == {0}
 
 
 # ------------------------------------------------------------------- triggers

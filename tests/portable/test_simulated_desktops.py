@@ -302,7 +302,7 @@ def test_faults_deny_refuses_denied_desktop_rights(sim: SimulatedSCM) -> None:
     sim.faults.deny(WindowStationAccess.READ_ATTRIBUTES)
     with pytest.raises(AccessDeniedError) as caught:
         Desktop.open("Default")
-    assert caught.value.hint == "Asked for: DesktopAccess.READ_OBJECTS | ENUMERATE."
+    assert caught.value.hint == "Requested: DesktopAccess.READ_OBJECTS | ENUMERATE."
     with Desktop.open("Default", DesktopAccess.ENUMERATE) as desktop:
         assert desktop.name() == "Default"
     with pytest.raises(AccessDeniedError):

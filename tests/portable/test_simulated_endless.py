@@ -297,7 +297,7 @@ class Idle(ServiceBase):
 
 
 class Helped(ServiceBase):
-    """Has a thread of its own, which waits for the stop, too."""
+    """A service with a second thread, which waits for the stop, too."""
 
     name = "helped"
 
@@ -318,7 +318,7 @@ def test_hosted_service_that_waits_does_not_count(
         service.start(timeout=30)
         with pytest.raises(EndlessWaitError):
             service.wait(S.STOPPED)
-        sim.clock.advance(60)  # its own waits go on
+        sim.clock.advance(60)  # the waits of the service continue
         assert service.status().state is S.RUNNING
         service.stop(timeout=30)
 

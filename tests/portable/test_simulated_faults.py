@@ -70,10 +70,10 @@ def test_fail_with_service_counts_only_its_calls(sim: SimulatedSCM) -> None:
 
 def test_fail_with_machine_affects_only_that_machine(sim: SimulatedSCM) -> None:
     sim.add_machine("build07").add("beat")
-    here, there = opened(sim, "beat"), opened(sim, "beat", machine="build07")
+    local, remote = opened(sim, "beat"), opened(sim, "beat", machine="build07")
     sim.faults.fail("QueryServiceStatusEx", 1726, machine="BUILD07", times=2)
-    assert codes(sim, here, 2) == [0, 0]
-    assert codes(sim, there, 3) == [1726, 1726, 0]
+    assert codes(sim, local, 2) == [0, 0]
+    assert codes(sim, remote, 3) == [1726, 1726, 0]
     for name in ("build07", r"\\BUILD07"):
         sim.faults.fail("OpenSCManagerW", 1722, machine="build07")
         assert code_of(manager, sim, 1, name) == 1722
@@ -282,10 +282,10 @@ def test_repeated_program_records_same_calls() -> None:
 def test_recorded_calls_carry_arguments_time_and_error(sim: SimulatedSCM) -> None:
     sim.latency = 0.25
     program(sim)
-    (made,) = sim.called("CreateServiceW")
-    assert (made.service, made.machine, made.error) == ("new", None, None)
-    assert made.arguments["binary_path"] == r"C:\x.exe"
-    assert made.at == 0.5  # when it was called
+    (created,) = sim.called("CreateServiceW")
+    assert (created.service, created.machine, created.error) == ("new", None, None)
+    assert created.arguments["binary_path"] == r"C:\x.exe"
+    assert created.at == 0.5  # when it was called
     (stop,) = sim.called("ControlService", "NEW")
     assert (stop.error, stop.service) == (1061, "new")
     assert sim.called("ControlService", "other") == []
@@ -312,8 +312,8 @@ def test_recorded_calls_hide_passwords(sim: SimulatedSCM) -> None:
         with scm.create("new", r"C:\x.exe", account="joe", password="hush-hush") as service:
             service.start()
             service.configure(account="joe", password="hush-hush")
-    (made,) = sim.called("CreateServiceW")
-    assert made.arguments["password"] == Secret("hush-hush")
+    (created,) = sim.called("CreateServiceW")
+    assert created.arguments["password"] == Secret("hush-hush")
     for call in sim.calls:
         assert "hush" not in repr(call) + repr(call.arguments)
     assert "hush" not in repr(sim["new"])
@@ -322,4 +322,4 @@ def test_recorded_calls_hide_passwords(sim: SimulatedSCM) -> None:
 def test_add_seed_with_keywords_raises_type_error(sim: SimulatedSCM) -> None:
     with pytest.raises(TypeError, match="not both"):
         sim.add(ServiceFixture(spec=None), binary_path="x")  # type: ignore[arg-type]
-    assert [one.name for one in sim] == ["beat", "other"]
+    assert [service.name for service in sim] == ["beat", "other"]

@@ -68,7 +68,7 @@ def stop(name: str = "beat") -> None:
 
 
 def hosted(sim: SimulatedSCM, main: Callable[[HostBackend], None], name: str = "beat") -> None:
-    """A service with a program that calls the backend itself."""
+    """Add a service with a program that calls the backend directly."""
     sim.add(name, program=HostedProgram(main, name))
 
 
@@ -83,7 +83,7 @@ def raw(
     handler: Callable[[int, int, bytes], int] = lambda code, event_type, data: 0,
     then: Callable[[int], None] = lambda handle: None,
 ) -> None:
-    """The main function of a program with one service, written on the backend."""
+    """Run a program with one service by direct calls of the backend."""
 
     def service_main(arguments: list[str]) -> None:
         handle = backend.register_service_ctrl_handler(arguments[0], handler)
@@ -140,7 +140,7 @@ def test_hosted_services_make_same_calls_in_every_run() -> None:
                     with scm.open(name) as service:
                         service.stop(timeout=30)
             sim.close()
-            return [(one.function, one.at, one.service, one.error) for one in sim.calls]
+            return [(item.function, item.at, item.service, item.error) for item in sim.calls]
 
     class Talkative(Beat):
         def main(self) -> None:
@@ -179,10 +179,10 @@ def test_host_installs_settings_of_class(sim: SimulatedSCM) -> None:
         settings = Settings(account="LocalService", failure_actions=FailureActions.restart())
 
     sim.host(Full)
-    there = sim["beat"]
-    assert (there.display_name, there.description) == ("Heartbeat", "Beats")
-    assert there.account == r"NT AUTHORITY\LocalService"
-    assert there.numbers[4] == 1  # failure actions for errors, too
+    service = sim["beat"]
+    assert (service.display_name, service.description) == ("Heartbeat", "Beats")
+    assert service.account == r"NT AUTHORITY\LocalService"
+    assert service.numbers[4] == 1  # failure actions for errors, too
     assert "beat" in sim.event_sources
 
 
@@ -261,7 +261,7 @@ def test_start_of_program_ending_early_fails_at_once(
     assert start(sim, "beat") == 1053
     assert sim.clock.now < 1
     errors = [record.exc_info[1] for record in caplog.records if record.exc_info is not None]
-    assert [str(one) for one in errors] == logged
+    assert [str(item) for item in errors] == logged
     assert len(caplog.records) == len(logged)
 
 
@@ -318,12 +318,12 @@ def test_second_dispatcher_in_process_is_refused(sim: SimulatedSCM) -> None:
 
 
 def test_control_is_checked_against_reported_controls(sim: SimulatedSCM) -> None:
-    told: list[int] = []
+    received: list[int] = []
 
     def main(backend: HostBackend) -> None:
         def service_main(arguments: list[str]) -> None:
             def handler(code: int, event_type: int, data: bytes) -> int:
-                told.append(code)
+                received.append(code)
                 return 120  # which Windows does not pass on
 
             handle = backend.register_service_ctrl_handler("beat", handler)
@@ -348,7 +348,7 @@ def test_control_is_checked_against_reported_controls(sim: SimulatedSCM) -> None
     assert control(sim, "beat", Control.STOP) == 1052
     assert control(sim, "beat", Control.PAUSE) == 0
     assert sim["beat"].state is S.RUNNING  # as nothing else was reported
-    assert told == [Control.STOP, Control.PAUSE]
+    assert received == [Control.STOP, Control.PAUSE]
 
 
 def test_control_with_hung_handler_times_out(sim: SimulatedSCM) -> None:
@@ -589,7 +589,7 @@ def test_reboot_action_of_hosted_service_reboots_machine(sim: SimulatedSCM) -> N
     running(sim, Fails)
     sim.clock.advance(20)
     assert len(sim.local.reboots) == 1
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {item.state for item in sim} == {S.STOPPED}
 
 
 def test_delete_of_running_hosted_service_waits_for_stop(sim: SimulatedSCM) -> None:
@@ -675,7 +675,7 @@ def test_hosted_service_can_start_and_stop_another(sim: SimulatedSCM) -> None:
 
 
 def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) -> None:
-    """Each is told of what the other does, while both wait."""
+    """Notify each service of the state of the other while both wait."""
     seen: list[str] = []
 
     def leading(other: str) -> type[ServiceBase]:
@@ -691,9 +691,9 @@ def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) 
 
     sim.host(leading("not not x"))
     sim.host(type("X", (leading("not not not x"),), {"name": "not not x"}))
-    assert [one.name for one in sim] == ["not not not x", "not not x"]
-    for one in list(sim):
-        start(sim, one.name)
+    assert [item.name for item in sim] == ["not not not x", "not not x"]
+    for item in list(sim):
+        start(sim, item.name)
     sim.clock.advance(30)
     assert sorted(seen) == ["not not not x", "not not x"]
 
@@ -747,8 +747,8 @@ def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
         members = {"name": name, "settings": Settings(dependencies=needed), "main": main}
         return type(name, (ServiceBase,), members)
 
-    for one in (kind("base"), kind("middle", "base"), kind("top", "middle")):
-        sim.host(one)
+    for item in (kind("base"), kind("middle", "base"), kind("top", "middle")):
+        sim.host(item)
     with ServiceManager() as scm, scm.open("top") as top:
         top.start(timeout=60)
         assert order == ["base", "middle", "top"]
@@ -756,7 +756,7 @@ def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
             with pytest.raises(Win32Error):
                 base.stop()
             base.stop_with_dependents(timeout=30)
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {item.state for item in sim} == {S.STOPPED}
 
 
 def test_hosted_service_can_control_simulated_service(sim: SimulatedSCM) -> None:
@@ -884,7 +884,7 @@ def test_blocked_hosted_thread_raises_error_naming_its_line(
     assert "beat" in text
     assert "real.wait(20)" in text
     assert "0.05 s of real time" in text
-    (stuck,) = (one for one in threading.enumerate() if one.name.endswith(": main"))
+    (stuck,) = (item for item in threading.enumerate() if item.name.endswith(": main"))
     real.set()
     stuck.join(10)  # its next wait ends it
     assert not stuck.is_alive()
@@ -934,7 +934,7 @@ def test_time_sleep_in_service_uses_simulated_time(sim: SimulatedSCM) -> None:
         running(sim, Sleeps)
         time.sleep(35)
         stop()
-    assert [round(one) for one in seen] == [10, 20, 30, 40]
+    assert [round(item) for item in seen] == [10, 20, 30, 40]
 
 
 def test_polling_service_does_not_block_stop(sim: SimulatedSCM) -> None:

@@ -1,4 +1,4 @@
-"""What holds on a simulated machine, whatever programs do there and whatever happens to it."""
+"""Test the invariants of a simulated machine under random calls and events."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ Program = list[tuple[str, tuple[Any, ...]]]
 def picture(sim: SimulatedSCM) -> dict[str, object]:
     """All that a call may change, but the time."""
     whole: dict[str, object] = {
-        one.name: {
-            field.name: copied(getattr(one, field.name))
-            for field in fields(one)
+        entry.name: {
+            field.name: copied(getattr(entry, field.name))
+            for field in fields(entry)
             if field.name not in LEFT_OUT
         }
-        | {"waits for": sum(timer.action is not None for timer in one.timers)}
-        for one in sim
+        | {"waits for": sum(timer.action is not None for timer in entry.timers)}
+        for entry in sim
     }
     local = sim.local
     whole["/"] = (sim.open_handles, local.boot_accepted, local.security)
@@ -115,7 +115,7 @@ def compare(sim: SimulatedSCM, before: dict[str, object], error: Win32Error) -> 
         # It has a new exit code, and what it needs may have been started.
         place = sim.calls[-1].service
         changed -= {"" if place is None else place}
-        changed -= {one.name for one in sim if one.starts or one.exit_code != 1077}
+        changed -= {entry.name for entry in sim if entry.starts or entry.exit_code != 1077}
     assert not changed, f"{error} changed {changed}: {before} became {after}"
 
 
@@ -133,11 +133,11 @@ class World:
         self.backend = cast("Backend", self.watched)
         self.scm = ServiceManager(backend=self.backend)
         self.services: list[Service] = []
-        self.there: list[SimulatedService] = []
+        self.previous: list[SimulatedService] = []
         self.locks: list[int] = []
         self.raw: list[int] = []  # handles for notifications
         self.waiter = sim.open_waiter()
-        self.told: list[tuple[int, NotificationRow]] = []
+        self.received: list[tuple[int, NotificationRow]] = []
         self.armed: list[tuple[int, int]] = []  # the handle and the mask of each registration
         self.began = 0.0
         self.looked = 0
@@ -146,7 +146,7 @@ class World:
     # ------------------------------------------------------------------- one step
 
     def do(self, name: str, *arguments: Any) -> None:
-        self.there = list(self.sim)
+        self.previous = list(self.sim)
         self.began = self.sim.clock.now
         try:
             getattr(self, name)(*arguments)
@@ -157,17 +157,17 @@ class World:
         self.check()
 
     def run(self, path: str, argv: Sequence[str]) -> ProgramBehavior:
-        """What each program does; at its start all that it needs is running."""
+        """Return the behavior of the program; check that all that the service needs is running."""
         service = self.sim[argv[0]]
         self.drivers[service.name] = service.is_driver
-        if self.sim.clock.now == self.began:  # else something may have ended meanwhile
+        if self.sim.clock.now == self.began:  # later, a dependency may have ended
             for name in service.service_dependencies():
                 assert self.sim[name].state in (State.RUNNING, State.PAUSED, *PENDING_STATES)
             for group in service.group_dependencies():
                 assert any(
-                    same_name(one.load_order_group, group) and one.state is not State.STOPPED
-                    for one in self.sim
-                    if one is not service
+                    same_name(entry.load_order_group, group) and entry.state is not State.STOPPED
+                    for entry in self.sim
+                    if entry is not service
                 )
         return PROGRAMS[path]
 
@@ -203,9 +203,9 @@ class World:
         if error is None:
             assert status.pid is None
             if control == Control.STOP:
-                for one in self.sim:
-                    needed = map(name_key, one.service_dependencies())
-                    assert one.state is State.STOPPED or name_key(service.name) not in needed
+                for entry in self.sim:
+                    needed = map(name_key, entry.service_dependencies())
+                    assert entry.state is State.STOPPED or name_key(service.name) not in needed
         elif error.winerror in (1052, 1061, 1062):
             assert isinstance(error, ControlRefusedError | ServiceNotActiveError)
             assert error.status is not None
@@ -272,14 +272,16 @@ class World:
         self.armed.append((handle, mask))
 
     def take(self) -> None:
-        """What was told: through no closed handle, of the mask, once for each registration."""
+        """Check the notifications: an open handle, the mask, at most one per registration."""
         for handle, row in self.sim.wait_notified(self.waiter, 0):
-            assert handle in self.raw, "told through a closed handle"
+            assert handle in self.raw, "notified through a closed handle"
             masks = [mask for armed, mask in self.armed if armed == handle]
-            told = any(row.triggered & mask for mask in masks)
-            assert told or row.notification_status == 1072
-            self.told.append((handle, row))
-            assert sum(one == handle for one, _ in self.told) <= len(masks), "told twice"
+            matches = any(row.triggered & mask for mask in masks)
+            assert matches or row.notification_status == 1072
+            self.received.append((handle, row))
+            assert sum(entry == handle for entry, _ in self.received) <= len(masks), (
+                "notified twice"
+            )
 
     def close_raw(self, index: int) -> None:
         self.take()
@@ -331,19 +333,19 @@ class World:
     def check(self) -> None:
         sim = self.sim
         every = list(sim)
-        keys = [name_key(one.name) for one in every]
+        keys = [name_key(entry.name) for entry in every]
         assert len(set(keys)) == len(keys)
-        for one in self.there:
-            if one not in every:
-                assert one.marked_for_deletion
-                assert one.state is State.STOPPED
-                assert one.handles == 0
-        for one in every:
-            check_service(one, self.drivers.get(one.name, False))
-            mine = {one.name.upper(), *needs(sim, one)}
+        for entry in self.previous:
+            if entry not in every:
+                assert entry.marked_for_deletion
+                assert entry.state is State.STOPPED
+                assert entry.handles == 0
+        for entry in every:
+            check_service(entry, self.drivers.get(entry.name, False))
+            mine = {entry.name.upper(), *needs(sim, entry)}
             for other in every:
-                if one is not other and name_key(other.name) in mine:
-                    assert name_key(one.name) not in needs(sim, other), "a circle"
+                if entry is not other and name_key(other.name) in mine:
+                    assert name_key(entry.name) not in needs(sim, other), "a circle"
         if not sim.local.error:
             with self.unnoticed():
                 self.look_around(every)
@@ -363,26 +365,26 @@ class World:
     def look_around(self, every: list[SimulatedService]) -> None:
         with ServiceManager(backend=self.sim) as scm:
             listing = list(scm.services(service_type=ServiceType.ALL))
-            assert [info.name for info in listing] == [one.name for one in every]
-            for info, one in zip(listing, every, strict=True):
-                assert info.status == one.status
+            assert [info.name for info in listing] == [entry.name for entry in every]
+            for info, entry in zip(listing, every, strict=True):
+                assert info.status == entry.status
             halves = [
                 {info.name for info in scm.services(service_type=ServiceType.ALL, state=half)}
                 for half in (StateFilter.ACTIVE, StateFilter.INACTIVE)
             ]
             assert not halves[0] & halves[1]
-            assert halves[0] | halves[1] == {one.name for one in every}
+            assert halves[0] | halves[1] == {entry.name for entry in every}
             if every:  # each in its turn
                 self.looked += 1
                 turn = self.looked % len(every)
                 self.look_at(scm, listing[turn], every[turn])
 
-    def look_at(self, scm: ServiceManager, info: ServiceInfo, one: SimulatedService) -> None:
-        shown = scm.display_name(one.name)
+    def look_at(self, scm: ServiceManager, info: ServiceInfo, entry: SimulatedService) -> None:
+        shown = scm.display_name(entry.name)
         assert shown == info.display_name
         assert same_name(scm.display_name(scm.key_name(shown)), shown)
-        with scm.open(one.name.lower()) as service:
-            if one.security.effective("BA") & READING != READING:
+        with scm.open(entry.name.lower()) as service:
+            if entry.security.effective("BA") & READING != READING:
                 with pytest.raises(AccessDeniedError):
                     service.status()
                 return
@@ -390,7 +392,7 @@ class World:
             above = {name_key(other.name) for other in service.dependents()}
         assert status == info.status
         assert config.display_name == shown
-        wanted = {other for other in self.sim if name_key(one.name) in needs(self.sim, other)}
+        wanted = {other for other in self.sim if name_key(entry.name) in needs(self.sim, other)}
         assert above == {name_key(other.name) for other in wanted}
 
     def end(self) -> None:
@@ -410,41 +412,41 @@ class World:
         self.sim.close_waiter(self.waiter)
         self.scm.close()
         assert self.sim.open_handles == 0
-        for one in self.sim:
-            assert not (one.marked_for_deletion and one.state is State.STOPPED)
+        for entry in self.sim:
+            assert not (entry.marked_for_deletion and entry.state is State.STOPPED)
         self.sim.local.shut_down()
-        assert not any(one.marked_for_deletion for one in self.sim)
+        assert not any(entry.marked_for_deletion for entry in self.sim)
 
 
-def check_service(one: SimulatedService, driver: bool) -> None:
-    """What one service's status must be."""
-    active = one.state is not State.STOPPED
-    row = one.status_row()
-    assert (row.current_state, row.process_id) == (one.state, one.pid)
-    assert row.controls_accepted == one.controls_accepted
-    assert bool(one.pid) == (active and not driver)
-    if one.state not in PENDING_STATES:
-        assert (one.check_point, one.wait_hint) == (0, 0)
-    if one.state not in (State.RUNNING, State.PAUSED):
-        assert one.controls_accepted == 0
+def check_service(entry: SimulatedService, driver: bool) -> None:
+    """Check that the status of a service is consistent."""
+    active = entry.state is not State.STOPPED
+    row = entry.status_row()
+    assert (row.current_state, row.process_id) == (entry.state, entry.pid)
+    assert row.controls_accepted == entry.controls_accepted
+    assert bool(entry.pid) == (active and not driver)
+    if entry.state not in PENDING_STATES:
+        assert (entry.check_point, entry.wait_hint) == (0, 0)
+    if entry.state not in (State.RUNNING, State.PAUSED):
+        assert entry.controls_accepted == 0
     if active:
-        assert (one.exit_code, one.service_exit_code) == (0, 0)
-        assert one.starts
+        assert (entry.exit_code, entry.service_exit_code) == (0, 0)
+        assert entry.starts
     else:
-        assert not [timer for timer in one.timers if timer.action is not None]
-        assert one.end is None
-    assert one.display_name
-    assert one.binary_path
+        assert not [timer for timer in entry.timers if timer.action is not None]
+        assert entry.end is None
+    assert entry.display_name
+    assert entry.binary_path
 
 
 def needs(sim: SimulatedSCM, service: SimulatedService) -> set[str]:
-    """The keys of all that a service needs, directly or not."""
+    """Return the keys of all that a service needs, directly or not."""
     found: set[str] = set()
     ahead = [service]
     while ahead:
-        one = ahead.pop()
-        direct = [sim[name] for name in one.service_dependencies() if name in sim]
-        groups = set(map(name_key, one.group_dependencies()))
+        entry = ahead.pop()
+        direct = [sim[name] for name in entry.service_dependencies() if name in sim]
+        groups = set(map(name_key, entry.group_dependencies()))
         direct += [other for other in sim if name_key(other.load_order_group) in groups]
         for other in direct:
             if name_key(other.name) not in found:
@@ -575,8 +577,8 @@ class SimulatedMachineTest(RuleBasedStateMachine):
 
     @initialize(given=st.lists(few_settings, min_size=1, max_size=4))
     def begin(self, given: list[dict[str, Any]]) -> None:
-        for number, one in enumerate(given):
-            self.do("create", NAMES[2 * number % 5], one)
+        for number, entry in enumerate(given):
+            self.do("create", NAMES[2 * number % 5], entry)
             if self.world.services:
                 self.do("start", number)
 
@@ -594,7 +596,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
     @precondition(is_open)
     @rule(index=indexes, given=st.one_of(settings_given, few_settings))
     def configure(self, index: int, given: dict[str, Any]) -> None:
-        if "service_type" in given and any(one.pid for one in self.world.sim):
+        if "service_type" in given and any(entry.pid for entry in self.world.sim):
             del given["service_type"]  # a process that becomes a driver's has no meaning
         self.do("configure", index, given)
 
@@ -640,7 +642,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
         self.do("close", index)
 
     @rule(question=questions)
-    def ask_the_manager(self, question: tuple[Any, ...]) -> None:
+    def query_manager(self, question: tuple[Any, ...]) -> None:
         self.do("manage", *question)
 
     @rule(name=st.sampled_from(["lock", "unlock"]))

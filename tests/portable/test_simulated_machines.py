@@ -99,9 +99,9 @@ def test_add_machine_with_existing_name_raises(sim: SimulatedSCM, build: Simulat
 def test_machine_name_with_leading_backslashes_is_recognized(sim: SimulatedSCM) -> None:
     sim.add_machine(r"\\other").add("beat")
     exported = SimulatedSCM.from_json({"machine": r"\\other", "services": {"beat": {}}})
-    for one in (sim, exported):
+    for backend in (sim, exported):
         for name in ("other", r"\\other"):
-            with ServiceManager(name, backend=one) as scm:
+            with ServiceManager(name, backend=backend) as scm:
                 assert scm.exists("beat")
 
 
@@ -232,7 +232,7 @@ def stopped_by_control(sim: SimulatedSCM) -> None:
     [
         pytest.param(stopped_by_control, id="stop"),
         pytest.param(lambda sim: sim.local.crash("beat"), id="crash"),
-        pytest.param(lambda sim: sim.clock.advance(10), id="by itself"),
+        pytest.param(lambda sim: sim.clock.advance(10), id="end of program"),
     ],
 )
 def test_deleted_running_service_vanishes_when_stopped(
@@ -282,13 +282,13 @@ def test_delete_with_timeout_and_open_handle_times_out(sim: SimulatedSCM) -> Non
 
 
 def test_lock_affects_only_its_machine(sim: SimulatedSCM, build: SimulatedMachine) -> None:
-    here, there = manager(sim), manager(sim, MANAGER_ALL, "build07")
-    lock = sim.lock_service_database(here)
-    assert sim.query_service_lock_status(there).is_locked == 0
-    other = sim.lock_service_database(there)
+    local, remote = manager(sim), manager(sim, MANAGER_ALL, "build07")
+    lock = sim.lock_service_database(local)
+    assert sim.query_service_lock_status(remote).is_locked == 0
+    other = sim.lock_service_database(remote)
     sim.unlock_service_database(lock)
-    assert sim.query_service_lock_status(there).is_locked == 1
-    assert sim.query_service_lock_status(there).lock_owner == sim.caller.name
+    assert sim.query_service_lock_status(remote).is_locked == 1
+    assert sim.query_service_lock_status(remote).lock_owner == sim.caller.name
     sim.unlock_service_database(other)
 
 
@@ -298,8 +298,8 @@ def test_lock_is_released_when_connection_is_lost(
     lock = sim.lock_service_database(manager(sim, MANAGER_ALL, "build07"))
     build.disconnect()
     build.reconnect()
-    there = manager(sim, MANAGER_ALL, "build07")
-    assert sim.query_service_lock_status(there).is_locked == 0
-    new = sim.lock_service_database(there)
+    remote = manager(sim, MANAGER_ALL, "build07")
+    assert sim.query_service_lock_status(remote).is_locked == 0
+    new = sim.lock_service_database(remote)
     assert code_of(sim.unlock_service_database, lock) == 1071  # not the new one
     sim.unlock_service_database(new)

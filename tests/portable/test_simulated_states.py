@@ -1,4 +1,4 @@
-"""What simulated services do between their start and their end, in simulated time."""
+"""Test simulated services from start to end, in simulated time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLOW = ProgramBehavior(start_takes=3, stop_takes=4, pause_takes=5, continue_take
 S = State
 
 
-def made(behavior: ProgramBehavior, state: State = State.STOPPED) -> SimulatedSCM:
+def simulated_beat(behavior: ProgramBehavior, state: State = State.STOPPED) -> SimulatedSCM:
     sim = SimulatedSCM()
     sim.latency = 0
     sim.add("beat", program=behavior, state=state)
@@ -47,7 +47,7 @@ def made(behavior: ProgramBehavior, state: State = State.STOPPED) -> SimulatedSC
 def test_pending_state_reports_check_points_until_settled(
     first: State, code: int | None, pending: State, seconds: float, settled: State
 ) -> None:
-    sim = made(SLOW, first)
+    sim = simulated_beat(SLOW, first)
     done = start(sim, "beat") if code is None else control(sim, "beat", code)
     assert done == 0
     for passed in range(int(seconds)):
@@ -63,7 +63,7 @@ def test_pending_state_reports_check_points_until_settled(
 
 
 def test_behaviour_sets_check_points_and_wait_hint() -> None:
-    sim = made(ProgramBehavior(start_takes=1, check_point_every=0.25, wait_hint=0.5))
+    sim = simulated_beat(ProgramBehavior(start_takes=1, check_point_every=0.25, wait_hint=0.5))
     start(sim, "beat")
     seen = []
     for _ in range(5):
@@ -84,7 +84,7 @@ def test_behaviour_sets_check_points_and_wait_hint() -> None:
 def test_hung_service_stays_pending_until_report(
     first: State, code: int | None, pending: State
 ) -> None:
-    sim = made(ProgramBehavior(hangs_in=[pending], accepts=TAKEN), first)
+    sim = simulated_beat(ProgramBehavior(hangs_in=[pending], accepts=TAKEN), first)
     assert (start(sim, "beat") if code is None else control(sim, "beat", code)) == 0
     before = status(sim, "beat")
     assert before.current_state == pending
@@ -113,7 +113,7 @@ def test_hung_service_stays_pending_until_report(
 def test_program_ending_itself_sets_exit_codes(
     behavior: ProgramBehavior, state_before: State, codes: tuple[int, int]
 ) -> None:
-    sim = made(behavior)
+    sim = simulated_beat(behavior)
     assert start(sim, "beat") == 0
     row = status(sim, "beat")
     assert (row.win32_exit_code, row.service_specific_exit_code) == (0, 0)
@@ -131,7 +131,7 @@ def test_program_ending_itself_sets_exit_codes(
 
 
 def test_stop_cancels_scheduled_end_of_program() -> None:
-    sim = made(ProgramBehavior(ends_after=5, crashes=True, exit_code=4))
+    sim = simulated_beat(ProgramBehavior(ends_after=5, crashes=True, exit_code=4))
     start(sim, "beat")
     assert control(sim, "beat", Control.STOP) == 0
     assert sim["beat"].exit_code == 4
@@ -142,7 +142,7 @@ def test_stop_cancels_scheduled_end_of_program() -> None:
 
 @pytest.mark.parametrize(("error", "seconds"), [(2, 0), (193, 0), (1053, 30)])
 def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: float) -> None:
-    sim = made(ProgramBehavior(start_error=error))
+    sim = simulated_beat(ProgramBehavior(start_error=error))
     assert start(sim, "beat") == error
     assert sim.clock.now == seconds
     row = status(sim, "beat")
@@ -151,7 +151,7 @@ def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: flo
 
 
 def test_start_timeout_error_has_no_exit_code_hint() -> None:
-    sim = made(ProgramBehavior(start_error=1053))
+    sim = simulated_beat(ProgramBehavior(start_error=1053))
     with ServiceManager(backend=sim) as scm, scm.open("beat") as beat:
         with pytest.raises(ServiceStartError) as caught:
             beat.start()
@@ -159,7 +159,7 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "told"),
+    ("given", "error", "pattern"),
     [
         ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
         ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is not a pending state"),
@@ -170,9 +170,9 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
     ],
 )
 def test_behaviour_with_invalid_value_raises(
-    given: dict[str, Any], error: type[Exception], told: str
+    given: dict[str, Any], error: type[Exception], pattern: str
 ) -> None:
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=pattern):
         ProgramBehavior(**given)
 
 
@@ -190,7 +190,7 @@ def test_program_returning_no_behaviour_raises_type_error() -> None:
 
 
 def test_ignored_control_succeeds_without_effect() -> None:
-    sim = made(ProgramBehavior(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
+    sim = simulated_beat(ProgramBehavior(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
     assert control(sim, "beat", Control.STOP) == 0
     assert control(sim, "beat", 200) == 0
     assert state_of(sim, "beat") is S.RUNNING
@@ -222,7 +222,7 @@ CONTROLS = [
     ("state", "code"), [(state, code) for state, code, expected in CONTROLS if expected == 0]
 )
 def test_control_in_state_that_takes_it_reaches_service(state: State, code: int) -> None:
-    sim = made(SLOW, state)
+    sim = simulated_beat(SLOW, state)
     sim.control_service(opened(sim, "beat"), code)
     assert sim["beat"].controls == [code]
     assert state_of(sim, "beat") is (S.STOP_PENDING if code == Control.STOP else state)
@@ -232,7 +232,7 @@ def test_control_in_state_that_takes_it_reaches_service(state: State, code: int)
     ("state", "code", "expected"), [control for control in CONTROLS if control[2] != 0]
 )
 def test_control_in_state_that_refuses_it_raises(state: State, code: int, expected: int) -> None:
-    sim = made(SLOW, state)
+    sim = simulated_beat(SLOW, state)
     with pytest.raises(Win32Error) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == expected
@@ -265,7 +265,7 @@ NEEDED = [
     ],
 )
 def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedControls) -> None:
-    sim = made(ProgramBehavior(accepts=needed), S.RUNNING)
+    sim = simulated_beat(ProgramBehavior(accepts=needed), S.RUNNING)
     assert control(sim, "beat", code) == 0
     assert sim["beat"].controls == [code]
 
@@ -274,7 +274,7 @@ def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedContr
 def test_control_that_service_does_not_accept_is_refused(
     code: int, needed: AcceptedControls
 ) -> None:
-    sim = made(ProgramBehavior(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
+    sim = simulated_beat(ProgramBehavior(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
     with pytest.raises(ControlRefusedError) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == 1052
@@ -284,19 +284,21 @@ def test_control_that_service_does_not_accept_is_refused(
 
 
 def test_user_defined_controls_all_reach_program() -> None:
-    told: list[Control] = []
-    sim = made(ProgramBehavior(accepts=AcceptedControls(0), on_control=told.append), S.RUNNING)
+    received: list[Control] = []
+    sim = simulated_beat(
+        ProgramBehavior(accepts=AcceptedControls(0), on_control=received.append), S.RUNNING
+    )
     handle = opened(sim, "beat")
     for code in range(128, 256):
         assert sim.control_service(handle, code).current_state == S.RUNNING
-    assert told == list(range(128, 256)) == sim["beat"].controls
+    assert received == list(range(128, 256)) == sim["beat"].controls
 
 
 def test_repeated_pause_or_continue_succeeds_without_change() -> None:
-    sim = made(SLOW, S.RUNNING)
+    sim = simulated_beat(SLOW, S.RUNNING)
     assert control(sim, "beat", Control.CONTINUE) == 0
     assert state_of(sim, "beat") is S.RUNNING
-    sim = made(SLOW, S.PAUSED)
+    sim = simulated_beat(SLOW, S.PAUSED)
     assert control(sim, "beat", Control.PAUSE) == 0
     assert state_of(sim, "beat") is S.PAUSED
 
@@ -341,7 +343,7 @@ def test_program_function_receives_start_arguments() -> None:
 
 
 def test_report_replaces_scheduled_state_changes() -> None:
-    sim = made(SLOW)
+    sim = simulated_beat(SLOW)
     start(sim, "beat")
     sim.local.report("beat", S.START_PENDING, check_point=9, wait_hint=60)
     row = status(sim, "beat")
@@ -372,9 +374,9 @@ def shared() -> SimulatedSCM:
 
 def test_shared_services_run_in_same_process() -> None:
     sim = shared()
-    for one in sim:
-        assert start(sim, one.name) == 0
-    pids = [one.pid for one in sim]
+    for service in sim:
+        assert start(sim, service.name) == 0
+    pids = [service.pid for service in sim]
     assert all(pids)
     assert pids[0] == pids[1]
     assert len(set(pids)) == 3
@@ -390,10 +392,10 @@ def test_shared_services_run_in_same_process() -> None:
 
 def test_crash_stops_all_services_of_process() -> None:
     sim = shared()
-    for one in sim:
-        start(sim, one.name)
+    for service in sim:
+        start(sim, service.name)
     sim.local.crash("two")
-    found = [(one.state, one.exit_code) for one in sim]
+    found = [(service.state, service.exit_code) for service in sim]
     assert found == [(S.STOPPED, 1067)] * 2 + [(S.RUNNING, 0)] * 2
     with pytest.raises(ValueError, match="process"):
         sim.local.crash("two")
@@ -433,7 +435,7 @@ def test_driver_start_waits_and_accepts_only_stop() -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)
     began = sim.clock.now
     assert start(sim, "disk", "argument") == 0
-    assert sim.clock.now >= began + 3  # a driver's start is over once it has initialised
+    assert sim.clock.now >= began + 3  # a driver's start is over once it has initialized
     row = status(sim, "disk")
     assert (row.current_state, row.process_id) == (S.RUNNING, 0)
     assert row.controls_accepted == AcceptedControls.STOP

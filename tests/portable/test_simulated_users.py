@@ -1,4 +1,4 @@
-"""What users of the simulated system see and rely on."""
+"""Test the behavior that users of the simulated system rely on."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "told"),
+    ("change", "error", "expected"),
     [
         ({"odd": 1}, ValidationError, "snapshot.odd: unknown field of ServiceSnapshot"),
         ({"name": None}, TypeError, "snapshot.name: expected str"),
@@ -99,8 +99,8 @@ def test_snapshot_json_keeps_service_and_machine_of_error() -> None:
     ],
 )
 def test_snapshot_from_json_invalid_document_raises_with_path(
-    change: dict[str, Any], error: type[Exception], told: str
+    change: dict[str, Any], error: type[Exception], expected: str
 ) -> None:
     with pytest.raises(error) as caught:
         ServiceSnapshot.from_json({**EMPTY.to_json(), **change})
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)

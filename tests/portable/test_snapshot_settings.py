@@ -73,13 +73,13 @@ def test_settings_of_driver_configure_another_driver_equally() -> None:
     with ServiceManager(backend=SimulatedSCM()) as scm:
         for name in ("a", "b"):
             scm.create(name, f"{name}.sys", service_type=ServiceType.KERNEL_DRIVER).close()
-        with scm.open("a") as one, scm.open("b") as two:
-            one.configure(error_control=ErrorControl.IGNORE, display_name="")
-            snapshot = one.snapshot()
+        with scm.open("a") as first, scm.open("b") as second:
+            first.configure(error_control=ErrorControl.IGNORE, display_name="")
+            snapshot = first.snapshot()
             settings = snapshot.settings()
             del settings["display_name"]
-            two.configure(**settings)
-            copied = two.snapshot()
+            second.configure(**settings)
+            copied = second.snapshot()
     assert copied.config is not None
     assert without_identity(
         replace(copied, config=replace(copied.config, display_name="a"))

@@ -98,12 +98,12 @@ def test_from_code_undefined_reason_keeps_code() -> None:
     [
         (0x00010001, "flag"),  # no flag
         (0x50010001, "flag"),  # two
-        (0x80010001, "flag"),  # one that does not exist
+        (0x80010001, "flag"),  # an unknown flag
         (0x40000001, "major"),
         (0x40010000, "minor"),
-        (0x40400001, "flag"),  # an own reason that does not say so
+        (0x40400001, "flag"),  # an own reason without the flag
         (0x40010100, "flag"),
-        (0x20010001, "flag"),  # one of Windows' that says it is own
+        (0x20010001, "flag"),  # a reason of Windows with the flag for own reasons
         (0x41010001, "code"),
         (1 << 32, "code"),
         (-1, "code"),

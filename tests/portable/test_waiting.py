@@ -67,7 +67,7 @@ def beat(sim: SimulatedSCM, scm: ServiceManager) -> Iterator[Service]:
         yield service
 
 
-def asked(sim: SimulatedSCM) -> int:
+def status_queries(sim: SimulatedSCM) -> int:
     return len(sim.called("QueryServiceStatusEx"))
 
 
@@ -86,7 +86,7 @@ def test_wait_returns_when_state_is_reached(sim: SimulatedSCM, beat: Service) ->
     assert (status.state, sim.clock.now) == (S.RUNNING, 3)
     assert status.pid is not None
     assert beat.wait(S.RUNNING, 30) == status
-    assert asked(sim) < 12
+    assert status_queries(sim) < 12
 
 
 @pytest.mark.parametrize("timeout", [3.5, timedelta(minutes=1)])
@@ -195,7 +195,7 @@ def test_wait_after_failed_start_raises_at_once(sim: SimulatedSCM, beat: Service
     with pytest.raises(ServiceStartError, match="own code 77") as caught:
         beat.wait(S.RUNNING, 60)
     assert caught.value.waited == timedelta(0)
-    # Once it was said, the next wait is for another start.
+    # After that report, the next wait is for another start.
     sim["beat"].program = SLOW
     sim.clock.after(30, lambda: sim.local.starting.start(sim["beat"]))
     assert beat.wait(S.RUNNING, 60).state is S.RUNNING
@@ -297,7 +297,7 @@ def test_stop_with_timeout_of_deleted_service_waits(
     beat.start(timeout=9)
     scm.delete("beat")
     with pytest.raises(MarkedForDeleteError):
-        beat.wait(S.STOPPED)  # nobody has asked it to
+        beat.wait(S.STOPPED)  # no caller has requested a stop
     assert beat.stop(timeout=9).state is S.STOPPED
 
 
@@ -309,17 +309,17 @@ def test_wait_raises_when_service_is_removed(sim: SimulatedSCM, beat: Service) -
     assert sim.clock.now < 5
 
 
-# ------------------------------------------------------------------- where nothing is told
+# ------------------------------------------------------------------- without notifications
 
 
 def test_wait_for_driver_polls_status(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=ProgramBehavior(stop_takes=3))
     with scm.open("disk") as disk:
         disk.start(timeout=5)
-        before = asked(sim)
+        before = status_queries(sim)
         assert disk.stop(timeout=5).state is S.STOPPED
         assert 3 <= sim.clock.now < 3.26
-    assert 10 < asked(sim) - before < 30
+    assert 10 < status_queries(sim) - before < 30
     assert {call.error for call in sim.called(NOTIFY)} == {87}
 
 
@@ -583,7 +583,7 @@ def test_wait_on_closed_service_raises(beat: Service) -> None:
         beat.wait(S.STOPPED)
 
 
-# ------------------------------------------------------------------- until it is gone
+# ------------------------------------------------------------------- until it is deleted
 
 
 def test_delete_with_timeout_cancelled_by_token_raises(

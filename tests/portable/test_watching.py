@@ -1,4 +1,4 @@
-"""Watching services on a simulated machine: what is told, in which order, and what is not lost."""
+"""Test watching services on a simulated machine: the events, their order, no lost changes."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def scm(sim: SimulatedSCM) -> Iterator[ServiceManager]:
 
 
 def taken(events: Watch, timeout: float = 0) -> list[ServiceEvent]:
-    """All that is told until nothing is for so long."""
-    told: list[ServiceEvent] = []
+    """Return all events until none arrives within the timeout."""
+    received: list[ServiceEvent] = []
     while (event := events.wait(timeout)) is not None:
-        told.append(event)
-    return told
+        received.append(event)
+    return received
 
 
 def brief(events: list[ServiceEvent]) -> list[str]:
@@ -91,8 +91,8 @@ def test_watch_reports_each_status_change_at_its_time(
         assert taken(events) == []
         with scm.open("beat") as beat:
             beat.start(wait=False)
-        told = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
-        assert told == START
+        received = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
+        assert received == START
         first = sim.clock.now
         sim.clock.after(1, lambda: sim.local.crash("beat"))
         (event,) = taken(events, 2)
@@ -204,7 +204,7 @@ def test_watch_reports_new_process_in_same_state(sim: SimulatedSCM, scm: Service
 def test_watch_reports_crash_before_any_registration(
     sim: SimulatedSCM, scm: ServiceManager, nth: int
 ) -> None:
-    """Whatever happens while it is armed shows."""
+    """Report all changes that happen while the watch is armed."""
     sim["beat"].program = ProgramBehavior(start_takes=3, check_point_every=0.5)
     with scm.open("beat") as beat, scm.watch("beat") as events:
         assert taken(events) == []
@@ -249,11 +249,11 @@ def test_watch_loses_no_change_while_opening(
 
     sim.faults.before(function, happen, nth=nth)
     with scm.watch() as events:
-        known = {one.name for one in events._watched.values()}
-        states = {one.name: one.status.state for one in events._watched.values()}
-        told = taken(events, 2)
+        known = {item.name for item in events._watched.values()}
+        states = {item.name: item.status.state for item in events._watched.values()}
+        received = taken(events, 2)
     assert seen == [1]
-    for event in told:
+    for event in received:
         if isinstance(event, ServiceCreated):
             assert event.name not in known
             known.add(event.name)
@@ -275,8 +275,8 @@ def test_watch_with_lagging_service_notifications_recovers(
                 beat.start(wait=False)
             sim.clock.advance(5)
             sim.local.crash("beat")
-            told = brief(taken(events, 5))
-            assert f"+new{turn}" in told
+            received = brief(taken(events, 5))
+            assert f"+new{turn}" in received
             sim.faults.clear()
         sim.local.report("RpcSs", S.PAUSED)
         assert brief(taken(events, 5)) == ["RpcSs RUNNING>PAUSED"]
@@ -291,8 +291,8 @@ def test_watch_with_lagging_manager_notifications_recovers(
         sim.faults.fail(NOTIFY, 1294, nth=2)  # after that of the new service
         sim.faults.before(NOTIFY, lambda: sim.add("two"), nth=3)
         sim.faults.before(NOTIFY, lambda: sim.local.remove("RpcSs"), nth=3)
-        told = brief(taken(events, 5))
-        assert sorted(told) == ["+one", "+two", "-RpcSs"]
+        received = brief(taken(events, 5))
+        assert sorted(received) == ["+one", "+two", "-RpcSs"]
         sim.add("three")
         scm.create("four", "x.exe").close()
         assert "+four" in brief(taken(events, 5))
@@ -309,23 +309,23 @@ def test_watch_with_delayed_notifications_reports_all_changes(
 
 
 def test_watch_reports_consecutive_status_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
-    """While it is watched each state is told, and each begins where the one before has ended."""
+    """Report each state of a watched service; each change begins where the previous ended."""
     sim["beat"].program = ProgramBehavior(accepts=ProgramBehavior().accepts | 2)
     with scm.watch("beat") as events, scm.open("beat") as beat:
         beat.start(wait=False)
-        told = taken(events)
+        received = taken(events)
         for _ in range(50):
             beat.pause(wait=False)
-            told += taken(events)
+            received += taken(events)
             beat.resume(wait=False)
-            told += taken(events)
-        changes = [event for event in told if isinstance(event, StatusChanged)]
+            received += taken(events)
+        changes = [event for event in received if isinstance(event, StatusChanged)]
         assert [event.new.state for event in changes[1:]] == [S.PAUSED, S.RUNNING] * 50
-        for one, two in itertools.pairwise(changes):
-            assert one.new == two.old
+        for first, second in itertools.pairwise(changes):
+            assert first.new == second.old
 
 
-# ------------------------------------------------------------------- where it is not told
+# ------------------------------------------------------------------- without notifications
 
 
 @pytest.mark.parametrize("names", [(), ("beat", "new")])
@@ -409,12 +409,12 @@ def test_watch_closed_by_other_thread_ends_iteration(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     events = scm.watch("RpcSs")
-    told: list[ServiceEvent] = []
+    received: list[ServiceEvent] = []
     first = threading.Event()
 
     def follow() -> None:
         for event in events:
-            told.append(event)
+            received.append(event)
             first.set()
 
     thread = threading.Thread(target=follow)
@@ -424,8 +424,8 @@ def test_watch_closed_by_other_thread_ends_iteration(
     events.close()
     thread.join(5)
     assert not thread.is_alive()
-    assert brief(told) == ["RpcSs RUNNING>STOPPED"]
-    assert sim.clock.now == 0  # nobody let time pass
+    assert brief(received) == ["RpcSs RUNNING>STOPPED"]
+    assert sim.clock.now == 0  # no thread let time pass
 
 
 def test_watch_closed_during_wait_ends_iteration(sim: SimulatedSCM, scm: ServiceManager) -> None:
@@ -452,10 +452,12 @@ def events_of_changes(
     with scm.watch(*names, interval=1) as events:
         sim.local.report("RpcSs", S.PAUSED)
         sim.add("new")
-        told = brief(taken(events, 3))
+        received = brief(taken(events, 3))
         sim.local.report("RpcSs", S.RUNNING)
-        told += brief(taken(events, 3))
-    return [one for one in told if "new" in one], [one for one in told if "new" not in one]
+        received += brief(taken(events, 3))
+    return [line for line in received if "new" in line], [
+        line for line in received if "new" not in line
+    ]
 
 
 @pytest.mark.parametrize(

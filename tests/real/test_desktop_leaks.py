@@ -23,10 +23,10 @@ def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) 
 
 
 def stations(name: str) -> None:
-    with WindowStation.create(name) as made, WindowStation.open(name) as opened:
+    with WindowStation.create(name) as created, WindowStation.open(name) as opened:
         assert opened.name() == name
-        assert made.desktop_names() == []
-        made.security()
+        assert created.desktop_names() == []
+        created.security()
         with pytest.raises(AlreadyExistsError):
             WindowStation.create(name, create_only=True)
     with pytest.raises(NotFoundError):
@@ -34,8 +34,12 @@ def stations(name: str) -> None:
 
 
 def desktops(name: str) -> None:
-    with Desktop.create(name) as made, Desktop.open(name) as opened, Desktop.open_input() as shown:
-        assert (made.name(), opened.name(), shown.object_type()) == (name, name, "Desktop")
+    with (
+        Desktop.create(name) as created,
+        Desktop.open(name) as opened,
+        Desktop.open_input() as shown,
+    ):
+        assert (created.name(), opened.name(), shown.object_type()) == (name, name, "Desktop")
         assert opened.windows() == []
     with pytest.raises(NotFoundError):
         Desktop.open(name)
@@ -43,11 +47,11 @@ def desktops(name: str) -> None:
 
 def switches(name: str) -> None:
     with WindowStation.create(name) as station, station.process_window_station():
-        with Desktop.create(name) as made:
-            assert station.desktop_names() == [made.name()]
-            with made.thread_desktop():
+        with Desktop.create(name) as created:
+            assert station.desktop_names() == [created.name()]
+            with created.thread_desktop():
                 assert Desktop.current().name() == name
-    with Desktop.create(name) as made, made.thread_desktop():
+    with Desktop.create(name) as created, created.thread_desktop():
         assert Desktop.current().name() == name
     with pytest.raises(NotFoundError):
         WindowStation.open(name, WindowStationAccess.ENUMERATE)

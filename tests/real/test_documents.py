@@ -6,7 +6,7 @@ import pytest
 from documents import Block, blocks, run
 
 
-@pytest.mark.parametrize("block", [one for one in blocks() if "real" in one.words], ids=str)
+@pytest.mark.parametrize("block", [item for item in blocks() if "real" in item.words], ids=str)
 def test_code_of_document_runs_on_real_system(
     block: Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,7 +147,7 @@ def test_control_of_stopped_service_raises_with_status(service: int) -> None:
     assert caught.value.status is not None
     assert caught.value.status.state == lib.SERVICE_STOPPED
     with pytest.raises(Win32Error) as invalid:
-        backend.control_service(service, 0x7F)  # none that there is
+        backend.control_service(service, 0x7F)  # not a defined control
     assert not hasattr(invalid.value, "status")
 
 

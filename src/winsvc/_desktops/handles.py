@@ -17,7 +17,7 @@ __all__ = [
 
 
 class UserObjectHandle(Handle):
-    """An owned handle of a window station or desktop; one that is in use stays open."""
+    """An owned handle of a window station or desktop; a handle in use stays open."""
 
     __slots__ = ()
 

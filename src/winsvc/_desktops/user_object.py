@@ -89,12 +89,12 @@ class UserObject(Closing, Generic[AccessT]):
 
     @property
     def borrowed(self) -> bool:
-        """Whether the handle belongs to the process or a thread, and is never closed here."""
+        """Return whether the handle belongs to the process or a thread, and stays open."""
         return isinstance(self._handle, BorrowedHandle)
 
     @property
     def closed(self) -> bool:
-        """Whether the handle was closed."""
+        """Return whether the handle was closed."""
         return self._handle.closed
 
     def close(self) -> None:

@@ -379,13 +379,13 @@ def _refuse_missing(service: OpenService, needed: DependencyGraph) -> None:
     missing = needed.missing()
     if not missing:
         return
-    told = "; ".join(f"{', '.join(names)} needs {name}" for name, names in missing.items())
+    details = "; ".join(f"{', '.join(names)} needs {name}" for name, names in missing.items())
     raise ServiceStartError(
         ErrorCode.SERVICE_DEPENDENCY_DELETED,
         "StartServiceW",
         object_name=service.name,
         machine=service.machine,
-        hint=f"What it needs is not there: {told}. Nothing was started.",
+        hint=f"What it needs is not there: {details}. Nothing was started.",
     )
 
 

@@ -83,7 +83,7 @@ class HandlePool(Closing, Generic[AccessT]):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._is_closed
 
     def check_open(self) -> None:
@@ -226,7 +226,7 @@ class ScmObject(Closing, Generic[AccessT]):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._pool.closed
 
     @property

@@ -314,8 +314,8 @@ class ServiceManager(ScmObject[ManagerAccess]):
                         case ServiceCreated(name) | ServiceDeleted(name):
                             print(name)
 
-        Events that occur after this call has returned are reported. The watch has a connection of
-        its own and may outlive the manager; close it by :meth:`Watch.close` or a ``with`` block.
+        Events that occur after this call has returned are reported. The watch has its own
+        connection and may outlive the manager; close it by :meth:`Watch.close` or a ``with`` block.
 
         The system notifies of every event. Where it does not (drivers, other machines) the
         services are polled, and states that pass between two polls are missed.
@@ -606,7 +606,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
             ServiceNotActiveError, DependentServicesRunningError, ControlRefusedError,
             WaitTimeoutError, WaitCancelledError, AccessDeniedError: see :meth:`Service.stop`.
 
-        Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and as far as it is granted
+        Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and if granted
         ``ENUMERATE_DEPENDENTS`` for the names in DependentServicesRunningError.
         Windows calls: ``OpenServiceW``, and those of :meth:`Service.stop`.
         """

@@ -92,7 +92,7 @@ class OpenService(HandlePool[ServiceAccess]):
         return list(map(ServiceInfo.from_row, rows))
 
     def query_setting(self, setting: Setting) -> Any:
-        """Query a setting that has a call of its own."""
+        """Query a setting that has its own call."""
         method, arguments = setting.query()
         call = getattr(self.backend, method)
         try:

@@ -64,7 +64,7 @@ def _wait_until_removed(service: OpenService, options: WaitOptions) -> None:
 
 
 def _obstacles(service: OpenService) -> str:
-    """Return what keeps the service, as far as it is known."""
+    """Return what keeps the service, if it is known."""
     found: list[str] = []
     try:
         with OpenService(service.connection, service.name) as other:

@@ -46,7 +46,7 @@ _MAX_REPEATS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class WaitOptions:
-    """How to wait, with checked values.
+    """Options of a wait, with checked values.
 
     Attributes:
         timeout: in seconds; None applies the hang rule.

@@ -95,7 +95,7 @@ class Service(ServiceSettings):
         Raises:
             HandleClosedError: the service is closed.
 
-        Right: as far as they are granted ``QUERY_STATUS``, ``QUERY_CONFIG``,
+        Right: if granted ``QUERY_STATUS``, ``QUERY_CONFIG``,
         ``ENUMERATE_DEPENDENTS`` and ``READ_CONTROL``. Windows calls: those of the queries, on one
         handle.
         """

@@ -50,7 +50,9 @@ _MAX_WAIT_HINT: Final = 3600.0
 
 
 class CancelToken:
-    """Ends waits from another thread, or from a signal handler::
+    """Ends waits from another thread, or from a signal handler.
+
+    Example::
 
         token = CancelToken()
         threading.Timer(5, token.cancel).start()
@@ -66,7 +68,7 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether :meth:`cancel` was called."""
+        """Return whether :meth:`cancel` was called."""
         return self._cancelled
 
     def cancel(self) -> None:
@@ -460,7 +462,7 @@ def run_waits(waits: Sequence[StateWait], cancel: CancelToken | None = None) -> 
                     by_number[number] = wait
             for wait in pending:
                 wait.fetch()  # after the registration, so that no earlier change is missed
-            # A notified state comes before the one that was queried since, which may be STOPPED.
+            # A notified state comes before the state that was queried since, which may be STOPPED.
             notifications = waiter.wait(0)
             if not notifications:
                 for wait in pending:

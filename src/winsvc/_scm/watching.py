@@ -188,7 +188,7 @@ class Watch(Closing):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closing
 
     def wait(

@@ -193,7 +193,7 @@ def is_unquoted_and_ambiguous(line: str) -> bool:
 
     The result is False for a quoted path, a path without blanks, a driver (``.sys``, or a kernel
     path such as ``\SystemRoot\...`` and ``\??\C:\...``, which is not a command line), and a
-    variable, except those whose values contain a blank (``%ProgramFiles%`` and similar).
+    variable, except variables with a blank in their values (``%ProgramFiles%`` and similar).
 
     Args:
         line: the command line as the system stores it.

@@ -118,7 +118,7 @@ class DependencyGraph:
     def cycles(self) -> tuple[tuple[str, ...], ...]:
         """Return the groups of services that depend on each other.
 
-        A service that depends on itself, or on its own group, is a cycle of one service.
+        A service that depends on itself, or on a group that contains it, is a cycle of one service.
         """
         found = []
         for component in self._components:

@@ -56,9 +56,9 @@ class _Picture:
         present = (key for key in groups if key not in self.missing)
         self.groups = {key: (f"g{i}", groups[key]) for i, key in enumerate(present)}
         self.edges = [
-            (here, there)
+            (here, target)
             for here, node in self.nodes
-            for there in dict.fromkeys(self._drawn(item) for item in node.dependencies)
+            for target in dict.fromkeys(self._drawn(item) for item in node.dependencies)
         ]
         self.memberships = [
             (self.groups[_group(node)][0], here)
@@ -103,8 +103,8 @@ def dot(services: Sequence[ServiceNode], missing: Iterable[str], errors: Collect
             f'  {here} [label="{_dot_text(name)}\\nmissing", style="filled,dashed", '
             f'fillcolor="{_COLORS["missing"]}"];'
         )
-    lines += [f"  {here} -> {there};" for here, there in picture.edges]
-    lines += [f"  {here} -> {there} [style=dashed];" for here, there in picture.memberships]
+    lines += [f"  {here} -> {target};" for here, target in picture.edges]
+    lines += [f"  {here} -> {target} [style=dashed];" for here, target in picture.memberships]
     return "\n".join([*lines, "}", ""])
 
 
@@ -125,8 +125,8 @@ def mermaid(services: Sequence[ServiceNode], missing: Iterable[str]) -> str:
         lines.append(f'  {here}(["{_mermaid_text(name)}"])')
     for here, name in picture.missing.values():
         lines.append(f'  {here}["{_mermaid_text(name)} is missing"]:::missing')
-    lines += [f"  {here} --> {there}" for here, there in picture.edges]
-    lines += [f"  {here} -.-> {there}" for here, there in picture.memberships]
+    lines += [f"  {here} --> {target}" for here, target in picture.edges]
+    lines += [f"  {here} -.-> {target}" for here, target in picture.memberships]
     used = {_kind(node.state) for node in services} | ({"missing"} if picture.missing else set())
     for kind, color in _COLORS.items():
         if kind in used:

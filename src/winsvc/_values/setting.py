@@ -26,7 +26,7 @@ class Change:
         right: the right that the call needs.
         method: the method of the backend.
         arguments: the arguments of the method after the handle.
-        ignored: the error codes that mean that there was nothing to change.
+        ignored: the error codes of a call that had nothing to change.
         denied_hint: the hint of an AccessDeniedError.
     """
 

@@ -74,7 +74,7 @@ class AsyncServiceBase(AsyncClosable):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._sync.closed
 
     @property
@@ -145,7 +145,7 @@ class AsyncManagerBase(AsyncClosable):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closed
 
     @property

@@ -264,7 +264,7 @@ class AsyncService(AsyncServiceBase):
         Raises:
             HandleClosedError: the service is closed.
 
-        Right: as far as they are granted ``QUERY_STATUS``, ``QUERY_CONFIG``,
+        Right: if granted ``QUERY_STATUS``, ``QUERY_CONFIG``,
         ``ENUMERATE_DEPENDENTS`` and ``READ_CONTROL``. Windows calls: those of the queries, on one
         handle.
         """
@@ -1006,8 +1006,8 @@ class AsyncServiceManager(AsyncManagerBase):
                         case ServiceCreated(name) | ServiceDeleted(name):
                             print(name)
 
-        Events that occur after this call has returned are reported. The watch has a connection of
-        its own and may outlive the manager; close it by :meth:`AsyncWatch.close` or an ``async
+        Events that occur after this call has returned are reported. The watch has its own
+        connection and may outlive the manager; close it by :meth:`AsyncWatch.close` or an ``async
         with`` block.
 
         The system notifies of every event. Where it does not (drivers, other machines) the
@@ -1246,7 +1246,7 @@ class AsyncServiceManager(AsyncManagerBase):
             ServiceNotActiveError, DependentServicesRunningError, ControlRefusedError,
             WaitTimeoutError, AccessDeniedError: see :meth:`AsyncService.stop`.
 
-        Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and as far as it is granted
+        Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and if granted
         ``ENUMERATE_DEPENDENTS`` for the names in DependentServicesRunningError.
         Windows calls: ``OpenServiceW``, and those of :meth:`AsyncService.stop`.
         """

@@ -1,6 +1,6 @@
 """Run blocking calls in threads, for tasks of asyncio and, with anyio, of trio.
 
-Each call has a thread of its own instead of one of the event loop's pool, because many calls may
+Each call has its own thread, not a thread of the event loop's pool, because many calls may
 wait at a time, and each for long.
 """
 

@@ -71,7 +71,7 @@ class AsyncWatch(AsyncClosable):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closed
 
     async def wait(self, timeout: Duration | None = None) -> ServiceEvent | None:

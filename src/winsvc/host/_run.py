@@ -38,7 +38,7 @@ _BEGINS: Final = {
 }
 
 
-class _Told(NamedTuple):
+class _Received(NamedTuple):
     """A control for the service's handler of it."""
 
     control: int
@@ -49,8 +49,8 @@ class _Told(NamedTuple):
 class ServiceRun:
     """A service that was started: it begins with its control handler, and ends with STOPPED.
 
-    Made in the thread in which the system calls the service's main function; lived in another
-    one if the service's ``main()`` is to be on the main thread.
+    Created in the thread in which the system calls the service's main function; it lives in
+    another thread if the service's ``main()`` is to be on the main thread.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ServiceRun:
         self._backend = backend
         self._report = report
         self._kind: type[ServiceBase] = ServiceBase
-        self._told: Mailbox[_Told | None] = Mailbox(backend)
+        self._received: Mailbox[_Received | None] = Mailbox(backend)
         self._all_handled = backend.new_event()
         self._failed = False
         self._gives_up = False  # no handler is waited for any more
@@ -84,7 +84,7 @@ class ServiceRun:
     # ------------------------------------------------------------------- the system's thread
 
     def _control(self, code: int, event_type: int, data: bytes) -> int:
-        """The control handler: it reports, hands over, and answers at once."""
+        """Handle a control: report the state, pass the control on, and return at once."""
         try:
             return self._take(code, event_type, data)
         except Exception as error:  # nothing may go back into the system's code
@@ -105,7 +105,7 @@ class ServiceRun:
             if not self.reporter.pending(state, self._kind.start_wait_hint, only_from=only_from):
                 return 0  # it is so already
         event = decode(Control(code), event_type, data) if handler.has_event else None
-        self._told.put(_Told(code, handler.method, event))
+        self._received.put(_Received(code, handler.method, event))
         return 0
 
     def _take_stop(self, control: Control, method: str) -> None:
@@ -114,14 +114,14 @@ class ServiceRun:
         try:
             self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
         finally:
-            if hasattr(self._kind, method):  # put first: main() may come back as soon as it knows
-                self._told.put(_Told(control, method, None))
+            if hasattr(self._kind, method):  # put first: main() may return as soon as it knows
+                self._received.put(_Received(control, method, None))
             self.stop_requested._set(control)
 
     # ------------------------------------------------------------------- the service's thread
 
     def live(self, kind: type[ServiceBase]) -> None:
-        """All of the service's life, in the thread for its ``main()``."""
+        """Run the service from its creation to its end, in the thread for its ``main()``."""
         self._kind = kind
         self.reporter.accept(accepted_controls(kind))
         if milliseconds(kind.start_wait_hint, "start_wait_hint") != self.reporter.hint:
@@ -168,14 +168,15 @@ class ServiceRun:
             _refuse_awaitable("main", service.main())
         finally:
             self._last_stretch()
-            self._told.put(None)
+            self._received.put(None)
             if not self._all_handled.wait(self._stop_seconds()):
                 log.warning("%s: a handler still runs after main() has returned", self.name)
 
     def _last_stretch(self) -> None:
-        """``main()`` has come back: the service is on its way to its end.
+        """Report STOP_PENDING after ``main()`` has returned.
 
-        Not if it was still starting: who waits for that is to see that the start has failed.
+        A service that was still starting keeps its state, so that a caller that waits for the
+        start sees that it has failed.
         """
         if self.reporter.state not in (State.START_PENDING, State.STOP_PENDING):
             self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
@@ -193,51 +194,53 @@ class ServiceRun:
 
     def _handle(self, service: ServiceBase) -> None:
         """Call the handlers, in the order in which the controls came."""
-        while (told := self._told.get()) is not None:
+        while (received := self._received.get()) is not None:
             try:
-                _refuse_awaitable(told.method, self._call(service, told))
-                self._settle(told)
+                _refuse_awaitable(received.method, self._call(service, received))
+                self._settle(received)
             except ProcessEnded:
                 raise
             except BaseException as error:  # whatever it is, it is the service's
-                self._handler_failed(f"{told.method}()", error)
+                self._handler_failed(f"{received.method}()", error)
         self._all_handled.set()
 
     async def _main_async(self, service: ServiceBase) -> None:
         loop = asyncio.get_running_loop()
-        told: asyncio.Queue[_Told | None] = asyncio.Queue()
-        self._told.forward(lambda one: _put(loop, told, one))
-        handling = asyncio.create_task(self._handle_async(service, told))
+        received: asyncio.Queue[_Received | None] = asyncio.Queue()
+        self._received.forward(lambda item: _put(loop, received, item))
+        handling = asyncio.create_task(self._handle_async(service, received))
         handling.add_done_callback(self._handling_ended)
         try:
             await service.main()  # type: ignore[misc]
         finally:
             self._last_stretch()
-            told.put_nowait(None)
+            received.put_nowait(None)
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
             self._gives_up = True
             if not done:
                 log.warning("%s: a handler still runs after main() has returned", self.name)
 
-    async def _handle_async(self, service: ServiceBase, queue: asyncio.Queue[_Told | None]) -> None:
+    async def _handle_async(
+        self, service: ServiceBase, queue: asyncio.Queue[_Received | None]
+    ) -> None:
         while True:
-            told = await queue.get()
-            if told is None:
+            received = await queue.get()
+            if received is None:
                 return
             try:
-                result = self._call(service, told)
+                result = self._call(service, received)
                 if inspect.isawaitable(result):
                     await result
-                self._settle(told)
+                self._settle(received)
             except (ProcessEnded, GeneratorExit):
-                raise  # nobody goes on with it
+                raise  # the coroutine does not continue
             except BaseException as error:
                 if self._gives_up:
                     raise  # with the event loop
-                self._handler_failed(f"{told.method}()", error)
+                self._handler_failed(f"{received.method}()", error)
 
     def _handling_ended(self, task: asyncio.Task[None]) -> None:
-        """No control is handled any more: a program has cancelled all tasks that there are."""
+        """Stop the service if the program has cancelled the task that calls the handlers."""
         if task.cancelled() and not self._gives_up:
             why = (
                 "the task that calls the handlers was cancelled; cancel only tasks that "
@@ -246,15 +249,15 @@ class ServiceRun:
             self._handler_failed("the handlers", asyncio.CancelledError(why))
 
     @staticmethod
-    def _call(service: ServiceBase, told: _Told) -> object:
-        handler = getattr(service, told.method)
-        if told.control in STOP_CONTROLS:
+    def _call(service: ServiceBase, received: _Received) -> object:
+        handler = getattr(service, received.method)
+        if received.control in STOP_CONTROLS:
             service.stop_requested.wait()  # which is set in a moment
-        return handler() if told.event is None else handler(told.event)
+        return handler() if received.event is None else handler(received.event)
 
-    def _settle(self, told: _Told) -> None:
-        if told.control in _SETTLES:
-            state, only_from = _SETTLES[Control(told.control)]
+    def _settle(self, received: _Received) -> None:
+        if received.control in _SETTLES:
+            state, only_from = _SETTLES[Control(received.control)]
             self.reporter.settle(state, only_from=only_from)
 
     def _handler_failed(self, where: str, error: BaseException) -> None:
@@ -267,7 +270,7 @@ class ServiceRun:
         self._failed = True
         self._report.failed(self.name, where, error)
 
-    # ------------------------------------------------------------------- what it asks for
+    # ------------------------------------------------------------------- what it requests
 
     @contextmanager
     def pending_operation(self, doing: str, hint: Duration) -> Iterator[None]:
@@ -275,7 +278,7 @@ class ServiceRun:
         self.reporter.step(hint)
         log.debug("%s: %s", self.name, doing or "busy")
         yield
-        if self.reporter.state is state:  # else another hint was given meanwhile
+        if self.reporter.state is state:  # else another hint was given in between
             self.reporter.step(before)
 
     def start_reason(self) -> StartReason:
@@ -317,7 +320,9 @@ def _refuse_awaitable(method: str, result: object) -> None:
 
 
 def _put(
-    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[_Told | None], told: _Told | None
+    loop: asyncio.AbstractEventLoop,
+    queue: asyncio.Queue[_Received | None],
+    received: _Received | None,
 ) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(queue.put_nowait, told)
+        loop.call_soon_threadsafe(queue.put_nowait, received)

@@ -45,7 +45,7 @@ __all__ = ["Commands"]
 TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
 
 
-class _Failed(Exception):
+class _CommandError(Exception):
     """A command that failed; the text says why."""
 
 
@@ -78,7 +78,7 @@ class Commands:
             return command(chosen) or 0
         except SystemExit as ends:
             return ends.code if isinstance(ends.code, int) else int(bool(ends.code))
-        except (Win32Error, ValidationError, _Failed, OSError) as error:
+        except (Win32Error, ValidationError, _CommandError, OSError) as error:
             if isinstance(error, UnsupportedError) and not _has_system():
                 error.hint = (
                     f"On this system, use: {self._prog} debug. For tests, use a simulated SCM "
@@ -90,7 +90,7 @@ class Commands:
             return 130
 
     def explain(self, arguments: Sequence[str]) -> None:
-        """Tell somebody at a terminal how it is used, after arguments that are no command."""
+        """Print the usage to stderr, after arguments that are no command."""
         if not arguments or arguments[0].startswith("-"):
             self.parser.print_help(sys.stderr)
             return
@@ -189,11 +189,11 @@ class Commands:
     # ------------------------------------------------------------------- which ones
 
     def _kinds(self, chosen: argparse.Namespace) -> list[type[ServiceBase]]:
-        """The classes that were chosen, in the program's order."""
+        """Return the chosen classes, in the program's order."""
         for name in chosen.names:
             if not any(same_name(name, kind.name) for kind in self._services):
                 known = ", ".join(kind.name for kind in self._services)
-                raise _Failed(f"unknown service {name!r}; this program contains {known}")
+                raise _CommandError(f"unknown service {name!r}; this program contains {known}")
         return [
             kind
             for kind in self._services
@@ -214,11 +214,11 @@ class Commands:
         program = this_program()
         if program.kind is ProgramKind.FROZEN:
             if chosen.log is not None:
-                raise _Failed(
+                raise _CommandError(
                     "--log: not supported for a frozen program; use run(..., log_file=...)"
                 )
             if chosen.arguments and is_command(chosen.arguments[0]):
-                raise _Failed(
+                raise _CommandError(
                     "the first argument of the program must not be a command: "
                     f"{chosen.arguments[0]}"
                 )
@@ -235,20 +235,22 @@ class Commands:
         except ServiceExistsError as error:
             error.hint = error.hint or "Use install --update to reconfigure it."
             raise
-        for one in done:
-            print(f"{one.name}: {'reconfigured' if one.updated else 'installed'}")
-            print(f"  command line: {one.command_line}")
-            print(f"  account:      {one.account}")
-            print(f"  log file:     {one.log_file} (failures)")
+        for item in done:
+            print(f"{item.name}: {'reconfigured' if item.updated else 'installed'}")
+            print(f"  command line: {item.command_line}")
+            print(f"  account:      {item.account}")
+            print(f"  log file:     {item.log_file} (failures)")
             source = (
-                "registered" if one.source_registered else "belongs to another program, not changed"
+                "registered"
+                if item.source_registered
+                else "belongs to another program, not changed"
             )
-            print(f"  event source: {one.name}, {source}")
-        self._examine([one.name for one in done])
+            print(f"  event source: {item.name}, {source}")
+        self._examine([item.name for item in done])
         return 0  # it is installed, whatever was found
 
     def _frozen_log(self, program: Program) -> str | None:
-        """Where a frozen program writes to, under whatever name: see :func:`winsvc.host.run`."""
+        """Return the log file of a frozen program, under any name: see :func:`winsvc.host.run`."""
         if program.kind is not ProgramKind.FROZEN:
             return None
         return default_log_file(self._services[0].name)
@@ -281,7 +283,7 @@ class Commands:
         for name in removed:
             print(f"{name}: removed")
         if missing := [name for name in names if name not in removed]:
-            raise _Failed(f"not installed: {', '.join(missing)}")
+            raise _CommandError(f"not installed: {', '.join(missing)}")
 
     def _start(self, chosen: argparse.Namespace) -> None:
         with ServiceManager() as scm:
@@ -308,14 +310,14 @@ class Commands:
             except Win32Error as error:
                 added = _added(log, before)
                 details = f"\n\nNew in {log}:\n\n{added}" if added else f"\nNothing new in {log}."
-                raise _Failed(f"{error}{details}") from error
+                raise _CommandError(f"{error}{details}") from error
             print(f"{name}: started, process {service.status().pid}")
 
     def _log_of(self, command: Sequence[str], name: str) -> Path:
-        """Where a service's process writes failures to."""
+        """Return the file that a service's process writes failures to."""
         if options_of(command) is not None:
             return Path(log_file_of(command, name))
-        # Without the launcher it is what run() was told, or the first class's.
+        # Without the launcher it is the log file given to run(), or the first class's.
         return Path(self._log_file or default_log_file(self._services[0].name))
 
     def _stop(self, chosen: argparse.Namespace) -> None:
@@ -358,14 +360,14 @@ class Commands:
         return self._examine(self._chosen_names(chosen))
 
     def _examine(self, names: Sequence[str]) -> int:
-        """Tell what may keep them from starting; 1 if something does."""
+        """Print what may keep the services from starting; return 1 if something does."""
         from winsvc.host.doctor import Severity, describe, examine
 
         bad = 0
         with ServiceManager() as scm:
             for name in names:
                 findings = examine(scm, name, hosted=True)
-                bad |= any(one.severity is Severity.ERROR for one in findings)
+                bad |= any(finding.severity is Severity.ERROR for finding in findings)
                 print(describe(name, findings))
         return int(bad)
 
@@ -379,7 +381,7 @@ _START_TYPES: Final = {
 
 
 def _prog() -> str:
-    """How the program was started, for its help."""
+    """Return the command that started the program, for its help."""
     try:
         return this_program().describe()
     except ValidationError:
@@ -387,7 +389,7 @@ def _prog() -> str:
 
 
 def _has_system() -> bool:
-    """Whether there is a service control manager here, if only a simulated one."""
+    """Return whether a service control manager exists here, even a simulated one."""
     try:
         default_backend()
     except UnsupportedError:
@@ -396,7 +398,7 @@ def _has_system() -> bool:
 
 
 def _is_delayed(name: str) -> bool:
-    """Whether there is such a service, and its start is delayed."""
+    """Return whether the service exists and its start is delayed."""
     try:
         with ServiceManager() as scm, scm.open(name) as service:
             return service.delayed_auto_start()
@@ -405,7 +407,7 @@ def _is_delayed(name: str) -> bool:
 
 
 def _standing(scm: ServiceManager, name: str) -> str:
-    """How a service stands, in a line."""
+    """Describe the state of a service in a line."""
     with scm.open(name) as service:
         status, config = service.status(), service.config()
     text = status.state.name.lower().replace("_", " ")
@@ -427,7 +429,7 @@ def _size(file: Path) -> int:
 
 
 def _added(file: Path, before: int) -> str:
-    """What was written to the file's end since it was so long."""
+    """Return the text appended to the file since it had this length."""
     try:
         content = file.read_bytes()
     except OSError:

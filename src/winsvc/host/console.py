@@ -43,7 +43,7 @@ def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str] = ()) 
     """Run services here, until they have stopped; on the main thread.
 
     What they report is shown on stderr, as is what would go to the event log. Ctrl-C stops them;
-    pressed again it ends the process (130), whatever it is doing, and tells where that was. Keys
+    pressed again it ends the process (130), whatever it is doing, and shows where that was. Keys
     (lines, where stdin is no console) send the other controls.
 
     Args:
@@ -64,7 +64,7 @@ def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str] = ()) 
 
 
 class _Console(RealTime):
-    """The service manager of a console, as far as a service needs one."""
+    """The service manager of a console, with the functions that a service needs."""
 
     def __init__(self, names: Sequence[str], arguments: Sequence[str]) -> None:
         self.names = list(names)
@@ -164,7 +164,7 @@ class _Console(RealTime):
             if len(self.last) < len(self.names):
                 self._early.append(control)
                 return
-            hosted = [(*one, self.last.get(handle)) for handle, one in enumerate(self._hosted, 1)]
+            hosted = [(*pair, self.last.get(handle)) for handle, pair in enumerate(self._hosted, 1)]
         for name, handler, status in hosted:
             if status is None or status.state is State.STOPPED:
                 continue
@@ -240,14 +240,14 @@ def _no_directory(function: str) -> UnsupportedError:
 
 
 def takes(accepted: AcceptedControls, control: int) -> bool:
-    """Whether a service that accepts these controls is told of this one."""
+    """Return whether a service that accepts these controls receives this control."""
     if control in CUSTOM_CONTROLS or control == Control.INTERROGATE:
         return True
     return bool(accepted & HANDLERS[Control(control)].accepts)
 
 
 def _keys() -> Iterator[str]:
-    """What is typed: keys, and numbers as a whole; without a console lines."""
+    """Yield the typed keys, and numbers as a whole; without a console yield lines."""
     if sys.stdin is None:
         return
     if sys.platform == "win32" and sys.stdin.isatty():

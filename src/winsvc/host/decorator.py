@@ -24,7 +24,9 @@ def service(
     stop_wait_hint: Duration = ServiceBase.stop_wait_hint,
     **handlers: Callable[..., object],
 ) -> Callable[[Main], type[ServiceBase]]:
-    """Make a :class:`ServiceBase` of a function, which is its ``main()``::
+    """Make a :class:`ServiceBase` of a function, which is its ``main()``.
+
+    For example::
 
         @service("beat", display_name="Heartbeat")
         def beat(service: ServiceBase) -> None:
@@ -37,8 +39,8 @@ def service(
 
     Args:
         name: the key name.
-        display_name: the name for people.
-        description: a text for people.
+        display_name: the name that the service tools show.
+        description: the text that the service tools show.
         settings: what else it is installed with.
         start_wait_hint: how long it usually takes to start.
         stop_wait_hint: how long it usually takes to stop.

@@ -22,7 +22,7 @@ from winsvc.host.stop_request import StopRequest
 __all__ = ["RunContext", "ServiceBase", "ServiceExit", "checked_names"]
 
 
-class ServiceExit(Exception):
+class ServiceExit(Exception):  # noqa: N818  # a request to stop, not an error
     """Raise it in ``main()`` to stop the service with an exit code.
 
     Args:
@@ -68,7 +68,9 @@ class RunContext(Protocol):
 
 
 class ServiceBase:
-    """A Windows service in Python::
+    """A Windows service in Python.
+
+    For example::
 
         class Beat(ServiceBase):
             name, display_name = "beat", "Heartbeat"
@@ -154,7 +156,7 @@ class ServiceBase:
         """Run the service; it stops when this method returns."""
         raise NotImplementedError(f"{type(self).__qualname__} has no main()")
 
-    # ------------------------------------------------------------------- how it stands
+    # ------------------------------------------------------------------- state
 
     @property
     def state(self) -> State:

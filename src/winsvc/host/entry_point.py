@@ -73,12 +73,12 @@ _NOT_AT_A_TERMINAL: Final = (
 
 def _serve(process: HostProcess, services: Sequence[type[ServiceBase]]) -> None:
     _log_events(process.names[0], services)
-    process.has_run = True  # from now on the services report by themselves
+    process.has_run = True  # from now on the services report their states
     process.serve(services)
 
 
 def _log_events(name: str, services: Sequence[type[ServiceBase]]) -> None:
-    """Have what is logged go to the event log, unless the program has said where it goes."""
+    """Send log records to the event log, unless the program has configured logging."""
     root = logging.getLogger()
     if root.handlers:
         return

@@ -69,7 +69,7 @@ def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None
 
 
 def _fail_once(process: HostProcess, report: FailureReport, error: BaseException) -> None:
-    """Have every start fail, unless the program has come as far as ``run()``.
+    """Fail every start, unless the program has called ``run()``.
 
     Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
     or a child that multiprocessing has started.

@@ -1,4 +1,4 @@
-"""Which methods of a service take which controls."""
+"""The methods of a service that handle controls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STOP_CONTROLS: Final = (Control.STOP, Control.SHUTDOWN, Control.PRESHUTDOWN)
 
 @dataclass(frozen=True, slots=True)
 class _Handler:
-    """How a control is handled: by which method, accepted by which bit, with an event or not."""
+    """The handling of a control: the method, its acceptance bit, and whether it has an event."""
 
     method: str
     accepts: AcceptedControls
@@ -51,12 +51,12 @@ _CUSTOM: Final = _Handler("on_custom", _NO_BIT, has_event=True)
 
 
 def handler_of(control: int) -> _Handler | None:
-    """How a control is handled; None where nothing here knows it."""
+    """Return the handling of a control; None if it is unknown."""
     return _CUSTOM if control in CUSTOM_CONTROLS else HANDLERS.get(Control(control))
 
 
 def accepted_controls(kind: type[object]) -> AcceptedControls:
-    """The controls that a service of this class takes: STOP, and what it has handlers for."""
+    """Return the controls that a service of this class accepts: STOP, and those with handlers."""
     accepts = AcceptedControls.STOP
     for handler in HANDLERS.values():
         if hasattr(kind, handler.method):
@@ -109,7 +109,7 @@ def check_handlers(kind: type[object]) -> None:
 def _checked_method(
     kind: type[object], name: str, arguments: tuple[str, ...]
 ) -> Callable[..., Any]:
-    """Return a method of the class; refuse one that does not take these arguments."""
+    """Return a method of the class; refuse a method that does not take these arguments."""
     method: object = getattr(kind, name)
     if not callable(method):
         raise TypeError(f"{kind.__qualname__}.{name} must be a method")

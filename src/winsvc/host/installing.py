@@ -102,7 +102,7 @@ def install(
     """
     names = checked_names(services, name)
     program = program if program is not None else this_program()
-    # A frozen program finds its file by itself, and knows no other name.
+    # A frozen program finds its file without arguments, and knows no other name.
     frozen = program.kind is ProgramKind.FROZEN
     log = os.path.abspath(log_file or default_log_file((frozen and services[0].name) or names[0]))
     line = launch_command(program, names, log, arguments)
@@ -122,13 +122,13 @@ def _install(
     for spec in specs:
         check_source(spec.name, backend=sources)
     done: list[Installed] = []
-    made: list[str] = []
+    created: list[str] = []
     try:
         for spec in specs:
             updated = False
             try:
                 with scm.create(spec) as service:
-                    made.append(spec.name)
+                    created.append(spec.name)
                     account = service.config().account
             except ServiceExistsError:
                 if not update or not scm.exists(spec.name):  # not the name, but the display name
@@ -142,9 +142,9 @@ def _install(
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
         if capabilities.files is not None:
-            make_log_file(capabilities.files, log, {one.name: one.account for one in done})
+            make_log_file(capabilities.files, log, {item.name: item.account for item in done})
     except BaseException as error:
-        for name in reversed(made):
+        for name in reversed(created):
             _undo(scm, sources, name, error)
         raise
     return done
@@ -221,7 +221,7 @@ def _spec(
         display = f"{kind.display_name} ({name})" if kind.display_name else name
         spec = dataclasses.replace(spec, name=name, display_name=display)
     if spec.service_type is UNCHANGED:
-        # Said in any case: an update may make several one, and one several.
+        # Specified in any case: an update may turn an own process into a shared one, or back.
         kind_of = ServiceType.SHARE_PROCESS if shared else ServiceType.OWN_PROCESS
         spec = dataclasses.replace(spec, service_type=kind_of)
     return dataclasses.replace(spec, **settings)

@@ -90,7 +90,7 @@ class Launcher:
         runpy.run_path(options.script, run_name="__main__")
 
     def _fail(self, options: Options, error: BaseException) -> int:
-        """Have every start fail, for this reason; the exit code."""
+        """Fail every start with this reason; return the exit code."""
         where = f"loading {options.program}"
         try:
             self._process.fail(where, error)
@@ -104,7 +104,7 @@ class Launcher:
 
 
 def _has_main(path: str) -> bool:
-    """Whether it is a zip file: that goes on ``sys.path`` itself, and runpy puts it there."""
+    """Return whether it is a zip file: runpy adds the file itself to ``sys.path``."""
     import zipfile
 
     return zipfile.is_zipfile(path)

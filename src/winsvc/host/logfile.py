@@ -1,8 +1,8 @@
-r"""The file for failures, made so that a service can't be led to write to another.
+r"""The file for failures, created so that no user can redirect a service to another file.
 
-``%ProgramData%\winsvc`` may be made by any user, who would then own it. A link there would have
-LocalSystem write to any file. So the folder is made when a service is installed, with rights of its
-own: administrators and the system write there, and others read.
+``%ProgramData%\winsvc`` may be created by any user, who would then own it. A link there would let
+LocalSystem write to any file. So the folder is created when a service is installed, with its own
+rights: administrators and the system write there, and others read.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _OWN_LIST: Final = SecurityInformation.DACL | SecurityInformation.PROTECTED_DACL
 def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> None:
     """Make the file for failures, and its folder.
 
-    In the default folder it is one that the services' accounts may write to, and no other user.
-    Elsewhere who installs it has chosen the folder, and it has the rights that are given there: the
-    file is made here where the system alone writes to it, and by other accounts themselves.
+    In the default folder only the services' accounts may write to it, and no other user.
+    Elsewhere the installing user has chosen the folder, and the file inherits its rights: it is
+    created here if the system alone writes to it, otherwise by the services' accounts.
 
     Args:
         files: this machine's files.
@@ -44,7 +44,7 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
     Raises:
         ValidationError: the default folder, or the file there, is a link, or belongs to a user.
         Win32Error: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
-        OSError: it could not be made.
+        OSError: it could not be created.
     """
     sids = [_sid_of(files, account) for account in accounts.values()]
     if not in_default_folder(log):
@@ -62,17 +62,17 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
 
 
 def in_default_folder(log: str) -> bool:
-    """Whether a file is where those are whose place nobody has said."""
+    """Return whether a file is in the folder that is used if no log file is specified."""
     folder, default = os.path.dirname(log), os.path.dirname(default_log_file("x"))
     return os.path.normcase(os.path.abspath(folder)) == os.path.normcase(default)
 
 
 def folder_problem(files: FileBackend, folder: str) -> str | None:
-    """What lets a user lead a service to another file, from the default folder; None: nothing.
+    """Return the flaw that lets a user redirect writes in the default folder, or None.
 
     Raises:
-        Win32Error: who may write there can't be read (``GetFileSecurityW``).
-        ValidationError: it was read, and can't be understood.
+        Win32Error: the folder's rights cannot be read (``GetFileSecurityW``).
+        ValidationError: the folder's rights are invalid.
     """
     if _is_link(folder):
         return f"{folder} is a link"
@@ -88,7 +88,7 @@ def folder_problem(files: FileBackend, folder: str) -> str | None:
 
 
 def _is_link(path: str) -> bool:
-    """Whether it is a link of any sort: a symbolic one, a junction, another reparse point."""
+    """Return whether it is a symbolic link, a junction or another reparse point."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -105,10 +105,11 @@ def _make_folder(files: FileBackend, folder: str) -> None:
     wanted = SecurityDescriptor.from_sddl(_FOLDER).to_bytes()
     try:
         files.create_directory(folder, wanted)
-        return
     except Win32Error as error:
         if error.winerror != ErrorCode.ALREADY_EXISTS:
             raise
+    else:
+        return
     if _is_link(folder) or not os.path.isdir(folder):
         raise ValidationError("log_file", f"{folder} is a link or a file, not a folder; delete it")
     found = _security(files, folder)
@@ -123,7 +124,7 @@ def _make_folder(files: FileBackend, folder: str) -> None:
 
 
 def _file_problem(files: FileBackend, log: str) -> str | None:
-    """What is wrong with a file that is there already."""
+    """Return the flaw of an existing file; None without a flaw."""
     try:
         found = os.lstat(log)
     except FileNotFoundError:
@@ -137,9 +138,9 @@ def _file_problem(files: FileBackend, log: str) -> str | None:
 
 
 def _is_ours(files: FileBackend, owner: Sid | None, beside: str) -> bool:
-    """Whether it belongs to the system, to administrators, or, as all does, to nobody else.
+    """Return whether the owner is the system, the administrators, or that of every new file.
 
-    The latter where no owners are kept, as in Wine: there a new folder has the same, too.
+    The latter where no owners are kept, as in Wine: there a new folder has the same owner, too.
     """
     if owner in TRUSTED:
         return True
@@ -167,7 +168,7 @@ def _shown(sid: Sid | None) -> str:
 
 
 def _sid_of(files: FileBackend, name: str) -> Sid | None:
-    """An account's SID; None where it can't be found out."""
+    """Return an account's SID; None if it is unknown."""
     try:
         account = Account(name)
         if known := sid_of(account):

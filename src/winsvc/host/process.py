@@ -17,8 +17,8 @@ from winsvc.host.mailbox import Mailbox
 
 __all__ = ["HostProcess", "get_current", "is_service", "not_started_as_service", "set_current"]
 
-# While the program loads, the system is told again and again that it still does: as long as that
-# may well take, but not for ever.
+# While the program loads, START_PENDING is reported again and again: as long as loading may well
+# take, but not for ever.
 LOADING_STEP: Final = 1.0
 LOADING_HINT: Final = 10.0
 LOADING_LIMIT: Final = 300.0
@@ -56,7 +56,7 @@ class HostProcess:
     def __init__(self, names: Sequence[str], backend: HostBackend, report: FailureReport) -> None:
         """For these services, the first of which has its ``main()`` on the main thread.
 
-        A single one may be installed under any name: it is told which when it is started.
+        A single service may be installed under any name, which it receives when it is started.
         """
         self.names = tuple(names)
         """The names of its services."""
@@ -134,7 +134,7 @@ class HostProcess:
     def _service_main(self, arguments: list[str]) -> None:
         name = arguments[0] if arguments else self.names[0]
         returned = self._backend.new_event()
-        self._returned = [one for one in self._returned if not one.is_set()] + [returned]
+        self._returned = [event for event in self._returned if not event.is_set()] + [returned]
         try:
             self._run(name, tuple(arguments[1:]))
         except Exception as error:  # nothing may go back into the system's code
@@ -172,7 +172,7 @@ class HostProcess:
             run.live(kind)
 
     def _key(self, name: str) -> str:
-        """The name under which the class of a service is known."""
+        """Return the name under which the class of a service is known."""
         return name if len(self.names) > 1 else self.names[0]
 
     def _wait_until_loaded(self, run: ServiceRun) -> bool:

@@ -33,7 +33,7 @@ def is_command(argument: str) -> bool:
 
 
 class ProgramKind(Enum):
-    """What sort of program it is."""
+    """The kind of a program."""
 
     SCRIPT = "script"
     """``python beat.py``"""
@@ -42,7 +42,7 @@ class ProgramKind(Enum):
     ZIPAPP = "zipapp"
     """``python app.pyz``; also a folder with a ``__main__.py``"""
     FROZEN = "frozen"
-    """a program of its own, of PyInstaller, cx_Freeze or Nuitka"""
+    """a standalone program, of PyInstaller, cx_Freeze or Nuitka"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ class Program:
         interpreter: the interpreter that is started, a real one and not a virtual environment's;
             the program itself if it is frozen.
         venv: the folder of its virtual environment; None without one.
-        path: the folder in which a module's package lies, unless it is one that the interpreter
-            looks into by itself.
+        path: the folder in which a module's package lies, unless the interpreter searches it
+            anyway.
         options: the interpreter's, such as ``-O``.
     """
 
@@ -68,7 +68,7 @@ class Program:
     options: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """How it is started at a terminal: ``beat.py``, ``python -m beat``."""
+        """Return the command that starts it at a terminal: ``beat.py``, ``python -m beat``."""
         if self.kind is ProgramKind.MODULE:
             return f"python -m {self.target}"
         return os.path.basename(self.target)
@@ -104,7 +104,7 @@ def default_log_file(name: str) -> str:
 
 
 def _frozen(main: ModuleType) -> str | None:
-    """The path of the program, if it is a frozen one."""
+    """Return the path of the program if it is frozen."""
     if getattr(sys, "frozen", False):
         return os.path.abspath(sys.executable)
     if hasattr(main, "__compiled__"):
@@ -115,7 +115,7 @@ def _frozen(main: ModuleType) -> str | None:
 
 
 def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
-    """What is run, and the folder that has to be on ``sys.path`` for it."""
+    """Return the kind and name of the program, and the folder to add to ``sys.path``."""
     spec = getattr(main, "__spec__", None)
     file: str | None = getattr(main, "__file__", None)
     if spec is not None and spec.name != "__main__":
@@ -133,7 +133,7 @@ def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
 
 
 def _module_path(name: str, origin: str | None) -> str | None:
-    """The folder in which a module's outermost package lies, if the interpreter must be told."""
+    """Return the folder of a module's outermost package; None if it is searched anyway."""
     if origin is None:
         return os.path.abspath(sys.path[0])
     folder = os.path.abspath(origin)
@@ -143,12 +143,12 @@ def _module_path(name: str, origin: str | None) -> str | None:
         folder = os.path.dirname(folder)
     # Not the folder of a user's own packages: a service may be another user.
     found_anyway = [*site.getsitepackages(), os.path.dirname(os.path.abspath(os.__file__))]
-    known = {os.path.normcase(os.path.abspath(one)) for one in found_anyway}
+    known = {os.path.normcase(os.path.abspath(path)) for path in found_anyway}
     return None if os.path.normcase(folder) in known else folder
 
 
 def _interpreter() -> str:
-    """The interpreter, of the base installation and with a console's ``main``."""
+    """Return the interpreter, of the base installation and with a console's ``main``."""
     program = getattr(sys, "_base_executable", None) or sys.executable
     if not program:
         raise ValidationError("program", "sys.executable is empty, so the interpreter is unknown")
@@ -161,7 +161,7 @@ def _interpreter() -> str:
 def _interpreter_options(
     optimize: int, implementation: Mapping[str, str | bool]
 ) -> tuple[str, ...]:
-    """The options that change what a program does: ``-O`` and ``-X``."""
+    """Return the options that change a program's behavior: ``-O`` and ``-X``."""
     options = ["-" + "O" * optimize] if optimize else []
     for name, value in implementation.items():
         options.append(f"-X{name}" if value is True else f"-X{name}={value}")

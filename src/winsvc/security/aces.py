@@ -187,12 +187,12 @@ class Ace:
 
     @property
     def is_inherited(self) -> bool:
-        """Whether the ACE was inherited from a parent object."""
+        """Return whether the ACE was inherited from a parent object."""
         return bool(self.flags & AceFlags.INHERITED)
 
     @property
     def is_object(self) -> bool:
-        """Whether the type has object GUIDs (in directories; never for services)."""
+        """Return whether the type has object GUIDs (in directories; never for services)."""
         return self.type in _OBJECT_TYPES
 
     def to_bytes(self) -> bytes:

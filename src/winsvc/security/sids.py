@@ -231,7 +231,7 @@ _SID_TEXT: Final = re.compile(
     r"S-1-(?P<authority>0x[0-9a-f]+|[0-9]+)(?P<subs>(?:-(?:0x[0-9a-f]+|[0-9]+))*)",
     re.ASCII | re.IGNORECASE,
 )
-# More digits than 48 bits need; int() has a limit of its own, with another exception.
+# More digits than 48 bits need; int() has its own limit, with another exception.
 _MAX_DIGITS: Final = 20
 
 

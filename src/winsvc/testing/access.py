@@ -10,7 +10,7 @@ from winsvc._util.checks import check_dword, check_type
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.security import SecurityDescriptor, Sid, SidLike
 from winsvc.security.accesscheck import GenericMapping, access_check
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
@@ -132,14 +132,14 @@ def granted(
         mapping: the generic rights of this kind of object.
 
     Raises:
-        Refusal: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
+        RefusalError: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
             desired without ``SeSecurityPrivilege`` (1314).
     """
     desired = mapping.map(check_dword(access, "access"))
     # Privileges count only for rights that are desired by name.
     privileged = desired & int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
     if privileged and not caller.holds("SeSecurityPrivilege"):
-        raise Refusal(ErrorCode.PRIVILEGE_NOT_HELD)
+        raise RefusalError(ErrorCode.PRIVILEGE_NOT_HELD)
     if caller.holds("SeTakeOwnershipPrivilege"):
         privileged |= desired & int(ServiceAccess.WRITE_OWNER)
     rights = access_check(
@@ -151,5 +151,5 @@ def granted(
         privileged=privileged,
     )
     if rights is None:
-        raise Refusal(ErrorCode.ACCESS_DENIED)
+        raise RefusalError(ErrorCode.ACCESS_DENIED)
     return rights

@@ -13,7 +13,7 @@ from winsvc.testing.access import SIMULATED_ACCOUNTS
 from winsvc.testing.calls import windows_call
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandles
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = ["AccountCalls", "known_accounts"]
 
@@ -69,20 +69,20 @@ class AccountCalls(ServiceHandles):
         for sid, full in accounts.items():
             if key in (name_key(full), name_key(full.rpartition("\\")[2])):
                 return sid.to_bytes()
-        raise Refusal(ErrorCode.NONE_MAPPED)
+        raise RefusalError(ErrorCode.NONE_MAPPED)
 
     @windows_call("LookupAccountSidW")
     def lookup_account_sid(self, machine: str | None, sid: bytes) -> tuple[str, str]:
         accounts = self._of_machine(self._machine_called(machine))
         full = accounts.get(Sid.from_bytes(sid))
         if full is None:
-            raise Refusal(ErrorCode.NONE_MAPPED)
+            raise RefusalError(ErrorCode.NONE_MAPPED)
         domain, _, name = full.rpartition("\\")
         return domain, name
 
     def _of_machine(self, machine: SimulatedMachine) -> dict[Sid, str]:
         if machine.error:
-            raise Refusal(machine.error)
+            raise RefusalError(machine.error)
         services = {
             service_sid(service.name): f"{_SERVICE_DOMAIN}\\{service.name}"
             for service in machine.services

@@ -20,7 +20,7 @@ __all__ = ["ProgramBehavior", "HostedProgram", "Program"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramBehavior:
-    """How the program of a simulated service reacts to its start and to controls.
+    """The reactions of a simulated service's program to its start and to controls.
 
     By default every request succeeds at once.
 
@@ -89,7 +89,7 @@ class ProgramBehavior:
                 raise ValidationError("hangs_in", f"{state.name} is not a pending state")
 
     def takes(self, state: State) -> float | None:
-        """How many seconds it is in a pending state; None for ever."""
+        """Return the seconds that the program spends in a pending state; None if it hangs."""
         if state in self.hangs_in:
             return None
         duration = {
@@ -103,16 +103,16 @@ class ProgramBehavior:
 
 @dataclass(frozen=True, slots=True)
 class HostedProgram:
-    """A program in Python: services written with :mod:`winsvc.host`, which really run.
+    r"""A program in Python: services written with :mod:`winsvc.host`, which really run.
 
     ::
 
-        sim.local.programs[r"C:\\Beat\\beat.exe"] = HostedProgram.of(Beat)
+        sim.local.programs[r"C:\Beat\beat.exe"] = HostedProgram.of(Beat)
 
     Attributes:
-        main: all that the process does, on its main thread; it is given what a process that is a
-            service asks of the system.
-        name: what errors call it.
+        main: the function to run on the main thread of the process; its argument is the system
+            interface of a service process.
+        name: the name of the program in errors.
     """
 
     main: Callable[[HostBackend], None]
@@ -120,7 +120,7 @@ class HostedProgram:
 
     @classmethod
     def of(cls, *services: type[ServiceBase]) -> HostedProgram:
-        """The program of one service, or of several in one process.
+        """Return the program of one service, or of several in one process.
 
         Raises:
             ValidationError: there is none.

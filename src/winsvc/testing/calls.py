@@ -1,4 +1,4 @@
-"""What all simulated calls have in common: they are logged, take time, and can be made to fail."""
+"""The common base of all simulated calls: the log, the duration and simulated failures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
 from winsvc.testing.hosted.scheduler import CooperativeScheduler
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.threads import ConcurrentWaits, EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _MULTI_STRINGS: Final = {"dependencies": "dependencies", "privileges": "required
 
 @dataclass(slots=True)
 class Call:
-    """One call that was made, as :attr:`winsvc.testing.SimulatedSCM.calls` keeps it.
+    """A recorded call, as :attr:`winsvc.testing.SimulatedSCM.calls` keeps it.
 
     Attributes:
         function: the Windows function, such as ``"OpenServiceW"``.
@@ -78,7 +78,7 @@ class Simulation:
     Attributes:
         clock: the simulated time.
         scheduler: gives the threads of services in Python their turns.
-        calls: every call that was made, in order.
+        calls: every call, in order.
         faults: what is to go wrong.
         caller: the account that programs run as.
         handles: the open handles.
@@ -99,21 +99,21 @@ class Simulation:
         self.latency = 0.001
 
     def as_host(self) -> HostBackend:
-        """The simulation, as the processes of services use it."""
+        """Return the simulation, as the processes of services use it."""
         raise NotImplementedError
 
     def _own_name(self) -> str:
-        """The name of the machine that programs run on."""
+        """Return the name of the machine that programs run on."""
         raise NotImplementedError
 
     def is_own_name(self, name: str) -> bool:
         """Return whether a name means the machine that programs run on."""
         plain = plain_name(name)
-        return not plain or any(same_name(plain, one) for one in (*_LOCAL, self._own_name()))
+        return not plain or any(same_name(plain, own) for own in (*_LOCAL, self._own_name()))
 
     def _place(self, arguments: dict[str, object]) -> Place:
-        """The machine and the service (or object) that a call's arguments mean."""
-        places = (self.handles.place(arguments.get(one)) for one in _HANDLES)
+        """Return the machine and the service (or object) that a call's arguments mean."""
+        places = (self.handles.place(arguments.get(name)) for name in _HANDLES)
         machine, found = next((place for place in places if place is not None), (None, None))
         called = arguments.get("machine")
         if isinstance(called, str) and not self.is_own_name(called):
@@ -134,16 +134,16 @@ class Simulation:
         if access & ServiceAccess.MAXIMUM_ALLOWED:
             return rights & ~denied
         if rights & denied:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return rights
 
     def check_administrator(self) -> None:
         """Refuse what only administrators and the system may do."""
         if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
 
     def later(self, action: Callable[[], None]) -> None:
-        """Have something called once the call that runs is done."""
+        """Schedule an action for the end of the running call."""
         with self.clock.lock:
             self._later.append(action)
 
@@ -208,7 +208,7 @@ class Simulation:
             return (self.clock.step if end < _FOREVER else self.clock.run_next)(end)
 
     def _run_in_turn(self, end: float) -> bool:
-        """Let time pass as far as the waits of other threads permit."""
+        """Let time pass up to the limit that the waits of other threads set."""
         self._waits.let_others_run()
         return self._run_until(min(end, self._waits.limit(end)))
 
@@ -237,17 +237,17 @@ class Simulation:
 
 
 def plain_name(machine: str) -> str:
-    """A machine's name, which may have been given as ``\\\\name``."""
+    r"""Return a machine's name without the backslashes of ``\\name``."""
     return machine.removeprefix("\\\\")
 
 
 def windows_call(
     function: str, *, instant: bool = False
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
-    """A method that stands for this Windows function.
+    """Return a decorator for a method that simulates this Windows function.
 
     An instant call takes no simulated time, so that no other thread gets its turn. It is for calls
-    made under locks that other threads may wait for.
+    under locks that other threads may wait for.
     """
     Faults.FUNCTIONS.add(function)
 
@@ -271,7 +271,7 @@ def windows_call(
                         self.clock.elapse(self.latency + self.faults.delay(function))
                     self.faults.trigger(function, machine or self._own_name(), service)
                     return method(self, *args, **keywords)
-                except Refusal as refusal:
+                except RefusalError as refusal:
                     entry.error = int(refusal.code)
                     raise _error(refusal, function) from None
                 except Win32Error as error:
@@ -284,7 +284,7 @@ def windows_call(
 
 
 def _check_texts(arguments: Mapping[str, object]) -> None:
-    """Refuse, before there is a call, what can't be handed to Windows as a text."""
+    """Refuse, before the call, values that cannot be passed to Windows as a text."""
     for name, value in arguments.items():
         if name in _MULTI_STRINGS and value is not None:
             assert isinstance(value, Iterable)
@@ -301,7 +301,7 @@ def _check_texts(arguments: Mapping[str, object]) -> None:
             _check_texts({"reboot_message": value.reboot_message, "command": value.command})
 
 
-def _error(refusal: Refusal, function: str) -> Win32Error:
+def _error(refusal: RefusalError, function: str) -> Win32Error:
     error = win32_error(refusal.code, function)
     if refusal.status is not None and isinstance(
         error, (ControlRefusedError, ServiceNotActiveError)

@@ -87,7 +87,7 @@ class SimulatedClock:
         return self._now / _SECOND
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Schedule an action; one that is due at once runs during the next wait."""
+        """Schedule an action; without a delay, it runs during the next wait."""
         with self.lock:
             timer = Timer(self._now + round(seconds * _SECOND), action)
             heapq.heappush(self._due, (timer.at, next(self._order), timer))

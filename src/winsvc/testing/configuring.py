@@ -1,4 +1,4 @@
-"""What a service's configuration can be, and the codes with which Windows refuses the rest."""
+"""The valid configurations of a service, and the error codes for invalid configurations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winsvc.errors import ValidationError
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService, stored_account
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def check_name(name: str) -> None:
     try:
         check_service_name(name)
     except ValidationError:
-        raise Refusal(ErrorCode.INVALID_NAME) from None
+        raise RefusalError(ErrorCode.INVALID_NAME) from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a service is to have after ``CreateServiceW`` or ``ChangeServiceConfigW``."""
+    """The configuration of a service after ``CreateServiceW`` or ``ChangeServiceConfigW``."""
 
     service_type: int
     start_type: int
@@ -80,21 +80,21 @@ class Configuration:
             or (self.assign_tag and not self.load_order_group)
         )
         if wrong:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
 
     def check(self, machine: SimulatedMachine, service: SimulatedService) -> None:
-        """Refuse what can't be for this service among the others of its machine."""
+        """Refuse a configuration that is invalid for this service on its machine."""
         self.check_values(service)
         if self.display_name is not None:
             for other in machine.services:
                 if other is not service and same_name(other.name, self.display_name):
-                    raise Refusal(ErrorCode.DUPLICATE_SERVICE_NAME)
+                    raise RefusalError(ErrorCode.DUPLICATE_SERVICE_NAME)
         if is_circular(machine.services, service.name, self.load_order_group, self.dependencies):
-            raise Refusal(ErrorCode.CIRCULAR_DEPENDENCY)
+            raise RefusalError(ErrorCode.CIRCULAR_DEPENDENCY)
         win32 = not self.service_type & ServiceType.DRIVER
         given = win32 and self.account is not None
         if given and not _exists(machine, self._account_of(service)):
-            raise Refusal(ErrorCode.INVALID_SERVICE_ACCOUNT)
+            raise RefusalError(ErrorCode.INVALID_SERVICE_ACCOUNT)
 
     def _account_of(self, service: SimulatedService) -> str:
         return service.account if self.account is None else self._stored_account(self.account)
@@ -104,7 +104,7 @@ class Configuration:
         return text if is_driver else stored_account(text or "LocalSystem")
 
     def _stored_path(self, path: str) -> str:
-        """A driver's path becomes one that the system has before there are letters for drives."""
+        """Return the path; for a driver, in a form that is valid before drive letters exist."""
         windows = r"c:\windows" "\\"
         if not self.service_type & ServiceType.DRIVER or not path.lower().startswith(windows):
             return path
@@ -131,13 +131,13 @@ def read_descriptor(content: bytes) -> SecurityDescriptor:
     try:
         return SecurityDescriptor.from_bytes(content)
     except InvalidSecurityError:
-        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+        raise RefusalError(ErrorCode.INVALID_SECURITY_DESCR) from None
 
 
 def with_parts(
     old: SecurityDescriptor, new: SecurityDescriptor, parts: SecurityInformation
 ) -> SecurityDescriptor:
-    """A descriptor with these parts of another."""
+    """Return the old descriptor with these parts of the new descriptor."""
     info, flags = SecurityInformation, ControlFlags
     chosen = new.select(parts)
     of_dacl = flags.DACL_PROTECTED | flags.DACL_AUTO_INHERITED | flags.DACL_DEFAULTED

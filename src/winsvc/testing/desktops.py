@@ -13,7 +13,7 @@ from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import granted
 from winsvc.testing.calls import Simulation
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.userobjects import (
     INTERACTIVE_STATION,
     SimulatedDesktop,
@@ -130,7 +130,7 @@ class DesktopSimulation:
         """Return an open handle that has this right."""
         handle = self._simulation.handles.get(value, UserHandle)
         if right & ~handle.access:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return handle
 
     def station(self, value: int, right: int = 0) -> SimulatedWindowStation:
@@ -144,18 +144,18 @@ class DesktopSimulation:
     def _target(self, value: int, kind: type[T], right: int) -> T:
         target = self.handle(value).target
         if not isinstance(target, kind):
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         self.handle(value, right)
         return target
 
     def station_named(self, name: str) -> SimulatedWindowStation | None:
         """Return the window station of this name."""
-        return next((one for one in self.stations if same_name(one.name, name)), None)
+        return next((station for station in self.stations if same_name(station.name, name)), None)
 
     # ------------------------------------------------------------------- threads
 
     def of_thread(self, thread_id: int) -> int:
-        """Return the desktop handle of a thread; by default that with which the process started."""
+        """Return the desktop handle of a thread; by default the initial desktop of the process."""
         known = self._threads.get(thread_id)
         if known is not None:
             thread = known[0]()

@@ -18,7 +18,7 @@ from winsvc.security.accesscheck import (
     WINDOW_STATION,
     GenericMapping,
 )
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = ["Faults"]
 
@@ -60,7 +60,7 @@ class Faults:
         sim.faults.fail("QueryServiceStatusEx", 1722, nth=3)  # the third one from now
     """
 
-    FUNCTIONS: ClassVar[set[str]] = set()  # all that can be made to fail
+    FUNCTIONS: ClassVar[set[str]] = set()  # the functions that can fail
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
@@ -97,7 +97,7 @@ class Faults:
             raise ValidationError("winerror", "must be an error code, not 0")
 
         def refuse() -> None:
-            raise Refusal(code)
+            raise RefusalError(code)
 
         self.before(function, refuse, nth=nth, times=times, service=service, machine=machine)
 

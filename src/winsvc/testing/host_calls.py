@@ -1,4 +1,4 @@
-"""Being a service on the simulated system: what :mod:`winsvc.host` asks of it."""
+"""The calls of service processes on the simulated system, for :mod:`winsvc.host`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from winsvc.testing.calls import windows_call
 from winsvc.testing.hosted.events import SimulatedEvent
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun, Watch
 from winsvc.testing.open_handles import ServiceHandles
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 __all__ = ["HostCalls"]
@@ -33,7 +33,7 @@ class StatusHandle:
 
 
 class NoProcess:
-    """What threads belong to that are no simulated process's."""
+    """The owner of the threads that belong to no simulated process."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -43,7 +43,7 @@ class NoProcess:
 
 
 class HostCalls(ServiceHandles):
-    """What :class:`winsvc.backend.HostBackend` has, but for the event log.
+    """The calls of :class:`winsvc.backend.HostBackend`, except for the event log.
 
     Attributes:
         own_process: the owner of threads that belong to no simulated process.
@@ -60,7 +60,7 @@ class HostCalls(ServiceHandles):
     def _connect(self, names: Sequence[str], mains: Sequence[ServiceMain]) -> HostedProcess:
         process = self.scheduler.owner()
         if not isinstance(process, HostedProcess):
-            raise Refusal(ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT)
+            raise RefusalError(ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT)
         process.connect(list(zip(names, mains, strict=True)))
         return process
 
@@ -69,7 +69,7 @@ class HostCalls(ServiceHandles):
         process = self.scheduler.owner()
         run = process.run_named(name) if isinstance(process, HostedProcess) else None
         if run is None:
-            raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
+            raise RefusalError(ErrorCode.SERVICE_NOT_IN_EXE)
         run.handler = handler
         return self.handles.add(StatusHandle(run.report, run, run.name), (None, run.name))
 
@@ -77,14 +77,14 @@ class HostCalls(ServiceHandles):
     def set_service_status(self, handle: int, row: StatusRow) -> None:
         known = self.handles.get(handle, StatusHandle)
         if known.run is not None and known.run.over:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         known.report(row)
 
     @windows_call("QueryServiceDynamicInformation")
     def query_start_reason(self, handle: int) -> int:
         service = self._hosted_service(handle)
         if service.state is State.STOPPED:
-            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
+            raise RefusalError(ErrorCode.SERVICE_NOT_ACTIVE)
         return int(service.start_reason)
 
     @windows_call("GetServiceDirectory")
@@ -94,19 +94,19 @@ class HostCalls(ServiceHandles):
     @windows_call("GetSharedServiceDirectory")
     def get_shared_service_directory(self, name: str) -> str:
         if name not in self.local:
-            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.SERVICE_DOES_NOT_EXIST)
         return self._directory(self.local[name].name, "shared")
 
     def _hosted_service(self, handle: int) -> SimulatedService:
         known = self.handles.get(handle, StatusHandle)
         if known.service not in self.local:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         return self.local[known.service]
 
     def _directory(self, name: str, kind: str) -> str:
         root = self.local.state_directory
         if root is None:
-            raise Refusal(ErrorCode.CALL_NOT_IMPLEMENTED)
+            raise RefusalError(ErrorCode.CALL_NOT_IMPLEMENTED)
         folder = Path(root, name, kind)
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
@@ -135,7 +135,7 @@ class HostCalls(ServiceHandles):
             report = partial(self.local.running.set_status, service)
             return self.handles.add(StatusHandle(report, None, service.name), (None, service.name))
 
-    # ------------------------------------------------------------------- what it is to be told
+    # ------------------------------------------------------------------- event registrations
 
     @windows_call("RegisterDeviceNotificationW")
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
@@ -156,7 +156,7 @@ class HostCalls(ServiceHandles):
     def _register(self, handle: int, watch: Watch) -> int:
         run = self.handles.get(handle, StatusHandle).run
         if run is None or run.over:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         registration = self.handles.add(run)
         run.watches[registration] = watch
         return registration
@@ -164,7 +164,7 @@ class HostCalls(ServiceHandles):
     def _unregister(self, registration: int, control: Control) -> None:
         run = self.handles.get(registration, HostedRun)
         if run.watches[registration].control is not control:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         self.handles.remove(registration, HostedRun)
         del run.watches[registration]
 

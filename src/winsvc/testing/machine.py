@@ -32,7 +32,7 @@ from winsvc.testing.database import Services
 from winsvc.testing.dependencies import members
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.records import record_of
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.running import Running
 from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import USUAL, SimulatedService
@@ -69,7 +69,7 @@ class SimulatedMachine:
         accounts: the accounts that a service can run as, with their passwords; None is any.
             The built-in ones, virtual ones and those of domains' services are always there.
         security: who may do what with its service manager.
-        page_size: how many services a listing tells at once, one at least; None is all.
+        page_size: how many services a listing returns per call, at least 1; None is all.
         group_order: the load-order groups, as they start.
         numa_nodes: how many NUMA nodes it has.
         error: the code with which it refuses every connection; 0 if it does not.
@@ -98,7 +98,7 @@ class SimulatedMachine:
         self.lost = 0  # how often all connections were lost: handles from before are dead
         self.lock: Lock | None = None
         self.boot_accepted = False
-        self._boots = 0  # and ends: what was to happen by itself is forgotten
+        self._boots = 0  # boots and shutdowns; each cancels the pending actions
         self.running = Running(simulation, self.services, self.notifications, self._failed)
         self.starting = Starting(
             simulation.clock, self.services, self.running, self.behavior_of, self._may_log_on
@@ -117,7 +117,9 @@ class SimulatedMachine:
         program: Program | None = None,
         **settings: Unpack[SettingsKeywords],
     ) -> SimulatedService:
-        r"""Put a service there, as if it had been for long::
+        r"""Add a service, as if it had existed for a long time.
+
+        ::
 
             sim.add("Spooler", state=State.RUNNING, dependencies=["RPCSS"])
 
@@ -181,7 +183,7 @@ class SimulatedMachine:
     def behavior_of(
         self, service: SimulatedService, arguments: Sequence[str]
     ) -> ProgramBehavior | HostedProgram:
-        """What a service's program does with these arguments."""
+        """Return the behavior of a service's program for these arguments."""
         program = service.program
         if program is None:
             path = next(iter(split(service.binary_path)), "")
@@ -213,7 +215,7 @@ class SimulatedMachine:
     def report(
         self, name: str, state: State, *, check_point: int = 0, wait_hint: Duration = 0
     ) -> None:
-        """Have a service's program report a state by itself (``SetServiceStatus``).
+        """Report a state as a service's program does (``SetServiceStatus``).
 
         Raises:
             KeyError: there is no such service.
@@ -229,10 +231,10 @@ class SimulatedMachine:
             self.running.report(service, state, check_point=check_point, wait_hint=hint)
 
     def boot(self) -> None:
-        """Start what starts by itself: drivers, then automatic services, the delayed ones later.
+        """Start drivers, then automatic services; schedule the delayed ones.
 
-        What takes its time, or needs what does, is still starting when this returns. What can't be
-        started has the error as its exit code.
+        Services with a slow start, or with such a dependency, are still starting when this
+        returns. A service that fails to start has the error as its exit code.
         """
         with self.simulation.transaction():
             self.boot_accepted = False
@@ -254,7 +256,7 @@ class SimulatedMachine:
                         self.starting.start_by_itself(service, StartReason.AUTO)
 
     def shut_down(self) -> None:
-        """Stop everything, with the notice that each service asks for."""
+        """Stop all services, with the notifications that each accepts."""
         with self.simulation.transaction():
             self.running.shut_down()
             self._boots += 1
@@ -285,9 +287,9 @@ class SimulatedMachine:
         self.error = 0
 
     def fire(self, trigger: Trigger) -> None:
-        """Have something happen that triggers: services that wait for it start, or stop.
+        """Raise a trigger event: start or stop the services with a matching trigger.
 
-        Data items of a service's trigger must be among those of what happens.
+        The data items of a service's trigger must be among those of the event.
         """
         event = trigger.to_row()
         with self.simulation.transaction():
@@ -300,10 +302,10 @@ class SimulatedMachine:
     def send_event(
         self, control: Control, event_type: int = 0, data: bytes = b""
     ) -> dict[str, int]:
-        """Send what the system tells services by itself, such as of sessions, power and devices.
+        """Send a system event to services, such as of sessions, power and devices.
 
-        To all that run and take it: by the controls that they accept, of devices and power settings
-        by what they have registered for.
+        It goes to all running services that accept its control; for devices and power settings, to
+        those with a matching registration.
 
         Args:
             control: ``SESSION_CHANGE``, ``POWER_EVENT``, ``DEVICE_EVENT`` or another.
@@ -311,7 +313,7 @@ class SimulatedMachine:
             data: the structure that Windows sends along; on a 64-bit system's layout.
 
         Returns:
-            Who was told, with what each handler has answered.
+            The names of the receivers, each with the result of its handler.
         """
         with self.simulation.transaction():
             return self.running.event(Control(control), event_type, data)
@@ -326,19 +328,21 @@ class SimulatedMachine:
             control = Control.TRIGGER_EVENT
         try:
             self.running.control(service, control)
-        except Refusal:
+        except RefusalError:
             pass  # it stays as it is
 
     def _in_load_order(self, start_type: StartType) -> list[SimulatedService]:
         ordered: list[SimulatedService] = []
         for group in self.group_order:
             # Those without a tag come last.
-            ordered += sorted(members(self, group), key=lambda one: (not one.tag, one.tag))
-        ordered += [one for one in self if one not in ordered]
-        return [one for one in ordered if one.start_type == start_type]
+            ordered += sorted(
+                members(self, group), key=lambda service: (not service.tag, service.tag)
+            )
+        ordered += [service for service in self if service not in ordered]
+        return [service for service in ordered if service.start_type == start_type]
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have something happen later, unless the machine goes down before."""
+        """Schedule an action; a shutdown of the machine cancels it."""
         boot = self._boots
 
         def act() -> None:
@@ -364,7 +368,7 @@ class SimulatedMachine:
     def _recover(self, service: SimulatedService, kind: ActionType) -> None:
         row = service.failure_actions
         if service not in self.services:
-            return  # deleted meanwhile
+            return  # deleted during the delay
         if kind is ActionType.RESTART:
             self.starting.start_by_itself(service, StartReason.RESTART_ON_FAILURE)
         elif kind is ActionType.RUN_COMMAND:
@@ -388,10 +392,10 @@ class SimulatedMachine:
         return not needs_password or known.get(name_key(service.account)) == given
 
     def knows_group(self, group: str) -> bool:
-        """Whether a load-order group is in use or in the order of groups."""
-        listed = any(same_name(group, one) for one in self.group_order)
+        """Return whether a load-order group is in use or in the order of groups."""
+        listed = any(same_name(group, known) for known in self.group_order)
         return listed or bool(members(self.services, group))
 
     def next_tag(self, group: str) -> int:
-        """A tag that is free in the group."""
-        return max((one.tag for one in members(self.services, group)), default=0) + 1
+        """Return a tag that is free in the group."""
+        return max((service.tag for service in members(self.services, group)), default=0) + 1

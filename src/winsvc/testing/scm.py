@@ -199,7 +199,7 @@ class SimulatedSCM(
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
             raise ValidationError("name", f"{name!r} is the name of the local machine")
-        if any(same_name(name, one.name) for one in self.machines):
+        if any(same_name(name, machine.name) for machine in self.machines):
             raise ValidationError("name", f"machine {name!r} already exists")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)

@@ -50,7 +50,7 @@ class SimulatedService:
     """A service of a simulated machine, for tests to look at.
 
     Change it through the API under test, or by :class:`winsvc.testing.SimulatedMachine`, whose
-    ``crash`` and ``report`` make its program do something by itself.
+    ``crash`` and ``report`` simulate actions of its program.
 
     Attributes:
         name: the key name.
@@ -64,7 +64,7 @@ class SimulatedService:
     """
 
     name: str
-    number: int = 0  # where it stands in a listing
+    number: int = 0  # its position in a listing
     service_type: int = int(ServiceType.OWN_PROCESS)
     start_type: int = int(StartType.MANUAL)
     error_control: int = int(ErrorControl.NORMAL)
@@ -111,12 +111,12 @@ class SimulatedService:
 
     @property
     def is_driver(self) -> bool:
-        """Whether it is a driver, which has no process of its own."""
+        """True for a driver, which has no process."""
         return bool(self.service_type & ServiceType.DRIVER)
 
     @property
     def status(self) -> ServiceStatus:
-        """Where it stands."""
+        """The current status."""
         return ServiceStatus.from_row(self.status_row())
 
     def status_row(self) -> StatusRow:
@@ -153,9 +153,9 @@ class SimulatedService:
         )
 
     def group_dependencies(self) -> list[str]:
-        """The load-order groups of which a member has to run first."""
+        """Return the load-order groups of which a member has to run first."""
         return [name[1:] for name in self.dependencies if name.startswith("+")]
 
     def service_dependencies(self) -> list[str]:
-        """The services that have to run first."""
+        """Return the names of the services that have to run first."""
         return [name for name in self.dependencies if not name.startswith("+")]

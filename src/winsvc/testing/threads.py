@@ -1,4 +1,4 @@
-"""Which threads can still end a wait in simulated time for which nothing is scheduled."""
+"""The search for threads that can end a wait for which no event is scheduled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OtherThreads:
     - daemon threads that are older than the simulation and have never called it, such as those of
       debuggers, notebooks and earlier tests;
     - threads that wait in this simulation themselves, but for the main thread: where all wait, it
-      gets the error, and the others go on waiting for it;
+      gets the error, and the others continue to wait for it;
     - hosted threads, which wait for their turn;
     - idle workers of a :class:`concurrent.futures.ThreadPoolExecutor`;
     - the timer of pytest-timeout.
@@ -55,7 +55,7 @@ class OtherThreads:
 
     def __init__(self, is_hosted: Callable[[int], bool]) -> None:
         own = threading.current_thread()
-        older = (one for one in threading.enumerate() if one.daemon and one is not own)
+        older = (thread for thread in threading.enumerate() if thread.daemon and thread is not own)
         self._outsiders = WeakSet(older)
         self._is_hosted = is_hosted
         self._waiting: dict[int, Callable[[], bool]] = {}  # by thread: whether its wait is over
@@ -73,7 +73,7 @@ class OtherThreads:
         recent = [ident for ident, at in list(self._calls.items()) if ident != own and at > since]
         if not recent:
             return False
-        threads = {one.ident: one for one in threading.enumerate()}
+        threads = {thread.ident: thread for thread in threading.enumerate()}
         return any(
             ident in threads and not waiting(ident) and self._counts(threads[ident])
             for ident in recent
@@ -91,8 +91,8 @@ class OtherThreads:
     def can_act(self) -> bool:
         """Return whether another thread, or a signal handler, may still do something."""
         own = threading.current_thread()
-        others = (one for one in threading.enumerate() if one is not own)
-        return any(self._counts(one) for one in others) or _is_signal_due()
+        others = (thread for thread in threading.enumerate() if thread is not own)
+        return any(self._counts(thread) for thread in others) or _is_signal_due()
 
     def _counts(self, thread: threading.Thread) -> bool:
         ident = thread.ident or 0
@@ -142,12 +142,12 @@ class ConcurrentWaits:
 
     @property
     def several(self) -> bool:
-        """Whether more than one thread waits."""
+        """True while more than one thread waits."""
         return len(self._waits) > 1
 
     def limit(self, end: float) -> float:
         """Return the time up to which the calling thread may let time pass."""
-        return min((one.end for one in self._others()), default=end)
+        return min((wait.end for wait in self._others()), default=end)
 
     def let_others_run(self) -> None:
         """Wait, in real time, for the threads that continue before time passes."""
@@ -157,13 +157,13 @@ class ConcurrentWaits:
 
     def _is_any_due(self) -> bool:
         now = self._now()
-        if any(now >= one.end or one.is_over() for one in self._others()):
+        if any(now >= wait.end or wait.is_over() for wait in self._others()):
             return True
         return self._threads.is_any_active(self._waits.__contains__)
 
     def _others(self) -> list[_Wait]:
         own = threading.get_ident()
-        return [one for ident, one in list(self._waits.items()) if ident != own]
+        return [wait for ident, wait in list(self._waits.items()) if ident != own]
 
 
 def _is_idle_worker(ident: int) -> bool:

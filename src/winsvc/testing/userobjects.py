@@ -16,7 +16,7 @@ from winsvc.enums import (
 from winsvc.security import SecurityDescriptor, Sid
 from winsvc.security.accesscheck import DESKTOP, WINDOW_STATION, GenericMapping
 from winsvc.testing.access import CallerIdentity, granted
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = [
     "DEFAULT_SECURITY",
@@ -96,7 +96,7 @@ class SimulatedDesktop:
 
     @property
     def exists(self) -> bool:
-        """Whether the object exists: a permanent one, or one with an open handle."""
+        """True for a permanent object and for an object with an open handle."""
         return self.permanent or self.handles > 0
 
 
@@ -129,17 +129,19 @@ class SimulatedWindowStation:
 
     @property
     def exists(self) -> bool:
-        """Whether the object exists: a permanent one, or one with an open handle."""
+        """True for a permanent object and for an object with an open handle."""
         return self.permanent or self.handles > 0
 
     @property
     def visible(self) -> bool:
-        """Whether the window station is visible to the user."""
+        """True if the window station is visible to the user."""
         return bool(self.flags & WindowStationFlags.VISIBLE)
 
     def find(self, name: str) -> SimulatedDesktop | None:
         """Return the desktop with this name; None if it does not exist."""
-        found = (one for one in self.desktops if one.exists and same_name(one.name, name))
+        found = (
+            desktop for desktop in self.desktops if desktop.exists and same_name(desktop.name, name)
+        )
         return next(found, None)
 
 
@@ -171,10 +173,10 @@ def service_station() -> SimulatedWindowStation:
     return station
 
 
-def may_list(one: UserObject, caller: CallerIdentity) -> bool:
+def may_list(listed: UserObject, caller: CallerIdentity) -> bool:
     """Return whether an enumeration shows the object to the caller."""
     try:
-        granted(one.security, caller, int(one.list_right), one.mapping)
-    except Refusal:
+        granted(listed.security, caller, int(listed.list_right), listed.mapping)
+    except RefusalError:
         return False
     return True

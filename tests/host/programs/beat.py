@@ -1,4 +1,4 @@
-"""A service's program, for test_launching.py: writes what it finds to the file that it is told."""
+"""Program of a service for test_launching.py, which writes what it finds to a specified file."""
 
 from __future__ import annotations
 

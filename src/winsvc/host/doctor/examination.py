@@ -32,14 +32,14 @@ def examine(scm: ServiceManager, name: str, *, hosted: bool = False) -> list[Fin
     Args:
         scm: the service manager.
         name: the service's key name.
-        hosted: whether it is known to be one of :mod:`winsvc.host`; its command line tells so by
-            itself, unless its program is frozen.
+        hosted: whether it is known to be one of :mod:`winsvc.host`; its command line shows this,
+            unless its program is frozen.
 
     Raises:
         InvalidNameError: no service can have this name.
         MachineUnreachableError: the service manager does not answer.
 
-    Right: ``ServiceAccess.QUERY_CONFIG``, ``QUERY_STATUS``; what can't be read is unknown.
+    Right: ``ServiceAccess.QUERY_CONFIG``, ``QUERY_STATUS``; a part that cannot be read is unknown.
     """
     try:
         with scm.open(name) as service:
@@ -53,7 +53,7 @@ def examine(scm: ServiceManager, name: str, *, hosted: bool = False) -> list[Fin
 
 
 class _Examination:
-    """What is looked at in one service."""
+    """The examination of a service."""
 
     def __init__(
         self, scm: ServiceManager, service: Service, config: ServiceConfig, hosted: bool
@@ -160,8 +160,8 @@ class _Examination:
                 "type is OWN_PROCESS; install the service again",
             )
         name = self._service.name
-        known = any(same_name(name, one) for one in options.services)
-        # The only service of a process of its own may have any name.
+        known = any(same_name(name, service) for service in options.services)
+        # The only service of an unshared process may have any name.
         if not known and (several or shared):
             yield Finding(
                 Severity.ERROR,

@@ -66,7 +66,7 @@ class FileChecks:
                 Severity.WARNING,
                 topic,
                 f"{path} is on another machine: LocalSystem accesses it as this machine's account, "
-                "LocalService anonymously, and nobody before the network is available",
+                "LocalService anonymously, and no account before the network is available",
             )
         elif drive and self._files.is_remote_drive(drive + "\\"):
             yield Finding(
@@ -125,18 +125,18 @@ class FileChecks:
     def check_log_file(self, log: str) -> Iterator[Finding]:
         """Check that the service can write to its file for failures, and to no other by it."""
         file = Path(log)
-        there = next((one for one in (file, *file.parents) if one.exists()), None)
-        if there is None:
+        found = next((path for path in (file, *file.parents) if path.exists()), None)
+        if found is None:
             yield Finding(Severity.WARNING, "log file", f"{log}: the drive does not exist")
             return
         yield from self._log_folder(file.parent)
         sids = self._sids()
-        may = None if sids is None else self._may(str(there), WRITE, sids)
+        may = None if sids is None else self._may(str(found), WRITE, sids)
         if may is False:
             yield Finding(
                 Severity.WARNING,
                 "log file",
-                f"{self._account} cannot write to {there}, so failures are only in the event log",
+                f"{self._account} cannot write to {found}, so failures are only in the event log",
             )
         elif may:
             yield Finding(Severity.OK, "log file", log)
@@ -144,7 +144,7 @@ class FileChecks:
             yield Finding(Severity.UNKNOWN, "log file", f"write access to {log}: unknown")
 
     def _log_folder(self, folder: Path) -> Iterator[Finding]:
-        """Whether somebody else may lead the service to another file."""
+        """Check that no other user may redirect the service to another file."""
         problem: str | None = None
         if not folder.is_dir():
             if in_default_folder(str(folder / "x")):
@@ -167,7 +167,7 @@ class FileChecks:
             )
 
     def _may(self, path: str, wanted: int, sids: frozenset[Sid]) -> bool | None:
-        """Whether a file's DACL gives rights to one with these SIDs; None if it can't be read."""
+        """Return whether a file's DACL grants rights to these SIDs; None if it cannot be read."""
         dacl = self._dacl(path)
         if dacl is NULL_ACL:
             return True
@@ -181,7 +181,7 @@ class FileChecks:
             return None
 
     def _sids(self) -> frozenset[Sid] | None:
-        """The account, and the groups that are in its token; None where only a domain knows."""
+        """Return the account and the groups in its token; None where only a domain knows."""
         try:
             account = Account(self._account)
         except ValidationError:

@@ -125,7 +125,7 @@ def _run_check(interpreter: Sequence[str], options: Options) -> Finding:
 
 
 def _folders_of(interpreter: Sequence[str], options: Options) -> Iterator[tuple[str, str]]:
-    """The folders out of which the process may load any file, if it is there; with what they are.
+    """Yield the folders from which the process may load any file, each with its description.
 
     The system looks for DLLs beside the interpreter, and Python for modules beside the script.
     """
@@ -147,12 +147,12 @@ def _folders_of(interpreter: Sequence[str], options: Options) -> Iterator[tuple[
 
 
 def _venv_home(folder: str, interpreter: str) -> Iterator[Finding]:
-    """Whether a virtual environment's base is there, and is the one that is started."""
+    """Check that a virtual environment's base exists and contains the started interpreter."""
     topic = "virtual environment"
     try:
         text = Path(folder, "pyvenv.cfg").read_text("utf-8")
     except OSError:
-        return  # that it is missing was told
+        return  # reported already as missing
     settings = dict(re.findall(r"(?m)^\s*([\w-]+)\s*=\s*(.*?)\s*$", text))
     home = settings.get("home")
     if home is None:
@@ -170,8 +170,8 @@ def _venv_home(folder: str, interpreter: str) -> Iterator[Finding]:
         )
 
 
-def _same_folder(one: str, other: str) -> bool:
+def _same_folder(folder: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(folder, other)
     except OSError:
-        return os.path.normcase(one) == os.path.normcase(other)
+        return os.path.normcase(folder) == os.path.normcase(other)

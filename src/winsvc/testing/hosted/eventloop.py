@@ -41,7 +41,7 @@ class _Selector(selectors.DefaultSelector):
         self.rounds_left: int | None = None  # once the process has ended
 
     def wake(self) -> None:
-        """Have the wait that is on, or else the next one, end when time next passes."""
+        """End the current wait, or else the next, when time next passes."""
         with self._scheduler.lock:
             self._woken = True
             if self._pause is not None:
@@ -69,7 +69,7 @@ class _Selector(selectors.DefaultSelector):
             if len(self.get_map()) > 1:  # more than what wakes the loop
                 timeout = _GLANCE if timeout is None else min(timeout, _GLANCE)
             if timeout is not None:
-                # Never a trifle early: the loop would ask again and again.
+                # Round up: after an early return the loop would poll repeatedly.
                 timeout = max(math.ceil(round(timeout * 1e6, 3)) / 1e6, SHORTEST)
             self._pause = self._scheduler.pause()
             try:
@@ -89,7 +89,7 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__(selector)
 
     def time(self) -> float:
-        """The simulated time, in seconds."""
+        """Return the simulated time, in seconds."""
         return self._host.monotonic()
 
     def call_soon_threadsafe(
@@ -109,7 +109,7 @@ class _Loop(asyncio.SelectorEventLoop):
         func: Callable[[*Ts], T],
         *args: *Ts,
     ) -> asyncio.Future[T]:
-        """Call a function in a thread: without an executor in one that takes its turns."""
+        """Call a function in a thread; without an executor, in a scheduled thread."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         future: asyncio.Future[T] = self.create_future()

@@ -15,7 +15,7 @@ from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
 from winsvc.testing.behavior import HostedProgram
 from winsvc.testing.hosted.scheduler import CooperativeScheduler, Pause
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -30,7 +30,7 @@ CONTROL_TIMEOUT: Final = 30.0  # simulated seconds that a control handler has
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a service has registered for: events of devices, or of a power setting.
+    """A registration of a service for events of devices, or of a power setting.
 
     Attributes:
         control: ``DEVICE_EVENT`` or ``POWER_EVENT``.
@@ -64,7 +64,7 @@ class HostedRun:
 
     @property
     def over(self) -> bool:
-        """Whether the service has stopped, or its process has ended."""
+        """True after the service has stopped, or its process has ended."""
         return self not in self.process.runs
 
 
@@ -120,20 +120,20 @@ class HostedProcess:
 
     @property
     def takes_starts(self) -> bool:
-        """Whether another service can be started in it."""
+        """True while another service can be started in the process."""
         return self.shared and not self.ended and (not self.connected or bool(self.runs))
 
     # ------------------------------------------------------------------- its threads
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        """A thread of the process."""
+        """Start a thread of the process."""
         self._scheduler.new_thread(target, name, self)
 
     def _main(self) -> None:
         try:
             self._program.main(self._host)
         except SystemExit:
-            pass  # the process's exit code, which is nobody's here
+            pass  # the simulation has no use for the process's exit code
         except Exception:
             log.exception("%s ended with an exception", self)
         finally:
@@ -143,7 +143,7 @@ class HostedProcess:
                 self.end()
 
     def end(self) -> None:
-        """It is no more: its threads end, wherever they wait."""
+        """End the process and its threads, wherever they wait."""
         if self.ended:
             return
         self.ended = True
@@ -153,7 +153,7 @@ class HostedProcess:
     # ------------------------------------------------------------------- as the system sees it
 
     def main_of(self, name: str, own: bool) -> ServiceMain | None:
-        """Find a service's main function; in a process of its own any name will do."""
+        """Find a service's main function; in the service's own process, any name matches."""
         mains = (main for known, main in self._table if own or same_name(known, name))
         return next(mains, None)
 
@@ -164,7 +164,7 @@ class HostedProcess:
         arguments: Sequence[str],
         report: Callable[[StatusRow], None],
     ) -> HostedRun:
-        """Call a service's main function in a thread of its own."""
+        """Call a service's main function in a separate thread."""
         run = HostedRun(self, name, report)
         self.runs.append(run)
         self.start_thread(lambda: main([name, *arguments]), f"{name}: ServiceMain")
@@ -183,7 +183,7 @@ class HostedProcess:
         """Call a control handler, and wait for its answer.
 
         Raises:
-            Refusal: the answer did not come in time.
+            RefusalError: the answer did not come in time.
         """
         clock = self._scheduler.clock
         control = _Control(partial(handler, code, event_type, data))
@@ -194,16 +194,16 @@ class HostedProcess:
         end = clock.later(CONTROL_TIMEOUT)
         while control.answer is None:
             if self.ended or clock.now >= end:
-                raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
+                raise RefusalError(ErrorCode.SERVICE_REQUEST_TIMEOUT)
             clock.step(end)
         return control.answer
 
     # ------------------------------------------------------------------- as the process sees it
 
     def connect(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
-        """Tell the system what can be started in it; once."""
+        """Register the services that can be started in the process; once."""
         if self.connected:
-            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+            raise RefusalError(ErrorCode.SERVICE_ALREADY_RUNNING)
         self._table = list(table)
         self.connected = True
         self._scheduler.wake_watchers_later()
@@ -235,7 +235,7 @@ class HostedProcess:
             return ErrorCode.CALL_NOT_IMPLEMENTED
 
     def run_named(self, name: str) -> HostedRun | None:
-        """The service that is meant by a name; where there is one alone, always that."""
+        """Return the service with this name; in an own process, always its only service."""
         if len(self.runs) == 1 and not self.shared:
             return self.runs[0]
-        return next((one for one in self.runs if same_name(one.name, name)), None)
+        return next((run for run in self.runs if same_name(run.name, name)), None)

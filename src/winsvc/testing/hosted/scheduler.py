@@ -22,18 +22,18 @@ from winsvc.testing.clock import SimulatedClock
 __all__ = ["SHORTEST", "CooperativeScheduler", "HostedThread", "Owner", "Pause"]
 
 SHORTEST: Final = 0.001
-"""How many simulated seconds a wait takes at least: a thread that polls must let time pass."""
+"""The minimum simulated seconds of a wait: a thread that polls must let time pass."""
 
-_real_monotonic = time.monotonic  # also where the clock stands in for those of the time module
+_real_monotonic = time.monotonic  # also while the clock replaces the functions of the time module
 
 
 class Owner(Protocol):
-    """What hosted threads belong to: a simulated process."""
+    """The owner of hosted threads: a simulated process."""
 
     ended: bool
 
     def __str__(self) -> str:
-        """What it is, for an error."""
+        """Return the description for an error message."""
 
 
 class Pause:
@@ -47,11 +47,11 @@ class Pause:
         self.timed_out = False
 
     def resume(self) -> None:
-        """Have the thread go on, as soon as it can have its turn."""
+        """Resume the thread, as soon as it can have its turn."""
         self._scheduler.make_ready(self)
 
     def time_out(self) -> None:
-        """The same, for the end of the time that it waits at most."""
+        """Resume the thread at the timeout of its wait."""
         if self.thread.pause is self:
             self.timed_out = True
             self.resume()
@@ -75,12 +75,12 @@ class HostedThread:
 
     @property
     def started(self) -> bool:
-        """Whether it has had a turn."""
+        """True after the thread has had a turn."""
         return self.thread.ident is not None
 
     @property
     def over(self) -> bool:
-        """Whether nothing of it counts any more."""
+        """True after the thread was given up, or its process has ended."""
         return self.given_up or self.owner.ended
 
     def _run(self) -> None:
@@ -121,7 +121,7 @@ class CooperativeScheduler:
     # ------------------------------------------------------------------- for all threads
 
     def current(self) -> HostedThread | None:
-        """The hosted thread that asks; None in any other."""
+        """Return the calling hosted thread; None in any other thread."""
         return self._threads.get(threading.get_ident())
 
     def is_hosted(self, ident: int | None = None) -> bool:
@@ -129,7 +129,7 @@ class CooperativeScheduler:
         return (threading.get_ident() if ident is None else ident) in self._threads
 
     def owner(self) -> Owner | None:
-        """The process that the calling thread belongs to."""
+        """Return the process that the calling thread belongs to."""
         thread = self.current()
         return None if thread is None else thread.owner
 
@@ -144,7 +144,7 @@ class CooperativeScheduler:
             raise ProcessEnded
 
     def new_thread(self, target: Callable[[], None], name: str, owner: Owner) -> HostedThread:
-        """A thread that begins when time next passes."""
+        """Create a thread that begins when time next passes."""
         thread = HostedThread(self, target, name, owner)
         assert thread.pause is not None
         with self.lock:
@@ -169,10 +169,10 @@ class CooperativeScheduler:
             self.clock.after(0, lambda: None)
 
     def end(self, owner: Owner) -> None:
-        """Have the threads of a process that has ended come to their ends.
+        """End the threads of a process that has ended.
 
         Raises:
-            RuntimeError: one does not.
+            RuntimeError: a thread does not end.
         """
         with self.lock:
             for thread in self._alive:
@@ -256,10 +256,10 @@ class CooperativeScheduler:
         self.run_ready()
 
     def run_ready(self) -> bool:
-        """Have those who are ready go on, one after the other; whether there were any.
+        """Resume the ready threads, one after the other; return whether there were any.
 
         Raises:
-            RuntimeError: one did not come back.
+            RuntimeError: a thread did not return control.
         """
         if self.is_hosted():
             return False  # the driver does that, once this thread waits
@@ -272,7 +272,7 @@ class CooperativeScheduler:
     def _hand_over(self, pause: Pause) -> bool:
         thread = pause.thread
         if thread.pause is not pause:
-            return False  # it went on before, for another reason
+            return False  # resumed before, for another reason
         thread.pause = None
         if not thread.started and thread.owner.ended:
             self._alive.remove(thread)
