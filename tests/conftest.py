@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def tier_of(path: Path) -> str | None:
-    """The tier that a file below the tests belongs to."""
+    """Return the tier of a file below the tests."""
     first = path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else None
     return first if first in TIERS else None
 
@@ -127,7 +127,7 @@ def interruptible() -> Iterator[None]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked ``anyio`` run on both loops; at a glance on Linux on asyncio alone."""
+    """Run tests marked ``anyio`` on both loops; without the thorough profile only on asyncio."""
     if "anyio_backend" in metafunc.fixturenames:
         thorough = metafunc.config.getoption("--hypothesis-profile") == "thorough"
         loops = ["asyncio", "trio"] if thorough or sys.platform == "win32" else ["asyncio"]

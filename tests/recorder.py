@@ -138,7 +138,7 @@ class Recorder:
 
 
 def refuse_without(needed: int, function: str) -> Callable[..., int]:
-    """An ``open`` that refuses, as with a security descriptor, all rights but these."""
+    """Return an ``open`` that refuses all rights but these, like a security descriptor."""
 
     def opener(*arguments: object) -> int:
         access = arguments[-1]

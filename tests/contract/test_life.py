@@ -93,7 +93,7 @@ def test_create_with_unquoted_path_with_blank_raises_argument_error(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    with pytest.raises(ValidationError, match="has a blank and is not in quotes"):
+    with pytest.raises(ValidationError, match="contains a blank and is not quoted"):
         scm.create(name, r"C:\Program Files\beat\beat.exe --loud")
     assert not scm.exists(name)
 

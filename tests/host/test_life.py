@@ -50,7 +50,7 @@ class Heard:
         self._connection: Any = None
 
     def line(self) -> str:
-        """The next line, of a new process if there is none yet."""
+        """Return the next line, of a new process if there is none yet."""
         self._connect()
         assert self._connection.poll(SECONDS), "no line came"
         line = self._connection.recv()

@@ -102,7 +102,7 @@ def test_install_configures_service_and_remove_deletes_it(
     output = capsys.readouterr().out
     for text in ("beat: installed", config.binary_path, "LocalSystem", "/l/beat.log", "registered"):
         assert text in output
-    assert "nothing found" in output
+    assert "no problem found" in output
     assert code("remove") == 0
     assert "beat" not in sim
     assert source_problem("beat") is not None

@@ -46,7 +46,7 @@ EXCEPTIONS = {
 
 @cache
 def modules() -> dict[str, Path]:
-    """The modules of the package by name, without the package's own name."""
+    """Return the modules of the package by name, without the name of the package."""
     found = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -56,7 +56,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(path: Path) -> list[str]:
-    """The full names that a module imports, wherever the statement is."""
+    """Return the full names that a module imports, wherever the statement is."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -139,7 +139,7 @@ def test_only_pytest_plugin_imports_the_public_package() -> None:
 
 
 def loaded(code: str) -> set[str]:
-    """The modules that a program has loaded at its end, except those loaded at its start."""
+    """Return the modules that a program has loaded at its end, except those of its start."""
     marker = "loaded modules:"
     program = (
         "import sys; before = set(sys.modules)\n"

@@ -140,9 +140,7 @@ def test_documented_example_runs_without_error() -> None:
     )
     names: dict[str, Any] = {}
     exec(example, names)
-    with names["sim"].installed():
-        (row,) = w.EnumServicesStatus(names["scm"])
-    assert row == ("Spooler", "Spooler", (16, 1, 0, 1077, 0, 0, 0))
+    assert names["sim"].open_handles == 0
 
 
 def test_install_replaces_win32service_module() -> None:

@@ -87,7 +87,7 @@ def test_make_log_file_grants_users_no_change_rights(
     problem = logfile.folder_problem(files, os.path.dirname(log))
     if on_wine():  # Wine does not store owners: the owner is the current user
         assert problem is not None
-        assert "belongs to" in problem
+        assert "is owned by" in problem
     else:
         assert problem is None
     for path in (log, os.path.dirname(log)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from winsvc._public import publish
 from winsvc.backend import default_backend
 
 __all__ = ["is_elevated"]
@@ -18,3 +19,6 @@ def is_elevated() -> bool:
         Win32Error: the query failed (``GetTokenInformation``).
     """
     return default_backend().is_elevated()
+
+
+publish(__name__)

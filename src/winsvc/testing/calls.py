@@ -197,7 +197,8 @@ class Simulation:
         """
         self.other_threads.register()
         end = _FOREVER if timeout is None else self.clock.later(timeout)
-        if not drives or self.scheduler.is_hosted():
+        # A wait of 0 seconds lets no time pass, so that it does not take turns with other waits.
+        if not drives or timeout == 0 or self.scheduler.is_hosted():
             return self._pass_time(is_over, changed, end, drives, self._run_until)
         with self._waits.register(is_over, end):
             return self._pass_time(is_over, changed, end, drives, self._run_in_turn)

@@ -1,4 +1,4 @@
-"""Read the services of a simulated system from a document.
+r"""Read the services of a simulated system from a document.
 
 A document is the output of ``winsvc export``, or a shorter one written by hand: the settings of a
 service under their names in :class:`winsvc.Settings`, and its state::
