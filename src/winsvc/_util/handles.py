@@ -162,7 +162,7 @@ class BorrowedHandle:
     __slots__ = ("_value", "what")
 
     def __init__(self, value: int, what: str) -> None:
-        """``what`` names it in messages."""
+        """Store the value, and the name of the handle for messages."""
         self._value = value
         self.what = what
 

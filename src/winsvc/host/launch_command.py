@@ -56,9 +56,9 @@ def launch_command(
 
 
 def options_of(command: Sequence[str]) -> tuple[list[str], _bootstrap.Options] | None:
-    """The interpreter with its options, and the launcher's own, of a command line's parts.
+    """Return the interpreter with its options, and the options of the launcher.
 
-    None where it does not start the launcher.
+    Return None if the command line does not start the launcher.
     """
     for index, part in enumerate(command):
         folders = re.split(r"[\\/]", part.lower())
@@ -71,11 +71,12 @@ def options_of(command: Sequence[str]) -> tuple[list[str], _bootstrap.Options] |
 
 
 def log_file_of(command: Sequence[str], name: str) -> str:
-    """The file for a service's failures, by the parts of its command line.
+    """Return the failure file of a service from the parts of its command line.
 
     Args:
         command: the parts.
-        name: whose default file it is, where they say nothing: also those of a frozen program.
+        name: the service whose default file is returned if the parts specify no file, as with a
+            frozen program.
     """
     found = options_of(command)
     return (found[1].log if found is not None else None) or default_log_file(name)

@@ -3,7 +3,7 @@ r"""Read the services of a simulated system from a document.
 A document is the output of ``winsvc export``, or a shorter one written by hand: the settings of a
 service under their names in :class:`winsvc.Settings`, and its state::
 
-    {"services": {"beat": {"binary_path": "C:\\\\beat.exe", "state": "running"}}}
+    {"services": {"beat": {"binary_path": "C:\\beat.exe", "state": "running"}}}
 """
 
 from __future__ import annotations
