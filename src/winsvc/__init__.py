@@ -19,6 +19,7 @@ Services
 
 Values
     ServiceInfo, ServiceStatus, ServiceConfig, ServiceSnapshot, LockStatus: results of queries.
+    group_by_template(): a listing, grouped by the templates of per-user services.
     Settings, ServiceSpec: the settings of a service, and a service to create.
     SettingsKeywords, CreateKeywords: the types of the keywords of configure() and create().
     FailureActions, FailureAction, ActionType: the actions of the system when a service fails.
@@ -86,7 +87,7 @@ _EXPORTS = {
     "winsvc._values.graph_node": ("ServiceNode",),
     "winsvc._values.settings": ("CreateKeywords", "ServiceSpec", "Settings", "SettingsKeywords"),
     "winsvc._values.snapshot": ("ServiceSnapshot",),
-    "winsvc._values.status": ("LockStatus", "ServiceInfo", "ServiceStatus"),
+    "winsvc._values.status": ("LockStatus", "ServiceInfo", "ServiceStatus", "group_by_template"),
     "winsvc._values.stopreason": ("StopMajor", "StopMinor", "StopReason"),
     "winsvc.enums": (
         "AcceptedControls", "ActionType", "Control", "DesktopAccess", "ErrorCode",

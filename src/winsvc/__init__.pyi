@@ -34,6 +34,7 @@ from winsvc._values.snapshot import ServiceSnapshot as ServiceSnapshot
 from winsvc._values.status import LockStatus as LockStatus
 from winsvc._values.status import ServiceInfo as ServiceInfo
 from winsvc._values.status import ServiceStatus as ServiceStatus
+from winsvc._values.status import group_by_template as group_by_template
 from winsvc._values.stopreason import StopMajor as StopMajor
 from winsvc._values.stopreason import StopMinor as StopMinor
 from winsvc._values.stopreason import StopReason as StopReason

@@ -20,8 +20,8 @@ __all__ = [
 DWORD_MAX = 0xFFFFFFFF
 
 
-def check_dword(value: object, argument: str, *, limit: int = DWORD_MAX) -> int:
-    """Check that a value is a whole number from 0 to *limit*, and return it as an int.
+def check_dword(value: object, argument: str, *, minimum: int = 0, limit: int = DWORD_MAX) -> int:
+    """Check that a value is a whole number from *minimum* to *limit*, and return it as an int.
 
     Raises:
         TypeError: the value is not an int, or a bool.
@@ -29,8 +29,8 @@ def check_dword(value: object, argument: str, *, limit: int = DWORD_MAX) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise type_error(value, (int,), argument)
-    if not 0 <= value <= limit:
-        raise ValidationError(argument, f"must be from 0 to {limit}, not {int(value)}")
+    if not minimum <= value <= limit:
+        raise ValidationError(argument, f"must be from {minimum} to {limit}, not {int(value)}")
     return int(value)
 
 

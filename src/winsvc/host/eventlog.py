@@ -262,9 +262,7 @@ def _type_of(record: logging.LogRecord) -> EventType:
 
 
 def _check_event_id(event_id: int) -> int:
-    if not check_dword(event_id, "event_id", limit=LAST_EVENT_ID):
-        raise ValidationError("event_id", f"must be between 1 and {LAST_EVENT_ID}, not 0")
-    return event_id
+    return check_dword(event_id, "event_id", minimum=1, limit=LAST_EVENT_ID)
 
 
 # ----------------------------------------------------------------------------- sources
