@@ -91,6 +91,7 @@ import logging
 import sys
 
 logging.basicConfig(filename={str(logged)!r}, level="INFO", format="%(message)s")
+logging.getLogger("winsvc").setLevel("WARNING")
 sys.path.insert(0, {str(EXAMPLES)!r})
 from inbox import Inbox
 from winsvc.host import run

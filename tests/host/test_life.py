@@ -151,7 +151,7 @@ def test_hosted_service_can_query_itself(hosted: Hosted, heard: Heard) -> None:
             assert heard.line() == "start_reason DEMAND"
             assert service.name in heard.line()
             assert service.name in heard.line()
-        assert "use wait=False" in heard.line()
+        assert "wait=False" in heard.line()
         assert service.wait(State.RUNNING, timeout=SECONDS).pid
         stop(service)
         heard.over()
