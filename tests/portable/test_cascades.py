@@ -663,3 +663,16 @@ def test_restart_cancelled_while_restoring_reports_steps_not_done(
     assert texts(*caught.value.failed) == ["start left"]
     assert texts(*caught.value.not_done) == ["start top", "start right"]
     assert sim["base"].state is S.RUNNING
+
+
+def test_restart_without_right_to_start_does_not_stop_service(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
+    sim.add("web", state=State.RUNNING)
+    sim.faults.deny(ServiceAccess.START, "web")
+    with scm.open("web") as web:
+        with pytest.raises(AccessDeniedError):
+            web.restart()
+        with pytest.raises(AccessDeniedError), web.stopped():
+            pytest.fail("the block runs")
+    assert sim["web"].state is State.RUNNING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from recorder import STOPPED, Recorder, opened
@@ -17,6 +18,7 @@ from winsvc import (
     CascadeError,
     Control,
     ControlRefusedError,
+    FailureAction,
     FailureActions,
     MachineUnreachableError,
     MarkedForDeleteError,
@@ -1140,3 +1142,44 @@ def test_manager_security_without_right_raises_access_denied(sim: SimulatedSCM) 
             scm.security()
         with pytest.raises(AccessDeniedError, match="WRITE_DAC"):
             scm.set_security("D:")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda scm: scm.wait(["beat"]), "states: expected Mapping, not list"),
+        (lambda scm: scm.wait({"beat": 99}), "state: expected State, not int"),
+        (lambda scm: scm.services(state=None), "state: expected State, not None"),
+        (
+            lambda scm: ServiceManager(5),  # type: ignore[arg-type]
+            "machine: expected str or None, not int",
+        ),
+        (
+            lambda scm: FailureActions.restart(after=5),  # type: ignore[arg-type]
+            "after: expected Iterable, not int",
+        ),
+        (
+            lambda scm: FailureActions(actions=(FailureAction("restart"),)),  # type: ignore[arg-type]
+            "actions[0].type: expected ActionType, not str",
+        ),
+    ],
+)
+def test_argument_of_wrong_type_raises_type_error(
+    scm: ServiceManager, call: Callable[[Any], object], message: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(scm)
+    assert message in str(caught.value)
+
+
+def test_timeout_in_other_pending_state_names_the_state(
+    sim: SimulatedSCM, scm: ServiceManager
+) -> None:
+    sim.add("slow", program=ProgramBehavior(start_takes=60))
+    with scm.open("slow") as service:
+        service.start(wait=False)
+        with pytest.raises(WaitTimeoutError) as caught:
+            service.stop(timeout=2)
+        assert "is START_PENDING" in str(caught.value)
+        assert ", which has not ended, after 2 s" in str(caught.value)
+        sim.clock.advance(60)

@@ -24,7 +24,7 @@ from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph import DependencyGraph
 from winsvc._values.graph_node import ServiceNode
 from winsvc._values.status import ServiceStatus
-from winsvc.enums import Control, ErrorCode, ServiceType, State, StateFilter
+from winsvc.enums import Control, ErrorCode, ServiceAccess, ServiceType, State, StateFilter
 from winsvc.errors import (
     CascadeError,
     CascadeStep,
@@ -172,6 +172,8 @@ class Cascade:
         state = _settled(self._service.status().state)
         if state is State.STOPPED:
             return state
+        # A service that cannot be started again is not stopped.
+        self._service.require(ServiceAccess.STOP | ServiceAccess.START)
         try:
             self.stop(dependents=dependents)
         except (CascadeError, ServiceRestartedError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
+from types import NoneType
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from winsvc._public import publish
@@ -16,7 +17,7 @@ from winsvc._scm.service import Service
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration
 from winsvc._values.names import check_service_name
-from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus
+from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus, collect_states
 from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import (
     OWNER_GROUP_DACL,
@@ -88,6 +89,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
 
         Windows call: ``OpenSCManagerW``.
         """
+        check_type(machine, (str, NoneType), "machine")
         rights = None if access is None else ManagerAccess(check_dword(access, "access"))
         self._connection = Connection(machine, database, resolve_backend(backend), rights)
         super().__init__(self._connection)
@@ -132,9 +134,7 @@ class ServiceManager(ScmObject[ManagerAccess]):
         if isinstance(state, StateFilter):
             state_filter = state
         else:
-            states = frozenset((state,) if isinstance(state, State) else state)
-            for item in states:
-                check_type(item, State, "state")
+            states = collect_states(state)
             state_filter = _filter_for(states)
         selected = ServiceType(check_dword(service_type, "service_type"))
         _check_cancel(cancel)

@@ -147,6 +147,7 @@ def wait_for_all(
     progress: Callable[[str, ServiceStatus], object] | None,
 ) -> dict[str, ServiceStatus]:
     """Wait at the same time for states of several services."""
+    check_type(states, Mapping, "states")
     check_progress(progress)
     targets = {name: states_of(state) for name, state in states.items()}
     with ExitStack() as closing:

@@ -11,10 +11,9 @@ from typing import Final, TypeVar
 from winsvc._public import publish
 from winsvc._scm.call_log import logged
 from winsvc._scm.handle_pool import HandlePool
-from winsvc._util.checks import check_type
 from winsvc._util.handles import Handle
 from winsvc._values.rows import NotificationRow
-from winsvc._values.status import ServiceStatus
+from winsvc._values.status import ServiceStatus, collect_states
 from winsvc.backend import NotificationBackend
 from winsvc.enums import PENDING_STATES, ErrorCode, Notify, ServiceAccess, State
 from winsvc.errors import (
@@ -409,7 +408,8 @@ class StateWait:
         waited = self._backend.monotonic() - self._began
         state = _format_status(status)
         if status.state not in self._target:
-            state += f", not {target},"
+            # Most states are awaited: the wait is for the end of this state.
+            state += f", not {target}," if len(self._target) <= 2 else ", which has not ended,"
         text = f"service {name!r}{place} is {state} after {waited:.3g} s"
         message = f"{text}: {why}" if why else text
         error = kind(code, "", message, object_name=name, machine=machine)
@@ -485,9 +485,7 @@ def run_waits(waits: Sequence[StateWait], cancel: CancelToken | None = None) -> 
 
 def states_of(state: State | Collection[State]) -> frozenset[State]:
     """Check the states to wait for."""
-    states = frozenset((state,) if isinstance(state, State) else state)
-    for item in states:
-        check_type(item, State, "state")
+    states = collect_states(state)
     if not states:
         raise ValidationError("state", "no state to wait for")
     return states

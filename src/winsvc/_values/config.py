@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -123,6 +123,8 @@ class FailureActions:
         check_type(self.actions, tuple, "actions")
         for index, action in enumerate(self.actions):
             check_type(action, FailureAction, f"actions[{index}]")
+            check_type(action.type, ActionType, f"actions[{index}].type")
+            check_type(action.delay, timedelta, f"actions[{index}].delay")
 
     @classmethod
     def restart(
@@ -137,6 +139,7 @@ class FailureActions:
             after: the delays for the first failure, the second, and so on.
             reset_after: the time without a failure after which the first delay is used again.
         """
+        check_type(after, Iterable, "after")
         actions = tuple(map(FailureAction.restart, after))
         reset = None if reset_after is None else to_timedelta(reset_after, "reset_after")
         return cls(actions=actions, reset_after=reset)

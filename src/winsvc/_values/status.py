@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import repeat
 from typing import Final, NamedTuple
 
 from winsvc._public import publish
+from winsvc._util.checks import check_type
 from winsvc._util.text import name_key
 from winsvc._values.rows import EnumPage, EnumRow, StatusRow
 from winsvc.enums import (
@@ -156,6 +157,16 @@ class ServiceInfo(NamedTuple):
         different = list(map(ServiceStatus.from_row, page.statuses))
         statuses = map(different.__getitem__, page.which)
         return map(tuple.__new__, repeat(cls), zip(page.names, shown, statuses, strict=True))
+
+
+def collect_states(state: State | Collection[State]) -> frozenset[State]:
+    """Check the type of a state or of several states."""
+    if not isinstance(state, Collection):
+        check_type(state, State, "state")
+    states = frozenset((state,) if isinstance(state, State) else state)
+    for item in states:
+        check_type(item, State, "state")
+    return states
 
 
 def group_by_template(services: Iterable[ServiceInfo]) -> dict[str | None, list[ServiceInfo]]:
