@@ -15,9 +15,11 @@ from winsvc import (
     ServiceSpec,
     StartType,
     Trigger,
+    ValidationError,
     Win32Error,
 )
 from winsvc.errors import win32_error
+from winsvc.testing import SimulatedSCM
 
 
 def test_create_from_spec_or_keywords_makes_same_calls() -> None:
@@ -115,3 +117,13 @@ def test_spec_built_from_iterators_can_be_reused() -> None:
         (change,) = recorder.called("change_triggers")
         assert [row.trigger_type for row in change.triggers] == [Trigger.on_ip_available().type]
     assert hash(spec) == hash(replace(spec))
+
+
+def test_create_with_password_without_account_raises_validation_error() -> None:
+    sim = SimulatedSCM()
+    with (
+        ServiceManager(backend=sim) as scm,
+        pytest.raises(ValidationError, match="password: LocalSystem has no password; specify"),
+    ):
+        scm.create("beat", r"C:\beat.exe", password="secret")
+    assert "beat" not in sim

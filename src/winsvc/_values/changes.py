@@ -44,7 +44,13 @@ class ConfigArguments(NamedTuple):
         return self._replace(account=account, password=password)
 
     def creation(self, name: str, access: ServiceAccess) -> tuple[object, ...]:
-        """Return the arguments of ``CreateServiceW`` after the manager's handle."""
+        """Return the arguments of ``CreateServiceW`` after the manager's handle.
+
+        Raises:
+            ValidationError: there is a password, but no account, so that it would be LocalSystem.
+        """
+        if self.needs_account and self.password:
+            raise ValidationError("password", "LocalSystem has no password; specify an account")
         numbers = [
             int(SETTINGS[field].default) if value == NO_CHANGE else value
             for field, value in zip(self._fields[:3], self[:3], strict=True)
