@@ -1,4 +1,4 @@
-# Everything runs through tools/lab, which prepares what it needs (see README.md).
+# All commands run through tools/lab, which prepares its parts (see README.md).
 # LAB_DIR: the lab's folder (default .lab); several checkouts may share it. LAB_PYTHON: 3.11 or 3.13.
 LAB = python3 -m tools.lab
 
@@ -6,7 +6,7 @@ LAB = python3 -m tools.lab
 
 .PHONY: demo test environments bench check wheel shell clean
 
-demo:   ## set up, list a real SCM's services, live through one service's life
+demo:   ## set up, list the services of a real SCM, create, start, stop and delete a service
 	@$(LAB) demo
 
 test:   ## set up, run every test tier
@@ -15,10 +15,10 @@ test:   ## set up, run every test tier
 environments:  ## the portable tests in other orders, locales, time zones, as another user, ...
 	@$(LAB) host -m tools.environments $(ARGS)
 
-bench:  ## winsvc beside C, pywin32 and psutil; ARGS=--quick takes a glance
+bench:  ## compare winsvc with C, pywin32 and psutil; ARGS=--quick is a short run
 	@$(LAB) bench $(ARGS)
 
-check:  ## ruff, mypy --strict for both platforms, pyright, generated files
+check:  ## ruff, language, spelling, mypy --strict for both platforms, pyright, generated files
 	@$(LAB) check
 
 wheel:  ## the abi3 win_amd64 wheel, in dist/
@@ -27,5 +27,5 @@ wheel:  ## the abi3 win_amd64 wheel, in dist/
 shell:  ## a Windows Python prompt in the lab
 	@$(LAB) shell
 
-clean:  ## remove what was built, and the lab in .lab
+clean:  ## remove build products, and the lab in .lab
 	rm -rf .lab build dist src/*.egg-info

@@ -1,6 +1,6 @@
-"""Builds `_winsvc_cffi`, the compiled module under winsvc, from `cdefs/`.
+"""Build `_winsvc_cffi`, the compiled module of winsvc, from `cdefs/`.
 
-setuptools takes `ffibuilder` from here on Windows. Elsewhere the same module can be
+On Windows, setuptools calls `ffibuilder`. On other systems the same module can be
 cross-compiled with mingw-w64:
 
     python build_ffi.py --emit out.c
@@ -21,13 +21,13 @@ from pathlib import Path
 
 from cffi import FFI, recompiler
 
-# setuptools runs this file under the name "__cffi__", from whatever directory.
+# setuptools runs this file with the name "__cffi__", from any directory.
 ROOT = Path(__file__).resolve().parent
 CDEFS = ROOT / "cdefs"
 
 MODULE = "_winsvc_cffi"
 
-#: In order: each file uses only what those before it declare.
+#: In order: each file uses only declarations of earlier files.
 CDEF_FILES = (
     "basetsd.h",
     "minwindef.h",
@@ -52,22 +52,22 @@ CDEF_FILES = (
     "callbacks.h",
 )
 
-#: Compiled into the module as they stand, in this order, before what CFFI generates.
-C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "query.c")
+#: Compiled into the module without changes, in this order, before CFFI's generated code.
+C_FILES = ("compat.h", "glue.c", "notify.c", "pack.c", "process.c", "query.c")
 
 LIBRARIES = ("advapi32", "user32")
 
-#: (name, value) pairs. They have to come before <Python.h>, so no header can hold them.
+#: (name, value) pairs. They must precede <Python.h>, so that no header can define them.
 MACROS = (
     ("_WIN32_WINNT", "0x0A00"),
     ("WIN32_LEAN_AND_MEAN", "1"),
 )
 
-#: The module loads in CPython 3.11 and everything later.
+#: The module loads in CPython 3.11 and later.
 LIMITED_API = ("Py_LIMITED_API", "0x030B0000")
 
-#: A cdef that disagrees with the SDK about a pointer, or about how many parameters
-#: there are, is only a warning to Microsoft's compiler unless told otherwise.
+#: By default, Microsoft's compiler only warns about a cdef whose pointers or number of
+#: parameters differ from the SDK.
 MSVC_FLAGS = (
     "/W3",
     "/we4002",  # too many arguments for a macro
@@ -85,19 +85,19 @@ GCC_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Werror",
-    # CFFI's functions take `self` for CPython's sake, and don't use it.
+    # CFFI's functions have an unused parameter `self`, which CPython requires.
     "-Wno-unused-parameter",
 )
 
 
 def cdef_source(cdefs: Path = CDEFS) -> str:
-    """All cdefs in one, with line markers, so that a parse error names the file and line."""
+    """Return all cdefs, with line markers, so that a parse error names the file and line."""
     return "".join(_with_markers(cdefs / name) for name in CDEF_FILES)
 
 
 def _with_markers(path: Path) -> str:
-    # CFFI takes each `#define` out together with the blank lines above it, which
-    # would shift what follows: hence a marker at every new beginning.
+    # CFFI removes each `#define` together with the blank lines above it, which would shift
+    # the following line numbers: a marker follows each of them.
     lines: list[str] = []
     marked = False
     for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
@@ -110,22 +110,22 @@ def _with_markers(path: Path) -> str:
 
 
 def c_source(cdefs: Path = CDEFS) -> str:
-    """The C that goes before what CFFI generates."""
+    """Return the C source that precedes CFFI's generated code."""
     parts: list[str] = []
     for name in C_FILES:
         parts.append(f'#line 1 "cdefs/c/{name}"')
         parts.append((cdefs / "c" / name).read_text(encoding="ascii"))
-    # From here on the numbers mean nothing, but at least they don't point into our files.
+    # The following line numbers have no meaning; the marker keeps them out of these files.
     parts.append(f'#line 1 "generated/{MODULE}.c"\n')
     return "\n".join(parts)
 
 
 def ffibuilder(cdefs: Path = CDEFS) -> FFI:
-    """The FFI object, ready to be built; setuptools calls this."""
+    """Return the configured FFI object; setuptools calls this function."""
     ffi = FFI()
     ffi.cdef(cdef_source(cdefs))
     macros = list(MACROS)
-    # Free-threaded CPython has no stable ABI before 3.15, and CFFI then goes without.
+    # Free-threaded CPython has no stable ABI before 3.15, and CFFI then does not use it.
     if not sysconfig.get_config_var("Py_GIL_DISABLED"):
         macros.append(LIMITED_API)
     # An MSYS2 Python on Windows compiles with GCC.
@@ -142,10 +142,10 @@ def ffibuilder(cdefs: Path = CDEFS) -> FFI:
 
 
 def emit(cdefs: Path = CDEFS) -> str:
-    """The C source of the whole module, the same on every OS."""
+    """Return the C source of the whole module, the same on every OS."""
     output = io.StringIO()
     recompiler.make_c_source(ffibuilder(cdefs), MODULE, c_source(cdefs), output)
-    # A build of CPython without a stable ABI would say so here.
+    # A build of CPython without a stable ABI adds this line.
     return re.sub(r"\A#define _CFFI_NO_LIMITED_API\n", "", output.getvalue())
 
 
@@ -160,9 +160,16 @@ def cross_compile(
 ) -> None:
     """Compile the module for Windows into `output`, after checking the cdefs.
 
-    `include_dirs` have CPython's `Include` and `PC` (for a `pyconfig.h` of Windows),
-    `library_dirs` an import library of the stable ABI. Raises CalledProcessError when
-    the compiler refuses; what it had to say is on stderr by then.
+    Args:
+        output: The module to write.
+        compiler: The C compiler.
+        include_dirs: CPython's `Include` and `PC` (for the `pyconfig.h` of Windows).
+        library_dirs: The folder of an import library of the stable ABI.
+        libraries: The import library.
+        cdefs: The folder of the declarations.
+
+    Raises:
+        CalledProcessError: The compiler failed; its messages are on stderr.
     """
     check_declarations(compiler, cdefs)
     with tempfile.TemporaryDirectory() as scratch:
@@ -170,7 +177,7 @@ def cross_compile(
         source.write_text(emit(cdefs), encoding="ascii")
         command = [compiler, "-shared", "-O2", "-s", *GCC_FLAGS]
         command += [f"-D{name}={value}" for name, value in (*MACROS, LIMITED_API)]
-        # CPython's own headers are not ours to warn about.
+        # Warnings about CPython's headers are of no use here.
         for directory in include_dirs:
             command += ["-isystem", str(directory)]
         command += [str(source), "-o", str(output)]
@@ -180,7 +187,7 @@ def cross_compile(
 
 
 def check_declarations(compiler: str, cdefs: Path = CDEFS) -> None:
-    """Have the compiler compare every declaration with the Windows headers' own."""
+    """Compare every declaration with the Windows headers by compiling a check."""
     tool = ROOT / "tools" / "declcheck.py"
     command = [sys.executable, str(tool), "--compiler", compiler, "--cdefs", str(cdefs)]
     subprocess.run(command, check=True)
@@ -189,7 +196,9 @@ def check_declarations(compiler: str, cdefs: Path = CDEFS) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the compiled module of winsvc.")
     job = parser.add_mutually_exclusive_group(required=True)
-    job.add_argument("--emit", type=Path, metavar="C_FILE", help="write the C source, and stop")
+    job.add_argument(
+        "--emit", type=Path, metavar="C_FILE", help="write the C source, do not compile"
+    )
     job.add_argument("--cross", type=Path, metavar="PYD", help="compile for Windows with mingw-w64")
     parser.add_argument("--compiler", default="x86_64-w64-mingw32-gcc")
     parser.add_argument("-I", dest="include_dirs", action="append", type=Path, default=[])

@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say: on Windows there is a compiled module, elsewhere there is none."""
+"""The part of the configuration that differs: Windows has a compiled module, others have none."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MODULE = "_winsvc_cffi"
 STUBS = f"{MODULE}-stubs"
 # Free-threaded CPython has no stable ABI before 3.15.
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-# Set by the lab: the module as the cross compiler made it, for a Windows wheel built on Linux.
+# Set by the lab: the cross-compiled module, for a Windows wheel built on Linux.
 PREBUILT = os.environ.get("WINSVC_WINDOWS_MODULE")
 
 
 class CopyPrebuilt(build_ext):  # type: ignore[misc]  # setuptools has no types
-    """Put the cross-compiled module where a compiled one would be."""
+    """Copy the cross-compiled module instead of compiling it."""
 
     def build_extension(self, ext: Extension) -> None:
         assert PREBUILT is not None
@@ -31,7 +31,7 @@ class CopyPrebuilt(build_ext):  # type: ignore[misc]  # setuptools has no types
 
 
 def configuration() -> dict[str, Any]:
-    """The arguments of :func:`setup` for this system."""
+    """Return the arguments of :func:`setup` for this system."""
     pure: dict[str, Any] = {
         "packages": find_packages("src"),
         "package_dir": {"": "src"},

@@ -22,9 +22,11 @@ def launch(command: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench", description="winsvc beside C and others.")
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Compare winsvc with C, pywin32 and psutil."
+    )
     parser.add_argument("program", help="the compiled program.c")
-    parser.add_argument("--quick", action="store_true", help="a glance; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="a short run; writes nothing")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="default: docs")
     chosen = parser.parse_args()
     plan = Plan.quick() if chosen.quick else Plan.full()

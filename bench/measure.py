@@ -1,4 +1,4 @@
-"""Asks the workers for one job after the other, in turns, and keeps what each round took."""
+"""Run the jobs in the workers, alternately, and store the duration of each round."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 PREFIX = "winsvc-bench"
-LIFE = 99999  # the number of the one that is started and stopped
+LIFE = 99999  # the number of the service that is started and stopped
 ALL = ("c", "winsvc", "dropin", "pywin32", "psutil")
 
 Launch: TypeAlias = Callable[[Sequence[str]], "subprocess.Popen[str]"]
-"""Starts a program of Windows with pipes to its standard input and output."""
+"""Starts a Windows program with pipes to its standard input and output."""
 
-LONGEST = 300.0  # seconds for one answer; a worker that takes longer hangs
-LONG_ENOUGH = 50e6  # nanoseconds: what one round of a short job lasts at least
+LONGEST = 300.0  # seconds for a result; a slower worker is considered to hang
+LONG_ENOUGH = 50e6  # nanoseconds; the minimum of a round of a short job
 
 
 class BenchError(Exception):
-    """A worker has not done what it was told."""
+    """A worker has failed."""
 
 
 class Worker:
-    """One process that does jobs with one library."""
+    """A process that performs jobs with a library."""
 
     def __init__(self, name: str, command: Sequence[str], launch: Launch) -> None:
         self.name = name
         self._process = launch(command)
 
-    def ask(self, job: str, name: str = "", *words: object) -> tuple[int, int] | None:
-        """Nanoseconds and items; None for a job that the library has nothing for."""
+    def request(self, job: str, name: str = "", *words: object) -> tuple[int, int] | None:
+        """Perform a job; return nanoseconds and items, or None if the library cannot do it."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -50,7 +50,7 @@ class Worker:
         if kind == "none":
             return None
         if kind != "ok":
-            raise BenchError(f"{self.name}: {job} {name}: {' '.join(rest) or 'no answer'}")
+            raise BenchError(f"{self.name}: {job} {name}: {' '.join(rest) or 'no result'}")
         return int(rest[0]), int(rest[1])
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Worker:
 
 @dataclass
 class Result:
-    """One job at one size: what each round took, in nanoseconds for one of its items."""
+    """A job at a size: the duration of each round, in nanoseconds for an item."""
 
     job: str
     size: int
@@ -77,24 +77,24 @@ class Result:
         return statistics.median(self.samples[who])
 
     def ratio(self, who: str, to: str) -> tuple[float, float, float] | None:
-        """Of the rounds' ratios: the median, the lower and the upper quartile."""
+        """Return the median, the lower and the upper quartile of the rounds' ratios."""
         if who not in self.samples or to not in self.samples:
             return None
         both = zip(self.samples[who], self.samples[to], strict=True)
-        ratios = [one / other for one, other in both]
+        ratios = [measured / base for measured, base in both]
         low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
         return middle, low, high
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to do."""
+    """The amount of work."""
 
     sizes: tuple[int, ...]
     rounds: int  # of short jobs
-    long_rounds: int  # of those that take seconds
-    most: int  # the largest size at which each service is asked
-    slowly: int  # the most that psutil is asked for, which takes ten times as long
+    long_rounds: int  # of jobs that take seconds
+    most: int  # the largest size for queries of each service
+    slowly: int  # the same for psutil, which takes ten times as long
     waits: int
 
     @staticmethod
@@ -107,7 +107,7 @@ class Plan:
 
 
 class Bench:
-    """One run of all the jobs. Registers services, and removes them however it ends."""
+    """A run of all jobs. Creates services, and deletes them however the run ends."""
 
     def __init__(
         self,
@@ -118,15 +118,15 @@ class Bench:
         plan: Plan,
         say: Callable[[str], None],
     ) -> None:
-        """What to run.
+        """Prepare a run.
 
         Args:
-            launch: starts a program.
-            program: the compiled program.c.
-            python: the command of the Python with the libraries, up to worker.py.
-            service: the command line of the service that is started and stopped.
-            plan: how much to do.
-            say: told what is being done.
+            launch: The function that starts a program.
+            program: The compiled program.c.
+            python: The command of the Python with the libraries, including worker.py.
+            service: The command line of the service that is started and stopped.
+            plan: The amount of work.
+            say: The function that shows progress.
         """
         self._launch = launch
         self._commands = {"c": [program], **{name: [*python, name] for name in ALL[1:]}}
@@ -149,41 +149,41 @@ class Bench:
 
     @contextmanager
     def _registered(self) -> Iterator[Worker]:
-        """Somebody who makes services; what this and earlier runs made is removed at the end."""
+        """Provide a worker that creates services; delete those of this and earlier runs."""
         registrar = Worker("c", self._commands["c"], self._launch)
         try:
             _remove(registrar)
             yield registrar
         finally:
-            registrar.close()  # it may have been interrupted in the middle of an answer
+            registrar.close()  # its output may be incomplete after an interrupt
             last = Worker("c", self._commands["c"], self._launch)
             try:
-                self._say("removing the bench's services")
+                self._say("deleting the benchmark's services")
                 _remove(last)
             finally:
                 last.close()
 
     def _jobs(self, registrar: Worker) -> None:
-        plan, made = self._plan, 0
+        plan, created = self._plan, 0
         for size in plan.sizes:
-            there = _items(registrar.ask("list"))
-            if size > there:
-                self._say(f"registering {size - there} services")
-                registrar.ask("create", PREFIX, made, made + size - there, self._service)
-                made += size - there
-            count = _items(registrar.ask("list"))
+            missing = size - _items(registrar.request("list"))
+            if missing > 0:
+                self._say(f"creating {missing} services")
+                registrar.request("create", PREFIX, created, created + missing, self._service)
+                created += missing
+            count = _items(registrar.request("list"))
             self._repeated("list", count, "")
             if size <= plan.most:
                 self._of_each("config", count)
                 self._of_each("levels", count)
             if size == plan.sizes[0]:
-                registrar.ask("create", PREFIX, LIFE, LIFE + 1, self._service)
+                registrar.request("create", PREFIX, LIFE, LIFE + 1, self._service)
                 self._one_service(count)
                 _remove(registrar)
             if size == plan.sizes[-1]:
                 self._say("memory")
                 for name, worker in self._workers.items():
-                    if answer := worker.ask("memory"):
+                    if answer := worker.request("memory"):
                         self.memory[name] = answer[0] / answer[1]
         self._imports()
 
@@ -197,7 +197,7 @@ class Bench:
     # ---------------------------------------------------------------------------- the rounds
 
     def _rounds(self, job: str, size: int, rounds: int, once: Callable[[Worker], float]) -> None:
-        """Every library once in each round, and another one first each time."""
+        """Run every library once in each round; each round begins with another library."""
         self._say(f"{job}, {size} services")
         result = Result(job, size)
         names = [name for name, worker in self._workers.items() if once(worker) > 0]  # warms up
@@ -208,28 +208,28 @@ class Bench:
         self.results.append(result)
 
     def _repeated(self, job: str, size: int, name: str) -> None:
-        """A short job, as often in a round as it takes to measure it."""
+        """Measure a short job, repeated within a round until the round is long enough."""
         times: dict[str, int] = {}
         for who, worker in self._workers.items():
-            worker.ask(job, name, 1)  # the first may have to find out how large a buffer must be
-            if answer := worker.ask(job, name, 1):
+            worker.request(job, name, 1)  # the first call may have to determine the buffer size
+            if answer := worker.request(job, name, 1):
                 times[who] = max(1, round(LONG_ENOUGH / answer[0]))
 
         def once(worker: Worker) -> float:
             if worker.name not in times:
                 return 0
-            answer = worker.ask(job, name, times[worker.name])
+            answer = worker.request(job, name, times[worker.name])
             assert answer is not None
             return answer[0] / times[worker.name]
 
         self._rounds(job, size, self._plan.rounds, once)
 
     def _of_each(self, job: str, size: int) -> None:
-        """A job that asks each service; what one of them takes."""
+        """Measure a job that queries each service; the result is the time for a service."""
 
         def once(worker: Worker) -> float:
             most = self._plan.slowly if worker.name == "psutil" else size
-            answer = worker.ask(job, "", most)
+            answer = worker.request(job, "", most)
             return answer[0] / answer[1] if answer else 0
 
         self._rounds(job, size, self._plan.long_rounds, once)
@@ -241,18 +241,18 @@ class Bench:
         for turn in range(self._plan.rounds + 1):
             for who in names[turn % len(names) :] + names[: turn % len(names)]:
                 for job, result in (("start", started), ("stop", stopped)):
-                    answer = self._workers[who].ask(job, name)
+                    answer = self._workers[who].request(job, name)
                     assert answer is not None
-                    if turn:  # the first one warms up
+                    if turn:  # the first round warms up
                         result.samples.setdefault(who, []).append(answer[0])
         self.results += [started, stopped]
 
     def _waits(self, size: int, name: str) -> None:
         def once(worker: Worker) -> float:
-            answer = worker.ask("waits", name, self._plan.waits)
+            answer = worker.request("waits", name, self._plan.waits)
             if answer is None:
                 return 0
-            self._workers["c"].ask("stop", name)
+            self._workers["c"].request("stop", name)
             return answer[0]
 
         self._rounds("waits", size, self._plan.long_rounds, once)
@@ -264,10 +264,10 @@ class Bench:
         for turn in range(self._plan.rounds + 1):
             for who in names[turn % len(names) :] + names[: turn % len(names)]:
                 process = self._launch([*self._commands[who], "import"])
-                told, _ = process.communicate(timeout=LONGEST)
-                kind, *numbers = told.strip().split("\t")
+                output, _ = process.communicate(timeout=LONGEST)
+                kind, *numbers = output.strip().split("\t")
                 if kind != "ok":
-                    raise BenchError(f"{who}: import: {told}")
+                    raise BenchError(f"{who}: import: {output}")
                 if turn:
                     imported.samples.setdefault(who, []).append(float(numbers[0]))
                     connected.samples.setdefault(who, []).append(float(numbers[1]))
@@ -280,6 +280,6 @@ def _items(answer: tuple[int, int] | None) -> int:
 
 
 def _remove(registrar: Worker) -> None:
-    """Delete the bench's services; page by page, where the system gives pages."""
-    while _items(registrar.ask("delete", PREFIX)):
+    """Delete the benchmark's services; repeated, because the system may list them in pages."""
+    while _items(registrar.request("delete", PREFIX)):
         pass

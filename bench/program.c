@@ -1,9 +1,9 @@
 /*
- * What the bench compares with: the Win32 calls that each job needs, and nothing else.
+ * The base of the benchmark: the Win32 calls that each job needs, and nothing else.
  *
- * It does one job a line, as the Python workers do: a line of a job and its arguments comes in, and a
- * line "ok NANOSECONDS ITEMS" or "error CODE CALL" goes out. Buffers are kept from call to call, and
- * those of an enumeration are as large as the last answer.
+ * It performs a job for each line, as the Python workers do: it reads a line with a job and its
+ * arguments, and prints "ok NANOSECONDS ITEMS" or "error CODE CALL". Buffers are reused, and those of
+ * an enumeration have the size of the last result.
  */
 #include <windows.h>
 #include <stdio.h>
@@ -55,10 +55,10 @@ static void resize(DWORD needed)
     page = NULL;
 }
 
-/* What is asked of each page; NULL where the numbers are enough. */
+/* Called for each entry; NULL if only the list is measured. */
 typedef BOOL (*each)(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left);
 
-static volatile DWORD seen; /* so that the entries are really looked at */
+static volatile DWORD seen; /* the compiler must not remove the reads of the entries */
 
 static LONG list(each visit, LONG limit)
 {
@@ -77,7 +77,7 @@ static LONG list(each visit, LONG limit)
         if (!done && GetLastError() != ERROR_MORE_DATA)
             return check(FALSE, "EnumServicesStatusExW");
         if (!done && !count) {
-            /* Wine's answer to too small a buffer; it takes larger ones than Windows does. */
+            /* Wine, with a buffer that is too small; it accepts larger buffers than Windows. */
             resize(page_size + needed);
             resume = from;
             continue;
@@ -100,7 +100,7 @@ static LONG list(each visit, LONG limit)
         if (!done)
             resize(PAGE_LIMIT - PAGE_LIMIT / 16);
     } while (!done);
-    /* Wine moves the whole buffer, so it must not stay larger than it has to be. */
+    /* Wine transfers the whole buffer, so it must not remain larger than necessary. */
     if (whole && largest - (ULONG_PTR)page + 4096 < page_size)
         resize((DWORD)(largest - (ULONG_PTR)page));
     return limit ? limit - left : total;
@@ -128,7 +128,7 @@ static const DWORD levels[] = {
     SERVICE_CONFIG_PREFERRED_NODE, SERVICE_CONFIG_LAUNCH_PROTECTED,
 };
 
-/* All that a snapshot of winsvc has: Wine does not know most of the levels. */
+/* The content of a snapshot of winsvc; Wine does not support most of the levels. */
 static BOOL visit_levels(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left)
 {
     SC_HANDLE service = opened(entry->lpServiceName, READING | SERVICE_ENUMERATE_DEPENDENTS
@@ -155,7 +155,7 @@ static BOOL visit_levels(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left)
     return check(done, "QueryServiceConfigW");
 }
 
-/* ------------------------------------------------------------------------------- one service */
+/* ------------------------------------------------------------------------------- a service */
 
 static BOOL status_of(SC_HANDLE service)
 {
@@ -166,7 +166,7 @@ static BOOL status_of(SC_HANDLE service)
                                       sizeof(status), &needed), "QueryServiceStatusEx");
 }
 
-static LONG ask_status(const wchar_t *name, LONG times, LONGLONG *ns)
+static LONG query_status(const wchar_t *name, LONG times, LONGLONG *ns)
 {
     SC_HANDLE service = opened(name, SERVICE_QUERY_STATUS);
     LONGLONG begun = now();
@@ -197,14 +197,14 @@ static LONG open_each(const wchar_t *name, LONG times)
 
 /* ------------------------------------------------------------------------------- waiting */
 
-static void CALLBACK told(void *parameter)
+static void CALLBACK on_notify(void *parameter)
 {
     SERVICE_NOTIFYW *notify = parameter;
 
     ++*(LONG *)notify->pContext;
 }
 
-/* Wait, on so many handles, until the service is there; start or stop it first. */
+/* Start or stop a service, and wait with a number of handles until it has the state. */
 static LONG change(const wchar_t *name, BOOL start, LONG waits, LONGLONG *ns)
 {
     DWORD mask = start ? SERVICE_NOTIFY_RUNNING : SERVICE_NOTIFY_STOPPED;
@@ -219,7 +219,7 @@ static LONG change(const wchar_t *name, BOOL start, LONG waits, LONGLONG *ns)
     for (i = 0; i < waits; i++) {
         handles[i] = opened(name, SERVICE_QUERY_STATUS);
         notifies[i].dwVersion = SERVICE_NOTIFY_STATUS_CHANGE;
-        notifies[i].pfnNotifyCallback = told;
+        notifies[i].pfnNotifyCallback = on_notify;
         notifies[i].pContext = &counted;
         if (NotifyServiceStatusChangeW(handles[i], mask, &notifies[i]))
             check(FALSE, "NotifyServiceStatusChangeW");
@@ -239,7 +239,7 @@ static LONG change(const wchar_t *name, BOOL start, LONG waits, LONGLONG *ns)
     return waits;
 }
 
-/* ------------------------------------------------------------------------------- making them */
+/* ------------------------------------------------------------------------------- creation */
 
 static LONG create(const wchar_t *prefix, LONG from, LONG to, const wchar_t *program)
 {
@@ -252,7 +252,7 @@ static LONG create(const wchar_t *prefix, LONG from, LONG to, const wchar_t *pro
 
         swprintf(name, 64, L"%ls-%05ld", prefix, i);
         swprintf(shown, 64, L"Service %ld of the bench", i);
-        swprintf(text, 128, L"Stands for one of the many services that a machine has: %ld.", i);
+        swprintf(text, 128, L"One of the many services of an ordinary machine: number %ld.", i);
         service = CreateServiceW(manager, name, shown, SERVICE_CHANGE_CONFIG,
                                  SERVICE_WIN32_OWN_PROCESS, SERVICE_DEMAND_START,
                                  SERVICE_ERROR_NORMAL, program, NULL, NULL, L"RpcSs\0", NULL, NULL);
@@ -276,7 +276,7 @@ static BOOL visit_delete(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left)
         return TRUE;
     --*left;
     service = OpenServiceW(manager, entry->lpServiceName, DELETE | SERVICE_STOP);
-    if (service) { /* else somebody else was quicker */
+    if (service) { /* else another process has deleted it */
         if (entry->ServiceStatusProcess.dwCurrentState != SERVICE_STOPPED)
             ControlService(service, SERVICE_CONTROL_STOP, &status);
         DeleteService(service);
@@ -287,8 +287,8 @@ static BOOL visit_delete(const ENUM_SERVICE_STATUS_PROCESSW *entry, LONG *left)
 
 /* ------------------------------------------------------------------------------- the jobs */
 
-/* Lists again and again, each time into a buffer of its own, as one who keeps the list has to;
-   letting go of it is not counted, here as in Python. */
+/* List repeatedly, each time into a new buffer, as a program that keeps the list must do; releasing
+   the buffer is not measured, here as in Python. */
 static LONG repeat(LONG times, LONGLONG *ns)
 {
     LONG items = 0;
@@ -316,7 +316,7 @@ static LONG perform(int count, wchar_t **words, LONGLONG *ns)
     if (!wcscmp(job, L"levels"))
         return list(visit_levels, times);
     if (!wcscmp(job, L"status"))
-        return ask_status(name, times, ns);
+        return query_status(name, times, ns);
     if (!wcscmp(job, L"open"))
         return open_each(name, times);
     if (!wcscmp(job, L"start") || !wcscmp(job, L"stop"))
@@ -352,7 +352,7 @@ int main(void)
 
         MultiByteToWideChar(CP_UTF8, 0, line, -1, wide, ARRAYSIZE(wide));
         wide[wcscspn(wide, L"\r\n")] = 0;
-        /* Tabs between the words: a path may have blanks. */
+        /* Tabs separate the words, because a path may contain spaces. */
         while (count < 8 && rest) {
             words[count++] = rest;
             rest = wcschr(rest, L'\t');

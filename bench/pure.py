@@ -1,8 +1,8 @@
-"""How long the plain Python parts take, in proportion to a loop of plain Python.
+"""Measure the parts in plain Python, relative to a loop of plain Python.
 
-A faster machine runs both faster, so the ratio is one that tests can hold on to. ``python -m
-bench.pure`` prints all of it as JSON, with what asking several services at a time gains where each
-call takes 20 ms: those are real ones, for simulated time knows no two calls at once.
+A faster machine runs both faster, so that tests can check the ratio. ``python -m bench.pure``
+prints the results as JSON, with the gain of concurrent queries if each call takes 20 ms of real
+time (simulated time does not have concurrent calls).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ Work = Callable[[], object]
 
 ROUNDS = 7
 
-# The largest ratio that is taken, two to three times of what it was when this was written.
+# The largest accepted ratio, two to three times the ratio at the time of writing.
 LIMITS = {
     "decode 5,000 rows of a listing": 0.8,
-    "decode 5,000 rows, each with a status of its own": 12.0,
+    "decode 5,000 rows with different statuses": 12.0,
     "decode 1,000 configurations": 6.0,
     "graph of 5,000 services": 12.0,
     "order of 5,000 services": 12.0,
     "cycles of 5,000 services": 12.0,
-    "a drawing of 5,000 services": 20.0,
+    "drawing of 5,000 services": 20.0,
 }
 
 
 def calibration() -> int:
-    """Calls, attributes, tuples and dicts: what the parts below do most."""
+    """Run calls, tuples and dicts, the most frequent operations of the parts below."""
     known: dict[tuple[int, str], int] = {}
     for number in range(10_000):
         key = (number & 255, str(number & 63))
@@ -45,7 +45,7 @@ def calibration() -> int:
 
 
 def page(count: int, different: int) -> EnumPage:
-    """A listing as the compiled module gives it."""
+    """Create a listing as the compiled module returns it."""
     statuses = [StatusRow(0x10, 4, 5, 0, 0, 0, 0, 100 + index, 0) for index in range(different)]
     names = [f"service-{index:05}" for index in range(count)]
     shown = [f"Service {index} of many" for index in range(count)]
@@ -60,7 +60,7 @@ def configs(count: int) -> list[ConfigRow]:
 
 
 def nodes(count: int) -> tuple[ServiceNode, ...]:
-    """Each needs three that come before it."""
+    """Create nodes, each of which depends on three earlier nodes."""
     return tuple(
         ServiceNode(
             f"service-{index}",
@@ -71,23 +71,21 @@ def nodes(count: int) -> tuple[ServiceNode, ...]:
 
 
 def jobs() -> dict[str, Work]:
-    """The parts, each ready to run."""
+    """Return the parts to measure."""
     alike, unlike, many = page(5000, 4), page(5000, 5000), configs(1000)
     services = nodes(5000)
     graph = DependencyGraph(services)
     every = [node.name for node in services]
     return {
         "decode 5,000 rows of a listing": lambda: list(ServiceInfo.from_rows(alike)),
-        "decode 5,000 rows, each with a status of its own": lambda: list(
-            ServiceInfo.from_rows(unlike)
-        ),
+        "decode 5,000 rows with different statuses": lambda: list(ServiceInfo.from_rows(unlike)),
         "decode 1,000 configurations": lambda: [
             ServiceConfig.from_row(row, "name") for row in many
         ],
         "graph of 5,000 services": lambda: DependencyGraph(services).dependents_of("service-1"),
         "order of 5,000 services": lambda: graph.start_order(every),
         "cycles of 5,000 services": lambda: DependencyGraph(services).cycles(),
-        "a drawing of 5,000 services": graph.to_dot,
+        "drawing of 5,000 services": graph.to_dot,
     }
 
 
@@ -100,13 +98,13 @@ def took(work: Work) -> int:
 
 
 def ratio(work: Work, to: Work = calibration, rounds: int = ROUNDS) -> float:
-    """The median of the rounds' ratios; they take turns."""
+    """Return the median of the ratios of alternating rounds."""
     work(), to()
     return statistics.median(took(work) / took(to) for _ in range(rounds))
 
 
 class Distant:
-    """A backend that is so far away: each call takes so many real seconds."""
+    """A backend with a delay of real seconds for each call."""
 
     def __init__(self, backend: Backend, seconds: float) -> None:
         self._backend = backend
@@ -123,7 +121,7 @@ class Distant:
 
 
 def distant(services: int, seconds: float) -> ServiceManager:
-    """A manager of a simulated machine with so many services."""
+    """Create a manager of a simulated machine with a number of services."""
     simulated = SimulatedSCM()
     for index in range(services):
         simulated.add(f"service-{index}")
@@ -132,7 +130,7 @@ def distant(services: int, seconds: float) -> ServiceManager:
 
 
 def gain(services: int, seconds: float, concurrency: int) -> tuple[float, float]:
-    """How long the configurations take one after the other, and so many at a time; seconds."""
+    """Measure the queries of the configurations in sequence and concurrently, in seconds."""
     with distant(services, seconds) as scm:
         times = [
             took(lambda number=number: list(scm.configs(concurrency=number))) / 1e9  # type: ignore[misc]
@@ -142,21 +140,21 @@ def gain(services: int, seconds: float, concurrency: int) -> tuple[float, float]
 
 
 def main() -> None:
-    told: list[dict[str, object]] = [
+    results: list[dict[str, object]] = [
         {"job": name, "ratio": ratio(work), "limit": LIMITS[name]} for name, work in jobs().items()
     ]
     services = 40
     gains = [gain(services, 0.020, 16) for _ in range(3)]
     slow, fast = (statistics.median(values) for values in zip(*gains, strict=True))
-    told.append(
+    results.append(
         {
             "job": f"configurations of {services} services, 20 ms a call (simulated): 16 at a time"
-            f" {fast:.2f} s, one {slow:.2f} s",
+            f" {fast:.2f} s, in sequence {slow:.2f} s",
             "ratio": fast / slow,
             "limit": None,
         }
     )
-    print(json.dumps(told))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What was measured, as text for people, as a page for the docs, and as JSON."""
+"""The results as text for a terminal, as a page of the documentation, and as JSON."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ JOBS = {
 }
 
 EXPLAINED = """\
-- **C** makes the same Win32 calls with the mingw compiler's `-O2`, and buffers as large as the last
-  answer was, as winsvc has them.
+- **C** makes the same Win32 calls, compiled by mingw with `-O2`, with buffers of the size of the
+  last result, as in winsvc.
 - **winsvc** is the object API, **drop-in** `winsvc.win32service`.
 - *list with status*: `scm.services()`, `EnumServicesStatusEx`. psutil's list has no status, which
-  is to its advantage here. Each is a list that one can keep; C has a new buffer for each.
-- *configuration of each*: `scm.configs()`; elsewhere `OpenService`, `QueryServiceConfig` and
-  `CloseServiceHandle` in a loop, in psutil `as_dict()` of the first few. winsvc asks four services
-  at a time. The times of both jobs *of each* are for one service.
+  saves it time. Each result is a new list; C allocates a new buffer for each.
+- *configuration of each*: `scm.configs()`; the others call `OpenService`, `QueryServiceConfig` and
+  `CloseServiceHandle` in a loop, psutil `as_dict()` for the first few services. winsvc queries four
+  services at a time. The times of both jobs *of each* are for a single service.
 - *every level of each*: `scm.snapshots()`: status, configuration, ten levels, dependents and
-  security, four services at a time; Wine refuses most levels without asking anybody.
-- *start*, *stop*: until the caller knows. pywin32's `win32serviceutil` asks every quarter of a
-  second, under the drop-in too; C and winsvc are told.
-- *many waits*: {waits} waits for one service, from its start until the last one knows; in Python
-  each on a thread of its own, in C all on one.
-- *import*: in a new process each time. `import winsvc` loads nothing of it; *import and connect*
-  has what a program needs, up to an open manager.
+  security, four services at a time; Wine refuses most levels without a call to the SCM.
+- *start*, *stop*: until the caller receives the state. pywin32's `win32serviceutil`, which the
+  drop-in uses too, polls every 250 ms; C and winsvc use notifications.
+- *many waits*: {waits} waits for the same service, from its start until the last wait ends; in
+  Python each in a separate thread, in C all in a single thread.
+- *import*: in a new process each time. `import winsvc` loads no submodule; *import and connect*
+  includes the modules that a program needs to open the manager.
 """
 
 
 @dataclass
 class Machine:
-    """What it was measured on; nothing that tells which machine it is."""
+    """The kind of machine, without its identity."""
 
     processor: str
     system: str
@@ -64,7 +64,7 @@ class Machine:
 
 @dataclass
 class Report:
-    """Everything that one run has found."""
+    """The results of a run."""
 
     machine: Machine
     bench: Bench
@@ -72,20 +72,20 @@ class Report:
     pure: list[dict[str, object]] = field(default_factory=list)
 
     def to_json(self) -> str:
-        told = {
+        content = {
             "machine": vars(self.machine),
             "unit": "nanoseconds for one item, a round each",
             "results": [
-                {"job": one.job, "size": one.size, "samples": one.samples}
-                for one in self.bench.results
+                {"job": result.job, "size": result.size, "samples": result.samples}
+                for result in self.bench.results
             ],
             "memory": {"unit": "bytes for one service", **self.bench.memory},
             "pure": self.pure,
         }
-        return json.dumps(told, indent=1) + "\n"
+        return json.dumps(content, indent=1) + "\n"
 
     def to_text(self) -> str:
-        """The tables, for a terminal."""
+        """Return the tables for a terminal."""
         return "\n".join([*self._ratios("c", ALL), "", *self._against(), "", *self._rest()])
 
     def to_markdown(self, chart: str) -> str:
@@ -93,22 +93,22 @@ class Report:
         lines = [
             "# Performance",
             "",
-            "Written by `make bench`: change it there, not here. Under Wine each call is a message",
-            "between three processes, about a third of a millisecond long; only the ratios say",
-            "something about Windows, and they were measured in turns, in one run.",
+            "Written by `make bench`; do not edit this page. Under Wine each call is a message",
+            "between three processes and takes about a third of a millisecond; only the ratios are",
+            "meaningful for Windows. They were measured alternately, in one run.",
             "",
             f"{'; '.join(filter(None, vars(machine).values()))}.",
             "",
             f"![Ratios to C]({chart})",
             "",
-            "## Beside C",
+            "## Compared with C",
             "",
-            "The median of the rounds' ratios to C, with quartiles; C's own median in front.",
+            "The time of C (median), and the ratios of the others to C (median and quartiles).",
             "",
             *self._ratios("c", ALL),
             "",
             EXPLAINED.format(waits=self.waits),
-            "## winsvc beside pywin32 and psutil",
+            "## Compared with pywin32 and psutil",
             "",
             *self._against(),
             "",
@@ -117,7 +117,7 @@ class Report:
         return "\n".join(lines).rstrip() + "\n"
 
     def to_svg(self) -> str:
-        """Bars: how many times as long as C each library takes."""
+        """Draw the ratios to C as bars."""
         groups: list[Group] = []
         for result in self.bench.results:
             if result.job not in ("list", "config", "levels", "open", "status"):
@@ -127,7 +127,7 @@ class Report:
                 if (ratio := result.ratio(who, "c")) is not None:
                     bars.append(Bar(TITLES[who], *ratio))
             groups.append(Group(_title(result), bars))
-        return draw("Time in proportion to C (the shorter the better)", groups)
+        return draw("Time relative to C (shorter is better)", groups)
 
     # ------------------------------------------------------------------------- tables
 
@@ -156,18 +156,18 @@ class Report:
         return _table(rows)
 
     def _rest(self) -> list[str]:
-        lines = ["## What one service costs in a listing", ""]
-        rows = [["services", "C, µs", "winsvc, µs", "winsvc's own part, µs"]]
+        lines = ["## Time for a service in a listing", ""]
+        rows = [["services", "C, µs", "winsvc, µs", "difference, µs"]]
         for result in self.bench.results:
             if result.job == "list":
                 both = zip(result.samples["winsvc"], result.samples["c"], strict=True)
-                own = statistics.median(one - other for one, other in both)
-                numbers = (result.median("c"), result.median("winsvc"), own)
+                difference = statistics.median(ours - base for ours, base in both)
+                numbers = (result.median("c"), result.median("winsvc"), difference)
                 rows.append([str(result.size), *(f"{n / result.size / 1000:.2f}" for n in numbers)])
         lines += _table(rows)
         lines += ["", "## Memory", ""]
         lines += [
-            "Of one service in the longest listing: what Python has allocated for it; in C the"
+            "For a service in the longest listing: the memory that Python has allocated; in C the"
         ]
         lines += ["buffer.", ""]
         rows = [["library", "bytes"]]
@@ -176,13 +176,14 @@ class Report:
         if self.pure:
             lines += ["", "## Without Windows", ""]
             lines += [
-                "Plain Python on the machine itself, in proportion to a loop of plain Python:"
+                "Plain Python on the Linux machine, relative to a loop of plain Python:",
+                "`tests/bench/test_speed.py` fails if a ratio exceeds its limit.",
+                "",
             ]
-            lines += ["`tests/portable/test_speed.py` fails where one is over its limit.", ""]
             rows = [["job", "ratio", "limit"]]
-            for one in self.pure:
-                limit = one["limit"]
-                rows.append([str(one["job"]), f"{one['ratio']:.2f}", f"{limit or ''}"])
+            for part in self.pure:
+                limit = part["limit"]
+                rows.append([str(part["job"]), f"{part['ratio']:.2f}", f"{limit or ''}"])
             lines += _table(rows)
         return lines
 
@@ -206,7 +207,7 @@ def _ratio(ratio: tuple[float, float, float] | None) -> str:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    """As Markdown, with columns under one another."""
+    """Format a table as Markdown, with aligned columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |"
@@ -216,7 +217,7 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 
 def write(report: Report, folder: Path) -> None:
-    """performance.md, .svg and .json."""
+    """Write performance.md, .svg and .json."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, text in (
         ("json", report.to_json()),

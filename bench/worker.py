@@ -1,12 +1,11 @@
-"""A process that does the bench's jobs with one library, as often as it is told to.
+"""A process that performs the benchmark's jobs with a library.
 
-``python worker.py LIBRARY`` reads a job and its arguments a line, with tabs between them, and
-answers ``ok NANOSECONDS ITEMS``, ``error TEXT``, or ``none`` where the library has nothing for it:
-so one process can be asked in turns with the others, and its start is never measured. ``program.c``
-does the same in C. ``python worker.py LIBRARY import`` prints what it took to import the library,
-and to have a first connection by it.
+``python worker.py LIBRARY`` reads lines with a job and its arguments, separated by tabs. It prints
+``ok NANOSECONDS ITEMS``, ``error TEXT``, or ``none`` if the library has no function for it. The
+processes run alternately, and their start is not measured. ``program.c`` does the same in C.
+``python worker.py LIBRARY import`` prints the time to import the library, and to connect with it.
 
-Each library is asked as its own users would ask it.
+Each library is used as its documentation recommends.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60
 
-# What the drop-in and pywin32 are asked for beside the configuration, in pywin32's numbers.
+# The levels that the drop-in and pywin32 query in addition to the configuration.
 LEVELS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)
 OWNER_GROUP_DACL = 7
 
@@ -53,7 +52,7 @@ class Winsvc:
         with self.scm.open(name) as service:
             service.status()
 
-    def asker(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    def status_query(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
         service = self.scm.open(name)
         return service.status, service.close
 
@@ -76,11 +75,11 @@ class Winsvc:
 
     def begin(self, name: str) -> None:
         with self.scm.open(name) as service:
-            service.start()
+            service.start(wait=False)
 
 
 class Pywin32:
-    """pywin32's own module, and with another one in its place the drop-in."""
+    """pywin32's module, and the base of the drop-in."""
 
     module = "win32service"
 
@@ -109,19 +108,19 @@ class Pywin32:
             service = api.OpenService(self.scm, entry["ServiceName"], rights)
             api.QueryServiceStatusEx(service)
             api.QueryServiceConfig(service)
-            questions: list[Callable[[], object]] = [
+            queries: list[Callable[[], object]] = [
                 lambda: api.EnumDependentServices(service, api.SERVICE_STATE_ALL),  # noqa: B023
                 lambda: api.QueryServiceObjectSecurity(service, OWNER_GROUP_DACL),  # noqa: B023
             ]
             for level in LEVELS:
-                questions.append(lambda level=level: api.QueryServiceConfig2(service, level))  # type: ignore[misc]  # noqa: B023
-            for question in questions:
+                queries.append(lambda level=level: api.QueryServiceConfig2(service, level))  # type: ignore[misc]  # noqa: B023
+            for query in queries:
                 try:
-                    question()
+                    query()
                 except api.error:
                     pass
                 except NotImplementedError:
-                    pass  # pywin32 has not every level
+                    pass  # pywin32 does not have every level
             api.CloseServiceHandle(service)
             count += 1
         return count
@@ -133,11 +132,11 @@ class Pywin32:
         api.QueryServiceStatusEx(service)
         api.CloseServiceHandle(service)
 
-    def asker(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    def status_query(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
         api = self.api
         service = api.OpenService(self.scm, name, api.SERVICE_QUERY_STATUS)
-        ask = api.QueryServiceStatusEx
-        return lambda: ask(service), lambda: api.CloseServiceHandle(service)
+        query = api.QueryServiceStatusEx
+        return lambda: query(service), lambda: api.CloseServiceHandle(service)
 
     def _util(self) -> Any:
         return importlib.import_module("win32serviceutil")
@@ -161,7 +160,7 @@ class Pywin32:
 
 
 class DropIn(Pywin32):
-    """The drop-in, under pywin32's own win32serviceutil for what takes waiting."""
+    """The drop-in, with pywin32's win32serviceutil for waits."""
 
     module = "winsvc.win32service"
 
@@ -171,7 +170,7 @@ class DropIn(Pywin32):
 
 
 class Psutil:
-    """psutil; its list has no status, which costs it nothing then."""
+    """psutil, whose list has no status."""
 
     module = "psutil"
 
@@ -187,9 +186,9 @@ class Psutil:
     def open(self, name: str) -> None:
         self.api.win_service_get(name).status()
 
-    def asker(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    def status_query(self, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
         service = self.api.win_service_get(name)
-        return service.status, lambda: None  # opens and closes it each time
+        return service.status, lambda: None  # status() opens and closes a handle
 
 
 LIBRARIES: dict[str, Callable[[], Any]] = {
@@ -200,8 +199,8 @@ LIBRARIES: dict[str, Callable[[], Any]] = {
 }
 
 
-class NotThere(Exception):
-    """The library has nothing that does the job."""
+class UnsupportedJobError(Exception):
+    """The library has no function for the job."""
 
 
 def _measure(work: Callable[[], object], times: int = 1) -> int:
@@ -210,12 +209,12 @@ def _measure(work: Callable[[], object], times: int = 1) -> int:
         begun = time.perf_counter_ns()
         result = work()
         took += time.perf_counter_ns() - begun
-        del result  # what it takes to let go of it is not of the job
+        del result  # releasing the result is not measured
     return took
 
 
 def _many_waits(library: Any, name: str, count: int) -> int:
-    """How long until so many threads know that a service runs, from when it is started."""
+    """Measure the time from a service's start until a number of waiting threads return."""
     wait = library.waiter(name)
     failures: list[BaseException] = []
 
@@ -239,7 +238,7 @@ def _many_waits(library: Any, name: str, count: int) -> int:
 
 
 def _memory(library: Any) -> tuple[int, int]:
-    """The bytes of a whole listing, by Python's own count of what it has allocated."""
+    """Measure the bytes of a whole listing, by Python's count of allocated memory."""
     library.list()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -250,9 +249,11 @@ def _memory(library: Any) -> tuple[int, int]:
 
 
 def perform(library: Any, job: str, name: str, number: int) -> tuple[int, int]:
-    """Do a job; how many nanoseconds it took, and how many items it was about."""
-    if not hasattr(library, {"status": "asker", "waits": "waiter", "memory": "list"}.get(job, job)):
-        raise NotThere(job)
+    """Perform a job; return the nanoseconds and the number of items."""
+    if not hasattr(
+        library, {"status": "status_query", "waits": "waiter", "memory": "list"}.get(job, job)
+    ):
+        raise UnsupportedJobError(job)
     if job == "list":
         count = len(library.list())
         return _measure(library.list, number), count
@@ -263,9 +264,9 @@ def perform(library: Any, job: str, name: str, number: int) -> tuple[int, int]:
     if job == "open":
         return _measure(lambda: library.open(name), number), number
     if job == "status":
-        ask, close = library.asker(name)
+        query, close = library.status_query(name)
         try:
-            return _measure(ask, number), number
+            return _measure(query, number), number
         finally:
             close()
     if job in ("start", "stop"):
@@ -274,16 +275,16 @@ def perform(library: Any, job: str, name: str, number: int) -> tuple[int, int]:
         return _many_waits(library, name, number), number
     if job == "memory":
         return _memory(library)
-    raise NotThere(job)
+    raise UnsupportedJobError(job)
 
 
 def answers(library: Any, lines: Iterable[str]) -> Iterator[str]:
-    """The answer to each line."""
+    """Yield the result of each line."""
     for line in lines:
         job, name, number, *_ = [*line.rstrip("\r\n").split("\t"), "", "1"][:3]
         try:
             took, items = perform(library, job, name, int(number or 1))
-        except NotThere:
+        except UnsupportedJobError:
             yield "none"
         except Exception as error:
             yield f"error\t{type(error).__name__}: {error}".replace("\n", " ")
@@ -292,13 +293,13 @@ def answers(library: Any, lines: Iterable[str]) -> Iterator[str]:
 
 
 def about() -> str:
-    """Which versions are measured."""
+    """Return the measured versions."""
     import platform
     from importlib.metadata import version
 
-    told = [f"CPython {platform.python_version()}"]
-    told += [f"{name} {version(name)}" for name in ("winsvc-cffi", "cffi", "pywin32", "psutil")]
-    return ", ".join(told)
+    versions = [f"CPython {platform.python_version()}"]
+    versions += [f"{name} {version(name)}" for name in ("winsvc-cffi", "cffi", "pywin32", "psutil")]
+    return ", ".join(versions)
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
-/* basetsd.h: integers as wide as a pointer. Which type that is differs between
-   processors, so the compiler says. */
+/* basetsd.h: integers with the size of a pointer. The type depends on the processor, so
+   the compiler determines it. */
 
 typedef int... ULONG_PTR;
 typedef int... LONG_PTR;

@@ -1,5 +1,5 @@
-/* Every function that Windows calls and Python implements (ffi.def_extern).
-   They arrive on whatever thread Windows chooses. */
+/* The functions that Windows calls and Python implements (ffi.def_extern).
+   Windows may call them on any thread. */
 
 /* LPSERVICE_MAIN_FUNCTIONW */
 extern "Python" void WINAPI winsvc_service_main(DWORD dwNumServicesArgs,

@@ -1,4 +1,4 @@
-/* dbt.h: what SERVICE_CONTROL_DEVICEEVENT brings. */
+/* dbt.h: the data of SERVICE_CONTROL_DEVICEEVENT. */
 
 #define WM_DEVICECHANGE ...
 
@@ -48,7 +48,7 @@ typedef struct _DEV_BROADCAST_VOLUME {
 #define DBTF_MEDIA ...
 #define DBTF_NET ...
 
-/* The names at the end of these run on past the one character declared. */
+/* The names at the end of these structures are longer than the declared character. */
 typedef struct _DEV_BROADCAST_PORT_W {
     DWORD dbcp_size;
     DWORD dbcp_devicetype;

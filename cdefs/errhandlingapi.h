@@ -1,5 +1,5 @@
-/* errhandlingapi.h: CFFI keeps the last error of each call per thread and puts it
-   back before the next one, so these see what the last call through CFFI left. */
+/* errhandlingapi.h: CFFI saves the last error after each call, per thread, and restores
+   it before the next call: these functions use the last error of the last call through CFFI. */
 
 DWORD GetLastError(void);
 void SetLastError(DWORD dwErrCode);

@@ -1,4 +1,4 @@
-/* fileapi.h: what kind of drive it is, and folders with rights of their own. */
+/* fileapi.h: kinds of drives, and folders with a security descriptor. */
 
 BOOL CreateDirectoryW(LPCWSTR lpPathName, LPSECURITY_ATTRIBUTES lpSecurityAttributes);
 UINT GetDriveTypeW(LPCWSTR lpRootPathName);

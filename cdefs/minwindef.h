@@ -1,5 +1,5 @@
-/* minwindef.h: the plain Win32 types. Declared, not taken from CFFI's own list
-   (which exists on Windows only), so that every OS generates the same C. */
+/* minwindef.h: the basic Win32 types. Declared instead of taken from CFFI's list (which
+   exists on Windows only), so that every OS generates the same C. */
 
 typedef int BOOL;
 typedef int INT;

@@ -1,5 +1,5 @@
-/* sddl.h: security identifiers and descriptors as text. What these allocate goes
-   to LocalFree. */
+/* sddl.h: security identifiers and descriptors as text. The caller frees the results
+   with LocalFree. */
 
 #define SDDL_REVISION_1 ...
 #define SDDL_REVISION ...

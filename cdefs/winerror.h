@@ -1,5 +1,5 @@
-/* winerror.h: the codes that the service and window-station calls can give,
-   and those that the error classes map. In order of value. */
+/* winerror.h: the codes that the service and window station functions return, and the
+   codes that have an error class. In order of value. */
 
 #define ERROR_SUCCESS ...
 #define NO_ERROR ...

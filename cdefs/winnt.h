@@ -15,7 +15,7 @@ typedef HANDLE HLOCAL;
 typedef struct HKEY__ *HKEY;
 typedef HKEY *PHKEY;
 
-/* Also a pair of 32-bit halves, which nothing here needs. */
+/* Also a pair of 32-bit halves, which is not needed here. */
 typedef union _LARGE_INTEGER {
     LONGLONG QuadPart;
     ...;
@@ -205,7 +205,7 @@ typedef struct _TOKEN_ELEVATION {
     DWORD TokenIsElevated;
 } TOKEN_ELEVATION, *PTOKEN_ELEVATION;
 
-/* Which part of a security descriptor a call reads or writes */
+/* The parts of a security descriptor that a call reads or writes */
 typedef DWORD SECURITY_INFORMATION, *PSECURITY_INFORMATION;
 
 #define OWNER_SECURITY_INFORMATION ...

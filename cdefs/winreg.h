@@ -1,3 +1,3 @@
-/* winreg.h: to close the key that GetServiceRegistryStateKey opens. */
+/* winreg.h: closing the key that GetServiceRegistryStateKey opens. */
 
 LONG RegCloseKey(HKEY hKey);

@@ -1,5 +1,5 @@
-/* winuser.h: window stations, desktops, and what a service hears of devices,
-   power and sessions. */
+/* winuser.h: window stations, desktops, and the device, power and session events of a
+   service. */
 
 typedef struct HWINSTA__ *HWINSTA;
 typedef struct HDESK__ *HDESK;
@@ -79,7 +79,7 @@ BOOL CloseWindowStation(HWINSTA hWinSta);
 BOOL SetProcessWindowStation(HWINSTA hWinSta);
 HWINSTA GetProcessWindowStation(void);
 
-/* Security and information of both */
+/* Security and information of window stations and desktops */
 BOOL SetUserObjectSecurity(HANDLE hObj, PSECURITY_INFORMATION pSIRequested,
                            PSECURITY_DESCRIPTOR pSID);
 BOOL GetUserObjectSecurity(HANDLE hObj, PSECURITY_INFORMATION pSIRequested,
@@ -115,14 +115,14 @@ BOOL SetUserObjectInformationW(HANDLE hObj, int nIndex, PVOID pvInfo, DWORD nLen
 #define PBT_APMRESUMEAUTOMATIC ...
 #define PBT_POWERSETTINGCHANGE ...
 
-/* The data run on past the one byte declared. */
+/* The data are longer than the declared byte. */
 typedef struct {
     GUID PowerSetting;
     DWORD DataLength;
     UCHAR Data[1];
 } POWERBROADCAST_SETTING, *PPOWERBROADCAST_SETTING;
 
-/* Who is to be told of devices and power settings */
+/* Registration for device and power setting events */
 typedef PVOID HDEVNOTIFY;
 typedef PVOID HPOWERNOTIFY;
 

@@ -11,19 +11,19 @@ from datetime import timedelta
 from winsvc import (
     AccessDeniedError,
     FailureActions,
-    ServiceError,
     ServiceManager,
     StartType,
     State,
     UnsupportedError,
+    Win32Error,
     command_line,
 )
 
 
 def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> State:
-    """Bring the service to what it is to be; return the state it is left in."""
+    """Create the service or change its settings, start it, and return its state."""
     command = command_line(program, *arguments)
-    service = scm.open(name) if name in scm else scm.create(name, command)
+    service = scm.open(name) if scm.exists(name) else scm.create(name, command)
     with service:
         if service.status().state is not State.STOPPED:
             service.stop(timeout=30)
@@ -33,14 +33,16 @@ def deploy(scm: ServiceManager, name: str, program: str, *arguments: str) -> Sta
             description="Installed by deploy.py",
         )
         try:
-            service.failure_actions = FailureActions.restart(
-                after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)
+            service.configure(
+                failure_actions=FailureActions.restart(
+                    after=(5, 30, timedelta(minutes=5)), reset_after=timedelta(days=1)
+                )
             )
         except UnsupportedError as error:
-            print(f"no recovery here: {error}")
-        service.start("--deployed", timeout=30)
+            print(f"failure actions are not supported: {error}")
+        status = service.start("--deployed", timeout=30)
         print(service.snapshot().describe())
-        return service.status().state
+        return status.state
 
 
 def main() -> int:
@@ -51,9 +53,9 @@ def main() -> int:
         with ServiceManager() as scm:
             deploy(scm, *sys.argv[1:])
     except AccessDeniedError as error:
-        print(f"start this as an administrator: {error.hint or error}")
+        print(f"Run this program as an administrator. {error.hint or error}")
         return 1
-    except ServiceError as error:  # a start that fails tells the exit code, too
+    except Win32Error as error:  # the error of a failed start contains the exit code
         print(error)
         return 1
     return 0

@@ -10,25 +10,26 @@ READ = WindowStationAccess.ENUM_DESKTOPS | WindowStationAccess.READ_ATTRIBUTES
 
 
 def describe(name: str) -> Iterator[str]:
-    """A window station: a line for itself, for each desktop and for each window."""
+    """Yield a line for the window station, for each desktop and for each window."""
     try:
         station = WindowStation.open(name, READ)
     except AccessDeniedError as error:
         yield f"{name}: {error.strerror}"
         return
     with station:
-        seen = "visible" if station.flags.flags else "invisible"
-        here = ", this process's own" if name == WindowStation.current().name else ""
-        yield f"{name}: {seen}{here}"
-        for desktop_name in station.desktops():
+        visible = "visible" if station.visible() else "invisible"
+        current = ", current" if name == WindowStation.current().name() else ""
+        yield f"{name}: {visible}{current}"
+        for desktop_name in station.desktop_names():
             yield f"  {desktop_name}"
-            # A desktop is opened in the window station that the process is on.
-            with station.as_process_station():
+            # A desktop is opened in the window station of the process.
+            with station.process_window_station():
                 lines = windows(desktop_name)
             yield from lines
 
 
 def windows(name: str) -> list[str]:
+    """Return a line for each window of the desktop that has a title."""
     try:
         with Desktop.open(name) as desktop:
             found = [window for window in desktop.windows() if window.title]

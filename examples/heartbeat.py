@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 
 from winsvc import Settings, StartType
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
 log = logging.getLogger("heartbeat")
 
 
-class Heartbeat(Service):
+class Heartbeat(ServiceBase):
     """Beats until it is stopped, faster if it is started with a number of seconds."""
 
     name, display_name = "heartbeat", "Heartbeat"

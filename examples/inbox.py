@@ -10,12 +10,12 @@ import threading
 from pathlib import Path
 
 from winsvc import State
-from winsvc.host import CustomControl, Service, run
+from winsvc.host import CustomControl, ServiceBase, run
 
 log = logging.getLogger("inbox")
 
 
-class Inbox(Service):
+class Inbox(ServiceBase):
     """Takes what comes into a folder: every second, and at once at control 128; can be paused."""
 
     name, display_name = "inbox", "Inbox"
@@ -28,7 +28,7 @@ class Inbox(Service):
         self._taking = threading.Lock()
 
     def main(self) -> None:
-        with self.busy("taking what has come meanwhile", hint=60):
+        with self.pending_operation("taking the files that have arrived", hint=60):
             self.done.mkdir(parents=True, exist_ok=True)
             self.take()
         self.report_running()
@@ -55,7 +55,7 @@ class Inbox(Service):
             log.info("paused")
 
     def on_continue(self) -> None:
-        log.info("going on")
+        log.info("continued")
 
     def on_custom(self, event: CustomControl) -> None:
         if event.code == 128:

@@ -1,6 +1,6 @@
-"""Install a service, start it, stop it, delete it.
+"""Create a service, start it, stop it and delete it.
 
-Usage: python lifecycle.py PROGRAM    (PROGRAM: the path of a service's program)
+Usage: python lifecycle.py PROGRAM    (PROGRAM: the path of the program of a service)
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from winsvc import ServiceManager, ServiceNotFoundError
 def main(program: str) -> None:
     name = f"winsvc-example-{os.getpid()}"
     with ServiceManager() as scm:
-        with scm.create(name, f'"{program}"', display_name="A service's life") as service:
+        with scm.create(name, f'"{program}"', display_name="Example service") as service:
             try:
                 print(f"created   {service.config().binary_path}")
-                service.start("hello", timeout=30)
-                print(f"started   {service.status().state.name}, pid {service.status().pid}")
+                status = service.start("hello", timeout=30)
+                print(f"started   {status.state.name}, pid {status.pid}")
                 print(f"stopped   exit code {service.stop(timeout=30).exit_code}")
             finally:
-                service.delete(timeout=30)  # it goes when its process has ended, too
+                service.delete(wait=True, timeout=30)  # when its process has ended
         try:
             scm.open(name).close()
         except ServiceNotFoundError as error:

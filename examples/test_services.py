@@ -1,4 +1,4 @@
-"""Tests of the three services on a simulated service control manager: pytest examples"""
+"""Tests of the three services on a simulated service control manager: pytest examples."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from heartbeat import Heartbeat
 from inbox import Inbox
 from webserver import WebServer
 
-from winsvc import FailureActions, ServiceManager, State
-from winsvc._values.settings import Settings
+from winsvc import FailureActions, ServiceManager, ServiceStartError, Settings, State
 from winsvc.testing import SimulatedSCM
 
 
@@ -32,8 +31,10 @@ def test_heartbeat_logs_beat_at_each_interval(
     simulated_scm.host(Heartbeat)
     with scm.open("heartbeat") as service:
         service.start("2.5", timeout=30)
-        simulated_scm.clock.advance(60.1)  # in no time
-        assert caplog.messages == ["beat"] * 24
+        simulated_scm.clock.advance(60.1)  # takes no real time
+        assert [record.message for record in caplog.records if record.name == "heartbeat"] == (
+            ["beat"] * 24
+        )
         service.stop(timeout=30)
         assert service.status().exit_code == 0
 
@@ -47,12 +48,10 @@ def test_heartbeat_with_invalid_argument_fails_and_is_restarted(
 ) -> None:
     simulated_scm.host(Restarted)
     with scm.open("heartbeat") as service:
-        service.start("often")  # is no number
-        simulated_scm.clock.advance(1)
-        assert service.status().exit_code == 1064
+        with pytest.raises(ServiceStartError, match="exit code 1064"):
+            service.start("often")  # not a number
         assert "could not convert string to float" in simulated_scm.event_log[0].text
-        simulated_scm.clock.advance(10)  # until it is started again, without the argument
-        assert service.status().state is State.RUNNING
+        service.wait(State.RUNNING, timeout=10)  # restarted without the argument
         service.stop(timeout=30)
 
 
@@ -92,11 +91,11 @@ def test_webserver_answers_and_frees_port_on_stop(
 ) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
-        for way in ("way", "again"):  # the port is free again
+        for way in ("first", "second"):  # the port is free after the stop
             service.start(str(unused_port), timeout=30)
             assert service.status().state is State.RUNNING
             with urlopen(f"http://127.0.0.1:{unused_port}/{way}", timeout=10) as answer:
-                expected = f"Hello from a Windows service; you asked for /{way}\n"
+                expected = f"Hello from a Windows service; you requested /{way}\n"
                 assert answer.read().decode() == expected
             assert service.stop(timeout=30).exit_code == 0
 
@@ -106,9 +105,8 @@ def test_webserver_with_invalid_port_fails_with_1064(
 ) -> None:
     simulated_scm.host(WebServer)
     with scm.open("webserver") as service:
-        service.start("99999")
-        simulated_scm.clock.advance(1)
-        assert service.status().exit_code == 1064
+        with pytest.raises(ServiceStartError, match="exit code 1064"):
+            service.start("99999")
         assert "OverflowError" in simulated_scm.event_log[0].text
 
 
@@ -119,7 +117,6 @@ def test_webserver_with_port_in_use_fails_with_1064(
     with socket.socket() as taken, scm.open("webserver") as service:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        service.start(str(taken.getsockname()[1]))
-        simulated_scm.clock.advance(1)
-        assert service.status().exit_code == 1064
+        with pytest.raises(ServiceStartError, match="exit code 1064"):
+            service.start(str(taken.getsockname()[1]))
         assert "OSError" in simulated_scm.event_log[0].text

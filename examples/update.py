@@ -1,4 +1,4 @@
-"""Have a service run another program; go back to the old one if that does not start.
+"""Change the program of a service, and restore the old one if the new one does not start.
 
 Usage: python update.py NAME PROGRAM
 """
@@ -10,17 +10,17 @@ import sys
 from winsvc import (
     NotFoundError,
     Service,
-    ServiceError,
     ServiceManager,
     ServiceStartError,
     State,
     WaitTimeoutError,
+    Win32Error,
     command_line,
 )
 
 
 def starts(service: Service) -> bool:
-    """Start the service; whether it runs then."""
+    """Start the service; return whether it is running."""
     try:
         service.start(timeout=30)
     except (NotFoundError, ServiceStartError, WaitTimeoutError):
@@ -29,7 +29,7 @@ def starts(service: Service) -> bool:
 
 
 def update(name: str, program: str) -> str:
-    """Return what came of it."""
+    """Change the program, and return a text that describes the result."""
     with ServiceManager() as scm, scm.open(name) as service:
         before = service.config().binary_path
         if service.status().state is not State.STOPPED:
@@ -41,7 +41,7 @@ def update(name: str, program: str) -> str:
         if starts(service):
             return f"{name} runs {program}"
         status = service.status()
-        service.configure(binary_path=before, unquoted=True)  # whatever it was
+        service.configure(binary_path=before, allow_unquoted_path=True)
         if status.state is not State.STOPPED:
             return f"{program} hangs as {status.state.name}: {before} is for the next start"
         code = status.exit_code
@@ -53,5 +53,5 @@ def update(name: str, program: str) -> str:
 if __name__ == "__main__":
     try:
         print(update(*sys.argv[1:]))
-    except ServiceError as error:
+    except Win32Error as error:
         sys.exit(str(error))

@@ -9,7 +9,7 @@ import logging
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
 log = logging.getLogger("webserver")
 
@@ -18,18 +18,18 @@ class Hello(BaseHTTPRequestHandler):
     """Says hello."""
 
     def do_GET(self) -> None:
-        body = f"Hello from a Windows service; you asked for {self.path}\n".encode()
+        body = f"Hello from a Windows service; you requested {self.path}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class defines it
         log.debug(format, *args)  # BaseHTTPRequestHandler writes to stderr, which a service lacks
 
 
-class WebServer(Service):
+class WebServer(ServiceBase):
     """Serves on a port of this machine."""
 
     name, display_name = "webserver", "Web server"

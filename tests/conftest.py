@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     chosen = config.getoption("--tiers")
     required = tuple(chosen.split(",")) if chosen else ()
     if unknown := set(required) - set(TIERS):
-        raise pytest.UsageError(f"no such tier: {', '.join(sorted(unknown))}")
+        raise pytest.UsageError(f"unknown tier: {', '.join(sorted(unknown))}")
     wanted = required or HERE
     if config.getoption("--tiers-optional"):
         required = ()
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def tier_of(path: Path) -> str | None:
-    """The tier that a file below the tests belongs to."""
+    """Return the tier of a file below the tests."""
     first = path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else None
     return first if first in TIERS else None
 
@@ -127,7 +127,7 @@ def interruptible() -> Iterator[None]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked ``anyio`` run on both loops; at a glance on Linux on asyncio alone."""
+    """Run tests marked ``anyio`` on both loops; without the thorough profile only on asyncio."""
     if "anyio_backend" in metafunc.fixturenames:
         thorough = metafunc.config.getoption("--hypothesis-profile") == "thorough"
         loops = ["asyncio", "trio"] if thorough or sys.platform == "win32" else ["asyncio"]
@@ -178,7 +178,7 @@ def unique_name() -> Iterator[Callable[[], str]]:
         deadline = time.monotonic() + 20
         with ServiceManager(backend=NativeBackend()) as scm:
             while left := names & {info.name for info in scm.services()}:
-                assert time.monotonic() < deadline, f"still there: {', '.join(sorted(left))}"
+                assert time.monotonic() < deadline, f"still installed: {', '.join(sorted(left))}"
 
 
 @pytest.fixture
@@ -210,13 +210,13 @@ def installed(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> Iterator[Service]:
     """A service of this test's own, stopped; stopped and deleted afterwards."""
-    from winsvc import MarkedForDeleteError, ServiceError
+    from winsvc import MarkedForDeleteError, Win32Error
 
     with scm.create(unique_name(), program, display_name=f"Test {unique_name()}") as service:
         yield service
         try:
-            service.stop()
-        except ServiceError:
+            service.stop(timeout=20)
+        except Win32Error:
             pass  # not running
         try:
             service.delete()

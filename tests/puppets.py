@@ -1,7 +1,7 @@
-"""Services whose states tests set directly, and what the compiled module still holds.
+"""Services whose states a test sets directly, and the objects that the compiled module holds.
 
 Wine allows it: there a service handle with the right 0x8000 may report a status, so that a test
-knows the moment exactly. Windows accepts a status from a service's own process only.
+knows the exact time. Windows accepts a status from a service's own process only.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ class Puppet:
 def puppets(scm: ServiceManager, program: str, names: list[str]) -> Iterator[list[Puppet]]:
     """Create services for a block, and delete them afterwards."""
     with ExitStack() as closing:
-        made: list[Puppet] = []
+        created: list[Puppet] = []
         for name in names:
             service = closing.enter_context(scm.create(name, program))
             closing.callback(service.delete)
             puppet = Puppet(name)
             closing.callback(puppet.close)
             closing.callback(puppet.report, State.STOPPED)
-            made.append(puppet)
-        yield made
+            created.append(puppet)
+        yield created
 
 
 def counted() -> tuple[int, int, int]:

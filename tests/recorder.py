@@ -17,7 +17,7 @@ from winsvc._values.rows import (
     UserObjectFlagsRow,
 )
 from winsvc.backend import Backend, Capabilities
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 STOPPED = StatusRow(0x10, 1, 0, 0, 0, 0, 0, 0, 0)
 CONFIG = ConfigRow(0x10, 3, 1, r"C:\x.exe", "", 0, (), "LocalSystem", "X")
@@ -76,8 +76,8 @@ class Recorder:
             "sleep": self._sleep,
             "open_waiter": self._handle,
             "close_waiter": self.open.discard,
-            "arm": service_error(120, "NotifyServiceStatusChangeW"),
-            "subscribe": service_error(120, "SubscribeServiceChangeNotifications"),
+            "arm": win32_error(120, "NotifyServiceStatusChangeW"),
+            "subscribe": win32_error(120, "SubscribeServiceChangeNotifications"),
             "disarm": lambda waiter, handle: self.open.discard(handle),
             "wait_notified": self._wait_notified,
             "open_window_station": self._handle,
@@ -138,13 +138,13 @@ class Recorder:
 
 
 def refuse_without(needed: int, function: str) -> Callable[..., int]:
-    """An ``open`` that refuses, as with a security descriptor, all rights but these."""
+    """Return an ``open`` that refuses all rights but these, like a security descriptor."""
 
     def opener(*arguments: object) -> int:
         access = arguments[-1]
         assert isinstance(access, int)
         if access & ~needed:
-            raise service_error(5, function)
+            raise win32_error(5, function)
         return 0x77
 
     return opener

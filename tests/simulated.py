@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from winsvc import (
-    ConfigLevel,
-    ErrorControl,
-    Secret,
-    ServiceError,
-    ServiceType,
-    StartType,
-    State,
-)
+from winsvc import ErrorControl, Secret, ServiceType, StartType, State, Win32Error
 from winsvc._values.rows import StatusRow
+from winsvc.enums import ConfigLevel
 from winsvc.testing import SimulatedMachine, SimulatedSCM
 
 MANAGER_ALL = 0xF003F
@@ -24,10 +17,10 @@ PATH = r"C:\x.exe"
 
 
 def code_of(call: Callable[..., object], *arguments: object) -> int:
-    """The error code that a call fails with; 0 where it succeeds."""
+    """Return the error code of a call; 0 if it succeeds."""
     try:
         call(*arguments)
-    except ServiceError as error:
+    except Win32Error as error:
         return error.winerror
     return 0
 
@@ -39,7 +32,7 @@ def manager(sim: SimulatedSCM, access: int = MANAGER_ALL, machine: str | None = 
 def opened(
     sim: SimulatedSCM, name: str, access: int = SERVICE_ALL, machine: str | None = None
 ) -> int:
-    """A service's handle; the manager's is closed again."""
+    """Open a service; close the handle of the manager."""
     scm = manager(sim, 1, machine)
     try:
         return sim.open_service(scm, name, access)
@@ -89,7 +82,7 @@ def change(sim: SimulatedSCM, service: int, **given: Any) -> int | None:
 
 
 def start(sim: SimulatedSCM, name: str, *arguments: str, machine: str | None = None) -> int:
-    """The error code of a start."""
+    """Start a service; return the error code."""
     handle = opened(sim, name, machine=machine)
     try:
         return code_of(sim.start_service, handle, arguments)
@@ -98,7 +91,7 @@ def start(sim: SimulatedSCM, name: str, *arguments: str, machine: str | None = N
 
 
 def control(sim: SimulatedSCM, name: str, code: int) -> int:
-    """The error code of a control."""
+    """Send a control; return the error code."""
     handle = opened(sim, name)
     try:
         return code_of(sim.control_service, handle, code)
@@ -122,4 +115,4 @@ def state_of(machine: SimulatedSCM | SimulatedMachine, name: str) -> State:
 
 
 def states(sim: SimulatedSCM) -> dict[str, State]:
-    return {one.name: one.state for one in sim}
+    return {service.name: service.state for service in sim}

@@ -1,4 +1,4 @@
-"""What tests of several tiers call."""
+"""Functions that tests of several tiers use."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ simulated_only = pytest.mark.parametrize("backend", ["simulated"], indirect=True
 
 
 def wait_until_stopped(service: Service, seconds: float = 20) -> ServiceStatus:
-    """Ask again and again until the service is stopped."""
+    """Poll until the service is stopped."""
     deadline = time.monotonic() + seconds
     while (status := service.status()).state is not State.STOPPED:
         assert time.monotonic() < deadline, f"{service} is still {status.state.name}"
     return status
 
 
-def wait_until_gone(scm: ServiceManager, name: str, seconds: float = 20) -> None:
-    """Ask again and again until a deleted service, whose process may be ending, is gone."""
+def wait_until_deleted(scm: ServiceManager, name: str, seconds: float = 20) -> None:
+    """Poll until a deleted service, whose process may be ending, is removed."""
     deadline = time.monotonic() + seconds
-    while name in scm:
-        assert time.monotonic() < deadline, f"{name} is still there"
+    while scm.exists(name):
+        assert time.monotonic() < deadline, f"{name} still exists"
 
 
 class Waits:
@@ -56,7 +56,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a timed test measures, and how slow the machine may be.
+    """Extent of the measurements of a timed test, and limits for a slow machine.
 
     In ``make test`` such tests run for a moment, beside whatever else the machine does, and find
     mistakes of an order of magnitude. ``make bench`` passes ``--bench-full``.

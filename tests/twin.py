@@ -1,4 +1,4 @@
-"""What tests/service/testservice.c does, for the simulated service control manager."""
+"""Counterpart of tests/service/testservice.c for the simulated service control manager."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from winsvc import AcceptedControls, Control, ErrorCode
-from winsvc.testing import Behaviour
+from winsvc.testing import ProgramBehavior
 
 __all__ = ["twin"]
 
 
-def twin(argv: Sequence[str]) -> Behaviour:
-    """A run of the test service with these arguments, its name first."""
+def twin(argv: Sequence[str]) -> ProgramBehavior:
+    """Return a run of the test service with these arguments, its name first."""
     exit_code = own_code = 0
-    slow = 0.0
+    slow = slow_stop = 0.0
+    runs: float | None = None
     ends = dies = False
+    accepts = (
+        AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE | AcceptedControls.PARAM_CHANGE
+    )
     log: Path | None = None
     for argument in argv[1:]:
         name, _, value = argument.partition("=")
@@ -27,6 +31,12 @@ def twin(argv: Sequence[str]) -> Behaviour:
             dies = True
         elif name == "slow":
             slow = int(value, 0) / 1000
+        elif name == "slow-stop":
+            slow_stop = int(value, 0) / 1000
+        elif name == "runs":
+            runs = int(value, 0) / 1000
+        elif name == "no-pause":
+            accepts &= ~AcceptedControls.PAUSE_CONTINUE
         elif name == "log":
             log = Path(value)
     if log is not None:
@@ -38,14 +48,13 @@ def twin(argv: Sequence[str]) -> Behaviour:
             with log.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(f"control {int(control)}\n")
 
-    return Behaviour(
-        accepts=(
-            AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE | AcceptedControls.PARAM_CHANGE
-        ),
+    return ProgramBehavior(
+        accepts=accepts,
         start_takes=slow,
+        stop_takes=slow_stop,
         wait_hint=2,
         check_point_every=0.1,
-        ends_after=0 if dies else slow if ends else None,
+        ends_after=0 if dies else slow + (runs or 0) if ends or runs is not None else None,
         crashes=dies,
         exit_code=exit_code,
         service_exit_code=own_code,

@@ -164,10 +164,10 @@ def by_level(
 
 
 def with_a_tag(manager: PySC_HANDLE, name: str) -> int:
-    made = win32service.CreateService(
+    created = win32service.CreateService(
         manager, name, name, 0xF01FF, 1, 3, 1, "x.sys", "group", True, None, None, None
     )
-    service, tag = made
+    service, tag = created
     service.Close()
     return tag
 

@@ -1,11 +1,12 @@
-"""Writes `src/winsvc/aio/objects.py`: the object API as coroutines.
+"""Write `src/winsvc/aio/objects.py`: the object API as coroutines.
 
     python tools/aiogen.py            write it
-    python tools/aiogen.py --check    fail, and show the difference, when it is stale
+    python tools/aiogen.py --check    fail if it is out of date
 
 Signatures and docstrings are those of `manager.py`, `service.py` and `service_settings.py` in
-`src/winsvc/_scm/`, so that types are exact and an editor shows the help. Compared as
-syntax trees: how the file is formatted is ruff's matter.
+`src/winsvc/_scm/`, so that types are exact and an editor shows the help; examples in docstrings
+are changed to asynchronous code. The hand-written methods, and the docstrings of the classes, are
+in `src/winsvc/aio/_base.py`. Files are compared as syntax trees: ruff formats the result.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import ast
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,13 +28,13 @@ HEAD = '''"""The object API as coroutines; tools/aiogen.py writes it from the me
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, overload
 
 from winsvc._scm.service import Service
 from winsvc.aio._base import AsyncManagerBase, AsyncServiceBase
-from winsvc.aio.threads import Opening, calling, in_loop, waiting, within
+from winsvc.aio.threads import Opening, Within, calling, in_loop, listing, waiting
 from winsvc.aio.watching import AsyncWatch
 {runtime}
 
@@ -42,51 +44,42 @@ if TYPE_CHECKING:
 __all__ = ["AsyncService", "AsyncServiceManager"]
 '''
 
-SERVICE = '''
-class AsyncService(AsyncServiceBase):
-    """An open service, made by :meth:`AsyncServiceManager.open` and ``create``.
+CLASS = """
+class {name}({base}):
+    {doc}
 
-    Use it with ``async with``, or await :meth:`close`. May be shared between tasks. A ``progress``
-    is called in the event loop's thread.
-    """
-'''
+    __slots__ = ()
+"""
 
-MANAGER = '''
-class AsyncServiceManager(AsyncManagerBase):
-    """A connection to the service control manager of one machine.
-
-    It connects at the begin of an ``async with`` block, or when it is first used; then await
-    :meth:`close` at the end::
-
-        async with AsyncServiceManager() as scm:
-            async for info in scm.services(state=State.RUNNING):
-                print(info.name, info.status.pid)
-
-    Rights are those of :class:`winsvc.ServiceManager`. May be shared between tasks.
-    """
-'''
-
-#: Parts of docstrings that differ for coroutines. Each of them must occur.
+# Parts of docstrings that differ for coroutines. Each of them must occur.
 REPLACEMENTS = (
+    (":meth:`Service.", ":meth:`AsyncService."),
+    (":meth:`ServiceManager.", ":meth:`AsyncServiceManager."),
+    (":meth:`Watch.close`", ":meth:`AsyncWatch.close`"),
+    ("replace(service.failure_actions(),", "replace(await service.failure_actions(),"),
     (", WaitCancelledError", ""),
-    (
-        "An iterator; the system is asked page by page as it is used.",
-        "What to iterate over with ``async for``.",
-    ),
-    (
-        "An iterator, in the system's order; services are asked as it is used.",
-        "What to iterate over with ``async for``, in the system's order.",
-    ),
+    ("An iterator; pages are queried", "An asynchronous iterator; pages are queried"),
+    ("An iterator in the system's order", "An asynchronous iterator in the system's order"),
     ("for info, config in scm.configs", "async for info, config in scm.configs"),
-    (" So does Ctrl-C on the main thread.", ""),
+    ("with scm.watch()", "async with scm.watch()"),
+    ("for event in events", "async for event in events"),
     (
-        "Lock the service database for the length of a ``with`` block.",
-        "Lock the service database for the length of an ``async with`` block.",
+        "with service.stopped(timeout=30):\n                service",
+        "async with service.stopped(timeout=30):\n                await service",
+    ),
+    ("for a ``with`` block", "for an ``async with`` block"),
+    ("or a ``with`` block", "or an ``async with`` block"),
+    ("            scm.wait({", "            await scm.wait({"),
+    (
+        'with scm.create("beat", program, description="Heartbeat") as service:\n'
+        "                service",
+        'async with scm.create("beat", program, description="Heartbeat") as service:\n'
+        "                await service",
     ),
 )
 
 
-LISTINGS = ("services", "configs", "snapshots")  # iterators there, async iterators here
+LISTINGS = ("services", "configs", "snapshots")  # iterators, which are asynchronous here
 
 
 class Method:
@@ -95,9 +88,10 @@ class Method:
     def __init__(self, node: ast.FunctionDef, source: str) -> None:
         self.node = node
         self.name = node.name
+        self.is_overload = self._has_decorator("overload")
         first = node.body[0]
         assert isinstance(first, ast.Expr), f"{node.name} has no docstring"
-        self.doc = ast.get_source_segment(source, first) or ""
+        self.doc = "" if self.is_overload else ast.get_source_segment(source, first) or ""
         self.arguments = node.args
         self.cancels = any(arg.arg == "cancel" for arg in node.args.kwonlyargs)
         assert node.returns is not None, f"{node.name} has no return type"
@@ -105,18 +99,25 @@ class Method:
         self.replaced: set[str] = set()
 
     def text(self) -> str:
-        """The method as a coroutine, or what else it is here."""
+        """Return the asynchronous method."""
+        if self.is_overload:
+            signature = f"{self.name}({self._parameters()}) -> {self.returns}"
+            return f"    @overload\n    async def {signature}: ...\n"
         target = f"self._sync.{self.name}"
-        call = target if self._is_property() else f"{target}({self._passed()})"
+        call = f"{target}({self._passed()})"
         result, is_async, body = self.returns, "async ", f"return await calling(lambda: {call})"
         before = ""
         if self._has("progress"):
-            before = "told = in_loop(progress)"
+            before = "report = in_loop(progress)"
+        if self._has("wait"):  # the implementation of overloads
+            before += f"\n        method: Callable[..., {self.returns}] = {target}"
+            call = call.replace(target, "method")
         if self.cancels:
             body = f"return await waiting(lambda cancel: {call})"
         if self.name in LISTINGS:
-            result = f"Async{self.returns}"
-            body = f"for info in await calling(lambda: list({call})):\n            yield info"
+            item = self.returns.removeprefix("Iterator[").removesuffix("]")
+            result, is_async = f"AsyncGenerator[{item}, None]", ""
+            body = f"return listing(lambda cancel: {call})"
         elif self.returns == "Service":
             result, is_async = "Opening[AsyncService]", ""
             before = (
@@ -124,18 +125,19 @@ class Method:
                 f"            service = await calling(lambda: {call}, late=Service.close)\n"
                 "            return AsyncService(service)\n"
             )
-            body = "return Opening(opening)"
+            body = f'return Opening(opening(), "AsyncServiceManager.{self.name}")'
         elif self.returns == "Watch":
             result, is_async, body = "AsyncWatch", "", f"return AsyncWatch(lambda: {call})"
-        elif self.name == "lock":
-            result, is_async = "AbstractAsyncContextManager[None]", ""
-            body = f"return within(lambda: {call})"
+        elif self._has_decorator("contextmanager"):
+            result, is_async = "AbstractAsyncContextManager[Self]", ""
+            call = call.replace("cancel=cancel", "cancel=None")
+            body = f'return Within(lambda: {call}, self, "AsyncService.{self.name}")'
         lines = [f"    {is_async}def {self.name}({self._parameters()}) -> {result}:"]
-        lines += [f"        {text}" for text in (self._doc(), before, body) if text]
+        lines += [f"        {text}" for text in (self._doc(), before.strip(), body) if text]
         return "\n".join(lines) + "\n"
 
-    def _is_property(self) -> bool:
-        return any(ast.unparse(item) == "property" for item in self.node.decorator_list)
+    def _has_decorator(self, name: str) -> bool:
+        return any(ast.unparse(item) == name for item in self.node.decorator_list)
 
     def _has(self, name: str) -> bool:
         return any(arg.arg == name for arg in self.arguments.kwonlyargs)
@@ -164,10 +166,15 @@ class Method:
         if self.arguments.vararg is not None:
             passed.append(f"*{self.arguments.vararg.arg}")
         for arg in self.arguments.kwonlyargs:
-            passed.append(f"{arg.arg}={'told' if arg.arg == 'progress' else arg.arg}")
+            passed.append(f"{arg.arg}={self._value_of(arg.arg)}")
         if self.arguments.kwarg is not None:
             passed.append(f"**{self.arguments.kwarg.arg}")
         return ", ".join(passed)
+
+    def _value_of(self, name: str) -> str:
+        if name == "progress":
+            return "report"
+        return "cancel if wait else None" if name == "cancel" and self._has("wait") else name
 
     def _doc(self) -> str:
         doc = self.doc
@@ -175,13 +182,13 @@ class Method:
             if old in doc:
                 self.replaced.add(old)
                 doc = doc.replace(old, new)
-        if self.cancels:  # its part of the arguments and of the errors, with what goes on below
+        if self.cancels:  # remove its entries, with their continuation lines
             doc = re.sub(r"\n {12}(?:cancel|WaitCancelledError): .*(?:\n {13,}.*)*", "", doc)
             doc = re.sub(r"\n {8}Args:\n\n", "\n", doc)
-        return doc
+        return "\n".join(map(_wrapped, doc.split("\n")))
 
     def names(self) -> tuple[set[str], set[str]]:
-        """The names that it needs when the module runs, and those of its types."""
+        """Return the names that the method needs at run time, and those of its types."""
         given = [*self.arguments.defaults, *filter(None, self.arguments.kw_defaults)]
         runtime = {
             each.id for item in given for each in ast.walk(item) if isinstance(each, ast.Name)
@@ -190,19 +197,19 @@ class Method:
 
 
 def methods(kind: str, module: str) -> Iterator[Method]:
-    """The public methods of a class, and its properties."""
+    """Yield the public methods of a class."""
     source = PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == kind:
             for item in node.body:
                 if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
                     continue
-                if not any("setter" in ast.unparse(one) for one in item.decorator_list):
+                if not any(ast.unparse(each) == "property" for each in item.decorator_list):
                     yield Method(item, source)
 
 
 def imports(module: str) -> Iterator[tuple[str, str]]:
-    """The names that a module imports or makes, and where they come from."""
+    """Yield the names that a module imports or assigns, and the modules that they are from."""
     tree = ast.parse(PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -216,7 +223,7 @@ def imports(module: str) -> Iterator[tuple[str, str]]:
 
 
 def text() -> str:
-    """The whole module."""
+    """Return the source of the module."""
     service = [
         *methods("ServiceSettings", "_scm.service_settings"),
         *methods("Service", "_scm.service"),
@@ -236,13 +243,37 @@ def text() -> str:
         runtime=_import_lines({name: known[name] for name in runtime - here if name in known}, ""),
         typing=_import_lines(wanted, "    "),
     )
-    parts = [head, SERVICE, *(method.text() for method in service)]
-    parts += [MANAGER, *(method.text() for method in manager)]
+    parts = [head, class_head("AsyncService", "AsyncServiceBase")]
+    parts += [method.text() for method in service]
+    parts.append(class_head("AsyncServiceManager", "AsyncManagerBase"))
+    parts += [method.text() for method in manager]
     found = set().union(*(method.replaced for method in (*service, *manager)))
     unused = {old for old, _ in REPLACEMENTS} - found
     if unused:
         raise SystemExit(f"aiogen: these replacements no longer match: {sorted(unused)}")
     return "\n".join(parts)
+
+
+def _wrapped(line: str) -> str:
+    """Break a line of a docstring that is too long after a replacement."""
+    indent = len(line) - len(line.lstrip())
+    return (
+        textwrap.fill(
+            line.lstrip(), 100, initial_indent=" " * indent, subsequent_indent=" " * indent
+        )
+        if len(line) > 100
+        else line
+    )
+
+
+def class_head(name: str, base: str) -> str:
+    """Return the first lines of a class, with the docstring of its base class."""
+    source = (PACKAGE / "aio" / "_base.py").read_text("utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and node.name == base:
+            doc = ast.get_source_segment(source, node.body[0])
+            return CLASS.format(name=name, base=base, doc=doc)
+    raise SystemExit(f"aiogen: _base.py has no class {base}")
 
 
 def _import_lines(names: dict[str, str], indent: str) -> str:
@@ -255,9 +286,9 @@ def _import_lines(names: dict[str, str], indent: str) -> str:
     )
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two texts are the same program: formats and the order of imports apart."""
-    return _canonical(one) == _canonical(other)
+def same(first: str, other: str) -> bool:
+    """Return whether two sources are equal except for format and the order of imports."""
+    return _canonical(first) == _canonical(other)
 
 
 def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
@@ -265,16 +296,16 @@ def _canonical(source: str) -> tuple[set[tuple[str | None, str]], str]:
     found: set[tuple[str | None, str]] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.If)):
-            for one in node.body:
-                if isinstance(one, ast.ImportFrom):
-                    found |= {(one.module, alias.name) for alias in one.names}
-            node.body = [one for one in node.body if not isinstance(one, ast.ImportFrom)]
+            for statement in node.body:
+                if isinstance(statement, ast.ImportFrom):
+                    found |= {(statement.module, alias.name) for alias in statement.names}
+            node.body = [each for each in node.body if not isinstance(each, ast.ImportFrom)]
     return found, ast.dump(tree)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the object API as coroutines.")
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     options = parser.parse_args(argv)
     wanted = text()
     name = OUTPUT.relative_to(ROOT).as_posix()
@@ -282,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if same(present, wanted):
         return 0
     if options.check:
-        print(f"{name} is stale: run python tools/aiogen.py", file=sys.stderr)
+        print(f"{name} is out of date: run python tools/aiogen.py", file=sys.stderr)
         return 1
     OUTPUT.write_text(wanted, encoding="utf-8", newline="\n")
     for command in (["check", "--select", "I", "--fix", "-q"], ["format", "-q"]):

@@ -1,9 +1,9 @@
-"""What `cdefs/` declares, as plain data: for the checks and the stubs made from it.
+"""The declarations of `cdefs/` as plain data, for the checks and the stub generator.
 
-Both views of a declaration are kept. The types as written (`LPCWSTR`, `HANDLE`) and
-the parameters' names come from the syntax tree; what CFFI makes of them
-(`wchar_t const *`, `void *`) comes from its own model. Both come from CFFI's parser, so
-neither can disagree with the module that is built.
+The model has two views of a declaration. The types as written (`LPCWSTR`, `HANDLE`) and
+the parameters' names come from the syntax tree; the resolved types (`wchar_t const *`,
+`void *`) come from CFFI's model. Both come from CFFI's parser, so that neither can
+differ from the compiled module.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-if not __package__:  # a sibling is run as a script
+if not __package__:  # a module in this folder runs as a script
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cffi import cparser, model
@@ -30,7 +30,7 @@ _DEFINE = re.compile(r"^#define (\w+) \.\.\.$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A type by its name: `DWORD`, `unsigned long`, or a struct by its tag."""
+    """A type with a name: `DWORD`, `unsigned long`, or the tag of a struct."""
 
     name: str
 
@@ -64,7 +64,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a declaration stands."""
+    """The position of a declaration."""
 
     file: str
     line: int
@@ -78,7 +78,7 @@ class Function:
     name: str
     type: FunctionType
     place: Place
-    #: CFFI's own view, which can write itself in C
+    #: CFFI's type, which can write itself in C
     resolved: Any
 
     @property
@@ -96,7 +96,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A struct or union that has a typedef; `fields` is None for an opaque one."""
+    """A struct or union with a typedef; `fields` is None for an opaque struct."""
 
     name: str
     tag: str
@@ -116,7 +116,7 @@ class Enum:
 
 @dataclass(frozen=True, slots=True)
 class Typedef:
-    """Any typedef but that of a struct, a union or an enum."""
+    """A typedef, except those of structs, unions and enums."""
 
     name: str
     type: CType
@@ -126,7 +126,7 @@ class Typedef:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A constant that has a type: a string, a GUID, a flag of the glue."""
+    """A constant with a type: a string, a GUID, a flag of the glue code."""
 
     name: str
     type: CType
@@ -135,7 +135,7 @@ class Variable:
 
 @dataclass(slots=True)
 class Model:
-    #: name of a `#define` to its header, in order
+    #: the header of each `#define`, in order
     constants: dict[str, str] = field(default_factory=dict)
     typedefs: dict[str, Typedef] = field(default_factory=dict)
     structs: dict[str, Struct] = field(default_factory=dict)
@@ -143,44 +143,44 @@ class Model:
     functions: dict[str, Function] = field(default_factory=dict)
     callbacks: dict[str, Function] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
-    #: functions that c/glue.c defines itself
+    #: functions that c/glue.c defines
     glue: frozenset[str] = frozenset()
 
 
 def load(cdefs: Path = build_ffi.CDEFS) -> Model:
-    """Parse all of `cdefs`."""
+    """Parse the files of `cdefs`."""
     source = build_ffi.cdef_source(cdefs)
     parser = cparser.Parser()
     parser.parse(source)
-    # The tree has no parser state to disturb, but parsing twice into one parser would.
+    # A second parser: parsing twice with the same parser would change its state.
     tree, macros, _ = cparser.Parser()._parse(source)
     result = _Reader(parser).read(tree)
     for name in build_ffi.CDEF_FILES:
         text = (cdefs / name).read_text(encoding="ascii")
         result.constants.update(dict.fromkeys(_DEFINE.findall(text), name))
     if set(result.constants) != set(macros):
-        raise ValueError(f"odd #define: {sorted(set(result.constants) ^ set(macros))}")
+        raise ValueError(f"unexpected #define: {sorted(set(result.constants) ^ set(macros))}")
     glue = (cdefs / "c" / "glue.c").read_text(encoding="ascii")
     renamed = re.findall(r"^#define (\w+) winsvc_\1$", glue, re.MULTILINE)
-    ours = [name for name, function in result.functions.items() if function.header == "glue.h"]
-    result.glue = frozenset(renamed + ours)
+    own = [name for name, function in result.functions.items() if function.header == "glue.h"]
+    result.glue = frozenset(renamed + own)
     return result
 
 
 class _Reader:
-    """Walks the syntax tree, and fetches CFFI's view of what it meets."""
+    """A reader of the syntax tree, which adds CFFI's resolved types."""
 
     def __init__(self, parser: Any) -> None:
         self._declarations = parser._declarations
         self._model = Model()
         self._in_callbacks = False
-        #: a struct's typedef, by its node and by its tag
+        #: the typedef of a struct, by the id of its node and by its tag
         self._names: dict[int | str, str] = {}
 
     def read(self, tree: Any) -> Model:
         started = False
         for node in tree.ext:
-            # CFFI puts typedefs of its own in front, up to this one.
+            # CFFI's own typedefs come first, up to this name.
             if not started:
                 started = node.name == "__dotdotdot__"
             elif isinstance(node, c_ast.Typedef):
@@ -198,7 +198,7 @@ class _Reader:
         resolved = self._resolved("typedef", name)
         inner = node.type.type
         if isinstance(node.type, c_ast.TypeDecl) and isinstance(inner, _TAGGED):
-            # `typedef struct tag {...} NAME, *PNAME;` has the same node twice.
+            # `typedef struct tag {...} NAME, *PNAME;` contains the same node twice.
             self._names[id(inner)] = name
             if inner.name:
                 self._names[inner.name] = name
@@ -236,10 +236,10 @@ class _Reader:
         return Struct(name, resolved.name, fields, bool(resolved.partial), union, place)
 
     def _type(self, node: Any) -> CType:
-        """A type as written."""
+        """Convert a type as written."""
         if isinstance(node, c_ast.PtrDecl):
             target = self._type(node.type)
-            # As in CFFI, a function type stands for the pointer to it.
+            # As in CFFI, a function type represents the pointer to it.
             if isinstance(target, FunctionType):
                 return target
             return Pointer(target, "const" in getattr(node.type, "quals", ()))

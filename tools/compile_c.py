@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main(source: str) -> None:
-    importlib.import_module("setuptools")  # brings distutils, which Python 3.12 no longer has
+    importlib.import_module("setuptools")  # provides distutils, which Python 3.12 lacks
     compiler = importlib.import_module("distutils.ccompiler").new_compiler()
     objects = compiler.compile([source], output_dir="build/temp")
     name = Path(source).stem

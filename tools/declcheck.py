@@ -1,8 +1,8 @@
-"""Compares every declaration in `cdefs/` with the Windows headers, by asking the compiler.
+"""Compare every declaration in `cdefs/` with the Windows headers, with the compiler.
 
-CFFI itself lets a parameter be an `int` where the header has a `short`: C converts it. So
-this makes a C file that only compiles if, for every function, field and typedef, the type
-that CFFI holds and the header's are the same. Nothing is linked or run.
+CFFI does not detect that a parameter is an `int` and the header has a `short`, because C
+converts it. This tool therefore writes a C file that compiles only if, for every function,
+field and typedef, CFFI's type is the header's type. Nothing is linked or run.
 
     python tools/declcheck.py [--compiler x86_64-w64-mingw32-gcc] [--emit out.c]
 """
@@ -23,7 +23,7 @@ if not __package__:
 import build_ffi
 from tools import cdef_model
 
-#: The type that Windows wants each `extern "Python"` to have.
+#: The type that Windows requires of each `extern "Python"`.
 CALLBACK_TYPES = {
     "winsvc_service_main": "LPSERVICE_MAIN_FUNCTIONW",
     "winsvc_control_handler": "LPHANDLER_FUNCTION_EX",
@@ -33,12 +33,12 @@ CALLBACK_TYPES = {
     "winsvc_enum_window": "WNDENUMPROC",
 }
 
-# The glue's functions, our mirrors of structs and the pointers are all there to be unused.
+# The glue functions, the copies of structs and the pointers are unused.
 _FLAGS = ("-Wno-unused", "-fsyntax-only")
 
 
 def check_source(model: cdef_model.Model, cdefs: Path = build_ffi.CDEFS) -> str:
-    """The C file whose compilation is the check."""
+    """Return the C file whose compilation is the check."""
     lines = [build_ffi.c_source(cdefs)]
     for typedef in model.typedefs.values():
         lines += _same(typedef.place, typedef.name, typedef.name, typedef.resolved)
@@ -63,8 +63,8 @@ def _same(
     ours = ours or resolved.get_c_name("")
     name = "check_" + what.replace(".", "_")
     message = f"{what} is not what the header declares"
-    # The first says which declaration is wrong, the second makes GCC show both types;
-    # __typeof__ is so that types like `int (*)(void)` can stand before a name.
+    # The first names the wrong declaration, the second causes GCC to show both types;
+    # __typeof__ allows types such as `int (*)(void)` before a name.
     same = f'_Static_assert(__builtin_types_compatible_p({header}, {ours}), "{message}");'
     show = f"static __typeof__({header}) *{name} = (__typeof__({ours}) *)0;"
     yield f'#line {place.line} "{place.file}"'
@@ -88,7 +88,7 @@ def _struct(struct: cdef_model.Struct) -> Iterator[str]:
     for field in struct.fields:
         ours = f"__builtin_offsetof({mirror}, {field.name})"
         header = f"__builtin_offsetof({struct.name}, {field.name})"
-        what = f"{struct.name}.{field.name} is elsewhere in the header's structure"
+        what = f"{struct.name}.{field.name} has another offset in the header's structure"
         yield line
         yield f'_Static_assert({ours} == {header}, "{what}");'
     what = f"{struct.name} has another size in the header"
@@ -98,7 +98,7 @@ def _struct(struct: cdef_model.Struct) -> Iterator[str]:
 
 def _function(function: cdef_model.Function, *, glue: bool) -> Iterator[str]:
     resolved = function.resolved
-    # The cdefs leave the calling convention to the compiler; here it must be written out.
+    # The cdefs leave the calling convention to the compiler; the comparison needs it.
     convention = "" if glue else "WINAPI "
     params = ", ".join(param.get_c_name("") for param in resolved.args) or "void"
     ours = resolved.result.get_c_name(f"({convention}*)({params})")
@@ -106,7 +106,7 @@ def _function(function: cdef_model.Function, *, glue: bool) -> Iterator[str]:
 
 
 def run(compiler: str, cdefs: Path = build_ffi.CDEFS) -> int:
-    """Compile the check; what is wrong is on stderr, by name and place."""
+    """Compile the check; errors are on stderr, with name and place."""
     source = check_source(cdef_model.load(cdefs), cdefs)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "declcheck.c"
@@ -120,7 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare cdefs/ with the Windows headers.")
     parser.add_argument("--compiler", default="x86_64-w64-mingw32-gcc")
     parser.add_argument("--cdefs", type=Path, default=build_ffi.CDEFS)
-    parser.add_argument("--emit", type=Path, metavar="C_FILE", help="write the check, and stop")
+    parser.add_argument(
+        "--emit", type=Path, metavar="C_FILE", help="write the check, do not compile"
+    )
     options = parser.parse_args(argv)
     if options.emit:
         source = check_source(cdef_model.load(options.cdefs), options.cdefs)

@@ -28,7 +28,7 @@ IN_ORDER = ("-p", "no:randomly")
 
 @dataclass(frozen=True)
 class Environment:
-    """What is different, and how the tests are started in it."""
+    """An environment and the options of its test run."""
 
     options: Sequence[str] = IN_ORDER  # of pytest
     tests: Sequence[str] = TESTS
@@ -40,7 +40,7 @@ class Environment:
 
 
 def ignore_sigint() -> None:
-    """Do what a shell script does to a background command."""
+    """Ignore SIGINT, as in a background command of a shell script."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -63,12 +63,12 @@ ENVIRONMENTS: dict[str, Environment] = {
 
 
 def as_ordinary_user() -> list[str]:
-    """Return the command that starts another one as a user without any privilege."""
+    """Return a command that runs another command as a user without privileges."""
     if Path("/proc/self").stat().st_uid:
         return []
     uid, gid = "65534", "65534"
     ways = (
-        # In a user namespace, files of root's are this user's own.
+        # In a user namespace, root's files belong to this user.
         ["unshare", "--user", f"--map-user={uid}", f"--map-group={gid}"],
         ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"],
     )
@@ -81,7 +81,7 @@ def as_ordinary_user() -> list[str]:
 
 @contextmanager
 def checkout(scratch: Path, read_only: bool) -> Iterator[Path]:
-    """The project, or a copy that nobody may write to."""
+    """Provide the project, or a read-only copy."""
     if not read_only:
         yield PROJECT
         return
@@ -97,7 +97,7 @@ def checkout(scratch: Path, read_only: bool) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A temporary folder that any user may write to."""
+    """Create a temporary folder to which all users can write."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o777)
         yield Path(folder)

@@ -1,15 +1,14 @@
-"""Writes the type stubs of the compiled module, `stubs/_winsvc_cffi/__init__.pyi`.
+"""Write the type stubs of the compiled module, `stubs/_winsvc_cffi/__init__.pyi`.
 
     python tools/stubgen.py            write them
-    python tools/stubgen.py --check    fail, and show the difference, when they are stale
+    python tools/stubgen.py --check    fail if they are out of date, and show the difference
 
-What the stubs add to what CFFI checks when the program runs:
+The stubs check more than CFFI does at run time:
 
-* a class for each struct, and `NAME_p` for the pointer to it, through which the fields can
-  be reached as well;
-* `Pointer[DWORD]`, `Array[BYTE]`: pointers that know what they point to;
-* a type for each kind of handle, those that C has as `void *` too;
-* `ffi.new`, `ffi.cast` and their like by the C type's name, so a misspelt one is an error.
+* a class for each struct, and `NAME_p` for the pointer to it, which has the fields too;
+* `Pointer[DWORD]`, `Array[BYTE]`: pointers with the type of their target;
+* a type for each kind of handle, even if C has `void *` for it;
+* `ffi.new`, `ffi.cast` and similar with the C type's name, so that a misspelling is an error.
 
 Only the names `ffi` and `lib` exist at run time. The others are for annotations.
 """
@@ -33,7 +32,7 @@ OUTPUT = build_ffi.ROOT / "stubs" / build_ffi.MODULE / "__init__.pyi"
 
 WIDTH = 100
 
-#: C's integers, and the class that stands for each as the target of a pointer.
+#: C's integers, and the class that represents each as the target of a pointer.
 INTEGERS = {
     "unsigned char": "BYTE",
     "unsigned short": "WORD",
@@ -48,11 +47,11 @@ INTEGERS = {
 }
 CHARACTERS = {"wchar_t": "WCHAR", "char": "CHAR"}
 
-#: `void *` in C, a type of its own here.
+#: `void *` in C, a separate type here.
 OPAQUE = ("HANDLE", "HDEVNOTIFY", "HPOWERNOTIFY", "PSECURITY_DESCRIPTOR", "PSID", "SC_LOCK")
 
-#: What such a parameter takes, where that is more than its own type: the name as the
-#: cdefs write it, of the type or, if it comes before a dot, of the parameter.
+#: Parameters that accept more than their own type, by the name of the type in the cdefs, or,
+#: with a final dot, of the parameter.
 WIDER = {
     "HLOCAL": "AnyPointer",
     "PSECURITY_DESCRIPTOR": "PSECURITY_DESCRIPTOR | Pointer[BYTE]",
@@ -76,7 +75,7 @@ _T = TypeVar("_T")
 _C = TypeVar("_C", bound=CData)
 _I = TypeVar("_I", bound=Integer)
 
-# ---- What CFFI makes ----------------------------------------------------------------
+# ---- CFFI's objects -----------------------------------------------------------------
 
 # Any C value that is not a plain number or character.
 class CData:
@@ -119,29 +118,29 @@ class Pointer(CData, Generic[_T]):
     @overload
     def __sub__(self, other: Pointer[_T], /) -> int: ...
 
-# Passes for a pointer to its item, as in C.
+# Accepted as a pointer to its item, as in C.
 class Array(Pointer[_T]):
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[_T]: ...
 
-# `void *`: C itself does not say what is there.
+# `void *`: the type of the target is unknown.
 AnyPointer: TypeAlias = Pointer[Any]
 
-# The type of ffi.NULL, which passes for every kind of pointer and handle.
+# The type of ffi.NULL, which is accepted as every kind of pointer and handle.
 class Null(Pointer[Any]): ...
 
-# What ffi.new() takes to begin with: fields by name or by position, or another to copy.
+# An initializer of ffi.new(): fields by name or by position, or a struct to copy.
 _Init: TypeAlias = Mapping[str, object] | Sequence[object] | CData
 _Inits: TypeAlias = int | Sequence[_Init]
 
-# What ffi.cast() to an integer type gives.
+# The result of ffi.cast() to an integer type.
 class CInteger(CData):
     def __int__(self) -> int: ...
 
 class CType:
     kind: Final[str]
     cname: Final[str]
-    # Each of these is there only for the kinds that have it.
+    # Each of these exists for some kinds only.
     item: Final[CType]
     length: Final[int | None]
     fields: Final[Sequence[tuple[str, CField]]]
@@ -159,7 +158,7 @@ class CField:
     bitsize: Final[int]
     flags: Final[int]
 
-# What ffi.buffer() gives: the memory itself, not a copy.
+# The result of ffi.buffer(): the memory itself, not a copy.
 class CBuffer:
     def __len__(self) -> int: ...
     @overload
@@ -172,7 +171,7 @@ class CBuffer:
     def __setitem__(self, index: slice, value: Buffer, /) -> None: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
-# For ffi.def_extern(): what to do with an exception, and what to return then.
+# For ffi.def_extern(): a handler of exceptions, which may return the result.
 _OnError: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 _OnErrorInt: TypeAlias = Callable[
     [type[BaseException], BaseException, TracebackType | None], int | None
@@ -183,9 +182,9 @@ _OnErrorInt: TypeAlias = Callable[
 class Integer(int): ...
 """
 
-# `{new}` and so on are filled in with overloads.
+# Overloads replace `{new}` and similar placeholders.
 FFI_CLASS = """\
-# Two names for use in the class below, which has attributes CData and CType.
+# Aliases for the class below, whose attributes CData and CType hide the classes.
 _Data: TypeAlias = CData
 _Type: TypeAlias = CType
 
@@ -219,25 +218,25 @@ class FFI:
     def unpack(self, cdata: Pointer[_C], length: int) -> list[_C]: ...
     def buffer(self, cdata: AnyPointer, size: int = ...) -> CBuffer: ...
     def memmove(self, dest: AnyPointer | Buffer, src: AnyPointer | Buffer, n: int) -> None: ...
-    # Makes bytes, which is all that it is used for here.
+    # For bytes only, the only use here.
     def new_allocator(
         self, *, should_clear_after_alloc: bool = ...
     ) -> Callable[[Literal["BYTE[]"], int], Array[BYTE]]: ...
     def new_handle(self, x: object, /) -> AnyPointer: ...
-    # Whatever new_handle() was given.
+    # The argument of new_handle().
     def from_handle(self, x: AnyPointer, /) -> Any: ...
     @overload
     def gc(self, cdata: _C, destructor: Callable[[_C], object], size: int = ...) -> _C: ...
     @overload
     def gc(self, cdata: _Data, destructor: None, size: int = ...) -> None: ...
     def release(self, cdata: _Data, /) -> None: ...
-    # Windows only: the code and the text of the last error.
+    # On Windows only: the code and the text of the last error.
     def getwinerror(self, code: int = ...) -> tuple[int, str]: ...
 """
 
 
 class Stubs:
-    """The stubs of one model."""
+    """The stubs of a model."""
 
     def __init__(self, model: cdef_model.Model) -> None:
         self.model = model
@@ -250,7 +249,7 @@ class Stubs:
                 *self._handles(),
                 "\n# ---- Structs " + "-" * 73 + "\n",
                 *self._structs(),
-                "\n# ---- Other names of types " + "-" * 60 + "\n",
+                "\n# ---- Type aliases " + "-" * 68 + "\n",
                 *self._aliases(),
                 "\n# ---- The module " + "-" * 70 + "\n",
                 *self._lib(),
@@ -264,7 +263,7 @@ class Stubs:
     # -- names of types --
 
     def _integer(self, name: str) -> str | None:
-        """The class of an integer type, given any of its names."""
+        """Return the class of an integer type, given any of its names."""
         if name in self.model.enums:
             return name
         if name in INTEGERS:
@@ -286,7 +285,7 @@ class Stubs:
         return type_ == Named("void")
 
     def target(self, type_: CType) -> str:
-        """A type as the thing a pointer points to, or as an item of an array."""
+        """Return a type as the target of a pointer, or as the item of an array."""
         if isinstance(type_, Named):
             number = self._integer(type_.name) or self._character(type_.name)
             return number or self._pointer_name(type_.name)
@@ -298,14 +297,14 @@ class Stubs:
             return name
         if isinstance(typedef.type, Pointer) and self._is_void(typedef.type.target):
             return "AnyPointer"
-        if name.islower():  # va_list, which is no name for a type in Python
+        if name.islower():  # va_list
             return self.value(typedef.type)
         if isinstance(typedef.type, Named):  # another name of a pointer or struct
             return self._pointer_name(typedef.type.name)
         return name
 
     def value(self, type_: CType) -> str:
-        """A type as that of a field or a result."""
+        """Return a type as that of a field or a result."""
         if isinstance(type_, Named):
             if self._is_void(type_):
                 return "None"
@@ -327,7 +326,7 @@ class Stubs:
         return f"Callable[[{params}], {self.value(type_.result)}]"
 
     def param(self, param: cdef_model.Param) -> str:
-        """A type as that of a parameter: also what CFFI converts by itself."""
+        """Return a type as that of a parameter, with the types that CFFI converts."""
         if isinstance(param.type, Named):
             name = param.type.name
             wider = WIDER.get(f"{param.name}.") or WIDER.get(name)
@@ -353,7 +352,7 @@ class Stubs:
         yield "class CHAR(bytes): ..."
 
     def _opaque_targets(self) -> dict[str, str]:
-        """Handle to the class of what it points to, which nobody may look into."""
+        """Map each handle to the opaque class of its target."""
         found = {name: f"{name}__" for name in OPAQUE}
         known = {*self.model.structs, *self.model.typedefs, *INTEGERS, *CHARACTERS, "void"}
         for typedef in self.model.typedefs.values():
@@ -428,7 +427,7 @@ class Stubs:
     # -- ffi --
 
     def _integer_names(self) -> dict[str, list[str]]:
-        """The class of each integer type, to all of C's names for it."""
+        """Map the class of each integer type to all of its names in C."""
         found: dict[str, list[str]] = {}
         for name in (*INTEGERS, *self.model.typedefs, *self.model.enums):
             if number := self._integer(name):
@@ -443,7 +442,7 @@ class Stubs:
         return found
 
     def _pointers(self) -> dict[str, list[str]]:
-        """The pointers that a call gives back, or takes several of, to C's names for them."""
+        """Map the pointers that calls return, or accept in arrays, to their names in C."""
         found = {name: [name] for name in self._opaque_targets()}
         found["AnyPointer"] = ["PVOID", "LPVOID", "void *"]
         for name, typedef in self.model.typedefs.items():
@@ -460,7 +459,7 @@ class Stubs:
             yield [f"cdecl: {_literal(arrays)}", f"init: {inits} = ..."], f"Array[{target}]"
 
     def _targets(self) -> Iterator[tuple[list[str], str, str, str]]:
-        """What can be allocated: C's names, what initializes one and many, and the target."""
+        """Yield the types for ffi.new(): C's names, the initializers, and the target."""
         for name, struct in self.model.structs.items():
             if struct.fields is not None:
                 yield [name], "_Init", "_Inits", name
@@ -479,7 +478,7 @@ class Stubs:
             pointer = f"{target}_p" if target in self.model.structs else f"Pointer[{target}]"
             yield [f"cdecl: {_literal([_star(name) for name in names])}", value], pointer
         for pointer, names in self._pointers().items():
-            # `wchar_t *` is above, as the pointer to wchar_t.
+            # `wchar_t *` is handled above, as the pointer to wchar_t.
             spelled = [name for name in names if "*" not in name or "void" in name]
             yield [f"cdecl: {_literal(spelled)}", value], pointer
         for name, typedef in self.model.typedefs.items():
@@ -524,7 +523,7 @@ class Stubs:
 
 
 def _python_name(callback: cdef_model.Function) -> str:
-    """The alias for the Python function that implements a callback."""
+    """Return the alias of the type of a callback's Python function."""
     return "_" + callback.name.removeprefix("winsvc_").title().replace("_", "")
 
 
@@ -568,7 +567,7 @@ def _method(name: str, params: list[str], result: str, *, positional: bool = Tru
 
 
 def _wrapped(before: str, middle: str, after: str = "") -> Iterator[str]:
-    """One line, or, if that is too long, the middle on lines of its own."""
+    """Yield a single line, or, if that is too long, the middle on separate lines."""
     if len(before + middle + after) <= WIDTH:
         yield before + middle + after
         return
@@ -604,7 +603,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         present.splitlines(keepends=True), wanted.splitlines(keepends=True), name, "as generated"
     )
     sys.stdout.writelines(difference)
-    print(f"{name} is stale: run python tools/stubgen.py", file=sys.stderr)
+    print(f"{name} is out of date: run python tools/stubgen.py", file=sys.stderr)
     return 1
 
 

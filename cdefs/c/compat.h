@@ -1,23 +1,23 @@
-/* The Windows headers, and what they lack.
+/* The Windows headers, and the declarations that they lack.
 
-   Microsoft's SDK (10.0.17763 and later) has all that cdefs/ declares, but for a
-   constant or two. mingw-w64's headers, even of version 15, lack several
-   structures, enumerations and GUIDs of winsvc.h, and older ones more constants.
+   Microsoft's SDK (10.0.17763 and later) contains all declarations of cdefs/ except
+   for a few constants. mingw-w64's headers, including version 15, lack several
+   structures, enumerations and GUIDs of winsvc.h; older versions lack more constants.
 
-   A missing constant is given under #ifndef, so a header's own always wins. A type
-   cannot be asked for in that way. So for mingw-w64 it is given under a name of
-   ours, and a macro that stands after every header gives it its proper name:
-   right whether or not some later mingw-w64 declares it too. */
+   A missing constant is defined under #ifndef, so that a definition in a header has
+   precedence. The preprocessor cannot test for a type: for mingw-w64 the type is
+   defined with another name, and a macro after all headers maps the documented name
+   to it. This also works with a mingw-w64 that declares the type. */
 
 #ifndef WINSVC_COMPAT_H
 #define WINSVC_COMPAT_H
 
-/* build_ffi.py gives it: <Python.h>, which comes first, may settle it otherwise. */
+/* Defined by build_ffi.py, because <Python.h>, which comes first, may define another value. */
 #if !defined(_WIN32_WINNT) || _WIN32_WINNT < 0x0A00
 #error "compile with -D_WIN32_WINNT=0x0A00"
 #endif
 
-/* Each kind of handle is a type of its own. */
+/* Each kind of handle is a separate type. */
 #ifndef STRICT
 #define STRICT 1
 #endif
@@ -89,7 +89,7 @@
 #define SERVICE_PKG_SERVICE 0x00000200
 #endif
 #ifdef __MINGW32__
-/* Its SERVICE_TYPE_ALL is older than the three above. */
+/* mingw-w64's SERVICE_TYPE_ALL does not include the three types above. */
 #undef SERVICE_TYPE_ALL
 #define SERVICE_TYPE_ALL (SERVICE_WIN32 | SERVICE_ADAPTER | SERVICE_DRIVER | \
     SERVICE_INTERACTIVE_PROCESS | SERVICE_USER_SERVICE | SERVICE_USERSERVICE_INSTANCE | \
@@ -98,7 +98,7 @@
 
 /* ---- winsvc.h -------------------------------------------------------------- */
 
-#ifndef SERVICE_CONTROL_USER_LOGOFF /* Microsoft's has it as a comment */
+#ifndef SERVICE_CONTROL_USER_LOGOFF /* a comment in Microsoft's header */
 #define SERVICE_CONTROL_USER_LOGOFF 0x00000011
 #endif
 #ifndef SERVICE_TRIGGER_ACTION_SERVICE_START
@@ -111,17 +111,17 @@
 #define SERVICE_TRIGGER_STARTED_ARGUMENT L"TriggerStarted"
 #endif
 
-/* pywin32's name, in no header of Microsoft's */
+/* pywin32's name; no header of Microsoft contains it */
 #ifndef SERVICE_SPECIFIC_ERROR
 #define SERVICE_SPECIFIC_ERROR ERROR_SERVICE_SPECIFIC_ERROR
 #endif
 
-/* An enumerator in newer headers, so #ifndef cannot tell: the value is the same. */
+/* An enumerator in newer headers, which #ifndef does not find; the value is the same. */
 #define SC_ACTION_OWN_RESTART 4
 
 #ifdef __MINGW32__
 
-/* Its SERVICE_NOTIFYW is Microsoft's SERVICE_NOTIFY_2W under the older name. */
+/* mingw-w64's SERVICE_NOTIFYW is Microsoft's SERVICE_NOTIFY_2W with the older name. */
 #define SERVICE_NOTIFY_2W SERVICE_NOTIFYW
 #define PSERVICE_NOTIFY_2W PSERVICE_NOTIFYW
 
@@ -194,8 +194,7 @@ struct _SC_NOTIFICATION_REGISTRATION;
 
 #endif /* __MINGW32__ */
 
-/* Microsoft's header only declares these, and no library of its has them: whoever wants
-   one has to define it. */
+/* Microsoft's header declares these, but no library defines them. */
 static const GUID winsvc_first_ip_address_arrival = {
     0x4f27f2de, 0x14e2, 0x430b, {0xa5, 0x49, 0x7c, 0xd4, 0x8c, 0xbc, 0x82, 0x45}};
 static const GUID winsvc_last_ip_address_removal = {

@@ -1,17 +1,17 @@
-/* Calls that some Windows, or Wine, lacks. Linked in the plain way a missing one
-   would stop the module from loading (Windows) or kill the process (Wine), so each
-   is looked up when first wanted. Each stands here under its own name (by a macro,
-   so that it does not clash with the header's), and fails with
-   ERROR_CALL_NOT_IMPLEMENTED where there is none; HAS_... says which there are. */
+/* Functions that some versions of Windows, or Wine, lack. If they were linked, a
+   missing function would prevent the module from loading (Windows) or end the process
+   (Wine); therefore each is looked up at its first use. Each has its own name here (by
+   a macro, so that it does not conflict with the header's declaration), and fails with
+   ERROR_CALL_NOT_IMPLEMENTED if it is missing; HAS_... is 1 if it exists. */
 
-/* GCC lets this type be cast to every other function type without a warning. */
+/* GCC allows casts of this type to every other function type without a warning. */
 typedef void (*winsvc_proc)(void);
 
 typedef struct {
     const char *name;
     const wchar_t *dll;
-    /* NULL: not looked up yet. winsvc_absent: looked up, and not there. Threads that
-       race here all write the same pointer, and a pointer is written whole. */
+    /* NULL: not looked up yet. winsvc_absent: looked up and missing. Concurrent threads
+       write the same pointer, and the write is atomic. */
     winsvc_proc volatile found;
 } winsvc_call;
 
@@ -21,7 +21,7 @@ static void winsvc_absent(void)
 
 static winsvc_proc winsvc_lookup(const wchar_t *dll, const char *name)
 {
-    /* Each DLL asked for is one that this module is linked to, or that those load. */
+    /* This module is linked to each of these DLLs, or to a DLL that loads it. */
     HMODULE module = GetModuleHandleW(dll);
 
     return module != NULL ? (winsvc_proc)GetProcAddress(module, name) : NULL;
@@ -41,8 +41,8 @@ static winsvc_proc winsvc_find(winsvc_call *call)
 
     if (found == NULL) {
         found = winsvc_lookup(call->dll, call->name);
-        /* On Windows advapi32 lacks some that sechost has. Wine's sechost exports
-           stubs that end the process, so there it is no evidence. */
+        /* On Windows, advapi32 lacks some functions of sechost. Wine's sechost exports
+           stubs that end the process, so it is not used. */
         if (found == NULL && wine_version() == NULL)
             found = winsvc_lookup(L"sechost.dll", call->name);
         if (found == NULL)
@@ -54,11 +54,11 @@ static winsvc_proc winsvc_find(winsvc_call *call)
 
 #define WINSVC_CALL(function, dll) \
     static winsvc_call winsvc_call_##function = {#function, dll, NULL}
-/* Both paste their argument, which keeps the macros at the end of each wrapper out. */
+/* Both paste their argument, which the macros at the end of each wrapper must not expand. */
 #define WINSVC_FIND(function) winsvc_find(&winsvc_call_##function)
 #define WINSVC_HAS(function) (winsvc_find(&winsvc_call_##function) != NULL)
 
-/* For a call that every header declares: its type is the one written here. */
+/* For functions that every header declares: check that the type is the same here. */
 #ifdef __GNUC__
 #define WINSVC_SAME_TYPE(a, b) \
     _Static_assert(__builtin_types_compatible_p(__typeof__(a), b), #a " differs from the header's")
@@ -77,8 +77,8 @@ WINSVC_CALL(GetSharedServiceRegistryStateKey, L"advapi32.dll");
 WINSVC_CALL(GetSharedServiceDirectory, L"advapi32.dll");
 WINSVC_CALL(CreateDesktopExW, L"user32.dll");
 
-/* CFFI compiles a constant into a function, and runs it when Python first reads the
-   attribute: so reading one of these does the look-up. */
+/* CFFI compiles a constant into a function, and calls it when Python first reads the
+   attribute: reading one of these performs the look-up. */
 #define HAS_ControlServiceExW WINSVC_HAS(ControlServiceExW)
 #define HAS_QueryServiceDynamicInformation WINSVC_HAS(QueryServiceDynamicInformation)
 #define HAS_SubscribeServiceChangeNotifications \

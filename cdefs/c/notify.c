@@ -1,37 +1,37 @@
-/* Notifications of services, received on a thread of ours.
+/* Notifications of services, received on a worker thread.
 
-   NotifyServiceStatusChangeW tells by an APC: a call on the thread that registered, made only while
-   that waits alertably, into a buffer that belongs to Windows until then. So a thread that does
-   nothing else registers and closes, and the buffers are on the heap. What it is told goes into
-   the list of a waiter, whose event wakes whoever waits for it. No Python runs here.
+   NotifyServiceStatusChangeW notifies with an APC: Windows calls back on the thread that registered,
+   only while that thread waits alertably, and owns the buffer until then. Therefore a worker thread,
+   which does nothing else, registers and closes, and the buffers are on the heap. A notification is
+   added to the list of a waiter, whose event wakes the waiting thread. No Python code runs here.
 
-   The thread begins with the first registration and ends with the last waiter. */
+   The worker starts with the first registration and ends with the last waiter. */
 
 typedef struct winsvc_waiter winsvc_waiter;
 typedef winsvc_waiter *WINSVC_WAITER;
 
 typedef struct winsvc_registration {
-    SERVICE_NOTIFY_2W notify; /* first: its address is all that the callback is given */
+    SERVICE_NOTIFY_2W notify; /* first: the callback receives its address */
     SC_HANDLE handle;
-    winsvc_waiter *waiter;                      /* NULL: nobody wants to know any more */
+    winsvc_waiter *waiter;                      /* NULL: abandoned */
     PSC_NOTIFICATION_REGISTRATION subscription; /* NULL: by NotifyServiceStatusChangeW */
     BOOL subscribed;
-    BOOL pending; /* the buffer is Windows' */
-    BOOL told;    /* in the waiter's list of news */
-    ULONGLONG given_up;
-    struct winsvc_registration *next;      /* of the waiter's, or of those given up */
-    struct winsvc_registration *next_told; /* in the order in which they were told */
+    BOOL pending; /* Windows owns the buffer */
+    BOOL ready;   /* in the waiter's list of notifications */
+    ULONGLONG abandoned_at;
+    struct winsvc_registration *next;       /* in the waiter's list, or among the abandoned */
+    struct winsvc_registration *next_ready; /* in the order of the notifications */
 } winsvc_registration;
 
 struct winsvc_waiter {
-    HANDLE event; /* resets itself */
+    HANDLE event; /* auto-reset */
     winsvc_registration *registrations;
-    winsvc_registration *news;
+    winsvc_registration *notified;
 };
 
 typedef struct winsvc_request {
     SC_HANDLE handle;
-    winsvc_registration *registration; /* NULL: the handle is to be closed */
+    winsvc_registration *registration; /* NULL: close the handle */
     DWORD mask;
     DWORD result;
     BOOL done;
@@ -44,11 +44,11 @@ typedef struct {
     winsvc_request *requests;
 } winsvc_worker;
 
-/* It guards all that follows, and is never held across a call that may take its time. */
+/* Guards all of the following, and is not held during calls that may block. */
 static SRWLOCK winsvc_lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE winsvc_request_done = CONDITION_VARIABLE_INIT;
 static winsvc_worker *winsvc_current_worker;
-static winsvc_registration *winsvc_given_up;
+static winsvc_registration *winsvc_abandoned;
 static DWORD winsvc_waiter_count, winsvc_worker_count, winsvc_registration_count;
 
 static void winsvc_drop_names(winsvc_registration *registration)
@@ -65,21 +65,21 @@ static void winsvc_free_registration(winsvc_registration *registration)
 }
 
 /* Locked. */
-static void winsvc_tell(winsvc_registration *registration)
+static void winsvc_notify(winsvc_registration *registration)
 {
-    winsvc_registration **end = &registration->waiter->news;
+    winsvc_registration **end = &registration->waiter->notified;
 
-    if (!registration->told) {
+    if (!registration->ready) {
         while (*end != NULL)
-            end = &(*end)->next_told;
-        registration->told = TRUE;
-        registration->next_told = NULL;
+            end = &(*end)->next_ready;
+        registration->ready = TRUE;
+        registration->next_ready = NULL;
         *end = registration;
     }
     SetEvent(registration->waiter->event);
 }
 
-/* PFN_SC_NOTIFY_CALLBACK, on our thread */
+/* PFN_SC_NOTIFY_CALLBACK, on the worker thread */
 static VOID CALLBACK winsvc_on_notify(PVOID buffer)
 {
     winsvc_registration *registration = (winsvc_registration *)buffer;
@@ -87,13 +87,13 @@ static VOID CALLBACK winsvc_on_notify(PVOID buffer)
     AcquireSRWLockExclusive(&winsvc_lock);
     registration->pending = FALSE;
     if (registration->waiter != NULL)
-        winsvc_tell(registration);
+        winsvc_notify(registration);
     else
         winsvc_drop_names(registration);
     ReleaseSRWLockExclusive(&winsvc_lock);
 }
 
-/* PSC_NOTIFICATION_CALLBACK, on a thread of Windows' */
+/* PSC_NOTIFICATION_CALLBACK, on a thread of Windows */
 static VOID CALLBACK winsvc_on_change(DWORD notify, PVOID context)
 {
     winsvc_registration *registration = (winsvc_registration *)context;
@@ -101,16 +101,16 @@ static VOID CALLBACK winsvc_on_change(DWORD notify, PVOID context)
     (void)notify;
     AcquireSRWLockExclusive(&winsvc_lock);
     if (registration->waiter != NULL)
-        winsvc_tell(registration);
+        winsvc_notify(registration);
     ReleaseSRWLockExclusive(&winsvc_lock);
 }
 
-static VOID CALLBACK winsvc_look_up(ULONG_PTR unused)
+static VOID CALLBACK winsvc_wake_worker(ULONG_PTR unused)
 {
-    (void)unused; /* to be called has ended the thread's sleep */
+    (void)unused; /* the call itself ends the thread's sleep */
 }
 
-static void winsvc_carry_out(winsvc_request *request)
+static void winsvc_process(winsvc_request *request)
 {
     winsvc_registration *registration = request->registration;
 
@@ -120,7 +120,7 @@ static void winsvc_carry_out(winsvc_request *request)
         return;
     }
     request->result = CloseServiceHandle(request->handle) ? ERROR_SUCCESS : GetLastError();
-    /* What was on its way for this handle arrives here, while the buffer is still there. */
+    /* Run a queued APC of this handle while the buffer exists. */
     SleepEx(0, TRUE);
 }
 
@@ -139,7 +139,7 @@ static DWORD WINAPI winsvc_work(LPVOID parameter)
             worker->requests = request->next;
         ReleaseSRWLockExclusive(&winsvc_lock);
         if (request != NULL) {
-            winsvc_carry_out(request);
+            winsvc_process(request);
             AcquireSRWLockExclusive(&winsvc_lock);
             request->done = TRUE;
             ReleaseSRWLockExclusive(&winsvc_lock);
@@ -147,7 +147,7 @@ static DWORD WINAPI winsvc_work(LPVOID parameter)
         } else if (stopping) {
             break;
         } else {
-            /* A request that has come since brings an APC, which ends this at once. */
+            /* A new request queues an APC, which ends the sleep. */
             SleepEx(INFINITE, TRUE);
         }
     }
@@ -159,7 +159,7 @@ static DWORD WINAPI winsvc_work(LPVOID parameter)
     return 0;
 }
 
-/* Locked. NULL, with the last error, where no thread can be made. */
+/* Locked. NULL, with the last error set, if the thread cannot be created. */
 static winsvc_worker *winsvc_need_worker(void)
 {
     winsvc_worker *worker = winsvc_current_worker;
@@ -184,22 +184,22 @@ static winsvc_worker *winsvc_need_worker(void)
     return worker;
 }
 
-/* Locked, but not meanwhile. */
-static DWORD winsvc_ask(winsvc_worker *worker, winsvc_request *request)
+/* Locked at the call and at the return, unlocked in between. */
+static DWORD winsvc_send_request(winsvc_worker *worker, winsvc_request *request)
 {
     winsvc_request **end = &worker->requests;
 
     while (*end != NULL)
         end = &(*end)->next;
     *end = request;
-    QueueUserAPC(winsvc_look_up, worker->thread, 0);
+    QueueUserAPC(winsvc_wake_worker, worker->thread, 0);
     while (!request->done)
         SleepConditionVariableSRW(&winsvc_request_done, &winsvc_lock, INFINITE, 0);
     return request->result;
 }
 
 /* Locked. */
-static winsvc_registration **winsvc_place_of(winsvc_waiter *waiter, SC_HANDLE handle,
+static winsvc_registration **winsvc_find_link(winsvc_waiter *waiter, SC_HANDLE handle,
                                              BOOL subscribed)
 {
     winsvc_registration **place = &waiter->registrations;
@@ -209,7 +209,7 @@ static winsvc_registration **winsvc_place_of(winsvc_waiter *waiter, SC_HANDLE ha
     return place;
 }
 
-/* Locked. NULL where there is no memory. */
+/* Locked. NULL if memory is exhausted. */
 static winsvc_registration *winsvc_new_registration(winsvc_waiter *waiter, SC_HANDLE handle,
                                                     BOOL subscribed)
 {
@@ -230,33 +230,33 @@ static winsvc_registration *winsvc_new_registration(winsvc_waiter *waiter, SC_HA
     return registration;
 }
 
-/* Locked. Out of the waiter's lists: it is told nothing more. */
-static winsvc_registration *winsvc_take_out(winsvc_registration **place)
+/* Locked. Remove a registration from the waiter's lists: it is not notified any more. */
+static winsvc_registration *winsvc_unlink(winsvc_registration **place)
 {
     winsvc_registration *registration = *place;
-    winsvc_registration **news = &registration->waiter->news;
+    winsvc_registration **notified = &registration->waiter->notified;
 
     *place = registration->next;
-    while (*news != NULL && *news != registration)
-        news = &(*news)->next_told;
-    if (*news != NULL)
-        *news = registration->next_told;
+    while (*notified != NULL && *notified != registration)
+        notified = &(*notified)->next_ready;
+    if (*notified != NULL)
+        *notified = registration->next_ready;
     registration->waiter = NULL;
     winsvc_registration_count--;
     return registration;
 }
 
-/* Locked. A handle that is closed tells nothing more, says Windows. Wine may be writing to the
-   buffer just then, and calls afterwards: so one that was pending is kept for a while. */
+/* Locked. Windows does not use the buffer of a closed handle. Wine may still write to it and call
+   back afterwards: therefore a pending registration is kept for 30 seconds. */
 static void winsvc_discard(winsvc_registration *registration)
 {
-    winsvc_registration **place = &winsvc_given_up;
+    winsvc_registration **place = &winsvc_abandoned;
     ULONGLONG now = GetTickCount64();
 
     while (*place != NULL) {
         winsvc_registration *old = *place;
 
-        if (now - old->given_up < 30000) {
+        if (now - old->abandoned_at < 30000) {
             place = &old->next;
         } else {
             *place = old->next;
@@ -267,9 +267,9 @@ static void winsvc_discard(winsvc_registration *registration)
         winsvc_free_registration(registration);
         return;
     }
-    registration->given_up = now;
-    registration->next = winsvc_given_up;
-    winsvc_given_up = registration;
+    registration->abandoned_at = now;
+    registration->next = winsvc_abandoned;
+    winsvc_abandoned = registration;
 }
 
 static winsvc_waiter *winsvc_open_waiter(void)
@@ -304,10 +304,10 @@ static DWORD winsvc_arm(winsvc_waiter *waiter, SC_HANDLE handle, DWORD mask)
 
     AcquireSRWLockExclusive(&winsvc_lock);
     worker = winsvc_need_worker();
-    registration = *winsvc_place_of(waiter, handle, FALSE);
+    registration = *winsvc_find_link(waiter, handle, FALSE);
     if (worker == NULL) {
         result = GetLastError();
-    } else if (registration != NULL && (registration->pending || registration->told)) {
+    } else if (registration != NULL && (registration->pending || registration->ready)) {
         result = ERROR_ALREADY_REGISTERED;
     } else if (registration == NULL &&
                (registration = winsvc_new_registration(waiter, handle, FALSE)) == NULL) {
@@ -317,10 +317,10 @@ static DWORD winsvc_arm(winsvc_waiter *waiter, SC_HANDLE handle, DWORD mask)
         request.handle = handle;
         request.registration = registration;
         request.mask = mask;
-        result = winsvc_ask(worker, &request);
+        result = winsvc_send_request(worker, &request);
         if (result != ERROR_SUCCESS) {
             registration->pending = FALSE;
-            winsvc_discard(winsvc_take_out(winsvc_place_of(waiter, handle, FALSE)));
+            winsvc_discard(winsvc_unlink(winsvc_find_link(waiter, handle, FALSE)));
         }
     }
     ReleaseSRWLockExclusive(&winsvc_lock);
@@ -342,7 +342,7 @@ static DWORD winsvc_subscribe(winsvc_waiter *waiter, SC_HANDLE handle)
                                                  &registration->subscription);
     if (result != ERROR_SUCCESS) {
         AcquireSRWLockExclusive(&winsvc_lock);
-        winsvc_discard(winsvc_take_out(winsvc_place_of(waiter, handle, TRUE)));
+        winsvc_discard(winsvc_unlink(winsvc_find_link(waiter, handle, TRUE)));
         ReleaseSRWLockExclusive(&winsvc_lock);
     }
     return result;
@@ -357,12 +357,12 @@ static DWORD winsvc_disarm(winsvc_waiter *waiter, SC_HANDLE handle)
     DWORD result;
 
     AcquireSRWLockExclusive(&winsvc_lock);
-    place = winsvc_place_of(waiter, handle, TRUE);
+    place = winsvc_find_link(waiter, handle, TRUE);
     if (*place != NULL)
-        changes = winsvc_take_out(place);
-    place = winsvc_place_of(waiter, handle, FALSE);
+        changes = winsvc_unlink(place);
+    place = winsvc_find_link(waiter, handle, FALSE);
     if (*place != NULL) {
-        states = winsvc_take_out(place);
+        states = winsvc_unlink(place);
         pending = states->pending;
     }
     ReleaseSRWLockExclusive(&winsvc_lock);
@@ -373,12 +373,12 @@ static DWORD winsvc_disarm(winsvc_waiter *waiter, SC_HANDLE handle)
     if (pending) {
         AcquireSRWLockExclusive(&winsvc_lock);
         request.handle = handle;
-        result = winsvc_ask(winsvc_current_worker, &request);
+        result = winsvc_send_request(winsvc_current_worker, &request);
         winsvc_discard(states);
         ReleaseSRWLockExclusive(&winsvc_lock);
         return result;
     }
-    /* The buffer is ours already, or never was Windows': any thread will do. */
+    /* Windows does not own a buffer: any thread may close the handle. */
     if (states != NULL)
         winsvc_free_registration(states);
     return CloseServiceHandle(handle) ? ERROR_SUCCESS : GetLastError();
@@ -391,8 +391,8 @@ static void winsvc_close_waiter(winsvc_waiter *waiter)
     AcquireSRWLockExclusive(&winsvc_lock);
     if (--winsvc_waiter_count == 0 && winsvc_current_worker != NULL) {
         winsvc_current_worker->stopping = TRUE;
-        QueueUserAPC(winsvc_look_up, winsvc_current_worker->thread, 0);
-        winsvc_current_worker = NULL; /* it ends by itself: nobody has to wait for it */
+        QueueUserAPC(winsvc_wake_worker, winsvc_current_worker->thread, 0);
+        winsvc_current_worker = NULL; /* it ends and frees itself */
     }
     ReleaseSRWLockExclusive(&winsvc_lock);
     CloseHandle(waiter->event);
@@ -409,13 +409,13 @@ static BOOL winsvc_take(winsvc_waiter *waiter, SC_HANDLE *handle, SERVICE_NOTIFY
     winsvc_registration *registration;
 
     AcquireSRWLockExclusive(&winsvc_lock);
-    registration = waiter->news;
+    registration = waiter->notified;
     if (registration != NULL) {
-        waiter->news = registration->next_told;
-        registration->told = FALSE;
+        waiter->notified = registration->next_ready;
+        registration->ready = FALSE;
         *handle = registration->handle;
         *notify = registration->notify;
-        registration->notify.pszServiceNames = NULL; /* the caller's from now on */
+        registration->notify.pszServiceNames = NULL; /* the caller owns them now */
     }
     ReleaseSRWLockExclusive(&winsvc_lock);
     return registration != NULL;

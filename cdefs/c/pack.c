@@ -1,5 +1,5 @@
-/* A page of an enumeration without its pointers: Python would have to follow each, but
-   takes apart one text, and numbers that lie side by side, at a stroke. */
+/* A page of an enumeration without its pointers: splitting a single text and unpacking
+   contiguous numbers is much faster in Python than following each pointer. */
 
 typedef struct {
     DWORD cStatuses;
@@ -7,12 +7,12 @@ typedef struct {
     BOOL fNarrow;
 } WINSVC_PACKED;
 
-/* How far back a status is looked for among those that were different: most services
-   of a machine are stopped, and alike. */
+/* The number of recent different statuses with which each status is compared: most
+   services of a machine are stopped and have the same status. */
 #define WINSVC_ALIKE 8
 
-/* The texts as bytes, as nearly all are that there are: in one pass, the fastest one.
-   Returns how many, or 0 where a character or the room does not allow it. */
+/* Write the texts as Latin-1, which covers nearly all of them: the fastest form, in one pass.
+   Returns the number of bytes, or 0 if a character or the space does not allow it. */
 static DWORD winsvc_narrow_texts(const ENUM_SERVICE_STATUS_PROCESSW *entries, DWORD count,
                                  unsigned char *texts, size_t room)
 {
@@ -35,7 +35,8 @@ static DWORD winsvc_narrow_texts(const ENUM_SERVICE_STATUS_PROCESSW *entries, DW
     return (DWORD)(to - texts);
 }
 
-/* Any texts. Returns how many characters they are; without room for all nothing is whole. */
+/* Write any texts. Returns the number of characters; if it exceeds the space, the result is
+   incomplete. */
 static DWORD winsvc_wide_texts(const ENUM_SERVICE_STATUS_PROCESSW *entries, DWORD count,
                                wchar_t *texts, DWORD room)
 {

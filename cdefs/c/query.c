@@ -1,5 +1,5 @@
-/* Questions that are asked often: the calls that belong together, without Python between them.
-   While Windows answers, other processes have the caches, and each step of Python's costs. */
+/* Frequent queries: sequences of calls without Python code between them. During a call other
+   processes use the CPU caches, so that each step in Python is expensive. */
 
 static BOOL winsvc_query_status(ULONG_PTR service, DWORD *numbers)
 {
@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     wchar_t *texts;
     DWORD room;
-    DWORD used; /* more than the room: nothing was written that did not fit */
+    DWORD used; /* may exceed the room: texts that do not fit are not written */
 } winsvc_texts;
 
 static void winsvc_add_text(winsvc_texts *texts, const wchar_t *text)
@@ -63,7 +63,7 @@ static DWORD winsvc_query_configs(ULONG_PTR manager, const wchar_t *names, DWORD
                                   WINSVC_CONFIG *configs, wchar_t *room_for_texts, DWORD room,
                                   DWORD *used)
 {
-    /* No answer is larger, as Windows documents it. */
+    /* The documented maximum of the result. */
     union {
         QUERY_SERVICE_CONFIGW config;
         BYTE bytes[8 * 1024];
@@ -86,7 +86,7 @@ static DWORD winsvc_query_configs(ULONG_PTR manager, const wchar_t *names, DWORD
         else
             configs[i].dwError = GetLastError();
         CloseServiceHandle(service);
-        if (texts.used > room) /* this one is for the next time */
+        if (texts.used > room) /* left to the next call */
             break;
         *used = texts.used;
     }

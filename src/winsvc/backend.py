@@ -1,9 +1,9 @@
-"""What stands below the object API: one method per Windows call, in plain Python types.
+"""The protocol of a backend: one method for each Windows call, with plain Python types.
 
-A backend takes and gives ints, strings (None is NULL), bytes and the rows of
-:mod:`winsvc._values.rows`. It owns buffers and their growing, and raises the typed error of
-:mod:`winsvc.errors` with the function's name and code; who called on which machine is filled in
-above it. Handles are bare ints here: a caller that has none that is open must not call.
+A backend accepts and returns ints, strings (None is NULL), bytes and rows, which are named tuples.
+It allocates the buffers, and raises the typed error of :mod:`winsvc.errors` with the function and
+the code; the layer above adds the object and the machine. Handles are ints: the caller guarantees
+that they are open.
 """
 
 from __future__ import annotations
@@ -32,19 +32,30 @@ if TYPE_CHECKING:
     from winsvc._values.account import Secret
 
 __all__ = [
+    "AccountBackend",
     "Backend",
     "Capabilities",
+    "ConfigRow",
     "ControlHandler",
     "DesktopBackend",
+    "EnumRow",
     "EventLogBackend",
     "EventSourceBackend",
+    "FailureActionsRow",
     "FileBackend",
     "HostBackend",
     "HostEvent",
+    "LockRow",
     "NotificationBackend",
+    "NotificationRow",
+    "PreferredNodeRow",
+    "ProcessBackend",
     "ProcessEnded",
     "ServiceBackend",
     "ServiceMain",
+    "StatusRow",
+    "TriggerRow",
+    "UserObjectFlagsRow",
     "default_backend",
     "resolve_backend",
     "use_backend",
@@ -53,23 +64,25 @@ __all__ = [
 T = TypeVar("T")
 
 ServiceMain: TypeAlias = Callable[[list[str]], None]
-"""What the system calls when a service is started, with its name and the start's arguments.
+"""The main function of a service, called with its name and the arguments of the start.
 
-On a thread of the system's. It comes back when the service has stopped, and raises nothing.
+The system calls it on a separate thread. It returns when the service has stopped, and must not
+raise.
 """
 
 ControlHandler: TypeAlias = Callable[[int, int, bytes], int]
-"""What the system calls with each control: its code, the type of the event, a copy of its data.
+"""The control handler of a service, called with a control, an event type and the event's data.
 
-On any thread. It answers with an error code at once (0: done or taken), and raises nothing.
+The system calls it on any thread. It returns an error code without delay (0 for success), and must
+not raise.
 """
 
 
 class DesktopBackend(Protocol):
     """The calls of the window-station and desktop API.
 
-    ``inherit`` and ``descriptor`` of what is made go into its ``SECURITY_ATTRIBUTES``; without a
-    descriptor (self-relative bytes) the system gives it the default one.
+    ``inherit`` and ``descriptor`` are passed as ``SECURITY_ATTRIBUTES`` of a new object; without a
+    descriptor (self-relative bytes) the object gets the system's default.
     """
 
     # ---------------------------------------------------------------------- window stations
@@ -83,13 +96,13 @@ class DesktopBackend(Protocol):
     def create_window_station(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        """``CreateWindowStationW``; a name of None or "" is made of the logon id."""
+        """``CreateWindowStationW``; for None or "" the name contains the logon id."""
 
     def close_window_station(self, station: int) -> None:
         """``CloseWindowStation``."""
 
     def get_process_window_station(self) -> int:
-        """``GetProcessWindowStation``: a handle that is not to be closed."""
+        """``GetProcessWindowStation``: a handle that the caller does not own."""
 
     def set_process_window_station(self, station: int) -> None:
         """``SetProcessWindowStation``."""
@@ -100,7 +113,7 @@ class DesktopBackend(Protocol):
     # ---------------------------------------------------------------------- desktops
 
     def open_desktop(self, name: str | None, flags: int, inherit: bool, access: int) -> int:
-        """``OpenDesktopW``: in the process's window station."""
+        """``OpenDesktopW``, in the process's window station."""
 
     def open_input_desktop(self, flags: int, inherit: bool, access: int) -> int:
         """``OpenInputDesktop``."""
@@ -108,7 +121,7 @@ class DesktopBackend(Protocol):
     def create_desktop(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        """``CreateDesktopW``: in the process's window station."""
+        """``CreateDesktopW``, in the process's window station."""
 
     def close_desktop(self, desktop: int) -> None:
         """``CloseDesktop``."""
@@ -117,19 +130,19 @@ class DesktopBackend(Protocol):
         """``GetCurrentThreadId``."""
 
     def get_thread_desktop(self, thread_id: int) -> int:
-        """``GetThreadDesktop``: a handle that is not to be closed."""
+        """``GetThreadDesktop``: a handle that the caller does not own."""
 
     def set_thread_desktop(self, desktop: int) -> None:
-        """``SetThreadDesktop``: of the thread that calls."""
+        """``SetThreadDesktop``, for the calling thread."""
 
     def switch_desktop(self, desktop: int) -> None:
         """``SwitchDesktop``."""
 
     def enum_desktop_windows(self, desktop: int) -> list[int]:
-        """``EnumDesktopWindows``: the top-level windows; 0 means the thread's own desktop."""
+        """``EnumDesktopWindows``: the top-level windows; 0 for the desktop of the thread."""
 
     def get_window_text(self, window: int) -> str:
-        """``InternalGetWindowText``: unlike ``GetWindowTextW`` it waits for no other thread."""
+        """``InternalGetWindowText``: unlike ``GetWindowTextW`` it never waits for a thread."""
 
     def get_class_name(self, window: int) -> str:
         """``GetClassNameW``: the name of a window's class."""
@@ -140,13 +153,13 @@ class DesktopBackend(Protocol):
         """``GetUserObjectInformationW(UOI_FLAGS)``."""
 
     def query_user_object_text(self, user_object: int, index: int) -> str:
-        """``GetUserObjectInformationW`` with an index that gives a text (2 and 3)."""
+        """``GetUserObjectInformationW`` with an index that returns a text (2 or 3)."""
 
     def query_user_object_number(self, user_object: int, index: int) -> int:
-        """``GetUserObjectInformationW`` with an index that gives a number (5 and 6)."""
+        """``GetUserObjectInformationW`` with an index that returns a number (5 or 6)."""
 
     def query_user_object_sid(self, user_object: int) -> bytes | None:
-        """``GetUserObjectInformationW(UOI_USER_SID)``; None where it has no user."""
+        """``GetUserObjectInformationW(UOI_USER_SID)``; None if the object has no user."""
 
     def set_user_object_flags(self, user_object: int, row: UserObjectFlagsRow) -> None:
         """``SetUserObjectInformationW(UOI_FLAGS)``."""
@@ -161,46 +174,46 @@ class DesktopBackend(Protocol):
 
 
 class NotificationBackend(Protocol):
-    """Waiting until something happens to services: a waiter is told of it, by many handles.
+    """Service notifications: one waiter collects the notifications of many handles.
 
-    A handle is used with one waiter, for nothing else, and ends with :meth:`disarm`. One thread at
-    a time may use a waiter; only :meth:`wake` may come from any thread.
+    A handle is used with one waiter and for nothing else, and is closed by :meth:`disarm`. One
+    thread at a time may use a waiter; only :meth:`wake` may be called from any thread.
     """
 
     def open_waiter(self) -> int:
-        """A new waiter, which nothing is told yet."""
+        """Create a waiter without notifications."""
 
     def close_waiter(self, waiter: int) -> None:
-        """The waiter is needed no more; its handles are disarmed first."""
+        """Close a waiter. The caller disarms its handles first."""
 
     def arm(self, waiter: int, handle: int, mask: int) -> None:
-        """``NotifyServiceStatusChangeW``: have the next event of the mask told, once.
+        """``NotifyServiceStatusChangeW``: request one notification, of the next event in the mask.
 
-        At once, where a service has been in a state of the mask since its last change, and the
-        handle has not told so. The handle is a service's or a manager's. It must not be armed
-        already: what it tells has to be taken first.
+        The notification follows at once if the service is in a state of the mask that the handle
+        has not reported since the last change. The handle belongs to a service or to a manager. It
+        must not be armed already: its notification is read first.
         """
 
     def subscribe(self, waiter: int, handle: int) -> None:
-        """``SubscribeServiceChangeNotifications``: have every change of its configuration told.
+        """``SubscribeServiceChangeNotifications``: request notifications of configuration changes.
 
-        Such a row has ``triggered`` 0.
+        The rows of these notifications have ``triggered`` 0.
         """
 
     def disarm(self, waiter: int, handle: int) -> None:
-        """``CloseServiceHandle``, which ends what was armed: the handle tells nothing more."""
+        """``CloseServiceHandle``, which also ends the notifications of the handle."""
 
     def wait_notified(
         self, waiter: int, timeout: float | None
     ) -> list[tuple[int, NotificationRow]]:
-        """What the waiter's handles have told, in its order; waits until there is something.
+        """Wait for notifications, and return them in their order, each with its handle.
 
-        Nothing after ``timeout`` seconds (None: never), or when it was woken; now and then
-        without a reason. On the main thread a signal handler gets its turn, and may raise.
+        The list is empty after ``timeout`` seconds (None for no limit), after :meth:`wake`, and
+        sometimes for no reason. On the main thread signal handlers run, and may raise.
         """
 
     def wake(self, waiter: int) -> None:
-        """Have the wait that is on, or else the next one, return."""
+        """End the current wait, or else the next one."""
 
 
 class Capabilities(NamedTuple):
@@ -212,40 +225,42 @@ class Capabilities(NamedTuple):
         concurrency: how many services to query at a time in bulk queries.
         event_sources: the sources of the machine's event log; None if they cannot be accessed.
         files: the machine's files; None if they cannot be accessed.
+        own_pid: the id of this process if it hosts services of the machine; otherwise None.
     """
 
     notifies: bool
     concurrency: int
     event_sources: EventSourceBackend | None = None
     files: FileBackend | None = None
+    own_pid: int | None = None
 
 
 class ProcessEnded(BaseException):
-    """Raised in the threads of a simulated process that is no more, wherever they wait.
+    """Raised in the waiting threads of a simulated process that has ended.
 
-    It lets ``finally`` blocks run, and nobody catches it. What they still ask of the simulated
+    Programs do not catch it; their ``finally`` blocks run. Each further call to the simulated
     system raises it again.
     """
 
 
 class HostEvent(Protocol):
-    """A :class:`threading.Event` whose waits are in the backend's time."""
+    """A :class:`threading.Event` whose waits use the backend's clock."""
 
     def set(self) -> None:
-        """Have all waits, now and later, end."""
+        """Set the event, which ends all waits, also later ones."""
 
     def is_set(self) -> bool:
-        """Whether it was set."""
+        """Return whether the event is set."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, or so many seconds have passed; whether it is."""
+        """Wait until the event is set, at most ``timeout`` seconds; return whether it is set."""
 
 
 class EventLogBackend(Protocol):
-    """Writing to the system's event log."""
+    """The calls that write to the system's event log."""
 
     def register_event_source(self, source: str) -> int:
-        """``RegisterEventSourceW`` on this machine."""
+        """``RegisterEventSourceW``, on this machine."""
 
     def deregister_event_source(self, handle: int) -> None:
         """``DeregisterEventSource``."""
@@ -263,54 +278,76 @@ class EventLogBackend(Protocol):
 
 
 class EventSourceBackend(Protocol):
-    """The sources of the event log, in the registry."""
+    """The sources of the event log, which are registry keys."""
 
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
-        """Make, or make anew, a source of the Application log in the registry."""
+        """Create or replace a source of the Application log."""
 
     def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
-        """The message file and the types of a log's source; None where there is none."""
+        """Read the message file and the types of a source; None if the source does not exist."""
 
     def delete_event_source(self, source: str) -> None:
-        """Take a source of the Application log out of the registry, if there is one."""
+        """Delete a source of the Application log, if it exists."""
 
     def enum_event_logs(self) -> list[str]:
-        """The names of the event logs, as the registry has them."""
+        """List the names of the event logs."""
 
 
-class FileBackend(Protocol):
-    """Files of this machine, and who may do what with them; a simulated one has none."""
+class AccountBackend(Protocol):
+    """The calls that translate accounts and groups; *machine* None is this machine."""
+
+    def lookup_account_name(self, machine: str | None, name: str) -> bytes:
+        """``LookupAccountNameW``: the SID of an account or group."""
+
+    def lookup_account_sid(self, machine: str | None, sid: bytes) -> tuple[str, str]:
+        """``LookupAccountSidW``: the domain, "" if there is none, and the name."""
+
+
+class FileBackend(AccountBackend, Protocol):
+    """The files of this machine and their security. A simulated machine has no files."""
 
     def is_remote_drive(self, root: str) -> bool:
-        """``GetDriveTypeW``: whether a drive (its root, with a backslash) is of the network."""
+        """``GetDriveTypeW``: whether a drive (its root, with a backslash) is a network drive."""
 
     def get_file_security(self, path: str, information: int) -> bytes:
-        """``GetFileSecurityW``: a file's or folder's self-relative security descriptor."""
+        """``GetFileSecurityW``: the self-relative security descriptor of a file or folder."""
 
     def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:
         """``SetFileSecurityW``, with a self-relative security descriptor."""
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
-        """``CreateDirectoryW``: a folder that has this security descriptor from the first."""
-
-    def lookup_account(self, name: str) -> bytes:
-        """``LookupAccountNameW``: the SID of an account."""
+        """``CreateDirectoryW``, with a self-relative security descriptor."""
 
 
 class HostBackend(EventLogBackend, Protocol):
-    """What a process that is a service needs of the system."""
+    """The calls of a process that hosts services."""
 
     def start_service_ctrl_dispatcher(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
-        """``StartServiceCtrlDispatcherW``: connects to the system, and returns when all is over.
+        """``StartServiceCtrlDispatcherW``: connect to the system; return after all services.
 
-        In a process of its own a service is started whatever name the table has for it.
+        A service with its own process is started under any name in the table.
         """
 
     def register_service_ctrl_handler(self, name: str, handler: ControlHandler) -> int:
-        """``RegisterServiceCtrlHandlerExW``: the status handle. From within the service's main."""
+        """``RegisterServiceCtrlHandlerExW``, from the main function: the status handle."""
 
     def set_service_status(self, handle: int, row: StatusRow) -> None:
         """``SetServiceStatus``, with the status handle of a service of this process."""
+
+    def query_start_reason(self, handle: int) -> int:
+        """``QueryServiceDynamicInformation``, level ``START_REASON``, with a status handle.
+
+        Windows answers this query only for services of the calling process.
+        """
+
+    def get_service_directory(self, handle: int) -> str:
+        """``GetServiceDirectory(ServiceDirectoryPersistentState)``, with a status handle."""
+
+    def get_shared_service_directory(self, name: str) -> str:
+        """``GetSharedServiceDirectory(ServiceSharedDirectoryPersistentState)``.
+
+        The handle to the service is opened for this call.
+        """
 
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
         """``RegisterDeviceNotificationW`` for the interfaces of a class (its GUID), or of all."""
@@ -325,16 +362,26 @@ class HostBackend(EventLogBackend, Protocol):
         """``UnregisterPowerSettingNotification``."""
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        """Have something go on beside; its waits are in the backend's time, too."""
+        """Run *target* in a background thread whose waits use the backend's clock."""
 
     def new_event(self) -> HostEvent:
-        """An event that is not set."""
+        """Create an event that is not set."""
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        """:func:`asyncio.run`, with timers in the backend's time."""
+        """Run a coroutine as :func:`asyncio.run` does, with timers on the backend's clock."""
 
     def monotonic(self) -> float:
-        """The time in seconds, from any point, as :func:`time.monotonic` has it."""
+        """Return the seconds since an arbitrary point, as :func:`time.monotonic` does."""
+
+
+class ProcessBackend(Protocol):
+    """Queries about the calling process."""
+
+    def is_service_process(self) -> bool:
+        """Return whether the service control manager started the calling process."""
+
+    def is_elevated(self) -> bool:
+        """``GetTokenInformation(TokenElevation)`` for the calling process."""
 
 
 class ServiceBackend(NotificationBackend, Protocol):
@@ -355,7 +402,7 @@ class ServiceBackend(NotificationBackend, Protocol):
     def enum_services_status_ex(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[Sequence[EnumRow], int]:
-        """``EnumServicesStatusExW``: one page, and where the next begins (0: there is none)."""
+        """``EnumServicesStatusExW``: one page, and the start of the next page (0 for none)."""
 
     def open_service(self, manager: int, name: str, access: int) -> int:
         """``OpenServiceW``."""
@@ -371,12 +418,12 @@ class ServiceBackend(NotificationBackend, Protocol):
         error_control: int,
         binary_path: str,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
     ) -> tuple[int, int | None]:
-        """``CreateServiceW``: the handle, and the tag where one was wanted."""
+        """``CreateServiceW``: the handle, and the tag if one was requested."""
 
     def delete_service(self, service: int) -> None:
         """``DeleteService``."""
@@ -395,10 +442,10 @@ class ServiceBackend(NotificationBackend, Protocol):
         """
 
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
-        """``StartServiceW``; the system puts the service's name before the arguments."""
+        """``StartServiceW``; the system adds the service's name before the arguments."""
 
     def control_service(self, service: int, control: int) -> StatusRow:
-        """``ControlService``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
+        """``ControlService``; pid and flags are 0, because ``SERVICE_STATUS`` lacks them."""
 
     def change_service_config(
         self,
@@ -408,15 +455,15 @@ class ServiceBackend(NotificationBackend, Protocol):
         error_control: int,
         binary_path: str | None,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        """``ChangeServiceConfigW``: the tag where one was wanted.
+        """``ChangeServiceConfigW``: the tag if one was requested.
 
-        0xFFFFFFFF (``SERVICE_NO_CHANGE``) and None keep what is there.
+        0xFFFFFFFF (``SERVICE_NO_CHANGE``) and None keep the present value.
         """
 
     def control_service_ex(
@@ -425,7 +472,7 @@ class ServiceBackend(NotificationBackend, Protocol):
         """``ControlServiceExW``."""
 
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
-        """``EnumDependentServicesW``; process and flags are 0."""
+        """``EnumDependentServicesW``; pid and flags are 0."""
 
     def get_service_display_name(self, manager: int, name: str) -> str:
         """``GetServiceDisplayNameW``."""
@@ -451,16 +498,13 @@ class ServiceBackend(NotificationBackend, Protocol):
     def set_service_object_security(self, handle: int, information: int, descriptor: bytes) -> None:
         """``SetServiceObjectSecurity``, with a self-relative security descriptor."""
 
-    def query_start_reason(self, service: int) -> int:
-        """``QueryServiceDynamicInformation(SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON)``."""
-
     # ---------------------------------- QueryServiceConfig2W and ChangeServiceConfig2W, by level
 
     def query_description(self, service: int) -> str | None:
         """``SERVICE_CONFIG_DESCRIPTION``."""
 
     def change_description(self, service: int, description: str | None) -> None:
-        """``SERVICE_CONFIG_DESCRIPTION``; None keeps it, "" removes it."""
+        """``SERVICE_CONFIG_DESCRIPTION``; None keeps the text, "" removes it."""
 
     def query_failure_actions(self, service: int) -> FailureActionsRow:
         """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
@@ -469,10 +513,10 @@ class ServiceBackend(NotificationBackend, Protocol):
         """``SERVICE_CONFIG_FAILURE_ACTIONS``."""
 
     def query_config_number(self, service: int, level: int) -> int:
-        """A level that is a single number."""
+        """Query a level that is a single number."""
 
     def change_config_number(self, service: int, level: int, number: int) -> None:
-        """A level that is a single number."""
+        """Change a level that is a single number."""
 
     def query_required_privileges(self, service: int) -> tuple[str, ...] | None:
         """``SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO``."""
@@ -484,7 +528,7 @@ class ServiceBackend(NotificationBackend, Protocol):
         """``SERVICE_CONFIG_TRIGGER_INFO``."""
 
     def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
-        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces them all."""
+        """``SERVICE_CONFIG_TRIGGER_INFO``; replaces all triggers."""
 
     def query_preferred_node(self, service: int) -> PreferredNodeRow:
         """``SERVICE_CONFIG_PREFERRED_NODE``."""
@@ -492,62 +536,70 @@ class ServiceBackend(NotificationBackend, Protocol):
     def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
         """``SERVICE_CONFIG_PREFERRED_NODE``."""
 
-    # ---------------------------------- what belongs to no call
+    # ---------------------------------- texts
 
     def format_message(self, code: int) -> str | None:
-        """What the system says about an error code, to the letter; None where it has no text."""
+        """Return the system's text for an error code; None if there is none."""
 
-    # ---------------------------------- time, which a simulated system has of its own
+    # ---------------------------------- time; a simulated system has its own clock
 
     def sleep(self, seconds: float) -> None:
-        """Wait, as :func:`time.sleep` does."""
+        """Wait as :func:`time.sleep` does."""
 
     def monotonic(self) -> float:
         """Return the time in seconds, from any point, as :func:`time.monotonic` does."""
 
 
-class Backend(ServiceBackend, DesktopBackend, HostBackend, EventSourceBackend, Protocol):
-    """All calls: service control manager, desktops, hosted services and event log."""
+class Backend(
+    ServiceBackend,
+    DesktopBackend,
+    HostBackend,
+    ProcessBackend,
+    EventSourceBackend,
+    AccountBackend,
+    Protocol,
+):
+    """All calls: services, desktops, hosted services, this process, event log and accounts."""
 
-    # ---------------------------------- older calls, which only the drop-in makes
+    # ---------------------------------- older calls, which only winsvc.win32service uses
 
     def enum_services_status(
         self, manager: int, service_type: int, state: int, resume: int
     ) -> tuple[list[EnumRow], int]:
-        """``EnumServicesStatusW``: a page as above; process and flags are 0."""
+        """``EnumServicesStatusW``: one page and the start of the next; pid and flags are 0."""
 
     def query_service_status(self, service: int) -> StatusRow:
-        """``QueryServiceStatus``; process and flags are 0, which ``SERVICE_STATUS`` lacks."""
+        """``QueryServiceStatus``; pid and flags are 0, because ``SERVICE_STATUS`` lacks them."""
 
 
-_in_use: list[Backend] = []  # instead of the system's own, the last one first
+_in_use: list[Backend] = []  # the last one replaces the system's own
 
 
 @contextmanager
 def use_backend(backend: Backend) -> Iterator[None]:
-    """Have a backend be the one that is used where none is given, in every thread."""
+    """Make a backend the default of all threads within the ``with`` block."""
     _in_use.append(backend)
     try:
         yield
     finally:
         # Not pop(): scopes of two threads may end in any order.
-        del _in_use[max(i for i, one in enumerate(_in_use) if one is backend)]
+        del _in_use[max(i for i, item in enumerate(_in_use) if item is backend)]
 
 
 def default_backend() -> Backend:
-    """The backend that is used where none is given: that in use, or the system's own.
+    """Return the default backend: the one of :func:`use_backend`, or else the system's own.
 
     Raises:
-        UnsupportedError: this is not Windows.
+        UnsupportedError: this system is not Windows, and no backend is in use.
     """
     return _in_use[-1] if _in_use else _system()
 
 
 def resolve_backend(backend: T | None) -> T | Backend:
-    """Return the given backend, or :func:`default_backend` for None.
+    """Return the backend itself, or :func:`default_backend` for None.
 
     Raises:
-        UnsupportedError: None is given, and this is not Windows.
+        UnsupportedError: the backend is None, and :func:`default_backend` finds none.
     """
     return default_backend() if backend is None else backend
 
@@ -555,16 +607,16 @@ def resolve_backend(backend: T | None) -> T | Backend:
 @cache
 def _system() -> Backend:
     if sys.platform == "win32":
-        from winsvc._native import NativeBackend  # the compiled module loads only where it is used
+        from winsvc._native import NativeBackend  # loads the compiled module
 
         return NativeBackend()
-    else:  # noqa: RET505  # so that mypy sees two platforms, not an unreachable line
+    else:  # noqa: RET505  # mypy would report an unreachable line
         raise UnsupportedError(
             ErrorCode.CALL_NOT_IMPLEMENTED,
             "",
             f"there is no service control manager on {sys.platform}, and no window station",
             hint=(
-                "Use a simulated SCM (winsvc.testing.SimulatedSCM), or run this in the project's "
-                "lab, which has a real one: make shell."
+                "Use a simulated SCM (winsvc.testing.SimulatedSCM), or run the program in the "
+                "project's lab, which has a real one: make shell."
             ),
         )

@@ -14,11 +14,12 @@ from winsvc._util.text import name_key
 from winsvc.enums import ServiceType, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
-    ServiceError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
+    from winsvc._util.jsonable import JSON
     from winsvc._values.snapshot import ServiceSnapshot
     from winsvc._values.status import ServiceInfo
 
@@ -32,25 +33,25 @@ _STATES: dict[str, State | StateFilter] = {
 }
 
 
-class _FileProblem(Exception):
-    """A file of the user's that can't be read or written."""
+class _FileError(Exception):
+    """A file that was specified on the command line cannot be read or written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 after an error, 2 for wrong usage."""
+    """Run the command; return its exit code: 0, 1 after an error, 2 for invalid arguments."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the console's code page lacks must not end a listing.
+        # A character that the console's code page lacks must not end a listing.
         sys.stdout.reconfigure(errors="backslashreplace")
     chosen = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
         code = command(chosen) or 0
         sys.stdout.flush()
-    except (ServiceError, _FileProblem) as error:
+    except (Win32Error, _FileError) as error:
         print(f"winsvc: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader has gone, as with "| head": nobody is left to tell, now or at exit.
+        # The reader has closed the pipe, as with "| head"; output at exit would fail as well.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -60,31 +61,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="winsvc", description="Windows services.")
-    parser.add_argument("--machine", help="the machine to ask (default: this one)")
+    parser.add_argument("--machine", help="the machine to connect to (default: this one)")
     parser.add_argument(
         "--simulate",
         metavar="FILE",
-        help="ask a simulated machine with the services that export wrote to FILE",
+        help="use a simulated machine with the services in FILE, which export has written",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="list services")
     listing.add_argument("--type", choices=_TYPES, default="win32", help="default: win32")
     listing.add_argument("--state", choices=_STATES, default="all", help="default: all")
-    listing.add_argument("--group", help='only this load-order group ("": only those in none)')
+    listing.add_argument("--group", help='only this load-order group ("" for no group)')
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=_list)
-    export = commands.add_parser("export", help="write all that services tell to a JSON file")
-    export.add_argument("file", nargs="?", metavar="FILE", help='default, or "-": print it')
+    export = commands.add_parser("export", help="write all properties of services to a JSON file")
+    export.add_argument(
+        "file", nargs="?", metavar="FILE", help='the file; "-" or none for the standard output'
+    )
     which = export.add_mutually_exclusive_group()
     which.add_argument("--type", choices=_TYPES, default="all", help="default: all")
     which.add_argument(
         "--service", action="append", metavar="NAME", help="only this one; may be given repeatedly"
     )
+    which.add_argument(
+        "--schema", action="store_true", help="write the JSON Schema of such a file instead"
+    )
     export.set_defaults(run=_export)
-    graph = commands.add_parser("graph", help="show which service needs which")
-    graph.add_argument("name", nargs="?", metavar="NAME", help="this service, and what it needs")
+    graph = commands.add_parser("graph", help="show the dependencies between services")
     graph.add_argument(
-        "--dependents", action="store_true", help="show what needs it, not what it needs"
+        "name", nargs="?", metavar="NAME", help="only this service and its dependencies"
+    )
+    graph.add_argument(
+        "--dependents", action="store_true", help="show dependents instead of dependencies"
     )
     graph.add_argument(
         "--format",
@@ -93,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         help="default: text, a tree",
     )
     graph.set_defaults(run=_graph)
-    doctor = commands.add_parser("doctor", help="look for what keeps a service from starting")
+    doctor = commands.add_parser("doctor", help="find out why a service does not start")
     doctor.add_argument("name", metavar="NAME", help="the service")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=_doctor)
@@ -108,18 +116,20 @@ def _manager(chosen: argparse.Namespace) -> ServiceManager:
     try:
         backend = SimulatedSCM.from_json(chosen.simulate)
     except OSError as error:
-        raise _FileProblem(f"{chosen.simulate}: {error.strerror or error}") from error
-    except (ArgumentError, TypeError) as error:
-        whole = isinstance(error, ArgumentError) and error.argument == chosen.simulate
-        told = str(error) if whole else f"{chosen.simulate}: {error}"
-        raise _FileProblem(told) from error
+        raise _FileError(f"{chosen.simulate}: {error.strerror or error}") from error
+    except (ValidationError, TypeError) as error:
+        names_file = isinstance(error, ValidationError) and error.argument == chosen.simulate
+        text = str(error) if names_file else f"{chosen.simulate}: {error}"
+        raise _FileError(text) from error
     return ServiceManager(chosen.machine, backend=backend)
 
 
 def _list(chosen: argparse.Namespace) -> None:
     with _manager(chosen) as scm:
         services = list(
-            scm.services(type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group)
+            scm.services(
+                service_type=_TYPES[chosen.type], state=_STATES[chosen.state], group=chosen.group
+            )
         )
     if chosen.json:
         from winsvc._util.jsonable import jsonable
@@ -132,30 +142,39 @@ def _list(chosen: argparse.Namespace) -> None:
 def _export(chosen: argparse.Namespace) -> None:
     import json
 
-    from winsvc._values.snapshot import FORMAT
-
-    with _manager(chosen) as scm:
-        snapshots = (
-            _named(scm, chosen.service)
-            if chosen.service
-            else scm.snapshots(type=_TYPES[chosen.type])
-        )
-        services = [snapshot.to_json() for snapshot in snapshots]
-    document = {"winsvc": FORMAT, "machine": scm.machine, "services": services}
-    text = json.dumps(document, indent=2) + "\n"
+    text = json.dumps(_schema() if chosen.schema else _document(chosen), indent=2) + "\n"
     if chosen.file in (None, "-"):
         sys.stdout.write(text)
         return
     try:
         _write(chosen.file, text)
     except OSError as error:
-        raise _FileProblem(f"{chosen.file}: {error.strerror or error}") from error
+        raise _FileError(f"{chosen.file}: {error.strerror or error}") from error
+
+
+def _schema() -> dict[str, JSON]:
+    from winsvc._values.export_schema import export_schema
+
+    return export_schema()
+
+
+def _document(chosen: argparse.Namespace) -> dict[str, JSON]:
+    from winsvc._values.snapshot import FORMAT
+
+    with _manager(chosen) as scm:
+        snapshots = (
+            _named(scm, chosen.service)
+            if chosen.service
+            else scm.snapshots(service_type=_TYPES[chosen.type])
+        )
+        services: list[JSON] = [snapshot.to_json() for snapshot in snapshots]
+    return {"winsvc": FORMAT, "machine": scm.machine, "services": services}
 
 
 def _graph(chosen: argparse.Namespace) -> None:
     with _manager(chosen) as scm:
         if chosen.name is not None:
-            scm.get(chosen.name)  # which says why not
+            scm.info(chosen.name)  # raises the error
         graph = scm.graph()
     if chosen.format == "text":
         _print_tree(graph.to_text(chosen.name, dependents=chosen.dependents))
@@ -175,15 +194,14 @@ def _doctor(chosen: argparse.Namespace) -> int:
     with _manager(chosen) as scm:
         findings = examine(scm, chosen.name)
     if chosen.json:
-        _print_json([one.to_json() for one in findings])
+        _print_json([finding.to_json() for finding in findings])
     else:
         print(describe(chosen.name, findings))
-    return int(any(one.severity is Severity.ERROR for one in findings))
+    return int(any(finding.severity is Severity.ERROR for finding in findings))
 
 
 def _print_json(value: object) -> None:
-    # What only some commands need loads with them: a module takes longer than a listing.
-    import json
+    import json  # only some commands need it, and loading it takes longer than a listing
 
     print(json.dumps(value, indent=2))
 
@@ -199,7 +217,7 @@ def _print_tree(tree: str) -> None:
 def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:
     for name in {name_key(name): name for name in names}.values():
         try:
-            name = scm.get(name).name  # upper and lower case as they are stored
+            name = scm.info(name).name  # the stored spelling
         except AccessDeniedError:
             pass
         with scm.open(name) as service:
@@ -207,21 +225,21 @@ def _named(scm: ServiceManager, names: list[str]) -> Iterator[ServiceSnapshot]:
 
 
 def _write(file_name: str, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely, or leave the old one unchanged."""
     from pathlib import Path
 
-    path = Path(file_name).resolve()  # a link is not to be replaced, but what it leads to
+    path = Path(file_name).resolve()  # replace the target of a link, not the link
     if path.exists() and not path.is_file():
         path.write_text(text, "utf-8")  # a device or a pipe
         return
-    half = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    file = half.open("x", encoding="utf-8")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    file = temporary.open("x", encoding="utf-8")
     try:
         with file:
             file.write(text)
-        half.replace(path)
+        temporary.replace(path)
     except BaseException:
-        half.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -231,23 +249,23 @@ def _row(info: ServiceInfo) -> tuple[str, ...]:
     return info.name, state, pid, info.display_name
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     from importlib.util import find_spec
 
     return find_spec(module) is not None
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print a table: with rich where it is installed and someone looks, else plain columns."""
+    """Print a table: with rich on a terminal if it is installed, otherwise plain columns."""
     rows = list(rows)
-    if sys.stdout.isatty() and _is_there("rich"):
+    if sys.stdout.isatty() and _is_installed("rich"):
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         table = Table(*header)
         for row in rows:
-            table.add_row(*map(Text, row))  # Text: a bracket in a name is not markup
+            table.add_row(*map(Text, row))  # as Text, brackets in a name are not markup
         Console().print(table)
         return
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]

@@ -1,10 +1,14 @@
-"""The numbers of the service and window-station API, by name.
+"""Enumerations and flags of the service and window-station API.
 
-Values are literals, so that this module imports on every system; a test compares each member with
-the constant that the C compiler supplies.
+The values are literals, so that this module can be imported on every system; a test compares each
+member with the constant that the C compiler supplies.
 
-Every type here is *open*: a value or a bit that this version does not know is kept, shown as a
-number and written back unchanged. A query never fails because Windows has grown.
+Every type is *open*: it keeps a value or a bit that this version does not know, displays it as
+``UNKNOWN_0x...`` and writes it back unchanged. So a query does not fail on a newer Windows.
+
+Members are ints, and ``str()`` returns their names: ``RUNNING``, ``QUERY_STATUS | START``. A format
+specification with a type for numbers formats the number (``f"{state:d}"``, ``f"{rights:#x}"``); any
+other one formats the name (``f"{state:<15}"``).
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum, IntFlag
 from typing import Final, TypeVar
+
+from winsvc._public import publish
 
 __all__ = [
     "AcceptedControls",
@@ -48,8 +54,18 @@ __all__ = [
 ]
 
 
+_NUMBER_FORMATS: Final = frozenset("bcdnoxXeEfFgG%")
+
+
+def _format(member: int, spec: str) -> str:
+    return format(int(member) if spec[-1:] in _NUMBER_FORMATS else str(member), spec)
+
+
 class OpenEnum(IntEnum):
-    """An :class:`enum.IntEnum` that keeps values it has no name for."""
+    """An :class:`enum.IntEnum` that keeps values without a name."""
+
+    def __format__(self, spec: str) -> str:
+        return _format(self, spec)
 
     @classmethod
     def _missing_(cls, value: object) -> OpenEnum | None:
@@ -60,17 +76,41 @@ class OpenEnum(IntEnum):
         member._value_ = value
         return member
 
+    def __str__(self) -> str:
+        return self.name
+
     def __reduce_ex__(self, protocol: object) -> tuple[type[OpenEnum], tuple[int]]:
-        return type(self), (self._value_,)  # by value: an unknown member has no name to find
+        return type(self), (self._value_,)  # by value: an unknown member cannot be found by name
 
 
 class OpenFlag(IntFlag):
-    """An :class:`enum.IntFlag`; bits that have no name are kept, as IntFlag does by itself."""
+    """An :class:`enum.IntFlag`, which keeps bits without a name."""
+
+    def __format__(self, spec: str) -> str:
+        return _format(self, spec)
+
+    def __str__(self) -> str:
+        if self.name is not None and self.name in type(self).__members__:
+            return self.name
+        names, rest = single_bits(self)
+        return " | ".join([*names, f"UNKNOWN_{rest:#x}"] if rest else names) or "0"
+
+
+def single_bits(value: OpenFlag) -> tuple[list[str], int]:
+    """Return the names of the bits, without combinations, and the bits that have no name."""
+    names = []
+    rest = int(value)
+    for name, member in type(value).__members__.items():
+        bit = member.value
+        if bit & (bit - 1) == 0 and rest & bit:
+            names.append(name)
+            rest &= ~bit
+    return names, rest
 
 
 def rights_text(access: OpenFlag) -> str:
-    """``ServiceAccess.START`` or ``ServiceAccess.QUERY_STATUS | START``."""
-    return str(access) if access.name is None else f"{type(access).__name__}.{access.name}"
+    """Return ``ServiceAccess.START`` or ``ServiceAccess.QUERY_STATUS | START``."""
+    return f"{type(access).__name__}.{access}"
 
 
 E = TypeVar("E")
@@ -78,7 +118,7 @@ _MOST_MEMBERS: Final = 1024
 
 
 class MemberCache(dict[int, E]):
-    """Members of an enumeration by their numbers: ten times as quick as asking for one."""
+    """The members of an enumeration by number: ten times faster than a call of the class."""
 
     def __init__(self, kind: Callable[[int], E]) -> None:
         super().__init__()
@@ -92,7 +132,7 @@ class MemberCache(dict[int, E]):
 
 
 class ServiceType(OpenFlag):
-    """What kind of service or driver it is (``SERVICE_WIN32_OWN_PROCESS`` and the like)."""
+    """The kind of a service or driver (``SERVICE_WIN32_OWN_PROCESS`` and others)."""
 
     KERNEL_DRIVER = 0x001
     FILE_SYSTEM_DRIVER = 0x002
@@ -113,7 +153,7 @@ class ServiceType(OpenFlag):
 
 
 class State(OpenEnum):
-    """Where a service stands (``SERVICE_STATUS.dwCurrentState``)."""
+    """The state of a service (``SERVICE_STATUS.dwCurrentState``)."""
 
     STOPPED = 1
     START_PENDING = 2
@@ -127,11 +167,11 @@ class State(OpenEnum):
 PENDING_STATES: Final = frozenset(
     {State.START_PENDING, State.STOP_PENDING, State.CONTINUE_PENDING, State.PAUSE_PENDING}
 )
-"""The states that a service is only on its way through."""
+"""The states in which a service is between two settled states."""
 
 
 class StateFilter(OpenFlag):
-    """Which services an enumeration returns (``SERVICE_ACTIVE`` is every state but stopped)."""
+    """The services that a listing returns (``SERVICE_ACTIVE``: every state except stopped)."""
 
     ACTIVE = 1
     INACTIVE = 2
@@ -139,9 +179,9 @@ class StateFilter(OpenFlag):
 
 
 class StartType(OpenEnum):
-    """When a service or driver is started.
+    """The time at which a service or driver is started.
 
-    Delayed automatic start is a setting of its own beside ``AUTOMATIC``.
+    A delayed automatic start is ``AUTOMATIC`` with the setting ``delayed_auto_start``.
     """
 
     BOOT = 0
@@ -152,7 +192,7 @@ class StartType(OpenEnum):
 
 
 class ErrorControl(OpenEnum):
-    """How severe it is when the service fails to start while the system boots."""
+    """The severity of a failed start while the system boots."""
 
     IGNORE = 0
     NORMAL = 1
@@ -161,7 +201,7 @@ class ErrorControl(OpenEnum):
 
 
 class EventType(OpenEnum):
-    """What kind of event an entry of the event log tells (``EVENTLOG_ERROR_TYPE`` and others)."""
+    """The type of an event log entry (``EVENTLOG_ERROR_TYPE`` and others)."""
 
     SUCCESS = 0
     ERROR = 1
@@ -172,7 +212,7 @@ class EventType(OpenEnum):
 
 
 class Control(OpenEnum):
-    """A control code. 128 to 255 belong to the service's author (``Control(128)`` works)."""
+    """A control code. Services define the codes 128 to 255 themselves (``Control(128)``)."""
 
     STOP = 1
     PAUSE = 2
@@ -196,7 +236,7 @@ class Control(OpenEnum):
 
 
 class AcceptedControls(OpenFlag):
-    """The controls that a service says it handles (``dwControlsAccepted``)."""
+    """The controls that a service accepts (``dwControlsAccepted``)."""
 
     STOP = 0x001
     PAUSE_CONTINUE = 0x002
@@ -215,7 +255,7 @@ class AcceptedControls(OpenFlag):
 
 
 class ServiceFlags(OpenFlag):
-    """``SERVICE_STATUS_PROCESS.dwServiceFlags``."""
+    """Flags of a service's process (``SERVICE_STATUS_PROCESS.dwServiceFlags``)."""
 
     RUNS_IN_SYSTEM_PROCESS = 1
 
@@ -270,7 +310,7 @@ class ServiceAccess(OpenFlag):
 
 
 class SecurityInformation(OpenFlag):
-    """Which parts of a security descriptor a call reads or writes."""
+    """The parts of a security descriptor that a call reads or writes."""
 
     OWNER = 0x01
     GROUP = 0x02
@@ -289,7 +329,7 @@ class SecurityInformation(OpenFlag):
 OWNER_GROUP_DACL: Final = (
     SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 )
-"""The parts of a security descriptor that the right ``READ_CONTROL`` allows to read."""
+"""The parts of a security descriptor that can be read with the right ``READ_CONTROL``."""
 
 
 class ConfigLevel(OpenEnum):
@@ -308,7 +348,7 @@ class ConfigLevel(OpenEnum):
 
 
 class ActionType(OpenEnum):
-    """What the SCM does when a service fails (``SC_ACTION_TYPE``)."""
+    """An action of the SCM when a service fails (``SC_ACTION_TYPE``)."""
 
     NONE = 0
     RESTART = 1
@@ -317,7 +357,7 @@ class ActionType(OpenEnum):
 
 
 class SidType(OpenEnum):
-    """Whether the service's own SID is in its process token."""
+    """The presence of the service's own SID in its process token."""
 
     NONE = 0
     UNRESTRICTED = 1
@@ -325,7 +365,7 @@ class SidType(OpenEnum):
 
 
 class LaunchProtection(OpenEnum):
-    """Which kind of protected process a service runs in."""
+    """The kind of protected process that a service runs in."""
 
     NONE = 0
     WINDOWS = 1
@@ -334,7 +374,7 @@ class LaunchProtection(OpenEnum):
 
 
 class TriggerType(OpenEnum):
-    """What sets a trigger off."""
+    """The event of a trigger."""
 
     DEVICE_INTERFACE_ARRIVAL = 1
     IP_ADDRESS_AVAILABILITY = 2
@@ -348,14 +388,14 @@ class TriggerType(OpenEnum):
 
 
 class TriggerAction(OpenEnum):
-    """What a trigger does to its service."""
+    """The effect of a trigger on its service."""
 
     SERVICE_START = 1
     SERVICE_STOP = 2
 
 
 class TriggerDataType(OpenEnum):
-    """How a trigger's data item is to be read."""
+    """The format of a trigger's data item."""
 
     BINARY = 1
     STRING = 2
@@ -365,7 +405,7 @@ class TriggerDataType(OpenEnum):
 
 
 class StartReason(OpenFlag):
-    """Why a running service was started (``SERVICE_START_REASON``)."""
+    """The reason for the start of a running service (``SERVICE_START_REASON``)."""
 
     DEMAND = 0x01
     AUTO = 0x02
@@ -441,7 +481,7 @@ class DesktopAccess(OpenFlag):
 
 
 class UserObjectInformation(OpenEnum):
-    """What ``GetUserObjectInformation`` can tell."""
+    """The kinds of information of ``GetUserObjectInformation``."""
 
     FLAGS = 1
     NAME = 2
@@ -452,25 +492,25 @@ class UserObjectInformation(OpenEnum):
 
 
 class WindowStationFlags(OpenFlag):
-    """``USEROBJECTFLAGS.dwFlags`` of a window station."""
+    """Flags of a window station (``USEROBJECTFLAGS.dwFlags``)."""
 
     VISIBLE = 1
 
 
 class WindowStationCreation(OpenFlag):
-    """How a window station is made (``CWF_CREATE_ONLY``)."""
+    """Flags for the creation of a window station (``CWF_CREATE_ONLY``)."""
 
     CREATE_ONLY = 1
 
 
 class DesktopFlags(OpenFlag):
-    """``USEROBJECTFLAGS.dwFlags`` of a desktop, and how one is opened."""
+    """Flags of a desktop and of a call that opens one (``USEROBJECTFLAGS.dwFlags``)."""
 
     ALLOW_OTHER_ACCOUNT_HOOK = 1
 
 
 class ErrorCode(OpenEnum):
-    """The Windows error codes that the service and window-station calls give."""
+    """The Windows error codes of the service and window-station calls."""
 
     INVALID_FUNCTION = 1
     FILE_NOT_FOUND = 2
@@ -547,4 +587,8 @@ class ErrorCode(OpenEnum):
     RPC_INVALID_TAG = 1733
     RPC_ENDPOINT_NOT_REGISTERED = 1753
     RPC_BAD_STUB_DATA = 1783
+    INVALID_STATE = 5023
     MUI_FILE_NOT_FOUND = 15100
+
+
+publish(__name__)

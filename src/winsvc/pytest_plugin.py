@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from winsvc import ServiceManager
     from winsvc.testing import SimulatedSCM
 
-# The simulated system is imported when a test asks for it: pytest loads this plugin everywhere.
+# The fixtures import the simulated system, because pytest loads this plugin in every project.
 
 
 @pytest.fixture
 def simulated_scm() -> Iterator[SimulatedSCM]:
-    """A simulated service control manager without services, which ``ServiceManager()`` uses."""
+    """Return a simulated SCM without services; ``ServiceManager()`` connects to it."""
     from winsvc.testing import SimulatedSCM
 
     with SimulatedSCM().installed() as sim:
@@ -27,7 +27,7 @@ def simulated_scm() -> Iterator[SimulatedSCM]:
 
 
 @pytest.fixture
-def scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
+def winsvc_scm(simulated_scm: SimulatedSCM) -> Iterator[ServiceManager]:
     """A connection to the simulated service control manager."""
     from winsvc import ServiceManager
 

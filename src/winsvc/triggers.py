@@ -1,10 +1,9 @@
-r"""Trigger events: what starts or stops a service when something happens on the machine.
+r"""Triggers: events on the machine that start or stop a service.
 
-A trigger is a type, mostly a subtype (a GUID) and up to 64 data items. Windows stores the items as
-bytes, and so does :class:`TriggerData`: what was read is written back byte for byte, whether or not
-this version can make sense of it. The constructors write what Windows documents, and refuse an
-item that is too large for it; the plain classes hold anything, and :func:`check_triggers` holds
-them against all limits before they are written.
+A trigger has a type, usually a subtype (a GUID), and up to 64 data items. Windows stores the items
+as bytes, and :class:`TriggerData` keeps them unchanged, including items that this version cannot
+interpret. The constructors create the documented forms and refuse an item that is too large; the
+plain classes accept every value, and :func:`check_triggers` checks all limits before a write.
 """
 
 from __future__ import annotations
@@ -15,12 +14,13 @@ from types import MappingProxyType
 from typing import Final, Self
 from uuid import UUID
 
+from winsvc._public import publish
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.jsonable import JSON, from_jsonable, json_object
 from winsvc._util.text import check_text, pack_multi_string
 from winsvc._values.rows import TriggerRow
 from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "CUSTOM_SYSTEM_STATE_CHANGE_EVENT_GUID",
@@ -60,9 +60,9 @@ SUBTYPES: Final[Mapping[str, UUID]] = MappingProxyType(
         if name.endswith("_GUID") and isinstance(value, UUID)
     }
 )
-"""The subtypes that Windows defines, by the names it gives them (``"DOMAIN_JOIN_GUID"``)."""
+"""The subtypes that Windows defines, by their Windows names (``"DOMAIN_JOIN_GUID"``)."""
 
-# Limits of the protocol ([MS-SCMR] 2.2.52 to 2.2.54): beyond them the call never gets through.
+# Limits of the protocol ([MS-SCMR] 2.2.52 to 2.2.54); RPC refuses a call that exceeds them.
 MAX_TRIGGERS: Final = 64
 MAX_ITEMS: Final = 64
 MAX_DATA_SIZE: Final = 1024
@@ -74,17 +74,17 @@ _STOP: Final = TriggerAction.SERVICE_STOP
 
 
 def subtype_name(subtype: UUID) -> str | None:
-    """Windows' name for a trigger subtype (``"DOMAIN_JOIN_GUID"``), None if it has none."""
+    """Return the Windows name of a trigger subtype (``"DOMAIN_JOIN_GUID"``), or None."""
     return next((name for name, value in SUBTYPES.items() if value == subtype), None)
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerData:
-    """One data item of a trigger: bytes, and how they are meant.
+    """One data item of a trigger: bytes and their format.
 
     Attributes:
-        type: how the bytes are to be read.
-        raw: the bytes, exactly as Windows stores them.
+        type: the format of the bytes.
+        raw: the bytes as Windows stores them.
     """
 
     type: TriggerDataType
@@ -96,58 +96,58 @@ class TriggerData:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> TriggerData:
-        """A binary item.
+        """Return a binary item.
 
         Raises:
-            ArgumentError: there are more than 1024 bytes.
+            ValidationError: there are more than 1024 bytes.
         """
         return cls._checked(TriggerDataType.BINARY, raw, "raw")
 
     @classmethod
     def from_text(cls, text: str) -> TriggerData:
-        """A string item: UTF-16 with a NUL at its end.
+        """Return a string item: UTF-16 with a NUL at its end.
 
         Raises:
-            TypeError: it is not a str.
-            ArgumentError: it has a NUL, or more than 511 characters.
+            TypeError: *text* is not a str.
+            ValidationError: *text* contains a NUL or has more than 511 characters.
         """
         return cls._checked(TriggerDataType.STRING, _utf16(check_text(text, "text") + "\0"), "text")
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> TriggerData:
-        """A string item that holds several strings: each with a NUL, and another at the end.
+        """Return a string item with several strings: each with a NUL, and a NUL at the end.
 
         Raises:
-            TypeError: it is a single str, or one of the strings is not a str.
-            ArgumentError: a string is empty or has a NUL, or together they are over 1024 bytes.
+            TypeError: *texts* is a single str, or an element is not a str.
+            ValidationError: a string is empty or contains a NUL, or the item exceeds 1024 bytes.
         """
         packed = pack_multi_string(texts, "texts") + "\0"
         return cls._checked(TriggerDataType.STRING, _utf16(packed), "texts")
 
     @classmethod
     def from_level(cls, level: int) -> TriggerData:
-        """The highest level of the ETW events that set the trigger off: one byte.
+        """Return an item with the highest level of the ETW events of the trigger: one byte.
 
         Raises:
-            ArgumentError: the level is not 0 to 255.
+            ValidationError: the level is not between 0 and 255.
         """
         return cls(TriggerDataType.LEVEL, _number(level, 1, "level"))
 
     @classmethod
     def from_keyword_any(cls, keyword: int) -> TriggerData:
-        """A mask of keywords, one of which an ETW event must have: 64 bits.
+        """Return an item with keywords, of which an ETW event must have at least one: 64 bits.
 
         Raises:
-            ArgumentError: the mask has more than 64 bits, or is negative.
+            ValidationError: the mask has more than 64 bits or is negative.
         """
         return cls(TriggerDataType.KEYWORD_ANY, _number(keyword, 8, "keyword"))
 
     @classmethod
     def from_keyword_all(cls, keyword: int) -> TriggerData:
-        """A mask of keywords, all of which an ETW event must have: 64 bits.
+        """Return an item with keywords, all of which an ETW event must have: 64 bits.
 
         Raises:
-            ArgumentError: the mask has more than 64 bits, or is negative.
+            ValidationError: the mask has more than 64 bits or is negative.
         """
         return cls(TriggerDataType.KEYWORD_ALL, _number(keyword, 8, "keyword"))
 
@@ -161,7 +161,7 @@ class TriggerData:
         """The strings of a string item without the NULs at its end; () for other items."""
         if self.type != TriggerDataType.STRING:
             return ()
-        # An odd last byte is no character; raw has it.
+        # An odd last byte is not a character; raw contains it.
         units = self.raw[: len(self.raw) // 2 * 2]
         text = units.decode("utf-16-le", "surrogatepass").rstrip("\0")
         return tuple(text.split("\0")) if text else ()
@@ -188,7 +188,7 @@ class TriggerData:
         return int.from_bytes(self.raw, "little")
 
     def describe(self) -> str:
-        """What the item says, on one line."""
+        """Return a description of the item in one line."""
         if self.texts:
             return ", ".join(map(repr, self.texts))
         if self.level is not None:
@@ -199,7 +199,7 @@ class TriggerData:
         return f"{self.type.name.lower()} {self.raw.hex() or '(no bytes)'}"
 
     def to_json(self) -> dict[str, JSON]:
-        """Return the value as :func:`json.dumps` takes it, for :meth:`from_json`."""
+        """Return the item as :func:`json.dumps` accepts it, for :meth:`from_json`."""
         return json_object(self)
 
     @classmethod
@@ -210,13 +210,13 @@ class TriggerData:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An event, and what it does to the service.
+    """An event that starts or stops a service.
 
     Attributes:
-        type: the sort of event.
-        action: whether it starts or stops the service.
-        subtype: which event of that sort, or whose; None if Windows gives none.
-        data: narrows the event down.
+        type: the kind of event.
+        action: whether the event starts or stops the service.
+        subtype: the event of this kind, or its provider; None if there is none.
+        data: the conditions of the event.
     """
 
     type: TriggerType
@@ -253,29 +253,34 @@ class Trigger:
 
     @classmethod
     def on_ip_available(cls, *, action: TriggerAction = _START) -> Trigger:
-        """When the machine gets its first IP address."""
+        """Return a trigger for the first IP address of the machine."""
         subtype = NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID
         return cls(TriggerType.IP_ADDRESS_AVAILABILITY, action, subtype)
 
     @classmethod
     def on_ip_lost(cls, *, action: TriggerAction = _STOP) -> Trigger:
-        """When the machine has lost its last IP address."""
+        """Return a trigger for the removal of the last IP address of the machine."""
         subtype = NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID
         return cls(TriggerType.IP_ADDRESS_AVAILABILITY, action, subtype)
 
     @classmethod
     def on_domain_join(cls, *, action: TriggerAction = _START) -> Trigger:
-        """When the machine joins a domain, and at each start while it is in one."""
+        """Return a trigger for joining a domain, and for each boot of a domain member."""
         return cls(TriggerType.DOMAIN_JOIN, action, DOMAIN_JOIN_GUID)
 
     @classmethod
     def on_domain_leave(cls, *, action: TriggerAction = _STOP) -> Trigger:
-        """When the machine leaves its domain."""
+        """Return a trigger for leaving the domain."""
         return cls(TriggerType.DOMAIN_JOIN, action, DOMAIN_LEAVE_GUID)
 
     @classmethod
     def on_group_policy(cls, *, machine: bool = True, action: TriggerAction = _START) -> Trigger:
-        """When the machine's (or, with ``machine=False``, a user's) group policy changes."""
+        """Return a trigger for changes of the group policy.
+
+        Args:
+            machine: the policy of the machine; with False, the policy of a user.
+            action: start or stop.
+        """
         subtype = MACHINE_POLICY_PRESENT_GUID if machine else USER_POLICY_PRESENT_GUID
         return cls(TriggerType.GROUP_POLICY, action, subtype)
 
@@ -289,17 +294,17 @@ class Trigger:
         service: str | None = None,
         action: TriggerAction = _START,
     ) -> Trigger:
-        """When a firewall port is opened.
+        """Return a trigger for the opening of a firewall port.
 
         Args:
-            port: 1 to 65535, or a word that Windows knows, such as ``"RPC"``.
+            port: 1 to 65535, or a name that Windows defines, such as ``"RPC"``.
             protocol: ``"TCP"`` or ``"UDP"``.
-            program: the path of the program that listens, ``"system"`` for the kernel; any if None.
-            service: the service in that program, or the user as a name or a SID; any if None.
+            program: the path of the listening program, ``"system"`` for the kernel; None for any.
+            service: the service in the program, or the user as a name or SID; None for any.
             action: start or stop.
 
         Raises:
-            ArgumentError: the port is out of range, something is empty, or there is a service
+            ValidationError: the port is out of range, an argument is empty, or there is a service
                 without a program.
         """
         item = _firewall_item(port, protocol, program, service)
@@ -315,19 +320,24 @@ class Trigger:
         service: str | None = None,
         action: TriggerAction = _STOP,
     ) -> Trigger:
-        """About 60 seconds after a firewall port has been closed; see :meth:`on_firewall_port`."""
+        """Return a trigger for the closing of a firewall port, about 60 seconds later.
+
+        The arguments are those of :meth:`on_firewall_port`.
+        """
         item = _firewall_item(port, protocol, program, service)
         return cls(TriggerType.FIREWALL_PORT_EVENT, action, FIREWALL_PORT_CLOSE_GUID, (item,))
 
     @classmethod
     def on_named_pipe(cls, name: str) -> Trigger:
-        r"""When somebody opens a named pipe (Windows 8 and later); it can only start a service.
+        r"""Return a trigger for the opening of a named pipe (Windows 8 and later).
+
+        This trigger can start a service only.
 
         Args:
-            name: the pipe's name, with or without ``\\.\pipe\``, which is not stored.
+            name: the name of the pipe, with or without ``\\.\pipe\``, which is not stored.
 
         Raises:
-            ArgumentError: the name is empty, too long or has a NUL.
+            ValidationError: the name is empty or too long, or contains a NUL.
         """
         check_text(name, "name", empty=False)
         if name.lower().startswith(_PIPE_PREFIX):
@@ -337,13 +347,15 @@ class Trigger:
 
     @classmethod
     def on_rpc_interface(cls, interface: UUID | str) -> Trigger:
-        """When somebody calls an RPC interface (Windows 8 and later); it can only start a service.
+        """Return a trigger for the call of an RPC interface (Windows 8 and later).
+
+        This trigger can start a service only.
 
         Args:
-            interface: the interface's UUID.
+            interface: the UUID of the interface.
 
         Raises:
-            ArgumentError: it is no UUID.
+            ValidationError: *interface* is not a UUID.
         """
         data = (TriggerData.from_text(str(from_jsonable(UUID, interface, "interface"))),)
         return cls(TriggerType.NETWORK_ENDPOINT, _START, RPC_INTERFACE_EVENT_GUID, data)
@@ -352,16 +364,17 @@ class Trigger:
     def on_device_arrival(
         cls, interface: UUID | str, *hardware_ids: str, action: TriggerAction = _START
     ) -> Trigger:
-        r"""When a device arrives, or is there as the system starts.
+        r"""Return a trigger for the arrival of a device, or its presence when the system starts.
 
         Args:
             interface: the GUID of the device interface class.
-            *hardware_ids: hardware or compatible IDs, such as ``USBSTOR\GenDisk``, one of which
-                the device must have; any device of the class if there is none.
+            *hardware_ids: hardware or compatible IDs, such as ``USBSTOR\GenDisk``, of which the
+                device must have at least one; without IDs, any device of the class.
             action: start or stop.
 
         Raises:
-            ArgumentError: it is no GUID, or an ID is empty, too long or has a NUL.
+            ValidationError: *interface* is not a GUID, or an ID is empty or too long, or contains
+                a NUL.
         """
         for index, hardware_id in enumerate(hardware_ids):
             check_text(hardware_id, f"hardware_ids[{index}]", empty=False)
@@ -373,20 +386,20 @@ class Trigger:
     def on_etw_event(
         cls, provider: UUID | str, *data: TriggerData, action: TriggerAction = _START
     ) -> Trigger:
-        """When a provider of Event Tracing for Windows writes an event.
+        """Return a trigger for an event of a provider of Event Tracing for Windows.
 
         Args:
-            provider: the provider's GUID.
-            *data: which of its events, by level, keyword or whatever the provider defines.
+            provider: the GUID of the provider.
+            *data: the conditions of the event: level, keywords, or data that the provider defines.
             action: start or stop.
 
         Raises:
-            ArgumentError: it is no GUID.
+            ValidationError: *provider* is not a GUID.
         """
         return cls(TriggerType.CUSTOM, action, from_jsonable(UUID, provider, "provider"), data)
 
     def describe(self) -> str:
-        """What the trigger does and when, on one line."""
+        """Return a description of the trigger in one line."""
         verb = {_START: "start", _STOP: "stop"}.get(self.action, f"action {self.action:#x}")
         event = _EVENTS.get(self.subtype) or _EVENTS_OF_ANY_SUBTYPE.get(self.type)
         if event is None:
@@ -397,7 +410,7 @@ class Trigger:
         return f"{verb} {event}: {items}" if items else f"{verb} {event}"
 
     def to_json(self) -> dict[str, JSON]:
-        """Return the value as :func:`json.dumps` takes it, for :meth:`from_json`."""
+        """Return the trigger as :func:`json.dumps` accepts it, for :meth:`from_json`."""
         return json_object(self)
 
     @classmethod
@@ -406,18 +419,18 @@ class Trigger:
 
         Args:
             data: the plain dict.
-            argument: how to call it in an error.
+            argument: the name of the argument in an error.
 
         Raises:
-            TypeError: a part of it is of a wrong type.
-            ArgumentError: a part is invalid, missing or unknown.
+            TypeError: a part of *data* is of the wrong type.
+            ValidationError: a part is invalid, missing or unknown.
         """
         return from_jsonable(cls, data, argument)
 
 
 _EVENTS: Final[Mapping[UUID | None, str]] = {
     NETWORK_MANAGER_FIRST_IP_ADDRESS_ARRIVAL_GUID: "when the first IP address is available",
-    NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID: "when the last IP address is gone",
+    NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID: "when the last IP address is removed",
     DOMAIN_JOIN_GUID: "when the machine joins a domain",
     DOMAIN_LEAVE_GUID: "when the machine leaves its domain",
     FIREWALL_PORT_OPEN_GUID: "when a firewall port is opened",
@@ -441,25 +454,25 @@ def check_triggers(triggers: Iterable[Trigger], argument: str = "triggers") -> t
 
     Args:
         triggers: the triggers of one service.
-        argument: how to call them in an error.
+        argument: the name of the argument in an error.
 
     Returns:
         The triggers.
 
     Raises:
-        ArgumentError: there are more than 64, one has more than 64 data items, or an item has more
-            than 1024 bytes.
+        ValidationError: there are more than 64 triggers, a trigger has more than 64 data items, or
+            an item has more than 1024 bytes.
     """
     checked = tuple(triggers)
     if len(checked) > MAX_TRIGGERS:
-        raise ArgumentError(
-            argument, f"has {len(checked)} triggers, but {MAX_TRIGGERS} are the most"
+        raise ValidationError(
+            argument, f"must have at most {MAX_TRIGGERS} triggers, not {len(checked)}"
         )
     for index, trigger in enumerate(checked):
         where = f"{argument}[{index}].data"
         if len(trigger.data) > MAX_ITEMS:
-            raise ArgumentError(
-                where, f"has {len(trigger.data)} items, but {MAX_ITEMS} are the most"
+            raise ValidationError(
+                where, f"must have at most {MAX_ITEMS} items, not {len(trigger.data)}"
             )
         for number, item in enumerate(trigger.data):
             _check_size(item.raw, f"{where}[{number}]")
@@ -468,7 +481,7 @@ def check_triggers(triggers: Iterable[Trigger], argument: str = "triggers") -> t
 
 def _check_size(raw: bytes, argument: str) -> None:
     if len(raw) > MAX_DATA_SIZE:
-        raise ArgumentError(argument, f"takes {len(raw)} bytes, but {MAX_DATA_SIZE} are the most")
+        raise ValidationError(argument, f"must have at most {MAX_DATA_SIZE} bytes, not {len(raw)}")
 
 
 def _utf16(text: str) -> bytes:
@@ -479,18 +492,23 @@ def _number(value: int, size: int, argument: str) -> bytes:
     try:
         return value.to_bytes(size, "little")
     except OverflowError:
-        raise ArgumentError(argument, f"{value} does not fit in {size * 8} unsigned bits") from None
+        raise ValidationError(
+            argument, f"must be from 0 to {(1 << 8 * size) - 1:#x}, not {value:#x}"
+        ) from None
 
 
 def _firewall_item(
     port: int | str, protocol: str, program: str | None, service: str | None
 ) -> TriggerData:
     if isinstance(port, int) and not 1 <= port <= 65535:
-        raise ArgumentError("port", f"{port} is not 1 to 65535")
+        raise ValidationError("port", f"must be from 1 to 65535, not {port}")
     if service is not None and program is None:
-        # The strings are told apart by their order alone.
-        raise ArgumentError("service", "can be given only with a program")
+        # Only the order distinguishes the strings.
+        raise ValidationError("service", "must not be specified without a program")
     strings = {"port": str(port), "protocol": protocol, "program": program, "service": service}
     return TriggerData.from_texts(
         check_text(text, name, empty=False) for name, text in strings.items() if text is not None
     )
+
+
+publish(__name__)

@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 _C = TypeVar("_C", bound=CData)
 _I = TypeVar("_I", bound=Integer)
 
-# ---- What CFFI makes ----------------------------------------------------------------
+# ---- CFFI's objects -----------------------------------------------------------------
 
 # Any C value that is not a plain number or character.
 class CData:
@@ -55,29 +55,29 @@ class Pointer(CData, Generic[_T]):
     @overload
     def __sub__(self, other: Pointer[_T], /) -> int: ...
 
-# Passes for a pointer to its item, as in C.
+# Accepted as a pointer to its item, as in C.
 class Array(Pointer[_T]):
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[_T]: ...
 
-# `void *`: C itself does not say what is there.
+# `void *`: the type of the target is unknown.
 AnyPointer: TypeAlias = Pointer[Any]
 
-# The type of ffi.NULL, which passes for every kind of pointer and handle.
+# The type of ffi.NULL, which is accepted as every kind of pointer and handle.
 class Null(Pointer[Any]): ...
 
-# What ffi.new() takes to begin with: fields by name or by position, or another to copy.
+# An initializer of ffi.new(): fields by name or by position, or a struct to copy.
 _Init: TypeAlias = Mapping[str, object] | Sequence[object] | CData
 _Inits: TypeAlias = int | Sequence[_Init]
 
-# What ffi.cast() to an integer type gives.
+# The result of ffi.cast() to an integer type.
 class CInteger(CData):
     def __int__(self) -> int: ...
 
 class CType:
     kind: Final[str]
     cname: Final[str]
-    # Each of these is there only for the kinds that have it.
+    # Each of these exists for some kinds only.
     item: Final[CType]
     length: Final[int | None]
     fields: Final[Sequence[tuple[str, CField]]]
@@ -95,7 +95,7 @@ class CField:
     bitsize: Final[int]
     flags: Final[int]
 
-# What ffi.buffer() gives: the memory itself, not a copy.
+# The result of ffi.buffer(): the memory itself, not a copy.
 class CBuffer:
     def __len__(self) -> int: ...
     @overload
@@ -108,7 +108,7 @@ class CBuffer:
     def __setitem__(self, index: slice, value: Buffer, /) -> None: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
-# For ffi.def_extern(): what to do with an exception, and what to return then.
+# For ffi.def_extern(): a handler of exceptions, which may return the result.
 _OnError: TypeAlias = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 _OnErrorInt: TypeAlias = Callable[
     [type[BaseException], BaseException, TracebackType | None], int | None
@@ -604,7 +604,7 @@ class WINSVC_CONFIG(_WINSVC_CONFIG): ...
 class WINSVC_CONFIG_p(_WINSVC_CONFIG, Pointer[WINSVC_CONFIG]): ...
 
 
-# ---- Other names of types ------------------------------------------------------------
+# ---- Type aliases --------------------------------------------------------------------
 
 BOOL: TypeAlias = INT
 UCHAR: TypeAlias = BYTE
@@ -1876,6 +1876,7 @@ class Lib:
         packed: Pointer[WINSVC_PACKED],
         /,
     ) -> int: ...
+    def winsvc_parent_is_scm(self, result: Pointer[INT], /) -> int: ...
     def winsvc_query_status(self, service: int, numbers: Pointer[DWORD], /) -> int: ...
     def winsvc_query_configs(
         self,
@@ -1896,7 +1897,7 @@ class Lib:
     winsvc_enum_name: Final[Pointer[_EnumName]]
     winsvc_enum_window: Final[Pointer[_EnumWindow]]
 
-# Two names for use in the class below, which has attributes CData and CType.
+# Aliases for the class below, whose attributes CData and CType hide the classes.
 _Data: TypeAlias = CData
 _Type: TypeAlias = CType
 
@@ -3201,19 +3202,19 @@ class FFI:
     def unpack(self, cdata: Pointer[_C], length: int) -> list[_C]: ...
     def buffer(self, cdata: AnyPointer, size: int = ...) -> CBuffer: ...
     def memmove(self, dest: AnyPointer | Buffer, src: AnyPointer | Buffer, n: int) -> None: ...
-    # Makes bytes, which is all that it is used for here.
+    # For bytes only, the only use here.
     def new_allocator(
         self, *, should_clear_after_alloc: bool = ...
     ) -> Callable[[Literal["BYTE[]"], int], Array[BYTE]]: ...
     def new_handle(self, x: object, /) -> AnyPointer: ...
-    # Whatever new_handle() was given.
+    # The argument of new_handle().
     def from_handle(self, x: AnyPointer, /) -> Any: ...
     @overload
     def gc(self, cdata: _C, destructor: Callable[[_C], object], size: int = ...) -> _C: ...
     @overload
     def gc(self, cdata: _Data, destructor: None, size: int = ...) -> None: ...
     def release(self, cdata: _Data, /) -> None: ...
-    # Windows only: the code and the text of the last error.
+    # On Windows only: the code and the text of the last error.
     def getwinerror(self, code: int = ...) -> tuple[int, str]: ...
 
 lib: Final[Lib]

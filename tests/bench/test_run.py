@@ -43,7 +43,7 @@ def test_bench_run_measures_every_job_with_every_library(real_program: str) -> N
         **{job: [0] for job in ("import", "connect")},
     }
     for result in bench.results:
-        # psutil does not start, and knows no levels; C is imported by nobody.
+        # psutil cannot start services or read levels; there is no import of C.
         few = {"levels": {"psutil"}, "start": {"psutil"}, "stop": {"psutil"}, "waits": {"psutil"}}
         missing = {"c"} if result.job in ("import", "connect") else few.get(result.job, set())
         assert set(result.samples) == set(ALL) - missing, result.job

@@ -27,6 +27,6 @@ def test_from_rows_cost_per_service_is_constant(different: int, effort: Effort) 
 
 
 def test_configs_with_concurrency_takes_less_than_a_third(effort: Effort) -> None:
-    """Where a call takes 20 ms, 8 at a time take less than a third of the time of one at a time."""
+    """Require that 8 concurrent calls of 20 ms take less than a third of the sequential time."""
     slow, fast = gain(services=effort.count(16, 40), seconds=0.020, concurrency=8)
     assert fast < slow / (3 if effort.full else 1.5)

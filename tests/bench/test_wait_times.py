@@ -1,4 +1,4 @@
-"""How soon a wait returns, what it costs, and how soon it is cancelled."""
+"""Times in which waits return and are cancelled, and their cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from puppets import CYCLE, Puppet, backend, counted, on_wine, puppets, until_armed
 from support import Effort
 
-from winsvc import Service, ServiceError, ServiceManager, ServiceStartError, State, WaitTimeoutError
+from winsvc import Service, ServiceManager, ServiceStartError, State, WaitTimeoutError, Win32Error
 from winsvc.aio import AsyncServiceManager
 
 Keeps: TypeAlias = Callable[[str, list[float], float], None]
@@ -93,7 +93,7 @@ def test_failed_start_ends_wait_in_time(
     ended: SimpleQueue[float] = SimpleQueue()
 
     def waits() -> None:
-        with scm.open(puppet.name) as service, pytest.raises(ServiceError):
+        with scm.open(puppet.name) as service, pytest.raises(Win32Error):
             service.wait(State.RUNNING, timeout=30)
         ended.put(time.perf_counter())
 
@@ -178,14 +178,14 @@ def test_many_waits_take_no_processor_and_end_soon(
             service.wait(State.RUNNING, timeout=60)
         arrived.put(time.perf_counter())
 
-    with puppets(scm, program, names) as made:
+    with puppets(scm, program, names) as waited:
         threads = [threading.Thread(target=waits, args=[name]) for name in names]
         for thread in threads:
             thread.start()
         until_armed(count)
         assert processor_share(1, lambda: time.sleep(1)) < effort.limit(0.02)
         times: list[float] = []
-        for puppet in made:
+        for puppet in waited:
             reported = puppet.report(State.RUNNING)
             times.append(arrived.get(timeout=20) - reported)
         for thread in threads:
@@ -237,13 +237,13 @@ async def test_many_coroutines_are_cancelled_at_once(
     async with AsyncServiceManager() as asc, AsyncExitStack() as closing:
         services = []
         for _ in range(count):
-            made = await closing.enter_async_context(asc.create(unique_name(), program))
-            closing.push_async_callback(made.delete)
-            services.append(made)
+            service = await closing.enter_async_context(asc.create(unique_name(), program))
+            closing.push_async_callback(service.delete)
+            services.append(service)
         for _ in range(effort.count(1, 3)):
             async with anyio.create_task_group() as group:
-                for one in services:
-                    group.start_soon(one.wait, State.RUNNING)
+                for service in services:
+                    group.start_soon(service.wait, State.RUNNING)
                 while counted()[1] < count:
                     await anyio.sleep(0.01)
                 began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The contract suite runs over every backend: what the system has, and the simulated one."""
+"""Fixtures of the contract suite, which runs on the native and on the simulated backend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twin import twin
 
 from winsvc import ErrorCode, ServiceType, State
 from winsvc.backend import default_backend
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 BACKENDS = ("native", "simulated") if sys.platform == "win32" else ("simulated",)
 PROGRAM = r"C:\Program Files\Tests\testservice.exe"
@@ -21,7 +21,7 @@ PROGRAM = r"C:\Program Files\Tests\testservice.exe"
 
 @pytest.fixture(params=BACKENDS, autouse=True)
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Which backend ``ServiceManager()`` uses; by itself every test has its turn with each."""
+    """Select the backend of ``ServiceManager()``; each test runs with every backend."""
     name: str = request.param
     if name == "native":
         yield name
@@ -29,13 +29,13 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     sim = simulated()
     with sim.installed():
         yield name
-    left = [one.name for one in sim if one.name.startswith("winsvc-")]
+    left = [service.name for service in sim if service.name.startswith("winsvc-")]
     assert not left, f"left over: {left}"
     assert not sim.open_handles
 
 
 def simulated() -> SimulatedSCM:
-    """A machine with some services of its own, and the test service's program."""
+    """Return a machine with some services and the program of the test service."""
     sim = SimulatedSCM()
     sim.add(
         "Eventlog", display_name="Windows Event Log", load_order_group="Log", state=State.RUNNING
@@ -43,14 +43,14 @@ def simulated() -> SimulatedSCM:
     sim.add("RpcSs", display_name="Remote Procedure Call", state=State.RUNNING)
     sim.add("Null", service_type=ServiceType.KERNEL_DRIVER, state=State.RUNNING)
     sim.add("Beep", service_type=ServiceType.KERNEL_DRIVER)
-    sim.local.other_programs = Behaviour(start_error=ErrorCode.FILE_NOT_FOUND)
+    sim.local.other_programs = ProgramBehavior(start_error=ErrorCode.FILE_NOT_FOUND)
     sim.local.programs[PROGRAM] = twin
     return sim
 
 
 @pytest.fixture
 def program(backend: str, request: pytest.FixtureRequest) -> str:
-    """The command line of the test service."""
+    """Return the command line of the test service."""
     if backend == "simulated":
         return f'"{PROGRAM}"'
     path: str = request.getfixturevalue("real_program")
@@ -59,7 +59,7 @@ def program(backend: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def wine_differs(backend: str) -> Differs:
-    """Whether the backend is Wine's, which has the difference of a name in the table."""
+    """Return a function that tests whether the backend is Wine with a named difference."""
 
     def differs(name: str) -> bool:
         return backend == "native" and wine_has(name)
@@ -69,7 +69,7 @@ def wine_differs(backend: str) -> Differs:
 
 @pytest.fixture
 def sim(backend: str) -> SimulatedSCM:
-    """The simulated backend, of a test that is marked ``simulated_only``."""
+    """Return the simulated backend of a test that is marked ``simulated_only``."""
     found = default_backend()
     assert isinstance(found, SimulatedSCM)
     return found
@@ -77,7 +77,7 @@ def sim(backend: str) -> SimulatedSCM:
 
 @pytest.fixture
 def waits(backend: str, monkeypatch: pytest.MonkeyPatch) -> Waits:
-    """The waits that begin during the test."""
+    """Count the waits that begin during the test."""
     waits = Waits()
     kind = type(default_backend())
     plain = kind.wait_notified

@@ -56,15 +56,17 @@ def test_exported_machine_simulates_same_services(
     file = tmp_path / "machine.json"
     assert main(["export", str(file)]) == 0
     with ServiceManager(backend=SimulatedSCM.from_json(file)) as simulated:
-        listed = {info.name: info for info in scm.services(type=ServiceType.ALL)}
-        assert {info.name for info in simulated.services(type=ServiceType.ALL)} == set(listed)
+        listed = {info.name: info for info in scm.services(service_type=ServiceType.ALL)}
+        assert {info.name for info in simulated.services(service_type=ServiceType.ALL)} == set(
+            listed
+        )
         with simulated.open(installed.name) as twin:
             assert twin.config() == installed.config()
             assert twin.status() == installed.status()
-            assert twin.description == "A text"
-            assert twin.preshutdown_timeout == installed.preshutdown_timeout
+            assert twin.description() == "A text"
+            assert twin.preshutdown_timeout() == installed.preshutdown_timeout()
         for name, info in listed.items():
-            assert simulated.get(name).status.state is info.status.state
+            assert simulated.info(name).status.state is info.status.state
 
 
 def test_python_m_winsvc_list_prints_service(

@@ -1,4 +1,4 @@
-"""Controls, names, deletion and the manager's smaller calls, against a service that is there."""
+"""Controls, names, deletion and further calls of the manager, with an installed service."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from support import simulated_only, wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Control,
     ControlRefusedError,
-    DatabaseLockedError,
     ErrorCode,
     ManagerAccess,
     Service,
@@ -24,15 +22,16 @@ from winsvc import (
     ServiceNotActiveError,
     ServiceNotFoundError,
     ServiceStartError,
-    StartReason,
     State,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
     UnsupportedError,
+    ValidationError,
     WaitTimeoutError,
+    win32service,
 )
+from winsvc._values.stopreason import StopFlag
 from winsvc.testing import SimulatedSCM
 
 
@@ -47,7 +46,6 @@ def test_start_arguments_and_controls_reach_service(installed: Service, tmp_path
     installed.control(255)
     installed.control(Control.PARAM_CHANGE)
     installed.stop()
-    wait_until_stopped(installed)
     assert log.read_text("utf-8").splitlines() == [
         installed.name,
         f"log={log}",
@@ -58,7 +56,7 @@ def test_start_arguments_and_controls_reach_service(installed: Service, tmp_path
 
 def test_start_with_invalid_argument_raises_and_stays_stopped(installed: Service) -> None:
     for arguments in ((None,), ("a", None), ("a", 5), ("a\0b",)):
-        with pytest.raises((TypeError, ArgumentError), match=r"arguments\[\d\]: "):
+        with pytest.raises((TypeError, ValidationError), match=r"arguments\[\d\]: "):
             installed.start(*arguments)
     assert installed.status().state is State.STOPPED
 
@@ -82,7 +80,7 @@ def test_control_not_accepted_raises_control_refused(installed: Service) -> None
 def test_control_with_reserved_code_raises_argument_error(installed: Service) -> None:
     installed.start()
     for code in (127, 256, Control.SHUTDOWN):
-        with pytest.raises(ArgumentError):
+        with pytest.raises(ValidationError):
             installed.control(code)
     installed.stop()
 
@@ -106,8 +104,7 @@ def test_stop_with_reason_calls_control_service_ex(
         assert caught.value.function == "ControlServiceExW"
         assert installed.status().state is State.RUNNING
     else:
-        installed.stop(reason)
-        assert wait_until_stopped(installed).exit_code == 0
+        assert installed.stop(reason).exit_code == 0
 
 
 @simulated_only
@@ -123,30 +120,16 @@ def test_stop_passes_reason_and_comment_to_the_system(
     assert call.arguments["comment"] == "x" * 127
 
 
-def test_start_reason_of_running_service_is_reported(
-    installed: Service, wine_differs: Differs
-) -> None:
-    installed.start()
-    if wine_differs("missing-calls"):
-        with pytest.raises(UnsupportedError):
-            installed.start_reason()
-    else:
-        assert installed.start_reason() is StartReason.DEMAND
-    installed.stop()
-
-
 def test_process_crash_during_start_leaves_service_stopped(
     installed: Service, wine_differs: Differs
 ) -> None:
+    with pytest.raises(ServiceStartError) as caught:
+        installed.start("die")
     if wine_differs("start-ended"):
-        with pytest.raises(ServiceStartError) as caught:
-            installed.start("die")
         assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
-        assert caught.value.status is not None
-        assert caught.value.status.state is State.STOPPED
-    else:
-        installed.start("die")  # Windows returns as soon as the process has connected
-    status = wait_until_stopped(installed)
+    status = caught.value.status
+    assert status is not None
+    assert status == wait_until_stopped(installed)
     assert status.pid is None
     assert status.exit_code == (
         ErrorCode.SERVICE_NEVER_STARTED
@@ -159,17 +142,14 @@ def test_process_crash_during_start_leaves_service_stopped(
 def test_service_exit_codes_appear_in_stopped_status(
     installed: Service, argument: str, code: int, own: int, wine_differs: Differs
 ) -> None:
-    if wine_differs("start-ended"):
-        with pytest.raises(ServiceStartError) as caught:
-            installed.start(argument)
-        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
-        assert caught.value.status is not None
-        told = caught.value.status
-        assert (told.exit_code, told.service_exit_code) == (code, own)
-    else:
+    with pytest.raises(ServiceStartError) as caught:
         installed.start(argument)
-    status = wait_until_stopped(installed)
-    assert (status.exit_code, status.service_exit_code) == (code, own)
+    if wine_differs("start-ended"):
+        assert caught.value.winerror == ErrorCode.SERVICE_REQUEST_TIMEOUT
+    for status in (caught.value.status, installed.status()):
+        assert status is not None
+        assert status.state is State.STOPPED
+        assert (status.exit_code, status.service_exit_code) == (code, own)
 
 
 def test_dependents_of_independent_service_returns_empty_list(installed: Service) -> None:
@@ -234,56 +214,56 @@ def test_names_of_maximum_length_convert_both_ways(
 
 
 def test_name_lookups_of_missing_service_raise_not_found(scm: ServiceManager) -> None:
-    for question in (scm.display_name, scm.key_name, scm.get):
+    for question in (scm.display_name, scm.key_name, scm.info):
         with pytest.raises(ServiceNotFoundError) as caught:
             question("winsvc-no-such-name")
-        assert caught.value.service == "winsvc-no-such-name"
+        assert caught.value.object_name == "winsvc-no-such-name"
 
 
-def test_manager_contains_service_regardless_of_case(
+def test_exists_finds_service_regardless_of_case(scm: ServiceManager, installed: Service) -> None:
+    assert scm.exists(installed.name)
+    assert scm.exists(installed.name.upper())
+    assert not scm.exists("winsvc-no-such-service")
+
+
+def test_info_returns_listed_service_info(scm: ServiceManager, installed: Service) -> None:
+    (listed,) = [info for info in scm.services() if info.name == installed.name]
+    assert scm.info(installed.name) == listed
+
+
+def test_services_in_process_returns_services_of_process(
     scm: ServiceManager, installed: Service
 ) -> None:
-    assert installed.name in scm
-    assert installed.name.upper() in scm
-    assert "winsvc-no-such-service" not in scm
-
-
-def test_get_returns_listed_service_info(scm: ServiceManager, installed: Service) -> None:
-    (listed,) = [info for info in scm.services() if info.name == installed.name]
-    assert scm.get(installed.name) == listed
-
-
-def test_by_pid_returns_services_of_process(scm: ServiceManager, installed: Service) -> None:
     installed.start()
     pid = installed.status().pid
     assert pid is not None
-    assert [info.name for info in scm.by_pid(pid)] == [installed.name]
-    assert scm.by_pid(2) == []  # they are multiples of 4
+    assert [info.name for info in scm.services_in_process(pid)] == [installed.name]
+    assert scm.services_in_process(2) == []  # they are multiples of 4
     installed.stop()
 
 
 # ------------------------------------------------------------------- deletion
 
 
-def test_delete_with_timeout_frees_service_name(
+def test_delete_with_wait_frees_service_name(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
     scm.create(name, program).close()
-    scm.delete(name, timeout=10)
-    assert name not in scm
+    scm.delete(name, wait=True, timeout=10)
+    assert not scm.exists(name)
     scm.create(name, program).close()  # the name is free again
-    assert name in scm
-    scm.delete(name, timeout=10)
-    assert name not in scm
+    assert scm.exists(name)
+    scm.delete(name, wait=True, timeout=10)
+    assert not scm.exists(name)
 
 
 def test_delete_with_open_handle_raises_timeout_error(
     scm: ServiceManager, installed: Service
 ) -> None:
-    with pytest.raises(WaitTimeoutError, match="a handle to it is open somewhere"):
-        scm.delete(installed.name, timeout=0.05)
-    assert installed.name in scm
+    with pytest.raises(WaitTimeoutError, match=r"This process has 1 handles? .*open"):
+        scm.delete(installed.name, wait=True, timeout=0.05)
+    assert scm.exists(installed.name)
 
 
 def test_delete_missing_service_raises_not_found(scm: ServiceManager) -> None:
@@ -298,14 +278,16 @@ def test_lock_status_shows_owner_only_while_locked(
     scm: ServiceManager, wine_differs: Differs
 ) -> None:
     if wine_differs("lock"):
-        with scm.lock(), scm.lock(), pytest.raises(UnsupportedError):
+        with pytest.raises(UnsupportedError):
             scm.lock_status()
         return
-    with scm.lock():
-        assert scm.lock_status().owner is not None
-        with pytest.raises(DatabaseLockedError), scm.lock():
-            pytest.fail("it was locked twice")
     assert scm.lock_status().owner is None
+    manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_LOCK)
+    lock = win32service.LockServiceDatabase(manager)
+    assert scm.lock_status().owner is not None
+    win32service.UnlockServiceDatabase(lock)
+    assert scm.lock_status().owner is None
+    win32service.CloseServiceHandle(manager)
 
 
 def test_services_with_all_access_manager_lists_services() -> None:
@@ -324,9 +306,9 @@ def test_security_after_grant_and_restore_reads_back(
         return
     assert descriptor.owner is not None
     installed.set_security(descriptor.grant("BU", ServiceAccess.START))
-    assert installed.security().allows("BU") & ServiceAccess.START
+    assert installed.security().effective("BU") & ServiceAccess.START
     installed.configure(security=descriptor)
-    assert not installed.security().allows("BU") & ServiceAccess.START
+    assert not installed.security().effective("BU") & ServiceAccess.START
 
 
 def test_snapshot_holds_status_config_and_description(
@@ -337,10 +319,10 @@ def test_snapshot_holds_status_config_and_description(
     assert snapshot.status == installed.status()
     assert snapshot.config == installed.config()
     assert snapshot.description == "A text"
-    told = snapshot.to_json()
-    assert told["name"] == installed.name
-    assert told["description"] == "A text"
-    assert told["preshutdown_timeout"] == 5.0
+    document = snapshot.to_json()
+    assert document["name"] == installed.name
+    assert document["description"] == "A text"
+    assert document["preshutdown_timeout"] == 5.0
     text = snapshot.describe()
     assert f"service       {installed.name}" in text
     assert "start         manual" in text

@@ -12,7 +12,7 @@ from support import simulated_only
 
 from winsvc.backend import default_backend
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ArgumentError, HandleClosedError
+from winsvc.errors import AccessDeniedError, HandleClosedError, ValidationError
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
     MESSAGE_FILE,
@@ -87,7 +87,7 @@ def test_register_source_with_log_name_raises_argument_error() -> None:
     logs = default_backend().enum_event_logs()
     assert {"application", "system"} <= {log.lower() for log in logs}
     for name in ("Application", "SYSTEM"):
-        with pytest.raises(ArgumentError, match="is the name of an event log"):
+        with pytest.raises(ValidationError, match="is the name of an event log"):
             register_source(name)
 
 
@@ -95,13 +95,13 @@ def test_event_source_text_with_nul_raises_argument_error() -> None:
     """Windows would cut them off, and take another source."""
     api = default_backend()
     for call in (api.read_event_source, api.delete_event_source, api.register_event_source):
-        with pytest.raises(ArgumentError, match="source"):
+        with pytest.raises(ValidationError, match="source"):
             call("a\0b")
-    with pytest.raises(ArgumentError, match="source"):
+    with pytest.raises(ValidationError, match="source"):
         api.write_event_source("a\0b", MESSAGE_FILE, 7)
-    with pytest.raises(ArgumentError, match="message_file"):
+    with pytest.raises(ValidationError, match="message_file"):
         api.write_event_source("a", "a\0b", 7)
-    with pytest.raises(ArgumentError, match="log"):
+    with pytest.raises(ValidationError, match="log"):
         api.read_event_source("a", "a\0b")
 
 
@@ -119,14 +119,14 @@ EVENTS: list[tuple[int, int, tuple[str, ...], bytes]] = [
 
 
 def report_each(source: str) -> None:
-    """Report each of the events, and one that is refused."""
+    """Report each of the events, and an event that is refused."""
     api = default_backend()
     register_source(source)
     handle = api.register_event_source(source)
     try:
         for kind, event_id, strings, data in EVENTS:
             api.report_event(handle, kind, 0, event_id, strings, data)
-        with pytest.raises(ArgumentError, match=r"strings\[1\]"):
+        with pytest.raises(ValidationError, match=r"strings\[1\]"):
             api.report_event(handle, 1, 0, 1, ["one", "two\0"], b"")
     finally:
         api.deregister_event_source(handle)
@@ -139,7 +139,10 @@ def test_report_event_accepts_valid_strings_and_refuses_nul(source: str) -> None
 @simulated_only
 def test_reported_events_have_type_id_strings_and_data(sim: SimulatedSCM, source: str) -> None:
     report_each(source)
-    found = [(one.source, one.type, one.event_id, one.strings, one.data) for one in sim.event_log]
+    found = [
+        (entry.source, entry.type, entry.event_id, entry.strings, entry.data)
+        for entry in sim.event_log
+    ]
     assert found == [(source, *event) for event in EVENTS]
     assert sim.open_event_handles == 0
 
@@ -193,16 +196,16 @@ def test_event_log_handler_logs_without_errors(
 @simulated_only
 def test_event_log_handler_writes_each_record_as_events(sim: SimulatedSCM, source: str) -> None:
     log_records(source)
-    assert {one.source for one in sim.event_log} == {source}
+    assert {entry.source for entry in sim.event_log} == {source}
     informed, warned, failed, *long, late = (
-        (one.type, one.event_id, "".join(one.strings)) for one in sim.event_log
+        (entry.type, entry.event_id, "".join(entry.strings)) for entry in sim.event_log
     )
     assert informed == (EventType.INFORMATION, 1, "informed of ä €\U0001f600")
     assert warned == (EventType.WARNING, 1, "warned: 100 %\u200b1 \\x00")
     assert failed[:2] == (EventType.ERROR, 7)
     assert failed[2].startswith("failed\nTraceback (most recent call last):\n")
     assert failed[2].endswith("\nValueError: no good")
-    assert {one[:2] for one in long} == {(EventType.ERROR, 1)}
+    assert {entry[:2] for entry in long} == {(EventType.ERROR, 1)}
     assert all(len(text) <= LONGEST_TEXT for _, _, text in long)
     heads, parts = zip(*(text.split("\n", 1) for _, _, text in long), strict=True)
     assert heads == ("[part 1 of 3]", "[part 2 of 3]", "[part 3 of 3]")

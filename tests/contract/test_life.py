@@ -1,18 +1,16 @@
-"""Creating, starting, stopping and deleting a service."""
+"""Create, start, stop and delete a service."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from support import wait_until_gone, wait_until_stopped
+from support import wait_until_deleted
 
 from winsvc import (
-    ArgumentError,
-    InvalidArgumentError,
     InvalidNameError,
+    InvalidParameterError,
     MarkedForDeleteError,
-    NotFoundError,
     Service,
     ServiceAlreadyRunningError,
     ServiceDisabledError,
@@ -23,7 +21,9 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
+from winsvc.errors import ProgramNotFoundError
 
 # The service reports STOP_PENDING and then stops; the simulated one stops at once.
 AFTER_STOP = {"native": {State.STOP_PENDING, State.STOPPED}, "simulated": {State.STOPPED}}
@@ -36,14 +36,14 @@ def test_service_lifecycle_from_create_to_delete_succeeds(
     with scm.create(name, program) as service:
         service.start("one", "two")
         assert service.status().state is State.RUNNING
-        assert service.stop().state in AFTER_STOP[backend]
-        assert wait_until_stopped(service).exit_code == 0
+        assert service.stop(wait=False).state in AFTER_STOP[backend]
+        assert service.wait(State.STOPPED, timeout=20).exit_code == 0
         service.delete()
         with pytest.raises(MarkedForDeleteError):
             service.delete()
-        with pytest.raises(MarkedForDeleteError, match="every handle to it is closed"):
+        with pytest.raises(MarkedForDeleteError, match="all handles to it are closed"):
             scm.create(name, program)
-    wait_until_gone(scm, name)
+    wait_until_deleted(scm, name)
     with pytest.raises(ServiceNotFoundError):
         scm.open(name)
 
@@ -55,7 +55,7 @@ def test_create_with_existing_name_raises_exists_error(
         with pytest.raises(ServiceExistsError) as caught:
             scm.create(name, program)
         assert caught.value.winerror == 1073
-        assert caught.value.service == name
+        assert caught.value.object_name == name
         assert isinstance(caught.value, FileExistsError)
 
 
@@ -73,9 +73,9 @@ def test_create_without_binary_path_raises_argument_error(
 ) -> None:
     name = unique_name()
     for path in ("", None):
-        with pytest.raises(ArgumentError, match="binary_path: "):
+        with pytest.raises(ValidationError, match="binary_path: "):
             scm.create(name, path)
-    assert name not in scm
+    assert not scm.exists(name)
 
 
 @pytest.mark.parametrize("kind", [ServiceType.WIN32, ServiceType.DRIVER, ServiceType(0x100)])
@@ -83,33 +83,33 @@ def test_create_with_invalid_type_raises_invalid_argument(
     scm: ServiceManager, program: str, unique_name: Callable[[], str], kind: ServiceType
 ) -> None:
     name = unique_name()
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         scm.create(name, program, service_type=kind)
-    assert (caught.value.winerror, caught.value.service) == (87, name)
-    assert name not in scm
+    assert (caught.value.winerror, caught.value.object_name) == (87, name)
+    assert not scm.exists(name)
 
 
 def test_create_with_unquoted_path_with_blank_raises_argument_error(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    with pytest.raises(ArgumentError, match="has a blank and is not in quotes"):
+    with pytest.raises(ValidationError, match="contains a blank and is not quoted"):
         scm.create(name, r"C:\Program Files\beat\beat.exe --loud")
-    assert name not in scm
+    assert not scm.exists(name)
 
 
 def test_configure_unquoted_path_requires_unquoted_flag(
     scm: ServiceManager, unique_name: Callable[[], str]
 ) -> None:
     path = r"C:\Program Files\beat\beat.exe --loud"
-    with scm.create(unique_name(), path, unquoted=True) as service:
+    with scm.create(unique_name(), path, allow_unquoted_path=True) as service:
         try:
             before = service.config().binary_path
             assert before == path
             service.configure(binary_path="x.exe")
-            with pytest.raises(ArgumentError, match="unquoted=True"):
+            with pytest.raises(ValidationError, match="allow_unquoted_path=True"):
                 service.configure(binary_path=before)
-            service.configure(binary_path=before, unquoted=True)
+            service.configure(binary_path=before, allow_unquoted_path=True)
             assert service.config().binary_path == path
         finally:
             service.delete()
@@ -120,7 +120,7 @@ def test_start_of_running_service_raises_already_running(installed: Service) -> 
     with pytest.raises(ServiceAlreadyRunningError) as caught:
         installed.start()
     assert caught.value.winerror == 1056
-    assert caught.value.service == installed.name
+    assert caught.value.object_name == installed.name
 
 
 def test_stop_of_stopped_service_raises_not_active(installed: Service) -> None:
@@ -134,7 +134,7 @@ def test_start_of_disabled_service_raises_disabled_error(
 ) -> None:
     with scm.create(unique_name(), program, start_type=StartType.DISABLED) as service:
         try:
-            with pytest.raises(ServiceDisabledError, match="Change its start type"):
+            with pytest.raises(ServiceDisabledError, match="Change the start type"):
                 service.start()
             assert service.status().state is State.STOPPED
         finally:
@@ -146,7 +146,7 @@ def test_start_with_missing_program_raises_not_found(
 ) -> None:
     with scm.create(unique_name(), r"C:\no-such-program.exe") as service:
         try:
-            with pytest.raises(NotFoundError) as caught:
+            with pytest.raises(ProgramNotFoundError) as caught:
                 service.start()
             assert caught.value.winerror == 2
             assert isinstance(caught.value, FileNotFoundError)

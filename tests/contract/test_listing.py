@@ -1,4 +1,4 @@
-"""Listing services and their status."""
+"""List services with their status."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from differences import Differs
 from winsvc import (
     AccessDeniedError,
     HandleClosedError,
-    InvalidArgumentError,
+    InvalidParameterError,
     ManagerAccess,
     Service,
     ServiceManager,
-    ServiceNotFoundError,
     ServiceType,
     State,
     StateFilter,
 )
+from winsvc.errors import GroupNotFoundError
 
 
 def names(scm: ServiceManager, **filters: object) -> set[str]:
@@ -61,9 +61,9 @@ def test_services_filtered_by_state_returns_matching_services(
 
 
 def test_services_filtered_by_type_separates_drivers(scm: ServiceManager) -> None:
-    everything = {info.name: info.status for info in scm.services(type=ServiceType.ALL)}
-    drivers = names(scm, type=ServiceType.DRIVER)
-    services = names(scm, type=ServiceType.WIN32)
+    everything = {info.name: info.status for info in scm.services(service_type=ServiceType.ALL)}
+    drivers = names(scm, service_type=ServiceType.DRIVER)
+    services = names(scm, service_type=ServiceType.WIN32)
     assert drivers
     assert services
     assert not drivers & services
@@ -86,16 +86,16 @@ def test_services_filtered_by_group_returns_group_members(
 
 
 def test_services_of_unknown_group_raises_not_found(scm: ServiceManager) -> None:
-    with pytest.raises(ServiceNotFoundError) as caught:
+    with pytest.raises(GroupNotFoundError, match="group 'no such group' does not exist") as caught:
         list(scm.services(group="no such group"))
     assert caught.value.function == "EnumServicesStatusExW"
 
 
-@pytest.mark.parametrize("filters", [{"type": ServiceType(0)}, {"state": []}])
+@pytest.mark.parametrize("filters", [{"service_type": ServiceType(0)}, {"state": []}])
 def test_services_with_empty_filter_raises_invalid_argument(
     scm: ServiceManager, filters: dict[str, object]
 ) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidParameterError) as caught:
         names(scm, **filters)
     assert caught.value.winerror == 87
 

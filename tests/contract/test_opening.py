@@ -1,4 +1,4 @@
-"""Connecting, opening, and what can be wrong with it."""
+"""Connect to a manager and open services, with valid and invalid arguments."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from support import wait_until_stopped
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
-    DatabaseNotFoundError,
     ErrorControl,
     HandleClosedError,
     InvalidNameError,
@@ -23,7 +20,9 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
+from winsvc.errors import DatabaseNotFoundError
 
 
 def test_open_missing_service_raises_not_found(scm: ServiceManager) -> None:
@@ -31,7 +30,7 @@ def test_open_missing_service_raises_not_found(scm: ServiceManager) -> None:
         scm.open("winsvc-no-such-service")
     error = caught.value
     assert (error.winerror, error.function) == (1060, "OpenServiceW")
-    assert (error.service, error.machine) == ("winsvc-no-such-service", None)
+    assert (error.object_name, error.machine) == ("winsvc-no-such-service", None)
     assert "'winsvc-no-such-service' on this machine" in str(error)
     assert isinstance(error, LookupError)
 
@@ -41,13 +40,13 @@ def test_open_with_invalid_name_raises_invalid_name(scm: ServiceManager, name: s
     with pytest.raises(InvalidNameError) as caught:
         scm.open(name)
     assert caught.value.winerror == 123
-    assert caught.value.service == name
+    assert caught.value.object_name == name
 
 
 def test_open_with_nul_in_name_raises_argument_error(
     scm: ServiceManager, installed: Service
 ) -> None:
-    with pytest.raises(ArgumentError, match="name: must not contain a NUL character"):
+    with pytest.raises(ValidationError, match="name: must not contain a NUL character"):
         scm.open(f"{installed.name}\0and more")
 
 
@@ -139,8 +138,7 @@ def test_service_without_fixed_access_acquires_rights_on_use(
         assert service.config().display_name
         service.start()
         assert service.status().state is State.RUNNING
-        service.stop()
-        assert wait_until_stopped(service).exit_code == 0
+        assert service.stop().exit_code == 0
 
 
 def test_service_with_fixed_access_denies_other_calls(
@@ -152,7 +150,7 @@ def test_service_with_fixed_access_denies_other_calls(
             service.config()
         assert caught.value.winerror == 5
         assert caught.value.function == "QueryServiceConfigW"
-        assert caught.value.service == installed.name
+        assert caught.value.object_name == installed.name
         assert caught.value.hint == (
             "Needed: ServiceAccess.QUERY_CONFIG. "
             "The handle was opened with ServiceAccess.QUERY_STATUS only."
@@ -171,7 +169,7 @@ def test_closed_service_raises_handle_closed(scm: ServiceManager, installed: Ser
     for use in (service.status, service.config, service.start, service.delete):
         with pytest.raises(HandleClosedError, match="closed") as caught:
             use()
-        assert caught.value.service == installed.name
+        assert caught.value.object_name == installed.name
 
 
 def test_closed_manager_raises_but_its_service_still_works(installed: Service) -> None:

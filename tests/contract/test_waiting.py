@@ -1,4 +1,4 @@
-"""Waiting for a service that really lives through its states."""
+"""Wait for a service while its states change."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from datetime import timedelta
 
 import pytest
 from differences import Differs
-from support import Waits
+from support import Waits, simulated_only
 
 from winsvc import (
     CancelToken,
     MarkedForDeleteError,
     Service,
     ServiceManager,
-    ServiceNotActiveError,
     ServiceStartError,
     ServiceStatus,
     ServiceType,
@@ -23,6 +22,8 @@ from winsvc import (
     WaitCancelledError,
     WaitTimeoutError,
 )
+from winsvc.errors import ServiceStoppedError, WaitError
+from winsvc.testing import SimulatedSCM
 
 
 def test_calls_with_timeout_wait_for_each_state(installed: Service) -> None:
@@ -62,9 +63,9 @@ def test_start_of_exiting_service_raises_start_error(installed: Service) -> None
         assert error.last_progress.check_point > 1
         assert f"exit code {code}" in str(error)
     # It has ended before the wait begins.
-    installed.start("slow=100", "exit=5")
+    installed.start("slow=100", "exit=5", wait=False)
     installed.wait(State.STOPPED, timeout=30)
-    installed.start("slow=100", "exit=5")
+    installed.start("slow=100", "exit=5", wait=False)
     with pytest.raises(ServiceStartError):
         installed.wait(State.RUNNING, timeout=30)
 
@@ -76,9 +77,9 @@ def test_wait_while_service_stops_raises_not_active(installed: Service) -> None:
     def progress(status: ServiceStatus) -> None:
         if status.state is State.RUNNING:
             running.append(status)
-            installed.stop()
+            installed.stop(wait=False)
 
-    with pytest.raises(ServiceNotActiveError):
+    with pytest.raises(ServiceStoppedError):
         installed.wait(State.PAUSED, timeout=30, progress=progress)
     assert len(running) == 1
 
@@ -166,8 +167,8 @@ def test_wait_on_deleted_service_raises_marked_for_delete(
 
 
 def test_wait_on_driver_past_timeout_raises_timeout_error(scm: ServiceManager) -> None:
-    """Windows tells nothing of drivers: it is asked."""
-    name = next(info.name for info in scm.services(type=ServiceType.DRIVER))
+    """Windows does not notify of drivers, so the status is polled."""
+    name = next(info.name for info in scm.services(service_type=ServiceType.DRIVER))
     with scm.open(name) as driver, pytest.raises(WaitTimeoutError, match="not PAUSED"):
         driver.wait(State.PAUSED, timeout=0.1)
 
@@ -190,8 +191,19 @@ def test_delete_with_open_handle_when_cancelled_stops_waiting(
         assert held.status().state is State.STOPPED
         thread = threading.Thread(target=cancel)
         thread.start()
-        with pytest.raises(WaitCancelledError, match="still there"):
-            scm.delete(name, timeout=1e9, cancel=token)
+        with pytest.raises(WaitCancelledError, match="marked for deletion"):
+            scm.delete(name, wait=True, timeout=1e9, cancel=token)
         thread.join()
-        assert name in scm
-    assert name not in scm
+        assert scm.exists(name)
+    assert not scm.exists(name)
+
+
+@simulated_only
+def test_wait_when_stop_falls_back_to_running_raises_wait_error(
+    installed: Service, sim: SimulatedSCM
+) -> None:
+    installed.start(timeout=30)
+    sim.local.report(installed.name, State.STOP_PENDING)
+    sim.clock.after(0.5, lambda: sim.local.report(installed.name, State.RUNNING))
+    with pytest.raises(WaitError, match="returned to its previous state"):
+        installed.wait(State.STOPPED, timeout=30)

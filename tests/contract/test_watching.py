@@ -1,4 +1,4 @@
-"""Watching services that live through their states."""
+"""Watch services while their states change."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ from winsvc import (
 
 
 def until(events: Watch, wanted: Callable[[ServiceEvent], bool]) -> list[ServiceEvent]:
-    """All that is told up to an event."""
-    told: list[ServiceEvent] = []
-    while not told or not wanted(told[-1]):
+    """Return the events up to the wanted one."""
+    seen: list[ServiceEvent] = []
+    while not seen or not wanted(seen[-1]):
         event = events.wait(30)
-        assert event is not None, f"nothing but {told}"
-        told.append(event)
-    return told
+        assert event is not None, f"nothing but {seen}"
+        seen.append(event)
+    return seen
 
 
 def reached(state: State) -> Callable[[ServiceEvent], bool]:
     return lambda event: isinstance(event, StatusChanged) and event.new.state is state
 
 
-def states(told: list[ServiceEvent]) -> list[State]:
-    """The states in their order; each begins where the one before ended."""
-    changes = [event for event in told if isinstance(event, StatusChanged)]
+def states(seen: list[ServiceEvent]) -> list[State]:
+    """Return the states in their order; each begins where the one before ended."""
+    changes = [event for event in seen if isinstance(event, StatusChanged)]
     for before, after in itertools.pairwise(changes):
         assert before.new.state is after.old.state
     return [event.new.state for event in changes]
 
 
-def settled(told: list[ServiceEvent]) -> list[State]:
-    """The states without the pending ones."""
-    return [state for state in states(told) if not state.name.endswith("_PENDING")]
+def settled(seen: list[ServiceEvent]) -> list[State]:
+    """Return the states without the pending ones."""
+    return [state for state in states(seen) if not state.name.endswith("_PENDING")]
 
 
 def test_watch_of_single_service_reports_each_state_in_order(installed: Service) -> None:
     with installed.watch(interval=30) as events:
         assert events.wait(0) is None
-        installed.start("slow=300")
-        told = until(events, reached(State.RUNNING))
-        assert states(told) == [State.START_PENDING, State.RUNNING]
-        assert {event.name for event in told} == {installed.name}
+        installed.start("slow=300", wait=False)
+        seen = until(events, reached(State.RUNNING))
+        assert states(seen) == [State.START_PENDING, State.RUNNING]
+        assert {event.name for event in seen} == {installed.name}
         installed.pause(timeout=30)
-        told = until(events, reached(State.PAUSED))
+        seen = until(events, reached(State.PAUSED))
         installed.resume(timeout=30)
-        told += until(events, reached(State.RUNNING))
+        seen += until(events, reached(State.RUNNING))
         installed.stop(timeout=30)
-        told += until(events, reached(State.STOPPED))
-        assert settled(told) == [State.PAUSED, State.RUNNING, State.STOPPED]
+        seen += until(events, reached(State.STOPPED))
+        assert settled(seen) == [State.PAUSED, State.RUNNING, State.STOPPED]
         assert events.wait(0) is None
     assert events.closed
     assert events.wait(30) is None
@@ -80,17 +80,17 @@ def test_watch_of_all_services_reports_creation_changes_and_deletion(
 
     with scm.watch(interval=0.1) as events:
         with scm.create(name, program) as service:
-            told = until(events, mine(ServiceCreated))
+            seen = until(events, mine(ServiceCreated))
             service.start(timeout=30)
-            told += until(events, reached(State.RUNNING))
+            seen += until(events, reached(State.RUNNING))
             service.stop(timeout=30)
-            told += until(events, reached(State.STOPPED))
+            seen += until(events, reached(State.STOPPED))
             service.delete()
-        told += until(events, mine(ServiceDeleted))
-    told = [event for event in told if event.name == name]
-    assert isinstance(told[0], ServiceCreated)
-    assert told[0].status is not None
-    assert states(told)[-1] is State.STOPPED
+        seen += until(events, mine(ServiceDeleted))
+    seen = [event for event in seen if event.name == name]
+    assert isinstance(seen[0], ServiceCreated)
+    assert seen[0].status is not None
+    assert states(seen)[-1] is State.STOPPED
 
 
 def test_watch_of_missing_service_reports_its_creation(
@@ -99,26 +99,26 @@ def test_watch_of_missing_service_reports_its_creation(
     name, other = unique_name(), unique_name()
     with scm.watch(name, interval=0.1) as events:
         scm.create(other, program).close()
-        scm.delete(other, timeout=30)
+        scm.delete(other, wait=True, timeout=30)
         scm.create(name, program).close()
         first = events.wait(30)
         assert isinstance(first, ServiceCreated)
         assert first.name == name
         scm.delete(name)
         assert events.wait(30) == ServiceDeleted(name)  # the watch does not keep it
-        assert name not in scm
+        assert not scm.exists(name)
         scm.create(name, program).close()
         assert isinstance(events.wait(30), ServiceCreated)
-    scm.delete(name, timeout=30)
+    scm.delete(name, wait=True, timeout=30)
 
 
 def test_watch_reports_config_change(installed: Service, wine_differs: Differs) -> None:
     with installed.watch(interval=30) as events:
-        installed.configure(display_name=f"{installed.name} anew")
+        installed.configure(display_name=f"{installed.name} changed")
         if wine_differs("missing-calls"):
             installed.start()
-            told = until(events, reached(State.RUNNING))
-            assert {type(event) for event in told} == {StatusChanged}
+            seen = until(events, reached(State.RUNNING))
+            assert {type(event) for event in seen} == {StatusChanged}
         else:
             assert events.wait(30) == ConfigChanged(installed.name)
 
@@ -139,9 +139,9 @@ def test_watch_closed_by_another_thread_ends_iteration(
 
     thread = threading.Thread(target=close)
     thread.start()
-    told = [event for event in events if event.name == installed.name]
+    seen = [event for event in events if event.name == installed.name]
     thread.join()
-    assert told == []
+    assert seen == []
     assert closed == [False]
     assert events.closed
 
@@ -158,13 +158,13 @@ def test_watch_of_rapid_changes_reports_every_settled_state(installed: Service) 
     with installed.watch(interval=30) as events:
         installed.start(timeout=30)
         until(events, reached(State.RUNNING))
-        told: list[ServiceEvent] = []
+        seen: list[ServiceEvent] = []
         for _ in range(20):
             installed.pause()
-            told += until(events, reached(State.PAUSED))
+            seen += until(events, reached(State.PAUSED))
             installed.resume()
-            told += until(events, reached(State.RUNNING))
+            seen += until(events, reached(State.RUNNING))
         installed.stop(timeout=30)
-        told += until(events, reached(State.STOPPED))
-        assert settled(told) == [State.PAUSED, State.RUNNING] * 20 + [State.STOPPED]
+        seen += until(events, reached(State.STOPPED))
+        assert settled(seen) == [State.PAUSED, State.RUNNING] * 20 + [State.STOPPED]
         assert events.wait(0) is None

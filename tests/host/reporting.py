@@ -10,8 +10,9 @@ import sys
 import threading
 from multiprocessing.connection import Client
 
+from winsvc import ServiceManager, UnsupportedError, ValidationError, is_elevated
 from winsvc.enums import State
-from winsvc.host import Service, ServiceExit, run
+from winsvc.host import ServiceBase, ServiceExit, is_service, run
 from winsvc.host.events import CustomControl
 
 pipe = Client(sys.argv[1])
@@ -27,7 +28,7 @@ def where() -> str:
     return "main" if threading.current_thread() is threading.main_thread() else "beside"
 
 
-class Reporter(Service):
+class Reporter(ServiceBase):
     name = "reporter"
 
     def main(self) -> None:
@@ -60,8 +61,8 @@ class Second(Reporter):
     name = "second"
 
 
-class Ends(Service):
-    """Ends as it is told by its first argument."""
+class Ends(ServiceBase):
+    """Ends as its first argument specifies."""
 
     name = "ends"
 
@@ -94,28 +95,28 @@ class Ends(Service):
         raise ValueError("in a handler")
 
 
-class Slow(Service):
+class Slow(ServiceBase):
     """Takes its steps, while the test looks: each line that it reads is a step."""
 
     name = "slow"
 
     def main(self) -> None:
         while pipe.recv() == "step":
-            self.request_time(77)
+            self.request_additional_time(77)
             say("stepped")
-        with self.busy("the last", hint=99):
+        with self.pending_operation("the last", hint=99):
             say("busy")
             pipe.recv()
         self.report_running()
         say("running")
         self.stop_requested.wait()
-        with self.busy("the end", hint=44):
+        with self.pending_operation("the end", hint=44):
             say("ending")
             pipe.recv()
 
 
-class Starting(Service):
-    """Is told to stop before it runs."""
+class Starting(ServiceBase):
+    """Receives STOP before it is running."""
 
     name = "starting"
 
@@ -126,7 +127,7 @@ class Starting(Service):
         say(self.state.name)
 
 
-class Tasks(Service):
+class Tasks(ServiceBase):
     name = "tasks"
 
     async def main(self) -> None:
@@ -149,10 +150,31 @@ class Tasks(Service):
         assert self.state is not State.PAUSED or event.code != 250
 
 
-KINDS = {kind.name: kind for kind in (Reporter, Second, Ends, Slow, Starting, Tasks)}
+class Queries(ServiceBase):
+    """Reports what it can query about itself."""
+
+    name = "queries"
+
+    def main(self) -> None:
+        say(f"is_service {is_service()}, is_elevated {is_elevated()}")
+        for query in (self.start_reason, self.directory, self.shared_directory):
+            try:
+                say(f"{query.__name__} {query()!s}")
+            except UnsupportedError as error:
+                say(f"{query.__name__} unsupported: {error.function}")
+        self.report_running()
+        with ServiceManager() as scm:
+            try:
+                scm.stop(self.name)
+            except ValidationError as error:
+                say(str(error))
+        self.stop_requested.wait()
 
 
-def renamed(kind: str, name: str) -> type[Service]:
+KINDS = {kind.name: kind for kind in (Queries, Reporter, Second, Ends, Slow, Starting, Tasks)}
+
+
+def renamed(kind: str, name: str) -> type[ServiceBase]:
     KINDS[kind].name = name
     return KINDS[kind]
 

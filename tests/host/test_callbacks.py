@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from support import wait_until_stopped
-
 from winsvc import ServiceManager, State
 
 
@@ -21,8 +19,7 @@ def test_native_dispatcher_runs_python_service(
         try:
             service.start("one", "zwei äöü")
             assert service.status().state is State.RUNNING
-            service.stop()
-            assert wait_until_stopped(service).exit_code == 0
+            assert service.stop().exit_code == 0
         finally:
             service.delete()
     lines = log.read_text("utf-8").splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from support import wait_until_gone
+from support import wait_until_deleted
 
 from winsvc import Service, ServiceManager, State
 
@@ -37,20 +37,20 @@ class Program:
 def program(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> Iterator[Callable[[str], Program]]:
-    made: list[Program] = []
+    programs: list[Program] = []
 
     def install(script: str | Path) -> Program:
         program = Program(script, unique_name(), tmp_path / "failures.log")
         program("install", "--start", "manual", "--log", str(program.log))
-        made.append(program)
+        programs.append(program)
         return program
 
     yield install
-    for one in made:
-        if one.name in scm:
-            one("remove")
-        wait_until_gone(scm, one.name)
-        assert one.log.read_text("utf-8") == ""
+    for installed in programs:
+        if scm.exists(installed.name):
+            installed("remove")
+        wait_until_deleted(scm, installed.name)
+        assert installed.log.read_text("utf-8") == ""
 
 
 def wait_for(file: Path) -> None:
@@ -76,13 +76,13 @@ def test_heartbeat_example_starts_stops_and_removes(
     with scm.open(heartbeat.name) as service:
         ends_well(service)
     assert "removed" in heartbeat("remove")
-    wait_until_gone(scm, heartbeat.name)
+    wait_until_deleted(scm, heartbeat.name)
 
 
 def test_inbox_example_moves_files_except_while_paused(
     scm: ServiceManager, program: Callable[[Path], Program], tmp_path: Path
 ) -> None:
-    # The example, with what it logs in a file: that tells when it took what.
+    # The example with its log in a file, which shows when it has moved a file.
     logged = tmp_path / "inbox.log"
     script = tmp_path / "logging_inbox.py"
     script.write_text(
@@ -91,6 +91,7 @@ import logging
 import sys
 
 logging.basicConfig(filename={str(logged)!r}, level="INFO", format="%(message)s")
+logging.getLogger("winsvc").setLevel("WARNING")
 sys.path.insert(0, {str(EXAMPLES)!r})
 from inbox import Inbox
 from winsvc.host import run
@@ -113,10 +114,10 @@ run(Inbox)
         service.control(128)
         wait_for(folder / "done" / "late")  # or a stop that comes first may leave it
         ends_well(service)
-    told = logged.read_text("utf-8").splitlines()
+    messages = logged.read_text("utf-8").splitlines()
     # Not in the middle, where the first 128 was. How many it took main() says in its own time.
-    told = [line for line in told if not line.endswith(" files")]
-    assert told == ["took early", "paused", "going on", "took late"]
+    messages = [line for line in messages if not line.endswith(" files")]
+    assert messages == ["took early", "paused", "continued", "took late"]
 
 
 def test_webserver_example_answers_after_restart(

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import wait_until_gone
+from support import wait_until_deleted
 
-from winsvc import ErrorCode, ServiceError, ServiceManager, ServiceStartError, State
+from winsvc import ErrorCode, ServiceManager, ServiceStartError, State, Win32Error
 from winsvc._values.commandline import command_line, split
-from winsvc.host import Service
+from winsvc.host import ServiceBase
 from winsvc.host.doctor import Finding, Severity, examine
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
@@ -36,7 +36,7 @@ class Deployed:
         self.log = folder / "failures.log"
 
     def command(self, *start: str | Path, cwd: Path | None = None) -> str:
-        """What a command of the program's prints; it has to succeed."""
+        """Run a command of the program, which must succeed; return its output."""
         done = self.run(*start, cwd=cwd)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -93,29 +93,29 @@ class Deployed:
             return service.config().binary_path
 
     def findings(self, severity: Severity) -> list[Finding]:
-        return [one for one in examine(self.scm, self.name) if one.severity is severity]
+        return [item for item in examine(self.scm, self.name) if item.severity is severity]
 
 
-def service_class(name: str) -> type[Service]:
-    return type("Beat", (Service,), {"name": name, "__module__": __name__})
+def service_class(name: str) -> type[ServiceBase]:
+    return type("Beat", (ServiceBase,), {"name": name, "__module__": __name__})
 
 
 @pytest.fixture
 def deployed(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> Iterator[Deployed]:
-    one = Deployed(scm, unique_name(), tmp_path)
-    yield one
+    target = Deployed(scm, unique_name(), tmp_path)
+    yield target
     try:
-        remove(one.name, scm=scm)
-    except ServiceError as error:
+        remove(target.name, scm=scm)
+    except Win32Error as error:
         pytest.fail(str(error))
-    wait_until_gone(scm, one.name)
-    assert source_problem(one.name) is not None
+    wait_until_deleted(scm, target.name)
+    assert source_problem(target.name) is not None
 
 
 def at(folder: Path, name: str = "beat.py") -> Path:
-    """The program, copied to a folder, with a module beside it."""
+    """Copy the program to a folder, with a module beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(BEAT.read_text("utf-8"), "utf-8")
     (folder / "beside_it.py").write_text("", "utf-8")
@@ -125,15 +125,15 @@ def at(folder: Path, name: str = "beat.py") -> Path:
 def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_path: Path) -> None:
     script = at(tmp_path / "mit Blank und äöü")
     name = ("--name", deployed.name)
-    told = deployed.install(script)
-    assert f"{deployed.name}: installed" in told
-    assert str(deployed.log) in told
-    assert "LocalSystem" in told
-    assert "event source" in told
+    output = deployed.install(script)
+    assert f"{deployed.name}: installed" in output
+    assert str(deployed.log) in output
+    assert "LocalSystem" in output
+    assert "event source" in output
     assert source_problem(deployed.name) is None
     assert f"{deployed.name}: started, process" in deployed.command(script, "start", *name, "a")
     assert "running, process" in deployed.command(script, "status", *name)
-    assert "is running already" in deployed.command(script, "start", *name)
+    assert "is already running" in deployed.command(script, "start", *name)
     facts = json.loads(deployed.facts_file.read_text("utf-8"))
     assert facts["argv"] == [str(script), str(deployed.facts_file)]
     assert facts["path"][0] == str(script.parent)
@@ -141,7 +141,7 @@ def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_pat
     assert facts["main"] == "__main__"
     assert facts["main thread"]
     assert facts["beside"]
-    assert not any("winsvc\\host" in one.lower() for one in facts["path"])
+    assert not any("winsvc\\host" in item.lower() for item in facts["path"])
     assert "started, process" in deployed.command(script, "restart", *name)
     assert "stopped" in deployed.command(script, "stop", *name)
     assert "is not running" in deployed.command(script, "stop", *name)
@@ -149,14 +149,14 @@ def test_program_commands_run_full_service_lifecycle(deployed: Deployed, tmp_pat
     assert again.returncode == 1
     assert "install --update" in again.stderr
     update = ("install", *name, "--update", "--start", "manual", "--", "x")
-    assert "configured anew" in deployed.command(script, *update)
+    assert "reconfigured" in deployed.command(script, *update)
     assert deployed.command_line().endswith("-- x")
-    assert "it can't start" not in deployed.command(script, "doctor", *name)
+    assert "the service cannot start" not in deployed.command(script, "doctor", *name)
     assert "removed" in deployed.command(script, "remove", *name)
-    assert deployed.name not in deployed.scm
+    assert not deployed.scm.exists(deployed.name)
     assert source_problem(deployed.name) is not None
-    gone = deployed.run(script, "status", *name)
-    assert (gone.returncode, gone.stdout.strip()) == (1, f"{deployed.name}: not installed")
+    status = deployed.run(script, "status", *name)
+    assert (status.returncode, status.stdout.strip()) == (1, f"{deployed.name}: not installed")
 
 
 def test_program_run_without_command_prints_usage(deployed: Deployed, tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_service_of_virtual_environment_uses_its_packages(
     assert facts["only in the environment"]
     assert not deployed.findings(Severity.ERROR)
     (venv / "pyvenv.cfg").unlink()
-    assert "there is no virtual environment" in refused_before_it_connects(deployed)
-    assert {one.topic for one in deployed.findings(Severity.ERROR)} == {"virtual environment"}
+    assert "is not a virtual environment" in refused_before_it_connects(deployed)
+    assert {item.topic for item in deployed.findings(Severity.ERROR)} == {"virtual environment"}
 
 
 def refused_before_it_connects(deployed: Deployed) -> str:
@@ -229,7 +229,7 @@ def refused_before_it_connects(deployed: Deployed) -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("program", "cause"),
     [
         ("import no_such_module_at_all\n", "ModuleNotFoundError: No module named 'no_such_module"),
         ("if True\n    pass\n", "SyntaxError"),
@@ -239,14 +239,14 @@ def refused_before_it_connects(deployed: Deployed) -> str:
     ids=["ImportError", "SyntaxError", "exception", "SystemExit"],
 )
 def test_start_of_unloadable_program_logs_cause(
-    deployed: Deployed, tmp_path: Path, program: str, told: str
+    deployed: Deployed, tmp_path: Path, program: str, cause: str
 ) -> None:
     script = tmp_path / "broken.py"
     script.write_text(program, "utf-8")
     deployed.install_script(script)
     log = deployed.failure()
     assert f"{deployed.name}: loading {script} failed" in log
-    assert told in log
+    assert cause in log
     assert "Traceback" in log
     assert "_bootstrap.py" not in log
 
@@ -257,7 +257,7 @@ def test_program_without_run_fails_its_start(deployed: Deployed, tmp_path: Path)
     deployed.install_script(script)
     log = deployed.failure()
     assert f"{deployed.name}: loading {script} failed" in log
-    assert "without winsvc.host.run()" in log
+    assert "without calling winsvc.host.run()" in log
     assert "_bootstrap.py" not in log
     assert "Traceback" not in log
 
@@ -275,25 +275,25 @@ def test_start_of_deleted_script_fails_and_doctor_finds_it(
 
 
 @pytest.mark.parametrize(
-    ("rest", "told"),
+    ("rest", "cause"),
     [
         ("import no_such_module_at_all\n", "ModuleNotFoundError"),
-        ("raise SystemExit(3)\n", "without winsvc.host.run()"),
+        ("raise SystemExit(3)\n", "without calling winsvc.host.run()"),
     ],
     ids=["ImportError", "no run()"],
 )
 def test_explain_failures_in_frozen_program_logs_cause(
-    deployed: Deployed, tmp_path: Path, rest: str, told: str
+    deployed: Deployed, tmp_path: Path, rest: str, cause: str
 ) -> None:
     """As frozen ones do, which are not started by the launcher."""
     script = tmp_path / "frozen.py"
-    explain = "from winsvc.host.frozen import explain_failures\n"
-    explain += f"explain_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
+    explain = "from winsvc.host.frozen import report_startup_failures\n"
+    explain += f"report_startup_failures({deployed.name!r}, log_file={str(deployed.log)!r})\n"
     script.write_text(explain + rest, "utf-8")
     deployed.scm.create(deployed.name, command_line(sys.executable, str(script))).close()
     log = deployed.failure()
     assert "loading the program failed" in log
-    assert told in log
+    assert cause in log
 
 
 def test_start_command_of_failing_service_prints_cause(deployed: Deployed, tmp_path: Path) -> None:
@@ -330,9 +330,9 @@ def test_program_with_two_services_applies_commands_to_both(
     script = tmp_path / "two.py"
     script.write_text(
         f"""\
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
-class First(Service):
+class First(ServiceBase):
     name = {names[0]!r}
     def main(self):
         self.report_running()
@@ -358,12 +358,12 @@ run(First, Second)
         assert command("start").count("started") == 2
         assert command("status").count("running") == 2
         assert "stopped" in command("stop", names[1])
-        assert scm.get(names[0]).status.state is State.RUNNING
+        assert scm.info(names[0]).status.state is State.RUNNING
         assert command("restart").count("started") == 2
     finally:
         removed = command("remove")
     assert removed.count("removed") == 2
-    assert not [name for name in names if name in scm]
+    assert not [name for name in names if scm.exists(name)]
 
 
 def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_path: Path) -> None:
@@ -376,11 +376,11 @@ def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_
         python = str(tmp_path / "gone" / "python.exe")
         service.configure(binary_path=command_line(python, *rest))
         (found,) = deployed.findings(Severity.ERROR)
-        assert (found.topic, found.text) == ("program", f"there is no {python}")
-        service.configure(binary_path=r"C:\Program Files\x\x.exe", unquoted=True)
-        assert "not in quotes" in " ".join(one.text for one in deployed.findings(Severity.ERROR))
+        assert (found.topic, found.text) == ("program", f"{python} does not exist")
+        service.configure(binary_path=r"C:\Program Files\x\x.exe", allow_unquoted_path=True)
+        assert "is not quoted" in " ".join(item.text for item in deployed.findings(Severity.ERROR))
         module = "--module=no_such.module"
-        at_module = [module if one.startswith("--script=") else one for one in rest]
+        at_module = [module if item.startswith("--script=") else item for item in rest]
         service.configure(binary_path=command_line(interpreter, *at_module))
         (found,) = deployed.findings(Severity.ERROR)
         assert found.topic == "interpreter"
@@ -395,7 +395,7 @@ def test_doctor_of_broken_installation_finds_each_error(deployed: Deployed, tmp_
 def test_doctor_command_as_json_lists_findings(deployed: Deployed, tmp_path: Path) -> None:
     deployed.install(at(tmp_path))
     found = json.loads(deployed.command("-m", "winsvc", "doctor", deployed.name, "--json"))
-    assert {one["severity"] for one in found} <= {"ok", "warning", "unknown"}
-    assert "interpreter" in {one["topic"] for one in found}
+    assert {item["severity"] for item in found} <= {"ok", "warning", "unknown"}
+    assert "interpreter" in {item["topic"] for item in found}
     missing = deployed.run("-m", "winsvc", "doctor", f"{deployed.name}-x")
     assert missing.returncode == 1

@@ -1,6 +1,6 @@
 """Services in Python under a real service control manager, event by event.
 
-The programs in reporting.py tell what happens to them over a pipe, line by line.
+The programs in reporting.py report each event as a line over a pipe.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from support import wait_until_gone
+from differences import wine_has
+from support import wait_until_deleted
 
 from winsvc import (
     ControlRefusedError,
@@ -26,9 +27,11 @@ from winsvc import (
     ServiceStatus,
     ServiceType,
     State,
+    is_elevated,
 )
 from winsvc._values.commandline import command_line
 from winsvc.enums import AcceptedControls
+from winsvc.host import is_service
 
 PROGRAM = Path(__file__).with_name("reporting.py")
 SECONDS = 30  # until a test is given up
@@ -47,7 +50,7 @@ class Heard:
         self._connection: Any = None
 
     def line(self) -> str:
-        """The next line, of a new process if there is none yet."""
+        """Return the next line, of a new process if there is none yet."""
         self._connect()
         assert self._connection.poll(SECONDS), "no line came"
         line = self._connection.recv()
@@ -116,7 +119,7 @@ def hosted_together(
     with ExitStack() as ending:
         services: list[Service] = []
         for name in names.values():
-            ending.callback(wait_until_gone, scm, name)
+            ending.callback(wait_until_deleted, scm, name)
             service = ending.enter_context(scm.create(name, command, service_type=service_type))
             ending.callback(service.delete)
             ending.callback(stop, service)
@@ -131,6 +134,32 @@ def stop(service: Service) -> None:
 
 def until_stopped(service: Service) -> ServiceStatus:
     return service.wait(State.STOPPED, timeout=SECONDS)
+
+
+# ------------------------------------------------------------------- queries about itself
+
+
+def test_hosted_service_can_query_itself(hosted: Hosted, heard: Heard) -> None:
+    with hosted("queries") as service:
+        service.start(wait=False)
+        assert heard.line() == "is_service True, is_elevated True"
+        if wine_has("missing-calls"):
+            assert heard.line() == "start_reason unsupported: QueryServiceDynamicInformation"
+            assert heard.line() == "directory unsupported: GetServiceDirectory"
+            assert heard.line() == "shared_directory unsupported: GetSharedServiceDirectory"
+        else:
+            assert heard.line() == "start_reason DEMAND"
+            assert service.name in heard.line()
+            assert service.name in heard.line()
+        assert "wait=False" in heard.line()
+        assert service.wait(State.RUNNING, timeout=SECONDS).pid
+        stop(service)
+        heard.over()
+
+
+def test_program_under_test_is_no_service_and_is_elevated() -> None:
+    assert not is_service()
+    assert is_elevated()
 
 
 # ------------------------------------------------------------------- a whole life
@@ -176,7 +205,7 @@ def test_hosted_service_started_50_times_exits_each_time(hosted: Hosted, heard: 
                 "stop requested by <Control.STOP: 1>",
                 "stop on beside",
             }
-            heard.over()  # the process is gone
+            heard.over()  # the process has ended
 
 
 # ------------------------------------------------------------------- how it ends
@@ -234,7 +263,7 @@ def test_exception_in_handler_stops_service_with_1064(hosted: Hosted, heard: Hea
 
 def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: Heard) -> None:
     with hosted("slow") as service:
-        service.start()
+        service.start(wait=False)
         before = service.status()
         assert before.state is State.START_PENDING
         for _ in range(3):
@@ -254,13 +283,13 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
         assert heard.line() == "running"
         status = service.status()
         assert (status.state, status.check_point) == (State.RUNNING, 0)
-        service.stop()
+        service.stop(wait=False)
         assert heard.line() == "ending"
         status = service.status()
         assert status.state is State.STOP_PENDING
         assert status.wait_hint.total_seconds() == 44
         with pytest.raises(ControlRefusedError):
-            service.stop()
+            service.stop(wait=False)
         heard.say("on")
         heard.over()
         assert until_stopped(service).exit_code == 0
@@ -268,7 +297,7 @@ def test_slow_start_reports_check_points_and_wait_hints(hosted: Hosted, heard: H
 
 def test_stop_during_start_ends_service_without_running(hosted: Hosted, heard: Heard) -> None:
     with hosted("starting") as service:
-        service.start()
+        service.start(wait=False)
         assert heard.line() == "starting"
         assert service.status().state is State.START_PENDING
         service.stop(timeout=SECONDS)
@@ -313,7 +342,7 @@ def test_exception_in_coroutine_handler_stops_service_with_1064(
 def test_program_with_two_services_runs_named_class(
     scm: ServiceManager, heard: Heard, unique_name: Callable[[], str]
 ) -> None:
-    """Wine gives each a process of its own; which of the classes it is to be, the name tells."""
+    """Wine starts a process for each service; its name selects the class."""
     names = {"reporter": unique_name(), "tasks": unique_name()}
     with hosted_together(scm, heard, names) as (reporter, tasks):
         reporter.start(timeout=SECONDS)

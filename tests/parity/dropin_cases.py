@@ -1,4 +1,4 @@
-"""The calls that pywin32's win32service and ours are asked alike, good ones and bad."""
+"""Valid and invalid calls for both win32service modules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ACTIONS", "CASES", "FLAGS", "GOOD", "HANDLES", "call"]
 
 BIG = 1 << 40
 
-# What loops go through.
+# The variables of the loops below.
 _arguments: Any
 _changes: Any
 _info: Any
@@ -87,7 +87,7 @@ def call(world: World, function: str, arguments: tuple[Any, ...]) -> object:
     result = getattr(world.m, function)(*arguments)
     if function in ("GetThreadDesktop", "GetProcessWindowStation"):
         known = type(result).__name__, bool(result)
-        result.Detach()  # or pywin32 closes what is not its own
+        result.Detach()  # otherwise pywin32 closes a borrowed handle
         return known
     if function == "CreateService":
         world.remove_later(result[0] if isinstance(result, tuple) else result, str(arguments[1]))
@@ -157,7 +157,7 @@ for _function in HANDLES:
 
 
 class Number:
-    """Something that is a number, as ``__int__`` says."""
+    """An object with ``__int__``."""
 
     def __init__(self, handle: object) -> None:
         self.handle = handle
@@ -167,7 +167,7 @@ class Number:
 
 
 class Index(Number):
-    """Something that is a number, as ``__index__`` says."""
+    """An object with ``__index__``."""
 
     __index__ = Number.__int__
 
@@ -504,7 +504,7 @@ def _delete_twice(world: World) -> object:
 
 
 def changed(world: World, place: int, value: object) -> object:
-    """What ChangeServiceConfig gives, and the configuration afterwards."""
+    """Return the result of ChangeServiceConfig, and the configuration afterwards."""
     service = world.fresh(loadOrderGroup="before")
     arguments = [service, -1, -1, -1, None, None, 0, None, None, None, None]
     arguments[place] = value
@@ -551,7 +551,7 @@ ACTIONS: dict[str, Any] = {
 
 
 def leveled(world: World, level: int, info: object) -> object:
-    """What ChangeServiceConfig2 gives, and what is read afterwards."""
+    """Return the result of ChangeServiceConfig2, and of a query afterwards."""
     service = world.fresh()
     given = world.m.ChangeServiceConfig2(service, level, info)
     try:
@@ -644,7 +644,7 @@ for _name, _info, _gives in [
 
 
 class Undecided:
-    """Neither true nor false."""
+    """An object without a truth value."""
 
     def __bool__(self) -> bool:
         raise ZeroDivisionError
@@ -782,7 +782,7 @@ def _life(world: World) -> object:
         except m.error as failed:
             seen.append(failed.args)
     given = m.ControlService(service, m.SERVICE_CONTROL_STOP)
-    # It may be stopping, or have stopped already.
+    # The service may be stopping or stopped.
     assert given in ((16, 3, 0, 0, 0, 1, 1000), (16, 1, 0, 0, 0, 0, 0)), f"ends as {given}"
     deadline = time.monotonic() + 20
     while (last := m.QueryServiceStatus(service))[1] != m.SERVICE_STOPPED:
@@ -791,8 +791,8 @@ def _life(world: World) -> object:
 
 
 def reported(world: World, status: Any) -> object:
-    """SetServiceStatus, and the status afterwards."""
-    # Wine takes a service's handle with this right for that of its program.
+    """Return the result of SetServiceStatus, and the status afterwards."""
+    # Wine accepts a service handle with this right as a status handle.
     handle = world.m.OpenService(world.scm, world.name("svc"), 0xF01FF | 0x8000)
     given = world.m.SetServiceStatus(int(handle), status)
     now = world.m.QueryServiceStatus(handle)
@@ -817,7 +817,7 @@ differs(
     "number-ranges",
     "SetServiceStatus: an HRESULT",
     lambda w: reported(w, (16, 1, 0, 0x80070005, 0, 0, 0)),
-    # Windows takes no service's handle here.
+    # Windows does not accept a service handle here.
     lambda result: result[0] == "error" or result[1][1][1][3] == ("int", -2147024891),
 )
 for _status in ([16, 4, 1, 0, 0, 0, 0], None, 5):
@@ -850,7 +850,7 @@ differs(
     "stale-error",
     "QueryServiceLockStatus",
     lambda w: w.m.QueryServiceLockStatus(w.scm),
-    # Wine does not have it.
+    # Wine does not implement the function.
     lambda result: result[0] == "tuple" or result[1][:2] == (120, "QueryServiceLockStatus"),
     run_theirs=False,
 )
@@ -922,7 +922,7 @@ for _index in (5, 6):
     else:
         differs("levels", _what, _do, lambda result: result[0] == "int")
 differs(
-    "uninitialised-flags",
+    "uninitialized-flags",
     "GetUserObjectInformation: flags",
     lambda w: w.m.GetUserObjectInformation(w.desk, 1),
     lambda result: [key for key, _ in result[1]] == ["Inherit", "Reserved", "Flags"],
@@ -1012,7 +1012,7 @@ differs(
 )
 differs(
     "two-owners",
-    "desktop: made of another",
+    "desktop: created from another",
     lambda w: _two_owners(w),
     lambda result: result == ("tuple", [("bool", True), ("str", "<>desk")]),
     run_theirs=False,

@@ -1,4 +1,4 @@
-"""What a case of the parity of ``win32service`` is, and what it has to ask about."""
+"""The parity cases of ``win32service``, and the objects that they use."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ import win32service as theirs
 from dropin_differences import DROPIN_DIFFERENCES
 
 Do: TypeAlias = Callable[..., object]
-"""What is done in a :class:`World`."""
+"""A function that runs in a :class:`World`."""
 
 _numbers = itertools.count(1)
 
 
 class World:
-    """One of the modules, and services and desktops of its own.
+    """One of the modules, with services and desktops.
 
     Attributes:
-        m: the module.
-        scm, connected: the manager with all rights, and with the least.
-        svc, weak: a stopped service with all rights, and with none that helps.
-        running: a running service.
-        desk, station: a desktop of its own, and the window station of the process.
+        m: The module.
+        scm, connected: The manager with all rights, and with the least rights.
+        svc, weak: A stopped service with all rights, and with READ_CONTROL only.
+        running: A running service.
+        desk, station: A separate desktop, and the window station of the process.
     """
 
     def __init__(self, module: ModuleType, program: str) -> None:
@@ -40,7 +40,7 @@ class World:
         self.prefix = f"winsvc-{os.getpid()}-{'r' if module is theirs else 'o'}-"
         self.program = program
         self.stack = contextlib.ExitStack()
-        self.removed = set[str]()  # their processes may be ending, and they are listed until then
+        self.removed = set[str]()  # listed until their processes have ended
         m = self.m
         self.scm = m.OpenSCManager(None, None, m.SC_MANAGER_ALL_ACCESS)
         self.connected = m.OpenSCManager(None, None, m.SC_MANAGER_CONNECT)
@@ -54,14 +54,14 @@ class World:
         m.StartService(self.running, None)
         self.station = m.GetProcessWindowStation()
         self.desk = m.CreateDesktop(self.name("desk"), 0, 0x1FF, None)
-        self.cases = contextlib.ExitStack()  # what one case has made
+        self.cases = contextlib.ExitStack()  # the objects that a case has created
         self.reset()
 
     def name(self, part: str) -> str:
         return self.prefix + part
 
     def create(self, part: str, **changes: Any) -> Any:
-        """A service; deleted at the end."""
+        """Create a service, which is deleted at the end."""
         m = self.m
         arguments: dict[str, Any] = {
             "name": self.name(part),
@@ -78,10 +78,10 @@ class World:
             "password": None,
             **changes,
         }
-        made = m.CreateService(self.scm, *arguments.values())
+        created = m.CreateService(self.scm, *arguments.values())
         self.removed.discard(arguments["name"])
-        self.remove_later(made[0] if isinstance(made, tuple) else made, arguments["name"])
-        return made
+        self.remove_later(created[0] if isinstance(created, tuple) else created, arguments["name"])
+        return created
 
     def remove_later(self, service: Any, name: str = "") -> None:
         def remove() -> None:
@@ -96,11 +96,11 @@ class World:
         stack.callback(remove)
 
     def fresh(self, **changes: Any) -> Any:
-        """A service of the case's own."""
+        """Create a service for the current case."""
         return self.create(f"fresh-{next(_numbers)}", **changes)
 
     def mine(self, rows: Any) -> Any:
-        """Those of a listing that are this world's, by name, and whether they have a process."""
+        """Return the rows of this world's services, by name, with True for a process id."""
         if isinstance(rows, tuple):
             return tuple(sorted(row for row in rows if self.has(row[0])))
         own = [row for row in rows if self.has(row["ServiceName"])]
@@ -113,7 +113,7 @@ class World:
         return name.startswith(self.prefix) and name not in self.removed
 
     def registry(self, part: str, value: str) -> object:
-        """A value of a service's key."""
+        """Read a value of a service's registry key."""
         path = rf"SYSTEM\CurrentControlSet\Services\{self.name(part)}"
         key = win32api.RegOpenKeyEx(win32con.HKEY_LOCAL_MACHINE, path, 0, win32con.KEY_READ)
         try:
@@ -124,7 +124,7 @@ class World:
             key.Close()
 
     def reset(self) -> None:
-        """Give the stopped service its first configuration; wait for deleted services to go."""
+        """Restore the configuration of the stopped service; wait until deleted ones are removed."""
         types = theirs.SERVICE_WIN32_OWN_PROCESS, theirs.SERVICE_DEMAND_START
         shown = self.name("svc") + " shown"
         theirs.ChangeServiceConfig(
@@ -135,7 +135,7 @@ class World:
         theirs.ChangeServiceConfig2(self._own, theirs.SERVICE_CONFIG_PRESHUTDOWN_INFO, 180000)
         deadline = time.monotonic() + 20
         while any("fresh-" in row["ServiceName"] for row in self._services()):
-            assert time.monotonic() < deadline, "a deleted service is still there"
+            assert time.monotonic() < deadline, "a deleted service still exists"
 
     def _services(self) -> Any:
         return self.mine(theirs.EnumServicesStatusEx(self._manager))
@@ -150,7 +150,7 @@ class World:
 
 # ----------------------------------------------------------------------------------- outcomes
 
-# The interpreter's own words, or those of pywin32's argument parser for them.
+# Messages of the interpreter, or of pywin32's argument parser.
 _OF_THE_INTERPRETER = re.compile(
     r"positional|takes|argument|cannot be interpreted as an integer|an integer is required"
     r"|operand|unsupported|has no |must be |not supported between|attribute|iterable|property"
@@ -159,7 +159,7 @@ _OF_THE_INTERPRETER = re.compile(
 
 
 def normal(value: Any, world: World) -> object:
-    """A value with its types, without what differs from handle to handle and world to world."""
+    """Convert a value to a comparable form, without values of handles and names of worlds."""
     if isinstance(value, str):
         text = re.sub(r"fresh-\d+", "fresh", value.replace(world.prefix, "<>"))
         return "str", text
@@ -179,7 +179,7 @@ def normal(value: Any, world: World) -> object:
 
 
 def outcome(case: Do, world: World) -> object:
-    """What a case gives, or what it raises."""
+    """Return the result of a case, or its exception."""
     world.cases = contextlib.ExitStack()
     with world.cases:
         try:
@@ -195,13 +195,13 @@ def outcome(case: Do, world: World) -> object:
 
 @dataclass(frozen=True)
 class Case:
-    """What is done, and, where ours differs, the difference's name and what ours gives."""
+    """A function, and for a difference its name and winsvc's result."""
 
     what: str
     do: Do
     differs: str | None = None
-    gives: object = None  # the type of what is raised, or a check of the outcome
-    run_theirs: bool = True  # not where it crashes, or harms what others have open
+    gives: object = None  # the type of the exception, or a check of the outcome
+    run_theirs: bool = True  # False if pywin32 crashes, or closes handles of others
 
 
 CASES: list[Case] = []

@@ -1,7 +1,7 @@
-"""A service on pywin32's ``win32serviceutil``, and a program that does all to it that there is.
+"""A service on pywin32's ``win32serviceutil``, and a program that performs all operations on it.
 
-``drive NAME MODULE`` prints what each step gave, as JSON; the SCM starts ``host NAME MODULE``. The
-module is "dropin" or "pywin32".
+``drive NAME MODULE`` prints the result of each step as JSON; the SCM starts ``host NAME MODULE``.
+The module is "dropin" or "pywin32".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import win32serviceutil  # noqa: E402
 
 
 class Hosted(win32serviceutil.ServiceFramework):  # type: ignore[misc]
-    """Waits until it is told to stop; pauses and goes on."""
+    """Waits for STOP; pauses and continues."""
 
     _svc_name_ = NAME
     _svc_display_name_ = f"{NAME} hosted"
@@ -43,11 +43,11 @@ class Hosted(win32serviceutil.ServiceFramework):  # type: ignore[misc]
 
     def __init__(self, args: Any) -> None:
         super().__init__(args)
-        self.told = win32event.CreateEvent(None, False, False, None)
+        self.stopping = win32event.CreateEvent(None, False, False, None)
 
     def SvcStop(self) -> None:
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING)
-        win32event.SetEvent(self.told)
+        win32event.SetEvent(self.stopping)
 
     def SvcPause(self) -> None:
         self.ReportServiceStatus(win32service.SERVICE_PAUSED)
@@ -56,7 +56,7 @@ class Hosted(win32serviceutil.ServiceFramework):  # type: ignore[misc]
         self.ReportServiceStatus(win32service.SERVICE_RUNNING)
 
     def SvcDoRun(self) -> None:
-        win32event.WaitForSingleObject(self.told, win32event.INFINITE)
+        win32event.WaitForSingleObject(self.stopping, win32event.INFINITE)
 
 
 def host() -> None:
@@ -65,8 +65,8 @@ def host() -> None:
     servicemanager.StartServiceCtrlDispatcher()
 
 
-def until_gone() -> None:
-    """A deleted service is there until its process has ended."""
+def until_deleted() -> None:
+    """Wait until a deleted service is removed, after its process has ended."""
     deadline = time.monotonic() + 20
     with contextlib.suppress(win32service.error):
         while time.monotonic() < deadline:
@@ -74,7 +74,7 @@ def until_gone() -> None:
 
 
 def drive() -> list[object]:
-    """What every step gives, prints or raises."""
+    """Return the result, the output or the exception of every step."""
     steps: list[object] = []
 
     def step(what: str, do: Callable[[], object]) -> None:
@@ -86,15 +86,15 @@ def drive() -> list[object]:
                 given = ["error", list(failed.args)]
             except (RuntimeError, TypeError, SystemExit) as failed:
                 given = [type(failed).__name__, str(failed)]
-        told = re.sub(r"^.*[\\/]", "", printed.getvalue(), flags=re.MULTILINE)
-        steps.append([what, given, told])
+        output = re.sub(r"^.*[\\/]", "", printed.getvalue(), flags=re.MULTILINE)
+        steps.append([what, given, output])
 
     u, w = win32serviceutil, win32service
     program = os.environ["WINSVC_TEST_SERVICE"]
     other = f"{NAME}-other"
     install: dict[str, Any] = {"exeName": program, "startType": w.SERVICE_DEMAND_START}
     try:
-        # The test program as the service.
+        # With the test program as the service.
         step("install", lambda: u.InstallService("m.C", NAME, "shown", description="d", **install))
         step("install again", lambda: u.InstallService("m.C", NAME, "shown", **install))
         step("status", lambda: u.QueryServiceStatus(NAME))
@@ -124,11 +124,11 @@ def drive() -> list[object]:
         step("stop a stopped one", lambda: u.StopService(NAME))
         step("remove the dependent", lambda: u.RemoveService(other))
         step("remove", lambda: u.RemoveService(NAME))
-        until_gone()
+        until_deleted()
         step("remove again", lambda: u.RemoveService(NAME))
         step("status of none", lambda: u.QueryServiceStatus(NAME))
 
-        # A service in Python, by the command line.
+        # With a service in Python, through its command line.
         step("hosted: install", lambda: command("install"))
         step("hosted: update", lambda: command("--startup", "manual", "update"))
         step("hosted: config", lambda: config(NAME))
@@ -136,8 +136,8 @@ def drive() -> list[object]:
         step("hosted: status", lambda: u.QueryServiceStatus(NAME))
         step("hosted: pause", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_PAUSE))
         step("hosted: paused", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_PAUSED, 20))
-        step("hosted: go on", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
-        step("hosted: goes on", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
+        step("hosted: continue", lambda: u.ControlService(NAME, w.SERVICE_CONTROL_CONTINUE))
+        step("hosted: continues", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
         step("hosted: restart", lambda: command("--wait", "20", "restart"))
         step("hosted: runs", lambda: u.WaitForServiceStatus(NAME, w.SERVICE_RUNNING, 20))
         step("hosted: stop", lambda: command("stop"))
@@ -148,7 +148,7 @@ def drive() -> list[object]:
         step("hosted: wait for the stop", lambda: command("--wait", "20", "stop"))
         step("hosted: is stopped", lambda: u.QueryServiceStatus(NAME))
         step("hosted: remove", lambda: command("remove"))
-        until_gone()
+        until_deleted()
         step("hosted: remove again", lambda: command("remove"))
         step("no command", lambda: command("nonsense"))
     finally:

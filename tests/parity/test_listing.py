@@ -1,4 +1,4 @@
-"""What winsvc reads is what pywin32 and psutil read."""
+"""winsvc returns the same data as pywin32 and psutil."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_listing_equals_pywin32(
             "ProcessId": info.status.pid or 0,
             "ServiceFlags": info.status.flags,
         }
-        for info in scm.services(type=kind, state=state)
+        for info in scm.services(service_type=kind, state=state)
     ]
     for row in theirs:
         row["DisplayName"] = row["DisplayName"] or row["ServiceName"]
@@ -40,14 +40,14 @@ def test_listing_equals_pywin32(
 
 def test_configuration_equals_pywin32(scm: ServiceManager) -> None:
     manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
-    for info in scm.services(type=ServiceType.WIN32 | ServiceType.DRIVER):
+    for info in scm.services(service_type=ServiceType.WIN32 | ServiceType.DRIVER):
         try:
             handle = win32service.OpenService(manager, info.name, win32service.SERVICE_QUERY_CONFIG)
         except win32service.error:
-            assert not scm.exists(info.name)  # it was to be deleted, and has gone
+            assert not scm.exists(info.name)  # it was marked for deletion, and is removed
             continue
         theirs = win32service.QueryServiceConfig(handle)
-        with scm.open(info.name) as service:  # which can't go while the handle is open
+        with scm.open(info.name) as service:  # the open handle keeps the service
             config = service.config()
         assert theirs == (
             config.service_type,

@@ -1,4 +1,4 @@
-"""pywin32's security descriptors and ours pass for each other."""
+"""pywin32 and winsvc accept each other's security descriptors."""
 
 from __future__ import annotations
 

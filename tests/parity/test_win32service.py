@@ -1,7 +1,7 @@
-"""The same calls to pywin32's win32service and to ours: every outcome is equal, but for the table.
+"""The same calls to pywin32's win32service and to winsvc's: equal outcomes, with listed exceptions.
 
-A case is a function of a :class:`World`, which has the module that is asked and what there is to
-ask about. It runs under both; a difference must be named, and then says what ours gives.
+A case is a function of a :class:`World`, which has the module and the objects to call it with. Each
+case runs with both modules; a difference must be named, with the expected result of winsvc.
 """
 
 from __future__ import annotations
@@ -46,30 +46,30 @@ def worlds(both: tuple[World, World]) -> tuple[World, World]:
 
 def test_cases_cover_every_named_difference() -> None:
     assert len(CASES) >= 250
-    covered = {one.what.split(":")[0] for one in CASES}
+    covered = {case.what.split(":")[0] for case in CASES}
     assert set(GOOD) <= covered
-    assert len({one.what for one in CASES}) == len(CASES)
-    shown = {one.differs for one in CASES} - {None}
-    # These take a second process, or a system that fails, to show: tests of their own.
+    assert len({case.what for case in CASES}) == len(CASES)
+    shown = {case.differs for case in CASES} - {None}
+    # These need a second process or a failing system: separate tests.
     assert set(DROPIN_DIFFERENCES) - shown == {"races", "lock-failure"}
 
 
-@pytest.mark.parametrize("one", CASES, ids=lambda one: one.what)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
 def test_case_outcome_equals_pywin32_or_named_difference(
-    worlds: tuple[World, World], one: Case
+    worlds: tuple[World, World], case: Case
 ) -> None:
     real, dropin = worlds
-    if one.differs is None:
-        assert outcome(one.do, dropin) == outcome(one.do, real)
+    if case.differs is None:
+        assert outcome(case.do, dropin) == outcome(case.do, real)
         return
-    found: Any = outcome(one.do, dropin)
-    if isinstance(one.gives, str):
-        assert found[0] == one.gives
+    found: Any = outcome(case.do, dropin)
+    if isinstance(case.gives, str):
+        assert found[0] == case.gives
     else:
-        assert callable(one.gives)
-        assert one.gives(found), found
-    if one.run_theirs:
-        assert outcome(one.do, real) != found, f"no difference any more: {one.differs}"
+        assert callable(case.gives)
+        assert case.gives(found), found
+    if case.run_theirs:
+        assert outcome(case.do, real) != found, f"no difference any more: {case.differs}"
 
 
 # ----------------------------------------------------------------------------------- at random
@@ -79,7 +79,7 @@ OTHER_VALUES: Sequence[object] = (
     *(None, True, False, 0, 2, 3, -1, 5, 0x7FFFFFFF, -(1 << 31), 1.5, 1 << 64, b"", b"x"),
     *("", "no", "\u00e4" * 300, (), [], ["x"], {}, ACTIONS, FLAGS, object()),
 )
-# Those whose outcome hangs on nothing but their arguments, and on the calls before.
+# Functions whose outcome depends only on their arguments, and on earlier calls.
 AT_RANDOM = sorted(
     set(GOOD)
     - {"CloseServiceHandle", "DeleteService", "UnlockServiceDatabase", "SetServiceStatus"}
@@ -92,7 +92,7 @@ NO_TEXTS = {("ChangeServiceConfig", 7), ("ChangeServiceConfig", 10)}
 
 @st.composite
 def random_calls(draw: st.DrawFn) -> tuple[str, dict[int, object]]:
-    """A function, and what is put in the place of good arguments."""
+    """Draw a function, and the values that replace valid arguments."""
     function = draw(st.sampled_from(AT_RANDOM))
     count = len(signature(getattr(ours, function)).parameters)
     changes: dict[int, object] = {}
@@ -110,7 +110,7 @@ def random_calls(draw: st.DrawFn) -> tuple[str, dict[int, object]]:
             pool = [value for value in pool if value != 1 << 64]  # number-ranges
         changes[place] = draw(st.sampled_from(pool))
     if function == "GetUserObjectInformation":
-        hypothesis.assume(changes.get(1) is not True)  # uninitialised-flags
+        hypothesis.assume(changes.get(1) is not True)  # uninitialized-flags
     return function, changes
 
 
@@ -124,13 +124,13 @@ def _refused(found: object) -> bool:
     deadline=None,
     derandomize=True,
     database=None,
-    # The calls of one example are seen by the next ones, in both worlds.
+    # Examples share the state of both worlds.
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
 def test_random_arguments_give_same_outcome_as_pywin32(
-    worlds: tuple[World, World], one: tuple[str, dict[int, object]]
+    worlds: tuple[World, World], drawn: tuple[str, dict[int, object]]
 ) -> None:
-    function, changes = one
+    function, changes = drawn
 
     def do(world: World) -> object:
         good = GOOD[function](world)
@@ -139,7 +139,7 @@ def test_random_arguments_give_same_outcome_as_pywin32(
     real, dropin = worlds
     expected, found = outcome(do, real), outcome(do, dropin)
     if _refused(expected) and _refused(found):
-        # With several bad arguments either may be found first.
+        # With several invalid arguments, either may be found first.
         assert len(changes) > 1 or found[0] == expected[0]  # type: ignore[index]
     else:
         assert found == expected
@@ -168,7 +168,7 @@ def test_handles_of_either_module_work_in_the_other(worlds: tuple[World, World])
     real, dropin = worlds
     found = ours.QueryServiceStatusEx(real.running)
     assert found == theirs.QueryServiceStatusEx(real.running)
-    # And pywin32 takes ours.
+    # pywin32 accepts handles of winsvc.
     assert theirs.QueryServiceStatus(dropin.svc) == ours.QueryServiceStatus(dropin.svc)
     assert ours.GetUserObjectInformation(real.desk, 2) == real.name("desk")
     assert theirs.GetUserObjectInformation(dropin.desk, 2) == dropin.name("desk")
@@ -187,7 +187,7 @@ def test_handles_of_either_module_work_in_the_other(worlds: tuple[World, World])
 )
 def test_calls_with_foreign_handle_raise_type_error(other: Any) -> None:
     handle = type(other).__name__ == "PyHANDLE"  # those of desktops are of this type
-    functions = [one for one in HANDLES if not (handle and "UserObject" in one)]
+    functions = [name for name in HANDLES if not (handle and "UserObject" in name)]
     assert len(functions) == len(HANDLES) - (2 if handle else 0)
     for function in functions:
         method = getattr(ours, function)
@@ -204,7 +204,7 @@ def test_enum_desktop_windows_returns_windows_without_owning_them() -> None:
         desktop = ours.GetThreadDesktop(threading.get_native_id())
         found = desktop.EnumDesktopWindows()
         assert window in found
-        titles = [win32gui.GetWindowText(one) for one in found]
+        titles = [win32gui.GetWindowText(handle) for handle in found]
         assert "shown" in titles
         del found
         assert win32gui.IsWindow(window)
@@ -224,14 +224,14 @@ def test_queries_during_concurrent_growth_return_whole_text(worlds: tuple[World,
         ours.ChangeServiceConfig2(handle, 1, text)
         ours.ChangeServiceConfig(handle, -1, -1, -1, text, None, 0, None, None, None, None)
 
-    def go_on_changing() -> None:
+    def change_repeatedly() -> None:
         for text in itertools.cycle(texts):
             if stop.is_set():
                 return
             change(text)
 
     change("short")
-    thread = threading.Thread(target=go_on_changing)
+    thread = threading.Thread(target=change_repeatedly)
     thread.start()
     try:
         rounds = 0

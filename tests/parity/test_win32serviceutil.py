@@ -1,4 +1,4 @@
-"""pywin32's own ``win32serviceutil`` runs on ours, and does what it does on pywin32's."""
+"""pywin32's ``win32serviceutil`` behaves the same on the drop-in and on pywin32."""
 
 from __future__ import annotations
 

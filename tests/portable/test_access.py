@@ -1,4 +1,4 @@
-"""The simulated access check, beside the rules of Windows ([MS-DTYP] 2.5.3)."""
+"""The simulated access check, compared with the rules of Windows ([MS-DTYP] 2.5.3)."""
 
 from __future__ import annotations
 
@@ -12,31 +12,39 @@ from winsvc.security.accesscheck import MANAGER, SERVICE
 from winsvc.testing.access import (
     DEFAULT_MANAGER_SECURITY,
     DEFAULT_SERVICE_SECURITY,
-    Caller,
+    CallerIdentity,
     granted,
 )
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
-ADMIN, USER, REMOTE = Caller.administrator(), Caller.user(), Caller.remote_user()
-SYSTEM = Caller.local_system()
+ADMIN, USER, REMOTE = (
+    CallerIdentity.administrator(),
+    CallerIdentity.user(),
+    CallerIdentity.remote_user(),
+)
+SYSTEM = CallerIdentity.local_system()
 A, M = ServiceAccess, ManagerAccess
 MAXIMUM = A.MAXIMUM_ALLOWED
-NOBODY = Caller(name="nobody", sids=frozenset({Sid.parse("S-1-5-21-1-2-3-4")}))
+UNPRIVILEGED = CallerIdentity(name="unprivileged", sids=frozenset({Sid.parse("S-1-5-21-1-2-3-4")}))
 OWNER = SecurityDescriptor(owner=Sid.parse("S-1-5-21-1-2-3-4"))
 
 
-def ask(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
+def allowed(
+    sddl: str | SecurityDescriptor, access: int, caller: CallerIdentity = UNPRIVILEGED
+) -> int:
     descriptor = SecurityDescriptor.coerce(sddl)
     return granted(descriptor, caller, int(access), SERVICE)
 
 
-def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY) -> int:
-    with pytest.raises(Refusal) as caught:
-        ask(sddl, access, caller)
+def refused(
+    sddl: str | SecurityDescriptor, access: int, caller: CallerIdentity = UNPRIVILEGED
+) -> int:
+    with pytest.raises(RefusalError) as caught:
+        allowed(sddl, access, caller)
     return caught.value.code
 
 
-# Microsoft, "Service Security and Access Rights", what is granted by default.
+# The defaults of "Service Security and Access Rights" in the Microsoft documentation.
 @pytest.mark.parametrize(
     ("caller", "kind", "rights"),
     [
@@ -63,14 +71,14 @@ def refused(sddl: str | SecurityDescriptor, access: int, caller: Caller = NOBODY
     ],
 )
 def test_granted_with_default_security_matches_documented_rights(
-    caller: Caller, kind: str, rights: int | None
+    caller: CallerIdentity, kind: str, rights: int | None
 ) -> None:
     descriptor, mapping = {
         "service": (DEFAULT_SERVICE_SECURITY, SERVICE),
         "manager": (DEFAULT_MANAGER_SECURITY, MANAGER),
     }[kind]
     if rights is None:
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusalError):
             granted(descriptor, caller, MAXIMUM, mapping)
     else:
         assert granted(descriptor, caller, MAXIMUM, mapping) == rights
@@ -80,41 +88,41 @@ def test_granted_with_default_security_matches_documented_rights(
 def test_granted_uses_first_matching_ace_for_each_right() -> None:
     denied_first = "D:(D;;RP;;;WD)(A;;RPWP;;;S-1-5-21-1-2-3-4)"
     allowed_first = "D:(A;;RP;;;S-1-5-21-1-2-3-4)(D;;RPWP;;;WD)"
-    caller = Caller(name="x", sids=NOBODY.sids | {Sid.parse("WD")})
+    caller = CallerIdentity(name="x", sids=UNPRIVILEGED.sids | {Sid.parse("WD")})
     assert refused(denied_first, A.START, caller) == 5
-    assert ask(denied_first, A.STOP, caller) == A.STOP
-    assert ask(allowed_first, A.START, caller) == A.START
+    assert allowed(denied_first, A.STOP, caller) == A.STOP
+    assert allowed(allowed_first, A.START, caller) == A.START
     assert refused(allowed_first, A.START | A.STOP, caller) == 5
-    assert ask(denied_first, A.START, NOBODY) == A.START  # the denial is for others
+    assert allowed(denied_first, A.START, UNPRIVILEGED) == A.START  # the denial is for others
 
 
 def test_granted_combines_rights_of_all_groups() -> None:
     text = "D:(A;;RP;;;BU)(A;;WP;;;IU)"
-    assert ask(text, A.START | A.STOP, USER) == A.START | A.STOP
+    assert allowed(text, A.START | A.STOP, USER) == A.START | A.STOP
     assert refused(text, A.START | A.STOP | A.DELETE, USER) == 5
 
 
 def test_granted_ignores_inherit_only_aces() -> None:
     assert refused("D:(A;CIIO;GA;;;WD)", A.START, USER) == 5
-    assert ask("D:(D;CIIO;GA;;;WD)(A;;RP;;;WD)", A.START, USER) == A.START
+    assert allowed("D:(D;CIIO;GA;;;WD)(A;;RP;;;WD)", A.START, USER) == A.START
 
 
 @pytest.mark.parametrize("dacl", ["D:NO_ACCESS_CONTROL", "O:SY"])
 def test_granted_without_dacl_allows_all_access(dacl: str) -> None:
-    assert ask(dacl, A.ALL_ACCESS) == A.ALL_ACCESS
-    assert ask(dacl, MAXIMUM) == A.ALL_ACCESS
+    assert allowed(dacl, A.ALL_ACCESS) == A.ALL_ACCESS
+    assert allowed(dacl, MAXIMUM) == A.ALL_ACCESS
     assert refused(dacl, A.ACCESS_SYSTEM_SECURITY) == 1314
 
 
 def test_granted_with_empty_dacl_refuses_every_right() -> None:
     assert refused("D:", A.QUERY_STATUS) == 5
     assert refused("D:", MAXIMUM) == 5
-    assert ask("D:", 0) == 0
+    assert allowed("D:", 0) == 0
 
 
 def test_granted_maps_generic_rights_in_request_and_in_aces() -> None:
-    assert ask("D:(A;;GA;;;WD)", A.GENERIC_READ, USER) == 0x2008D
-    assert ask("D:(A;;GX;;;WD)", A.START | A.STOP, USER) == A.START | A.STOP
+    assert allowed("D:(A;;GA;;;WD)", A.GENERIC_READ, USER) == 0x2008D
+    assert allowed("D:(A;;GX;;;WD)", A.START | A.STOP, USER) == A.START | A.STOP
     assert refused("D:(A;;GX;;;WD)", A.GENERIC_WRITE, USER) == 5
 
 
@@ -135,20 +143,20 @@ def test_mapping_expands_generic_manager_rights(generic: int, meaning: int) -> N
 def test_owner_is_implicitly_granted_read_control_and_write_dac() -> None:
     implied = A.READ_CONTROL | A.WRITE_DAC
     empty = SecurityDescriptor(owner=OWNER.owner, dacl=Acl())
-    assert ask(empty, implied) == implied
-    assert ask(empty, MAXIMUM) == implied
+    assert allowed(empty, implied) == implied
+    assert allowed(empty, MAXIMUM) == implied
     assert refused(empty, A.WRITE_OWNER) == 5
     denying = SecurityDescriptor.from_sddl("O:S-1-5-21-1-2-3-4D:(D;;RCWD;;;S-1-5-21-1-2-3-4)")
-    assert ask(denying, implied) == implied
+    assert allowed(denying, implied) == implied
     assert refused(SecurityDescriptor(owner=Sid.parse("SY"), dacl=Acl()), A.READ_CONTROL) == 5
 
 
 def test_owner_rights_ace_replaces_implicit_owner_rights() -> None:
     text = "O:S-1-5-21-1-2-3-4D:(A;;RP;;;OW)"
-    assert ask(text, A.START) == A.START
+    assert allowed(text, A.START) == A.START
     assert refused(text, A.READ_CONTROL) == 5
-    assert refused("O:SYD:(A;;RP;;;OW)", A.START) == 5  # for the owner alone
-    assert ask("O:S-1-5-21-1-2-3-4D:(A;IO;RP;;;OW)", A.READ_CONTROL) == A.READ_CONTROL
+    assert refused("O:SYD:(A;;RP;;;OW)", A.START) == 5  # only for the owner
+    assert allowed("O:S-1-5-21-1-2-3-4D:(A;IO;RP;;;OW)", A.READ_CONTROL) == A.READ_CONTROL
 
 
 def test_access_system_security_requires_security_privilege() -> None:
@@ -157,22 +165,22 @@ def test_access_system_security_requires_security_privilege() -> None:
     assert refused(text, sacl, ADMIN) == 1314
     assert refused(text, MAXIMUM | sacl, ADMIN) == 1314
     able = ADMIN.enabling("sesecurityprivilege")
-    assert ask(text, sacl | A.START, able) == sacl | A.START
-    assert ask(text, MAXIMUM | sacl, able) == sacl | A.ALL_ACCESS
-    assert ask(text, MAXIMUM, able) == A.ALL_ACCESS  # not without being asked for
+    assert allowed(text, sacl | A.START, able) == sacl | A.START
+    assert allowed(text, MAXIMUM | sacl, able) == sacl | A.ALL_ACCESS
+    assert allowed(text, MAXIMUM, able) == A.ALL_ACCESS  # only if it is requested
     everything = SecurityDescriptor(dacl=Acl((Ace.allow("WD", A(0x010F01FF)),)))
-    assert ask(everything, MAXIMUM, USER) == A.ALL_ACCESS
+    assert allowed(everything, MAXIMUM, USER) == A.ALL_ACCESS
 
 
 def test_take_ownership_privilege_grants_write_owner() -> None:
-    able = NOBODY.enabling("SeTakeOwnershipPrivilege")
-    assert ask("D:", A.WRITE_OWNER, able) == A.WRITE_OWNER
+    able = UNPRIVILEGED.enabling("SeTakeOwnershipPrivilege")
+    assert allowed("D:", A.WRITE_OWNER, able) == A.WRITE_OWNER
     assert refused("D:", A.WRITE_OWNER | A.DELETE, able) == 5
     assert refused("D:", MAXIMUM, able) == 5
 
 
 def test_maximum_allowed_with_explicit_right_requires_that_right() -> None:
-    assert ask("D:(A;;RPWP;;;WD)", MAXIMUM | A.START, USER) == A.START | A.STOP
+    assert allowed("D:(A;;RPWP;;;WD)", MAXIMUM | A.START, USER) == A.START | A.STOP
     assert refused("D:(A;;RPWP;;;WD)", MAXIMUM | A.DELETE, USER) == 5
 
 
@@ -194,7 +202,7 @@ _aces = st.builds(
 def test_granted_matches_ms_dtyp_reference_algorithm(
     aces: tuple[Ace, ...], access: ServiceAccess
 ) -> None:
-    """The algorithm as [MS-DTYP] tells it: rights are crossed off until one is denied."""
+    """Check access with the algorithm of [MS-DTYP]: remove rights until one is denied."""
     left = wanted = SERVICE.map(int(access))
     ok = None
     for ace in aces:
@@ -207,8 +215,8 @@ def test_granted_matches_ms_dtyp_reference_algorithm(
     ok = left == 0 if ok is None else ok
     descriptor = SecurityDescriptor(dacl=Acl(aces))
     if ok:
-        assert ask(descriptor, access, USER) == wanted
-        assert not wanted or ask(descriptor, MAXIMUM, USER) & wanted == wanted
+        assert allowed(descriptor, access, USER) == wanted
+        assert not wanted or allowed(descriptor, MAXIMUM, USER) & wanted == wanted
     else:
         assert refused(descriptor, access, USER) == 5
 
@@ -217,10 +225,10 @@ def test_caller_reports_membership_privileges_and_refuses_wrong_types() -> None:
     assert ADMIN.is_member("BA")
     assert not USER.is_member("BUILTIN\\Administrators")
     assert SYSTEM.holds("SETCBPRIVILEGE")
-    assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but a program has to enable it
+    assert not SYSTEM.holds("SeSecurityPrivilege")  # held, but not enabled
     assert ADMIN.enabling("A", "b").privileges == ADMIN.privileges | {"A", "b"}
-    made = Caller(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
-    assert made.sids == frozenset({Sid.parse("SY")})
+    identity = CallerIdentity(name="x", sids={"SY"}, privileges=["a"])  # type: ignore[arg-type]
+    assert identity.sids == frozenset({Sid.parse("SY")})
     for wrong in ({"sids": "SY"}, {"privileges": "a"}, {"privileges": {1}}, {"name": 1}):
         with pytest.raises(TypeError):
-            Caller(**{"name": "x", "sids": frozenset(), **wrong})  # type: ignore[arg-type]
+            CallerIdentity(**{"name": "x", "sids": frozenset(), **wrong})  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ import traceback
 
 import pytest
 
-from winsvc import ServiceManager
+from winsvc import ServiceManager, ServiceSnapshot
+from winsvc._util.jsonable import jsonable
 from winsvc._values.account import (
     LOCAL_SERVICE,
     LOCAL_SYSTEM,
@@ -22,7 +23,7 @@ from winsvc._values.account import (
     password_for,
 )
 from winsvc.enums import ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.testing import SimulatedSCM
 
 
@@ -46,7 +47,9 @@ def test_account_with_any_local_system_spelling_equals_local_system(text: str) -
     account = Account(text)
     assert account == LOCAL_SYSTEM
     assert hash(account) == hash(LOCAL_SYSTEM)
-    assert str(account) == "LocalSystem"
+    assert account.name == "LocalSystem"
+    assert str(account) == f"{account}" == text
+    assert type(str(account)) is str
     assert account.kind is AccountKind.LOCAL_SYSTEM
 
 
@@ -96,7 +99,57 @@ def test_account_comparison_ignores_case_but_name_keeps_it() -> None:
     assert Account(r"CORP\Bob").name == r"CORP\Bob"
     assert Account(r"CORP\Bob") != Account(r".\Bob")
     assert "Bob" in repr(Account("Bob"))
-    assert pickle.loads(pickle.dumps(Account("Bob"))) == Account("bob")
+    copied = pickle.loads(pickle.dumps(Account("Bob")))
+    assert (type(copied), str(copied), copied.kind) == (Account, "Bob", AccountKind.USER)
+    assert copy.deepcopy(copied) == Account("bob")
+
+
+def test_account_equals_strings_that_name_the_same_account() -> None:
+    assert Account("LocalSystem") == "localsystem"
+    assert Account("LocalSystem") == r"NT AUTHORITY\SYSTEM"
+    assert r".\BOB" == Account("bob")  # noqa: SIM300  # the operand order is tested
+    assert Account("bob") != "alice"
+    assert not Account("bob") != r".\bob"  # noqa: SIM202  # the operator is tested
+    assert Account("bob") in ("alice", r".\Bob")
+    assert Account("bob") != 5
+    assert {Account("bob"): 1}[Account(r".\BOB")] == 1
+
+
+def test_account_is_str_with_json_form() -> None:
+    account = Account(r"nt service\x")
+    assert account.partition("\\")[2] == "x"
+    assert json.dumps([account]) == json.dumps([r"nt service\x"])
+    assert type(jsonable(account)) is str
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ("", "", AccountKind.DRIVER_OBJECT),
+        (r"\Driver\x", r"\Driver\x", AccountKind.DRIVER_OBJECT),
+        (r"a\b\c", r"a\b\c", AccountKind.USER),
+        ("S-1-5-21-1", "S-1-5-21-1", AccountKind.USER),
+        ("system", "LocalSystem", AccountKind.LOCAL_SYSTEM),
+    ],
+)
+def test_stored_account_accepts_every_text(text: str, name: str, kind: AccountKind) -> None:
+    account = Account.stored(text)
+    assert (str(account), account.name, account.kind) == (text, name, kind)
+    assert pickle.loads(pickle.dumps(account)) == account
+
+
+def test_account_of_config_is_accepted_by_configure() -> None:
+    with ServiceManager(backend=SimulatedSCM()) as scm:
+        with scm.create("x", "x.exe", account=Account(r"nt authority\networkservice")) as service:
+            account = service.config().account
+            assert isinstance(account, Account)
+            assert account.kind is AccountKind.NETWORK_SERVICE
+            service.configure(account="LocalSystem")
+            assert service.config().account == LOCAL_SYSTEM
+            service.configure(account=account)
+            assert service.config().account == account
+            snapshot = service.snapshot()
+    assert ServiceSnapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
 
 
 @pytest.mark.parametrize(
@@ -104,7 +157,7 @@ def test_account_comparison_ignores_case_but_name_keeps_it() -> None:
     ["", "a\0b", "\\bob", "CORP\\", r"a\b\c", "@corp", "bob@", "S-1-5-21-1-2-3-1001", "\\"],
 )
 def test_account_with_invalid_name_raises_argument_error(text: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^account: "):
+    with pytest.raises(ValidationError, match=r"^account: "):
         Account(text)
 
 
@@ -136,20 +189,20 @@ def test_password_for_user_account_returns_given_password() -> None:
 def test_password_for_account_that_takes_none_is_refused_and_hidden(
     text: str, password: Secret | str
 ) -> None:
-    with pytest.raises(ArgumentError, match=r"^password: .*takes no password") as caught:
+    with pytest.raises(ValidationError, match=r"^password: .*has no password") as caught:
         password_for(Account(text), password)
     assert "hunter2" not in own_frames(caught.value)
 
 
 @pytest.mark.parametrize("password", ["hunter2\0", Secret("hunter2\0")])
 def test_password_with_nul_is_refused_and_hidden(password: Secret | str) -> None:
-    with pytest.raises(ArgumentError, match=r"^password: .*NUL") as caught:
+    with pytest.raises(ValidationError, match=r"^password: .*NUL") as caught:
         password_for(Account("bob"), password)
     assert "hunter2" not in own_frames(caught.value)
 
 
-def own_frames(error: ArgumentError) -> str:
-    """What a traceback that shows variables says of the frames in the package."""
+def own_frames(error: ValidationError) -> str:
+    """Return the traceback of the error, with the local variables of the package's frames."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     own = [str(frame.locals) for frame in report.stack if frame.filename != __file__]
     assert own
@@ -208,7 +261,7 @@ INTERACTIVE = ServiceType.OWN_PROCESS | ServiceType.INTERACTIVE_PROCESS
 
 @pytest.mark.parametrize("account", ["NetworkService", "LocalService", "bob", r"NT SERVICE\x"])
 def test_check_interactive_refuses_other_accounts(account: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^service_type: .*LocalSystem"):
+    with pytest.raises(ValidationError, match=r"^service_type: .*LocalSystem"):
         check_interactive(INTERACTIVE, Account(account))
 
 

@@ -1,4 +1,4 @@
-"""The coroutines on a simulated machine: cancellation, leaks, and what they need to be there."""
+"""winsvc.aio on a simulated machine: cancellation, leaks, errors and its optional dependency."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from winsvc import (
     HandleClosedError,
     MachineUnreachableError,
     State,
+    StatusChanged,
     UnsupportedError,
     WaitTimeoutError,
 )
-from winsvc._scm.watching import StatusChanged
 from winsvc._values.rows import NotificationRow
 from winsvc.aio import AsyncServiceManager
 from winsvc.aio.threads import calling
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 
@@ -37,7 +37,7 @@ S = State
 def sim() -> Iterator[SimulatedSCM]:
     with SimulatedSCM().installed() as sim:
         accepts = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-        sim.add("base", state=S.RUNNING, program=Behaviour(accepts=accepts))
+        sim.add("base", state=S.RUNNING, program=ProgramBehavior(accepts=accepts))
         sim.add("top", dependencies=["base"], state=S.RUNNING)
         yield sim
 
@@ -52,7 +52,9 @@ async def scm(sim: SimulatedSCM) -> AsyncIterator[AsyncServiceManager]:
 
 async def threads_end() -> None:
     """Wait for the threads of all calls."""
-    while threads := [one for one in threading.enumerate() if one.name.startswith("winsvc ")]:
+    while threads := [
+        thread for thread in threading.enumerate() if thread.name.startswith("winsvc ")
+    ]:
         for thread in threads:
             await in_thread(partial(thread.join, 10))
             assert not thread.is_alive(), thread
@@ -123,7 +125,7 @@ async def cancel_when(begun: Callable[[], bool], call: Callable[[], Awaitable[ob
 
 
 def is_set(event: threading.Event) -> Callable[[], bool]:
-    """A function that waits for the event."""
+    """Return a function that waits for the event."""
     return lambda: event.wait(10)
 
 
@@ -178,10 +180,17 @@ async def test_stop_cancelled_during_control_call_still_stops_service(
 async def test_cancelled_restart_ends_early_and_starts_nothing(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    sim["top"].behaviour = Behaviour(ignores=[1])
-    waits = Waits(sim)
+    sim["top"].behavior = ProgramBehavior(ignores=[1])
+    call = Held()
+
+    def hold_wait(waiter: int, timeout: float | None) -> list[tuple[int, NotificationRow]]:
+        call.hold()
+        return []
+
+    sim.wait_notified = hold_wait  # type: ignore[method-assign]
     async with scm.open("base") as base:
-        await cancel_when(lambda: waits.reach(1), lambda: base.restart(timeout=1e9))
+        await cancel_when(is_set(call.reached), base.restart)
+        call.released.set()
         await threads_end()
     assert len(sim.called("ControlService", "top")) == 1
     assert sim["base"].state is S.RUNNING
@@ -210,7 +219,7 @@ async def test_many_waits_leave_no_open_handles(
 async def test_cancelled_event_wait_loses_no_event(
     sim: SimulatedSCM, scm: AsyncServiceManager
 ) -> None:
-    """Neither one that comes before the cancellation, nor one that comes after it."""
+    """Deliver events that arrive before and after the cancellation."""
     wait_notified = sim.wait_notified
     begun, received, released = (threading.Event() for _ in range(3))
 
@@ -283,13 +292,13 @@ async def test_async_methods_propagate_errors_of_calls(
     sim.faults.fail("ControlService", 5, service="top")
     async with scm.open("base") as base:
         with pytest.raises(CascadeError, match="Not done: stop base"):
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
     with pytest.raises(MachineUnreachableError):
         async with AsyncServiceManager("nowhere"):
             pass
     for bad in (None, 5):
         with pytest.raises(TypeError):
-            await scm.get(bad)  # type: ignore[arg-type]
+            await scm.info(bad)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio
@@ -326,7 +335,7 @@ def test_async_manager_off_windows_raises_unsupported_with_hint() -> None:
         AsyncServiceManager()
 
 
-# ------------------------------------------------------------------- asyncio by itself
+# ------------------------------------------------------------------- asyncio without anyio
 
 
 def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> None:
@@ -344,7 +353,7 @@ def test_asyncio_waits_honour_cancel_timeout_and_gather(sim: SimulatedSCM) -> No
                 await asyncio.wait_for(base.wait(S.PAUSED), 0.05)
             tasks = [asyncio.create_task(base.wait(S.STOPPED)) for _ in range(8)]
             assert await asyncio.to_thread(waits.reach, 10)
-            await base.stop(dependents=True)
+            await base.stop_with_dependents()
             assert [status.state for status in await asyncio.gather(*tasks)] == [S.STOPPED] * 8
         await threads_end()
 
@@ -375,7 +384,7 @@ def test_call_outliving_event_loop_leaks_no_handle(sim: SimulatedSCM) -> None:
 
 LIFE = """
 import sys
-sys.modules["anyio"] = None  # it is not there
+sys.modules["anyio"] = None  # not installed
 import {library} as library
 from winsvc import State
 from winsvc.aio import AsyncServiceManager

@@ -1,4 +1,4 @@
-"""Many services at once: order, errors as data, and that nothing is left when nobody wants more."""
+"""Test reads of many services: order, errors as data, and cleanup after an early close."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
     ServiceAccess,
     ServiceConfig,
-    ServiceError,
     ServiceManager,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._values.rows import ConfigRow, EnumPage, EnumRow, StatusRow
 from winsvc.backend import Backend
@@ -40,13 +40,13 @@ def test_configs_and_snapshots_keep_listing_order(
     many: SimulatedSCM, concurrency: int | None
 ) -> None:
     with ServiceManager(backend=many) as scm:
-        told = list(scm.configs(concurrency=concurrency))
-        assert [info.name for info, _ in told] == names(scm)
-        for info, config in told:
+        results = list(scm.configs(concurrency=concurrency))
+        assert [info.name for info, _ in results] == names(scm)
+        for info, config in results:
             assert isinstance(config, ServiceConfig)
             assert config.display_name == info.display_name
         snapshots = list(scm.snapshots(concurrency=concurrency))
-        assert [one.name for one in snapshots] == names(scm)
+        assert [item.name for item in snapshots] == names(scm)
         assert scm.graph(concurrency=concurrency) == scm.graph()
     assert many.open_handles == 0
 
@@ -58,13 +58,13 @@ def test_bulk_query_with_refused_service_still_returns_the_others(
     many.faults.fail("QueryServiceConfigW", 5, service="service-07", times=9)
     many.faults.fail("OpenServiceW", 1060, service="service-08", times=9)
     with ServiceManager(backend=many) as scm:
-        told = {info.name: config for info, config in scm.configs(concurrency=concurrency)}
-        error = told["service-07"]
+        results = {info.name: config for info, config in scm.configs(concurrency=concurrency)}
+        error = results["service-07"]
         assert isinstance(error, AccessDeniedError)
-        assert (error.service, error.function) == ("service-07", "QueryServiceConfigW")
-        assert "service-08" not in told  # deleted meanwhile
-        assert sum(isinstance(one, ServiceError) for one in told.values()) == 1
-        found = {one.name: one for one in scm.snapshots(concurrency=concurrency)}
+        assert (error.object_name, error.function) == ("service-07", "QueryServiceConfigW")
+        assert "service-08" not in results  # deleted in the meantime
+        assert sum(isinstance(item, Win32Error) for item in results.values()) == 1
+        found = {item.name: item for item in scm.snapshots(concurrency=concurrency)}
         assert set(found["service-07"].errors) == {"config"}
         assert found["service-07"].status is not None
         assert "service-08" not in found
@@ -86,29 +86,29 @@ def test_snapshots_after_manager_close_raises_handle_closed(
     many: SimulatedSCM, concurrency: int
 ) -> None:
     with ServiceManager(backend=many) as scm:
-        told = iter(scm.snapshots(concurrency=concurrency))
-        next(told)
+        results = iter(scm.snapshots(concurrency=concurrency))
+        next(results)
         scm.close()
         with pytest.raises(HandleClosedError):
-            list(told)
+            list(results)
     assert many.open_handles == 0
 
 
 def test_configs_closed_early_leaves_no_threads_or_handles(many: SimulatedSCM) -> None:
     before = set(threading.enumerate())
     with ServiceManager(backend=many) as scm:
-        told = scm.configs(concurrency=4)
-        assert next(told)[0].name == names(scm)[0]
+        results = scm.configs(concurrency=4)
+        assert next(results)[0].name == names(scm)[0]
         assert set(threading.enumerate()) - before  # the readers
-        told.close()  # type: ignore[attr-defined]
+        results.close()  # type: ignore[attr-defined]
         assert not set(threading.enumerate()) - before
-        asked = [call for call in many.calls if call.function == "QueryServiceConfigW"]
-        assert len(asked) < 40
+        queries = [call for call in many.calls if call.function == "QueryServiceConfigW"]
+        assert len(queries) < 40
     assert many.open_handles == 0
 
 
 @pytest.mark.parametrize(
-    ("concurrency", "error"), [(0, ArgumentError), (257, ArgumentError), ("4", TypeError)]
+    ("concurrency", "error"), [(0, ValidationError), (257, ValidationError), ("4", TypeError)]
 )
 def test_bulk_query_with_invalid_concurrency_raises(
     many: SimulatedSCM, concurrency: int, error: type[Exception]
@@ -130,7 +130,7 @@ def test_snapshots_opens_each_service_once(many: SimulatedSCM) -> None:
 def test_snapshot_without_read_control_reports_security_error_only(many: SimulatedSCM) -> None:
     many.faults.deny(ServiceAccess.READ_CONTROL, "service-03")
     with ServiceManager(backend=many) as scm:
-        (found,) = (one for one in scm.snapshots() if one.name == "service-03")
+        (found,) = (item for item in scm.snapshots() if item.name == "service-03")
     assert set(found.errors) == {"security"}
     assert found.config is not None
 
@@ -156,10 +156,10 @@ def test_configs_missing_from_batch_query_are_queried_individually(many: Simulat
     backend = InOneGo(many, lambda name: None if name == "service-05" else row)
     many.faults.fail("QueryServiceConfigW", 5, service="service-05")
     with ServiceManager(backend=cast(Backend, backend)) as scm:
-        told = dict(scm.configs())
-        assert [info.name for info in told] == names(scm)
-    assert sum(map(len, backend.batches)) == len(told)
-    for info, config in told.items():
+        results = dict(scm.configs())
+        assert [info.name for info in results] == names(scm)
+    assert sum(map(len, backend.batches)) == len(results)
+    for info, config in results.items():
         if info.name == "service-05":
             assert isinstance(config, AccessDeniedError)
         else:

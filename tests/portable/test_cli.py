@@ -1,3 +1,5 @@
+"""Test the output and the parsing of the command line."""
+
 from __future__ import annotations
 
 import io
@@ -35,16 +37,16 @@ def test_table_on_terminal_uses_rich_without_markup(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "100")
     cli._table(HEADER, ROWS)
-    told = capsys.readouterr().out
-    assert "Heartbeat [bold]" in told
-    assert "│" in told
+    printed = capsys.readouterr().out
+    assert "Heartbeat [bold]" in printed
+    assert "│" in printed
 
 
 def test_table_on_terminal_without_rich_prints_plain_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(cli, "_is_there", lambda name: False)
+    monkeypatch.setattr(cli, "_is_installed", lambda name: False)
     cli._table(HEADER, ROWS)
     assert capsys.readouterr().out.startswith("NAME  STATE    PID")
 
@@ -60,7 +62,7 @@ def test_cli_with_invalid_arguments_exits_with_usage(
 
 
 def listed(monkeypatch: pytest.MonkeyPatch, display_name: str, *options: str) -> bytes:
-    """What a console of code page 1252 shows for one service."""
+    """Return the output of ``list`` for a service on a console of code page 1252."""
     recorder = Recorder(enum_services_status_ex=([EnumRow("x", display_name, STOPPED)], 0))
     monkeypatch.setattr("winsvc.backend._in_use", [recorder.backend])
     output = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Splitting and joining command lines, and finding unquoted paths."""
+"""Splitting and joining command lines, and finding allow_unquoted_path paths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from winsvc._values.commandline import (
     quote,
     split,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 # Mostly what matters to the rules, now and then anything but NUL.
 texts = st.one_of(
@@ -116,13 +116,13 @@ def test_command_line_quotes_path_and_arguments() -> None:
 
 @pytest.mark.parametrize("path", ["", 'C:\\a"b.exe', "C:\\a\0b.exe"])
 def test_command_line_with_invalid_path_raises_argument_error(path: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^program: "):
+    with pytest.raises(ValidationError, match=r"^program: "):
         command_line(path)
 
 
 def test_command_line_functions_with_nul_raise_argument_error() -> None:
     for call in (quote, split, join, lambda text: join("p", text), check_binary_path):
-        with pytest.raises(ArgumentError, match="NUL"):
+        with pytest.raises(ValidationError, match="NUL"):
             call("a\0b")
 
 
@@ -153,7 +153,7 @@ def test_command_line_functions_with_non_string_raise_type_error(call: object) -
 )
 def test_unquoted_path_with_spaces_is_ambiguous_and_refused(line: str) -> None:
     assert is_unquoted_and_ambiguous(line)
-    with pytest.raises(ArgumentError, match=r"^binary_path: .*quotes"):
+    with pytest.raises(ValidationError, match=r"^binary_path: .*not quoted"):
         check_binary_path(line)
 
 
@@ -194,7 +194,7 @@ def test_unambiguous_binary_path_is_accepted(line: str) -> None:
 
 
 def test_empty_binary_path_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"^path: must not be empty"):
+    with pytest.raises(ValidationError, match=r"^path: must not be empty"):
         check_binary_path("", "path")
 
 

@@ -1,7 +1,10 @@
+"""Enumerations: export, copies and unknown values."""
+
 from __future__ import annotations
 
 import copy
 import inspect
+import json
 import pickle
 from enum import Enum
 
@@ -10,6 +13,7 @@ import pytest
 from winsvc import enums
 from winsvc.enums import Control, OpenEnum, OpenFlag, ServiceAccess, ServiceType, State
 
+ANY_WIN32 = "OWN_PROCESS | SHARE_PROCESS | INTERACTIVE_PROCESS"
 OPEN_ENUMS = [
     kind
     for _, kind in inspect.getmembers(enums, inspect.isclass)
@@ -78,3 +82,36 @@ def test_service_all_access_combines_every_right() -> None:
         | ServiceAccess.WRITE_OWNER
     )
     assert own | standard == ServiceAccess.ALL_ACCESS
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (State.RUNNING, "RUNNING"),
+        (State(99), "UNKNOWN_0x63"),
+        (ServiceAccess.START, "START"),
+        (ServiceAccess.START | ServiceAccess.QUERY_STATUS, "QUERY_STATUS | START"),
+        (ServiceAccess(0xF01FF), "ALL_ACCESS"),
+        (ServiceAccess.START | 0xC00, "START | UNKNOWN_0xc00"),
+        (ServiceAccess(0x400), "UNKNOWN_0x400"),
+        (ServiceType.WIN32 | ServiceType.INTERACTIVE_PROCESS, ANY_WIN32),
+        (ServiceAccess(0), "0"),
+    ],
+)
+def test_str_of_member_shows_names(value: OpenEnum | OpenFlag, text: str) -> None:
+    assert str(value) == f"{value}" == f"{value!s}" == text
+    assert f"{value:>50}" == text.rjust(50)
+
+
+@pytest.mark.parametrize("value", [State.RUNNING, State(99), ServiceAccess.ALL_ACCESS])
+def test_format_with_number_type_formats_number(value: OpenEnum | OpenFlag) -> None:
+    number = int(value)
+    assert f"{value:d} {value:#x} {value:08b} {value:.1f}" == (
+        f"{number:d} {number:#x} {number:08b} {number:.1f}"
+    )
+    assert json.dumps(value) == str(number)
+
+
+def test_rights_text_names_class_and_rights() -> None:
+    rights = ServiceAccess.START | ServiceAccess.QUERY_STATUS
+    assert enums.rights_text(rights) == "ServiceAccess.QUERY_STATUS | START"

@@ -1,3 +1,5 @@
+"""Error classes: selection, messages and pickling."""
+
 from __future__ import annotations
 
 import copy
@@ -8,18 +10,16 @@ import pytest
 
 from winsvc import errors
 from winsvc.enums import ErrorCode
-from winsvc.errors import ServiceError, service_error
+from winsvc.errors import Win32Error, win32_error
 
 CLASSES = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, ServiceError)
+    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Win32Error)
 ]
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[ServiceError]) -> None:
-    error = kind(5, "OpenServiceW", "Access is denied.", service="beat", machine="build07")
+def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Win32Error]) -> None:
+    error = kind(5, "OpenServiceW", "Access is denied.", object_name="beat", machine="build07")
     error.hint = "a hint"
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is kind
@@ -35,7 +35,7 @@ def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Servic
     [
         (5, errors.AccessDeniedError, PermissionError),
         (1314, errors.AccessDeniedError, PermissionError),
-        (2, errors.NotFoundError, FileNotFoundError),
+        (2, errors.NotFoundError, LookupError),
         (1060, errors.ServiceNotFoundError, LookupError),
         (1065, errors.DatabaseNotFoundError, LookupError),
         (1073, errors.ServiceExistsError, FileExistsError),
@@ -43,7 +43,7 @@ def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Servic
         (183, errors.AlreadyExistsError, FileExistsError),
         (1722, errors.MachineUnreachableError, ConnectionError),
         (6, errors.HandleClosedError, ValueError),
-        (87, errors.InvalidArgumentError, ValueError),
+        (87, errors.InvalidParameterError, ValueError),
         (123, errors.InvalidNameError, ValueError),
         (124, errors.UnsupportedError, NotImplementedError),
         (1460, errors.WaitTimeoutError, TimeoutError),
@@ -57,37 +57,37 @@ def test_every_error_class_is_an_oserror_and_survives_pickling(kind: type[Servic
         (1058, errors.ServiceDisabledError, OSError),
         (1062, errors.ServiceNotActiveError, OSError),
         (1072, errors.MarkedForDeleteError, OSError),
-        (4711, ServiceError, OSError),
+        (4711, Win32Error, OSError),
     ],
 )
 def test_service_error_picks_class_by_error_code(
-    code: int, kind: type[ServiceError], builtin: type[BaseException]
+    code: int, kind: type[Win32Error], builtin: type[BaseException]
 ) -> None:
-    error = service_error(code, "SomeCallW")
+    error = win32_error(code, "SomeCallW")
     assert type(error) is kind
     assert isinstance(error, builtin)
     assert error.winerror == code
 
 
 def test_error_message_names_call_service_machine_and_code() -> None:
-    error = service_error(1060, "OpenServiceW", "No such service.", service="x", machine="build07")
+    error = win32_error(1060, "OpenServiceW", "No such service.", object_name="x", machine="m")
     assert str(error) == (
-        "OpenServiceW failed for 'x' on build07: No such service (error 1060). "
+        "OpenServiceW failed for 'x' on m: No such service (error 1060). "
         "Services are opened by key name, not by display name."
     )
-    assert "on this machine" in str(service_error(5, "OpenSCManagerW"))
+    assert "on this machine" in str(win32_error(5, "OpenSCManagerW"))
 
 
 def test_locate_fills_missing_context_only() -> None:
-    error = service_error(5, "OpenServiceW")
-    error.locate(service="inner", hint="first")
-    error.locate(service="outer", machine="m", hint="second")
-    assert (error.service, error.machine, error.hint) == ("inner", "m", "first")
+    error = win32_error(5, "OpenServiceW")
+    error.add_context(object_name="inner", hint="first")
+    error.add_context(object_name="outer", machine="m", hint="second")
+    assert (error.object_name, error.machine, error.hint) == ("inner", "m", "first")
 
 
 def test_error_without_text_uses_name_of_code() -> None:
-    assert service_error(1060, "f").strerror == "Service does not exist"
-    assert service_error(9999, "f").strerror == "Unknown 0x270f"
+    assert win32_error(1060, "f").strerror == "Service does not exist"
+    assert win32_error(9999, "f").strerror == "Unknown 0x270f"
 
 
 def test_error_codes_are_sorted_by_value() -> None:

@@ -15,7 +15,7 @@ from recorder import CONFIG, STOPPED, Recorder
 from winsvc import cli
 from winsvc._values.rows import EnumRow
 from winsvc._values.snapshot import ServiceSnapshot
-from winsvc.errors import ArgumentError, service_error
+from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor
 
 RUNNING = STOPPED._replace(current_state=4, process_id=12)
@@ -35,7 +35,7 @@ def use(monkeypatch: pytest.MonkeyPatch, **answers: object) -> Recorder:
 
 
 def unless(name: str, error: Exception, recorder: Callable[[], Recorder]) -> Callable[..., int]:
-    """An ``open_service`` that fails for one service."""
+    """Return an ``open_service`` that fails for one service."""
 
     def opener(handle: int, service: str, access: int) -> int:
         if service == name:
@@ -47,9 +47,9 @@ def unless(name: str, error: Exception, recorder: Callable[[], Recorder]) -> Cal
 
 def exported(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     assert cli.main(["export", *arguments]) == 0
-    told, problems = capsys.readouterr()
+    output, problems = capsys.readouterr()
     assert not problems
-    return json.loads(told)
+    return json.loads(output)
 
 
 def names(document: Any) -> list[str]:
@@ -103,14 +103,14 @@ def test_export_of_remote_machine_names_it_in_document(
 def test_export_of_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    denied = unless("beat", service_error(5, "OpenServiceW"), lambda: recorder)
+    denied = unless("beat", win32_error(5, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=denied)
     beat, drum = exported(capsys)["services"]
     assert beat["config"] is None
     assert beat["errors"]["config"]["winerror"] == 5
     assert drum["config"]["display_name"] == CONFIG.display_name
 
-    broken = unless("beat", service_error(1337, "OpenServiceW"), lambda: recorder)
+    broken = unless("beat", win32_error(1337, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=broken)
     beat, drum = exported(capsys)["services"]
     assert beat["status"]["state"] == "running"  # as it was listed
@@ -121,17 +121,17 @@ def test_export_of_unopenable_service_records_its_error(
 def test_export_omits_service_deleted_during_export(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = service_error(1060, "OpenServiceW")
-    recorder = use(monkeypatch, open_service=unless("beat", gone, lambda: recorder))
+    missing = win32_error(1060, "OpenServiceW")
+    recorder = use(monkeypatch, open_service=unless("beat", missing, lambda: recorder))
     assert names(exported(capsys)) == ["drum"]
 
     # It does not grant everything at once, and is deleted before it is opened for another right.
     def opener(handle: int, service: str, access: int) -> int:
         before = len(recorder.called("open_service")) - 1
         if service == "beat" and before == 0:
-            raise service_error(5, "OpenServiceW")
+            raise win32_error(5, "OpenServiceW")
         if service == "beat" and before > 1:
-            raise gone
+            raise missing
         return recorder._handle()
 
     recorder = use(monkeypatch, open_service=opener)
@@ -141,14 +141,14 @@ def test_export_omits_service_deleted_during_export(
 def test_export_keeps_service_if_trigger_query_reports_not_found(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, query_triggers=service_error(1060, "QueryServiceConfig2W"))
+    use(monkeypatch, query_triggers=win32_error(1060, "QueryServiceConfig2W"))
     assert names(exported(capsys)) == ["beat", "drum"]
 
 
 def test_export_of_unreachable_machine_fails_and_keeps_old_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    away = unless("drum", service_error(1722, "OpenServiceW"), lambda: recorder)
+    away = unless("drum", win32_error(1722, "OpenServiceW"), lambda: recorder)
     recorder = use(monkeypatch, open_service=away)
     path = tmp_path / "machine.json"
     path.write_text("before")
@@ -160,17 +160,17 @@ def test_export_of_unreachable_machine_fails_and_keeps_old_file(
 def test_export_of_unknown_service_exits_with_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, open_service=service_error(1060, "OpenServiceW"))
+    use(monkeypatch, open_service=win32_error(1060, "OpenServiceW"))
     assert cli.main(["export", "--service", "nix"]) == 1
-    told, problem = capsys.readouterr()
-    assert not told
+    output, problem = capsys.readouterr()
+    assert not output
     assert problem.startswith("winsvc: OpenServiceW failed for 'nix'")
 
 
 def test_export_of_named_unopenable_service_records_its_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, open_service=service_error(5, "OpenServiceW"))
+    use(monkeypatch, open_service=win32_error(5, "OpenServiceW"))
     (beat,) = exported(capsys, "--service", "beat")["services"]
     assert beat["errors"]["status"]["winerror"] == 5
 
@@ -221,8 +221,8 @@ def test_export_to_unwritable_path_reports_it_in_one_line(
     use(monkeypatch)
     for path in (tmp_path / "none" / "machine.json", tmp_path):
         assert cli.main(["export", str(path)]) == 1
-        told, problem = capsys.readouterr()
-        assert not told
+        output, problem = capsys.readouterr()
+        assert not output
         assert problem.startswith(f"winsvc: {path}: ")
         assert problem.count("\n") == 1
     assert not list(tmp_path.iterdir())
@@ -267,9 +267,9 @@ def test_simulate_with_exported_file_lists_and_exports_same_services(
     assert simulated(path, "export", str(again)) == 0
     before, after = json.loads(path.read_text()), json.loads(again.read_text())
     assert names(after) == ["beat", "drum"]
-    for one, other in zip(before["services"], after["services"], strict=True):
-        assert other["config"]["binary_path"] == one["config"]["binary_path"]
-        assert other["status"]["pid"] == one["status"]["pid"]
+    for original, other in zip(before["services"], after["services"], strict=True):
+        assert other["config"]["binary_path"] == original["config"]["binary_path"]
+        assert other["status"]["pid"] == original["status"]["pid"]
 
 
 def test_simulated_export_round_trips_every_setting(
@@ -307,30 +307,30 @@ def test_simulated_export_round_trips_every_setting(
     assert simulated(first, "export", str(second)) == 0
     assert second.read_text() == first.read_text()
     document = json.loads(first.read_text())
-    (told,) = [each for each in document["services"] if each["name"] == "beat"]
-    flat = {**told, **told["status"], **told["config"]}
-    assert not told["errors"]
+    (entry,) = [each for each in document["services"] if each["name"] == "beat"]
+    flat = {**entry, **entry["status"], **entry["config"]}
+    assert not entry["errors"]
     assert {key: flat[key] for key in service if key not in ("failure_actions", "triggers")} == {
         key: {"error_control": "unknown_0x7"}.get(key, value)
         for key, value in service.items()
         if key not in ("failure_actions", "triggers")
     }
-    assert told["triggers"][0]["data"] == [{"type": "unknown_0x0", "raw": "00" * 1500}]
-    assert told["failure_actions"]["actions"] == [{"type": "unknown_0x9", "delay": 0.25}]
+    assert entry["triggers"][0]["data"] == [{"type": "unknown_0x0", "raw": "00" * 1500}]
+    assert entry["failure_actions"]["actions"] == [{"type": "unknown_0x9", "delay": 0.25}]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (None, "No such file or directory"),
-        ("{", "is no JSON: "),
+        ("{", "is not JSON: "),
         ("[]", "the document: expected a mapping, not list"),
         ('{"services": {"a": {"start_type": "x"}}}', "services[\"a\"].start_type: 'x' is no"),
-        ('{"services": {"a": {"start_type": []}}}', 'services["a"].start_type: expected a'),
+        ('{"services": {"a": {"start_type": []}}}', 'services["a"].start_type: expected the'),
     ],
 )
 def test_simulate_with_invalid_file_reports_it_in_one_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None, told: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None, expected: str
 ) -> None:
     path = tmp_path / "machine.json"
     if content is not None:
@@ -339,7 +339,7 @@ def test_simulate_with_invalid_file_reports_it_in_one_line(
     output, problem = capsys.readouterr()
     assert not output
     assert problem.startswith(f"winsvc: {path}: ")
-    assert told in problem
+    assert expected in problem
     assert problem.count("\n") == 1
     assert problem.count(str(path)) == 1
 
@@ -348,7 +348,7 @@ def test_simulate_load_error_names_file_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(source: str) -> None:
-        raise ArgumentError("services", "is missing")
+        raise ValidationError("services", "is missing")
 
     monkeypatch.setattr("winsvc.testing.SimulatedSCM.from_json", refuse)
     assert simulated(Path("x.json"), "list") == 1
@@ -369,9 +369,9 @@ def test_export_with_invalid_arguments_exits_with_usage(
     with pytest.raises(SystemExit) as caught:
         cli.main(["export", *arguments])
     assert caught.value.code == 2
-    told = capsys.readouterr().err
-    assert "usage: winsvc" in told
-    assert problem in told
+    output = capsys.readouterr().err
+    assert "usage: winsvc" in output
+    assert problem in output
 
 
 def test_cli_import_does_not_load_winsvc_testing() -> None:

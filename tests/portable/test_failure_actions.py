@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from recorder import Recorder, opened
 
-from winsvc import AccessDeniedError, ArgumentError, FailureAction, FailureActions, ServiceAccess
+from winsvc import AccessDeniedError, FailureAction, FailureActions, ServiceAccess, ValidationError
 from winsvc._values.rows import FailureActionsRow
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 NO_CHANGE = 0xFFFFFFFF
 RESTARTS = FailureActions.restart(after=(5, 30.5), reset_after=timedelta(days=1))
@@ -19,18 +20,18 @@ def sent(recorder: Recorder) -> list[FailureActionsRow]:
     return [call.row for call in recorder.called("change_failure_actions")]
 
 
-def test_failure_actions_setter_requests_start_right() -> None:
+def test_configure_restart_action_requests_start_right() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        service.failure_actions = RESTARTS
+        service.configure(failure_actions=RESTARTS)
     assert sent(recorder) == [FailureActionsRow(86400, "", "", ((1, 5000), (1, 30500)))]
     assert recorder.called("open_service")[-1].access & ServiceAccess.START
 
 
-def test_failure_actions_set_to_none_clears_all_parts() -> None:
+def test_configure_failure_actions_none_clears_all_parts() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        service.failure_actions = None
+        service.configure(failure_actions=None)
     assert sent(recorder) == [FailureActionsRow(0, "", "", ())]
     assert not recorder.called("open_service")[-1].access & ServiceAccess.START
 
@@ -39,29 +40,18 @@ def test_failure_actions_of_wrong_type_raise_type_error() -> None:
     for wrong in (None, [FailureAction.restart()], "restart", (1,)):
         with pytest.raises(TypeError, match="actions"):
             FailureActions(actions=wrong)  # type: ignore[arg-type]
-    recorder = Recorder()
-    with opened(recorder) as service:
-        with pytest.raises(TypeError, match="actions"):
-            service.change_failure_actions(actions=[5])  # type: ignore[list-item]
-        service.change_failure_actions(actions=None)
-    assert sent(recorder) == [FailureActionsRow(0, None, None, ())]
 
 
-def test_change_failure_actions_sends_only_given_parts() -> None:
-    there = FailureActionsRow(3600, "soon", "cmd", ((2, 1000),))
-    recorder = Recorder(query_failure_actions=there)
+def test_configure_with_replaced_part_keeps_other_failure_actions() -> None:
+    before = FailureActionsRow(3600, "soon", "cmd", ((2, 1000),))
+    recorder = Recorder(query_failure_actions=before)
     with opened(recorder) as service:
-        service.change_failure_actions(command="other")
-        service.change_failure_actions(reboot_message=None)
-        service.change_failure_actions(reset_after=None)
-        service.change_failure_actions(actions=[FailureAction.run_command(2)])
-        service.change_failure_actions(actions=())
+        actions = service.failure_actions()
+        service.configure(failure_actions=replace(actions, command="other"))
+        service.configure(failure_actions=replace(actions, reset_after=None))
     assert sent(recorder) == [
-        FailureActionsRow(0, None, "other", None),
-        FailureActionsRow(0, "", None, None),
-        FailureActionsRow(NO_CHANGE, None, None, ((2, 1000),)),
-        FailureActionsRow(3600, None, None, ((3, 2000),)),
-        FailureActionsRow(0, None, None, ()),
+        FailureActionsRow(3600, "soon", "other", ((2, 1000),)),
+        FailureActionsRow(NO_CHANGE, "soon", "cmd", ((2, 1000),)),
     ]
 
 
@@ -71,7 +61,7 @@ def test_failure_action_delay_over_maximum_raises() -> None:
     row = FailureActionsRow(NO_CHANGE, "", "", ((1, NO_CHANGE),))
     assert actions.to_row() == row
     assert FailureActions.from_row(row) == actions
-    with pytest.raises(ArgumentError, match=r"actions\[0\].delay: .* longer"):
+    with pytest.raises(ValidationError, match=r"actions\[0\].delay: must be at most"):
         FailureActions(
             actions=(FailureAction.restart(longest + timedelta(milliseconds=1)),)
         ).to_row()
@@ -80,10 +70,10 @@ def test_failure_action_delay_over_maximum_raises() -> None:
 @pytest.mark.parametrize(
     ("delay", "error"),
     [
-        (-1, ArgumentError),
-        (float("nan"), ArgumentError),
-        (float("inf"), ArgumentError),
-        (1e300, ArgumentError),
+        (-1, ValidationError),
+        (float("nan"), ValidationError),
+        (float("inf"), ValidationError),
+        (1e300, ValidationError),
         ("5", TypeError),
     ],
 )
@@ -92,29 +82,15 @@ def test_failure_action_invalid_delay_raises(delay: float, error: type[Exception
         FailureAction.restart(delay)
 
 
-def test_change_failure_actions_reset_without_actions_raises() -> None:
-    recorder = Recorder()
-    with opened(recorder) as service, pytest.raises(ArgumentError, match="at least one action"):
-        service.change_failure_actions(reset_after=timedelta(days=1))
-    assert sent(recorder) == []
-
-
 def test_failure_actions_queried_with_nulls_can_be_set() -> None:
     row = FailureActionsRow(NO_CHANGE, None, None, None)
     recorder = Recorder(query_failure_actions=row)
     with opened(recorder) as service:
-        service.failure_actions = service.failure_actions
+        service.configure(failure_actions=service.failure_actions())
     assert sent(recorder) == [FailureActionsRow(NO_CHANGE, "", "", ())]
 
 
-def test_change_failure_actions_without_parts_makes_no_call() -> None:
-    recorder = Recorder()
-    with opened(recorder) as service:
-        service.change_failure_actions()
-    assert sent(recorder) == []
-
-
 def test_reboot_action_access_denied_names_shutdown_privilege() -> None:
-    recorder = Recorder(change_failure_actions=service_error(5, "ChangeServiceConfig2W"))
+    recorder = Recorder(change_failure_actions=win32_error(5, "ChangeServiceConfig2W"))
     with opened(recorder) as service, pytest.raises(AccessDeniedError, match="SeShutdownPrivilege"):
-        service.failure_actions = FailureActions(actions=(FailureAction.reboot(60),))
+        service.configure(failure_actions=FailureActions(actions=(FailureAction.reboot(60),)))

@@ -18,14 +18,15 @@ from hypothesis import strategies as st
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     DependencyGraph,
     MachineUnreachableError,
+    NotFoundError,
     ServiceAccess,
     ServiceManager,
     ServiceNode,
     ServiceType,
     State,
+    ValidationError,
 )
 from winsvc._util.text import name_key
 from winsvc._values.dependency import GroupDependency, parse_dependencies
@@ -92,7 +93,7 @@ def test_graph_with_unknown_name_raises_key_error() -> None:
         SMALL.to_text,
         lambda name: SMALL.start_order([name]),
     ):
-        with pytest.raises(KeyError, match="no service 'nix'"):
+        with pytest.raises(KeyError, match="the service 'nix'"):
             call("nix")
     assert "nix" not in SMALL
     assert "TOP" in SMALL
@@ -103,7 +104,7 @@ def test_graph_with_unknown_name_raises_key_error() -> None:
 
 
 def test_graph_with_duplicate_name_raises_argument_error() -> None:
-    with pytest.raises(ArgumentError, match=r"services\[2\]: 'X' is there already"):
+    with pytest.raises(ValidationError, match=r"services\[2\]: 'X' is a duplicate name"):
         graph(node("x"), node("y"), node("X"))
     with pytest.raises(TypeError):
         DependencyGraph([])  # type: ignore[arg-type]
@@ -119,14 +120,14 @@ def test_graph_pickles_and_compares_by_value() -> None:
 
 def test_subgraph_selects_reachable_services_and_keeps_missing() -> None:
     part = SMALL.subgraph("top")
-    assert [one.name for one in part] == ["low", "Middle", "top", "one", "two"]
+    assert [services.name for services in part] == ["low", "Middle", "top", "one", "two"]
     assert part.missing() == {"nix": ("top",)}
     above = SMALL.subgraph("one", dependencies=False, dependents=True)
-    assert [one.name for one in above] == ["Middle", "top", "one"]
+    assert [services.name for services in above] == ["Middle", "top", "one"]
     assert above.missing() == {"nix": ("top",)}  # low, which is left out, is not missing
     assert [str(item) for item in above["middle"].dependencies] == ["+Net"]
     both = SMALL.subgraph("low", "self", dependents=True)
-    assert [one.name for one in both] == ["low", "Middle", "top", "two", "self"]
+    assert [services.name for services in both] == ["low", "Middle", "top", "two", "self"]
     assert len(SMALL.subgraph()) == 0
 
 
@@ -150,11 +151,11 @@ def graphs(draw: st.DrawFn) -> DependencyGraph:
     )
 
 
-def edges(one: DependencyGraph) -> Iterator[tuple[str, str]]:
-    """Who needs whom, found in the most simple way."""
-    for each in one:
+def edges(services: DependencyGraph) -> Iterator[tuple[str, str]]:
+    """Yield the edges of the graph, computed by a full search."""
+    for each in services:
         for item in each.dependencies:
-            for other in one:
+            for other in services:
                 if isinstance(item, GroupDependency):
                     found = name_key(other.group) == name_key(item.name)
                 else:
@@ -163,99 +164,105 @@ def edges(one: DependencyGraph) -> Iterator[tuple[str, str]]:
                     yield each.name, other.name
 
 
-def reachable(one: DependencyGraph) -> dict[str, set[str]]:
-    known = {each.name: set[str]() for each in one}
-    for here, there in edges(one):
-        known[here].add(there)
+def reachable(services: DependencyGraph) -> dict[str, set[str]]:
+    known = {each.name: set[str]() for each in services}
+    for source, target in edges(services):
+        known[source].add(target)
     for middle in known:
-        for here in known:
-            if middle in known[here]:
-                known[here] |= known[middle]
+        for source in known:
+            if middle in known[source]:
+                known[source] |= known[middle]
     return known
 
 
 @given(graphs())
-def test_dependencies_and_dependents_match_reachable_services(one: DependencyGraph) -> None:
-    known = reachable(one)
+def test_dependencies_and_dependents_match_reachable_services(services: DependencyGraph) -> None:
+    known = reachable(services)
     for name in known:
-        assert set(one.dependencies_of(name)) == known[name] - {name}
-        assert set(one.dependents_of(name)) == {
+        assert set(services.dependencies_of(name)) == known[name] - {name}
+        assert set(services.dependents_of(name)) == {
             other for other in known if name in known[other]
         } - {name}
-        direct = {there for here, there in edges(one) if here == name} - {name}
-        assert set(one.dependencies_of(name, direct=True)) == direct
-        direct = {here for here, there in edges(one) if there == name} - {name}
-        assert set(one.dependents_of(name, direct=True)) == direct
+        direct = {target for source, target in edges(services) if source == name} - {name}
+        assert set(services.dependencies_of(name, direct=True)) == direct
+        direct = {source for source, target in edges(services) if target == name} - {name}
+        assert set(services.dependents_of(name, direct=True)) == direct
 
 
 @given(graphs(), st.data())
 def test_orders_respect_every_edge_that_is_in_no_cycle(
-    one: DependencyGraph, data: st.DataObject
+    services: DependencyGraph, data: st.DataObject
 ) -> None:
-    known = reachable(one)
+    known = reachable(services)
     chosen = data.draw(st.lists(st.sampled_from(sorted(known)))) if known else []
     for names in (None, chosen):
-        starting, stopping = one.start_order(names), one.stop_order(names)
+        starting, stopping = services.start_order(names), services.stop_order(names)
         wanted = set(known if names is None else names)
         assert len(set(starting)) == len(starting)
         assert set(starting) == wanted.union(*(known[name] for name in wanted))
         assert set(stopping) == wanted | {name for name in known if known[name] & wanted}
-        for here, there in edges(one):
-            if here in known[there]:
+        for source, target in edges(services):
+            if source in known[target]:
                 continue  # a cycle
-            if here in starting:
-                assert starting.index(there) < starting.index(here)
-            if there in stopping:
-                assert stopping.index(here) < stopping.index(there)
+            if source in starting:
+                assert starting.index(target) < starting.index(source)
+            if target in stopping:
+                assert stopping.index(source) < stopping.index(target)
 
 
 @given(graphs())
-def test_cycles_match_mutually_reachable_services(one: DependencyGraph) -> None:
-    known = reachable(one)
-    knots = {
+def test_cycles_match_mutually_reachable_services(services: DependencyGraph) -> None:
+    known = reachable(services)
+    expected = {
         frozenset(other for other in known if other in known[name] and name in known[other])
         for name in known
         if name in known[name]
     }
-    assert {frozenset(cycle) for cycle in one.cycles()} == knots
-    assert len(one.cycles()) == len(knots)
+    assert {frozenset(cycle) for cycle in services.cycles()} == expected
+    assert len(services.cycles()) == len(expected)
 
 
 def drawn(text: str) -> list[str]:
-    """The names on the lines of a tree."""
+    """Return the names on the lines of a tree."""
     return [re.sub(r"^[├─└│ ]*", "", line).split(" (")[0] for line in text.splitlines()]
 
 
 @given(graphs())
-def test_any_graph_renders_as_json_dot_mermaid_and_text(one: DependencyGraph) -> None:
-    value: Any = one.to_json()
+def test_any_graph_renders_as_json_dot_mermaid_and_text(services: DependencyGraph) -> None:
+    value: Any = services.to_json()
     assert json.loads(json.dumps(value)) == value
-    assert [each["name"] for each in value["services"]] == [each.name for each in one]
-    dot = one.to_dot()
-    flow = one.to_mermaid()
-    for each in one:
+    assert [each["name"] for each in value["services"]] == [each.name for each in services]
+    dot = services.to_dot()
+    flow = services.to_mermaid()
+    for each in services:
         assert f'label="{each.name}' in dot
         assert f'["{each.name}"]' in flow
     for dependents in (False, True):
-        assert {each.name for each in one} <= set(drawn(one.to_text(dependents=dependents)))
-        for each in one:
-            tree = one.to_text(each.name.upper(), dependents=dependents)
+        assert {each.name for each in services} <= set(
+            drawn(services.to_text(dependents=dependents))
+        )
+        for each in services:
+            tree = services.to_text(each.name.upper(), dependents=dependents)
             assert drawn(tree)[0] == each.name
-            part = one.subgraph(each.name, dependents=dependents)
+            part = services.subgraph(each.name, dependents=dependents)
             assert {other.name for other in part} <= set(drawn(part.to_text()))
 
 
 @given(graphs(), st.data())
 def test_subgraph_reports_only_missing_names_of_whole_graph(
-    one: DependencyGraph, data: st.DataObject
+    services: DependencyGraph, data: st.DataObject
 ) -> None:
-    names = data.draw(st.lists(st.sampled_from([each.name for each in one]))) if len(one) else []
+    names = (
+        data.draw(st.lists(st.sampled_from([each.name for each in services])))
+        if len(services)
+        else []
+    )
     up, down = data.draw(st.booleans()), data.draw(st.booleans())
-    part = one.subgraph(*names, dependencies=down, dependents=up)
-    assert set(map(name_key, part.missing())) <= set(map(name_key, one.missing()))
+    part = services.subgraph(*names, dependencies=down, dependents=up)
+    assert set(map(name_key, part.missing())) <= set(map(name_key, services.missing()))
     if down:
         for name in names:
-            assert set(part.dependencies_of(name)) == set(one.dependencies_of(name))
+            assert set(part.dependencies_of(name)) == set(services.dependencies_of(name))
 
 
 # ------------------------------------------------------------------- pictures
@@ -285,15 +292,15 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def test_graph_output_escapes_special_characters_in_names() -> None:
-    one = graph(node(ODD, f"+{ODD}", ODD[::-1]), node("x", group=ODD), node("end", "x"))
-    dot = one.to_dot()
+    services = graph(node(ODD, f"+{ODD}", ODD[::-1]), node("x", group=ODD), node("end", "x"))
+    dot = services.to_dot()
     assert not SURROGATE.search(dot)
     (first, *_) = [line for line in dot.splitlines() if line.startswith("  n0 ")]
     assert first == (
         '  n0 [label="a\\"b\\\\n<i>&amp;amp;#35;`x`[y](z){|}\\\\x0a\\\\x09\\\\x01end;é\U0001f600'
         "\\\\xd800'--%%\"];"
     )
-    flow = one.to_mermaid()
+    flow = services.to_mermaid()
     assert not SURROGATE.search(flow)
     for line in flow.splitlines()[1:]:
         assert re.fullmatch(
@@ -301,8 +308,8 @@ def test_graph_output_escapes_special_characters_in_names() -> None:
             r"(:::missing| -->.*| -\.->.*)?|  classDef .*",
             line,
         ), line
-    assert "\n" not in one.to_text(ODD).splitlines()[0]
-    assert all(line.isprintable() for line in one.to_text().splitlines())
+    assert "\n" not in services.to_text(ODD).splitlines()[0]
+    assert all(line.isprintable() for line in services.to_text().splitlines())
 
 
 # ------------------------------------------------------------------- many
@@ -319,21 +326,21 @@ def test_graph_with_5000_services_is_ordered_and_rendered() -> None:
         )
         for i in range(count)
     ]
-    one = graph(*nodes)
-    assert len(one.start_order()) == count
-    assert len(one.cycles()) > 0
+    services = graph(*nodes)
+    assert len(services.start_order()) == count
+    assert len(services.cycles()) > 0
     for each in range(0, count, 250):
-        one.dependents_of(f"s{each}")
-    for text in (one.to_dot(), one.to_mermaid(), one.to_text("s77")):
+        services.dependents_of(f"s{each}")
+    for text in (services.to_dot(), services.to_mermaid(), services.to_text("s77")):
         assert text
 
 
 def test_graph_with_chain_of_3000_services_is_ordered_and_rendered() -> None:
-    one = graph(*(node(f"s{i}", f"s{i + 1}") for i in range(3000)), node("s3000"))
-    assert one.start_order(["s0"])[0] == "s3000"
-    assert one.stop_order(["s3000"])[0] == "s0"
-    assert one.cycles() == ()
-    assert one.to_text().count("\n") == 3001
+    services = graph(*(node(f"s{i}", f"s{i + 1}") for i in range(3000)), node("s3000"))
+    assert services.start_order(["s0"])[0] == "s3000"
+    assert services.stop_order(["s3000"])[0] == "s0"
+    assert services.cycles() == ()
+    assert services.to_text().count("\n") == 3001
 
 
 # ------------------------------------------------------------------- of a machine
@@ -351,12 +358,12 @@ def sim() -> Iterator[SimulatedSCM]:
 
 def test_manager_graph_reads_services_and_dependencies(sim: SimulatedSCM) -> None:
     with ServiceManager() as scm:
-        one = scm.graph()
-        assert scm.graph(type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
-    assert [each.name for each in one] == ["low", "middle", "top"]
-    assert one.dependents_of("low") == ("top", "middle")
-    assert one["middle"] == node("middle", "LOW", group="Net", state=S.RUNNING)
-    assert not one.errors
+        services = scm.graph()
+        assert scm.graph(service_type=ServiceType.WIN32).missing() == {"LOW": ("middle",)}
+    assert [each.name for each in services] == ["low", "middle", "top"]
+    assert services.dependents_of("low") == ("top", "middle")
+    assert services["middle"] == node("middle", "LOW", group="Net", state=S.RUNNING)
+    assert not services.errors
     assert len([call for call in sim.calls if call.function == "QueryServiceConfigW"]) == 5
 
 
@@ -364,16 +371,16 @@ def test_manager_graph_with_unreadable_service_records_its_error(sim: SimulatedS
     sim.faults.deny(ServiceAccess.QUERY_CONFIG, "middle")
     sim.faults.fail("QueryServiceConfigW", 2, service="top")
     with ServiceManager() as scm:
-        one = scm.graph()
-    assert isinstance(one.errors["middle"], AccessDeniedError)
-    assert isinstance(one.errors["top"], FileNotFoundError)
-    assert one["top"].state is S.STOPPED
-    assert "middle (running, what it needs can't be read: error 5)" in one.to_text()
-    assert set(one.subgraph("middle").errors) == {"middle"}
-    assert "dotted" in one.to_dot()
-    told = one.to_json()["errors"]
-    assert isinstance(told, dict)
-    assert "QUERY_CONFIG" in str(told["middle"])
+        services = scm.graph()
+    assert isinstance(services.errors["middle"], AccessDeniedError)
+    assert isinstance(services.errors["top"], NotFoundError)
+    assert services["top"].state is S.STOPPED
+    assert "middle (running, dependencies could not be read: error 5)" in services.to_text()
+    assert set(services.subgraph("middle").errors) == {"middle"}
+    assert "dotted" in services.to_dot()
+    printed = services.to_json()["errors"]
+    assert isinstance(printed, dict)
+    assert "QUERY_CONFIG" in str(printed["middle"])
 
 
 def test_manager_graph_omits_service_deleted_during_query(sim: SimulatedSCM) -> None:
@@ -402,9 +409,9 @@ def test_graph_command_prints_every_format(
     assert main(["graph", "LOW", "--dependents"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "      └─ top (stopped)"
     assert main(["graph", "middle", "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [each["name"] for each in told["services"]] == ["low", "middle"]
-    assert told["services"][1]["dependencies"] == ["LOW"]
+    printed = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in printed["services"]] == ["low", "middle"]
+    assert printed["services"][1]["dependencies"] == ["LOW"]
     assert main(["graph", "--format", "dot"]) == 0
     assert capsys.readouterr().out.startswith("digraph ")
     assert main(["graph", "middle", "--dependents", "--format", "mermaid"]) == 0

@@ -1,3 +1,5 @@
+"""Handles: use counts, closing and finalization."""
+
 from __future__ import annotations
 
 import gc
@@ -11,7 +13,7 @@ from winsvc.errors import HandleClosedError
 
 
 def make(freed: list[int]) -> ServiceHandle:
-    return ServiceHandle(7, freed.append, "service 'x'")
+    return ServiceHandle(7, freed.append, "x", None)
 
 
 def test_handle_lends_value_and_closes_once() -> None:

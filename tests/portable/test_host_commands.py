@@ -16,7 +16,6 @@ import pytest
 from winsvc import (
     UNCHANGED,
     AccessDeniedError,
-    ArgumentError,
     FailureActions,
     SecurityInformation,
     ServiceExistsError,
@@ -24,30 +23,31 @@ from winsvc import (
     ServiceType,
     StartType,
     State,
+    ValidationError,
 )
 from winsvc._values.commandline import split
 from winsvc._values.settings import Settings
 from winsvc.backend import Capabilities
-from winsvc.errors import service_error
-from winsvc.host import Service, run
+from winsvc.errors import win32_error
+from winsvc.host import ServiceBase, run
 from winsvc.host._bootstrap import Options
 from winsvc.host.eventlog import source_problem
 from winsvc.host.installing import install, remove
 from winsvc.host.launch_command import launch_command, options_of
 from winsvc.host.program import COMMANDS, Program, ProgramKind, default_log_file
 from winsvc.security import SecurityDescriptor, Sid, service_sid
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 PROGRAM = Program(kind=ProgramKind.SCRIPT, target="/app/beat.py", interpreter="/py/python.exe")
 FROZEN = Program(kind=ProgramKind.FROZEN, target="/app/beat.exe", interpreter="/app/beat.exe")
 
 
-class Beat(Service):
+class Beat(ServiceBase):
     name, display_name, description = "beat", "Heartbeat", "Beats."
     settings = Settings(failure_actions=FailureActions.restart(after=(5,)))
 
 
-class Second(Service):
+class Second(ServiceBase):
     name = "second"
 
 
@@ -65,8 +65,8 @@ def is_run_by(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
         monkeypatch.setattr(f"winsvc.host.{module}.this_program", lambda: program)
 
 
-def code(*arguments: str, services: Sequence[type[Service]] = (Beat,)) -> int:
-    """The exit code of the program with these arguments."""
+def code(*arguments: str, services: Sequence[type[ServiceBase]] = (Beat,)) -> int:
+    """Run the program with these arguments and return its exit code."""
     try:
         run(*services, arguments=arguments)
     except SystemExit as ends:
@@ -95,14 +95,14 @@ def test_install_configures_service_and_remove_deletes_it(
     assert config.start_type == StartType.AUTOMATIC
     assert config.service_type == ServiceType.OWN_PROCESS
     with ServiceManager() as scm, scm.open("beat") as service:
-        assert service.description == "Beats."
-        assert service.failure_actions.actions
-        assert service.failure_actions_on_error
+        assert service.description() == "Beats."
+        assert service.failure_actions().actions
+        assert service.failure_actions_on_error()
     assert source_problem("beat") is None
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for text in ("beat: installed", config.binary_path, "LocalSystem", "/l/beat.log", "registered"):
-        assert text in told
-    assert "nothing found" in told
+        assert text in output
+    assert "no problem found" in output
     assert code("remove") == 0
     assert "beat" not in sim
     assert source_problem("beat") is not None
@@ -116,10 +116,10 @@ def test_install_of_existing_service_requires_update_option(
     assert code("install") == 1
     assert "install --update" in capsys.readouterr().err
     assert code("install", "--update", "--start", "auto", "--", "new") == 0
-    assert "beat: configured anew" in capsys.readouterr().out
+    assert "beat: reconfigured" in capsys.readouterr().out
     assert options(sim, "beat").arguments == ("new",)
     with ServiceManager() as scm, scm.open("beat") as service:
-        assert not service.delayed_auto_start
+        assert not service.delayed_auto_start()
 
 
 def test_commands_with_name_option_use_that_name(sim: SimulatedSCM) -> None:
@@ -135,16 +135,16 @@ def test_commands_with_name_option_use_that_name(sim: SimulatedSCM) -> None:
 def test_install_with_password_prompt_hides_password(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[str] = []
+    prompts: list[str] = []
 
     def getpass(prompt: str) -> str:
-        asked.append(prompt)
+        prompts.append(prompt)
         return "hush"
 
     sim.local.accounts = {r".\bob": "hush"}
     monkeypatch.setattr("getpass.getpass", getpass)
     assert code("install", "--account", "bob", "--password-prompt") == 0
-    assert asked == ["Password of bob: "]
+    assert prompts == ["Password of bob: "]
     assert sim["beat"].account == r".\bob"
     assert "hush" not in capsys.readouterr().out
 
@@ -163,7 +163,7 @@ def test_commands_with_two_services_act_on_all_or_named_services(
     assert sim["beat"].state is State.RUNNING
     assert code("stop", services=both) == 0
     assert code("start", "third", services=both) == 1
-    assert "it has beat, second" in capsys.readouterr().err
+    assert "this program contains beat, second" in capsys.readouterr().err
     assert code("remove", "beat", services=both) == 0
     assert code("remove", services=both) == 1
     assert "not installed: beat" in capsys.readouterr().err
@@ -204,7 +204,7 @@ def test_install_without_event_source_creates_no_service(
     sim: SimulatedSCM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> bool:
-        raise service_error(5, "RegCreateKeyExW")
+        raise win32_error(5, "RegCreateKeyExW")
 
     monkeypatch.setattr("winsvc.host.installing.register_source", refused)
     with pytest.raises(AccessDeniedError):
@@ -223,19 +223,19 @@ def test_install_arguments_override_class_settings(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_services_raises_argument_error(sim: SimulatedSCM) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
-    with pytest.raises(ArgumentError, match="no name"):
+    with pytest.raises(ValidationError, match="no name"):
         install(Nameless, program=PROGRAM)
-    with pytest.raises(ArgumentError, match="same name"):
+    with pytest.raises(ValidationError, match="same name"):
         install(Beat, Beat, program=PROGRAM)
-    with pytest.raises(ArgumentError, match="at least one"):
+    with pytest.raises(ValidationError, match="at least one"):
         install(program=PROGRAM)
-    with pytest.raises(ArgumentError, match="has several"):
+    with pytest.raises(ValidationError, match="several services"):
         install(Beat, Second, name="x", program=PROGRAM)
     sim.add_machine("other")
-    with ServiceManager("other") as scm, pytest.raises(ArgumentError, match="not on other"):
+    with ServiceManager("other") as scm, pytest.raises(ValidationError, match="not on other"):
         install(Beat, program=PROGRAM, scm=scm)
 
 
@@ -253,7 +253,7 @@ def test_install_update_switches_between_own_and_shared_process(sim: SimulatedSC
 
 
 def test_install_keeps_service_type_of_class_settings(sim: SimulatedSCM) -> None:
-    class Shared(Service):
+    class Shared(ServiceBase):
         name = "shared"
         settings = Settings(service_type=ServiceType.SHARE_PROCESS)
 
@@ -273,9 +273,9 @@ def test_install_update_returns_current_account(sim: SimulatedSCM) -> None:
 
 
 def test_install_with_invalid_source_name_creates_no_service(sim: SimulatedSCM) -> None:
-    long = type("Long", (Service,), {"name": "n" * 256})
-    for kind in (long, type("Log", (Service,), {"name": "System"})):
-        with pytest.raises(ArgumentError, match="source"):
+    long = type("Long", (ServiceBase,), {"name": "n" * 256})
+    for kind in (long, type("Log", (ServiceBase,), {"name": "System"})):
+        with pytest.raises(ValidationError, match="source"):
             install(Beat, kind, program=PROGRAM)
     assert not sim.called("CreateServiceW")
 
@@ -285,12 +285,12 @@ def test_install_with_failing_rollback_step_undoes_the_rest(
 ) -> None:
     def odd(source: str, **_: object) -> bool:
         if source == "second":
-            raise ArgumentError("source", "is odd")
+            raise ValidationError("source", "is odd")
         return True
 
     sim.add("third")
     monkeypatch.setattr("winsvc.host.installing.remove_source", odd)
-    third = type("Third", (Service,), {"name": "third"})
+    third = type("Third", (ServiceBase,), {"name": "third"})
     with pytest.raises(ServiceExistsError, match="is odd"):
         install(Beat, Second, third, program=PROGRAM)
     assert "beat" not in sim
@@ -303,7 +303,7 @@ def test_remove_of_running_service_stops_it_first(sim: SimulatedSCM) -> None:
         with scm.open("beat") as beat:
             beat.start(timeout=5)
         assert remove("beat", "never", scm=scm) == ["beat"]
-        assert "beat" not in scm
+        assert not scm.exists("beat")
 
 
 def test_install_of_frozen_program_refuses_log_option_and_stores_arguments(
@@ -327,19 +327,19 @@ def test_frozen_program_under_other_name_uses_log_file_of_class(
     assert done.log_file == log
     remove("other")
     assert code("install", "--name", "other") == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=5, start_takes=1)
+    assert f"log file:     {log} " in capsys.readouterr().out
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=5, start_takes=1)
     assert code("start", "--name", "other") == 1
     assert f"Nothing new in {log}." in capsys.readouterr().err
     assert code("install", "second", services=(Beat, Second)) == 0
-    assert f"log file:     {log}," in capsys.readouterr().out
+    assert f"log file:     {log} " in capsys.readouterr().out
 
 
 # ----------------------------------------------------------------------- the file for failures
 
 
 class MachineWithFiles(SimulatedSCM):
-    """A simulated SCM on this machine's files, with security descriptors of its own."""
+    """A simulated SCM on this machine's files, with its own security descriptors."""
 
     descriptors: dict[str, SecurityDescriptor]
     keeps_owners = True
@@ -364,14 +364,9 @@ class MachineWithFiles(SimulatedSCM):
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
         if os.path.lexists(path):
-            raise service_error(183, "CreateDirectoryW")
+            raise win32_error(183, "CreateDirectoryW")
         os.mkdir(path)
         self.descriptors[path] = SecurityDescriptor.from_bytes(descriptor)
-
-    def lookup_account(self, name: str) -> bytes:
-        if name != "bob":
-            raise service_error(1332, "LookupAccountNameW")
-        return Sid.parse(USER).to_bytes()
 
 
 USER = "S-1-5-21-1-2-3-1000"
@@ -386,6 +381,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
     machine = MachineWithFiles()
     machine.descriptors = {}
+    machine.add_account(r"SIMULATED\bob", USER)
     machine.local.accounts = {r".\bob": "hush", r"D\eve": "hush"}
     with machine.installed():
         yield machine
@@ -399,7 +395,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine
         ("NetworkService", "NS"),
         (r"NT SERVICE\beat", str(service_sid("beat"))),
         ("bob", USER),
-        (r"D\eve", None),  # nobody knows her SID
+        (r"D\eve", None),  # an account without a known SID
     ],
 )
 def test_install_creates_log_file_with_rights_for_account(
@@ -437,17 +433,17 @@ def test_install_refuses_log_path_owned_by_other_user_or_linked(
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(f"O:{USER}D:P(A;;FA;;;SY)")
 
     def refused(text: str) -> None:
-        with pytest.raises(ArgumentError, match=text):
+        with pytest.raises(ValidationError, match=text):
             install(Beat, program=PROGRAM)
         assert "beat" not in machine
         assert source_problem("beat") is not None
-        assert {one.name for one in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
+        assert {path.name for path in tmp_path.iterdir()} <= {"winsvc", "elsewhere"}
 
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     machine.descriptors[str(folder)] = SecurityDescriptor.from_sddl(FOLDER)
     log.write_text("")
     machine.descriptors[str(log)] = SecurityDescriptor.from_sddl(f"O:{USER}D:")
-    refused(f"belongs to {USER}")
+    refused(f"is owned by {USER}")
     log.unlink()
     (tmp_path / "elsewhere").write_text("")
     log.symlink_to(tmp_path / "elsewhere")
@@ -467,17 +463,17 @@ def test_install_without_file_owners_accepts_log_folder(
     machine.keeps_owners = False
     for _ in range(2):
         install(Beat, program=PROGRAM, update=True)
-    assert [one.name for one in tmp_path.iterdir()] == ["winsvc"]
+    assert [path.name for path in tmp_path.iterdir()] == ["winsvc"]
 
 
-@pytest.mark.parametrize(("account", "made"), [("LocalSystem", True), ("LocalService", False)])
+@pytest.mark.parametrize(("account", "created"), [("LocalSystem", True), ("LocalService", False)])
 def test_install_with_custom_log_file_creates_folder_without_security(
-    machine: MachineWithFiles, tmp_path: Path, account: str, made: bool
+    machine: MachineWithFiles, tmp_path: Path, account: str, created: bool
 ) -> None:
     log = tmp_path / "other" / "x.log"
     install(Beat, program=PROGRAM, log_file=log, account=account)
     assert log.parent.is_dir()
-    assert log.exists() == made
+    assert log.exists() == created
     assert not machine.descriptors
 
 
@@ -487,23 +483,23 @@ def test_install_with_custom_log_file_creates_folder_without_security(
 def test_commands_control_service_from_install_to_remove(
     sim: SimulatedSCM, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(*command: str) -> str:
+    def output_of(*command: str) -> str:
         assert code(*command) == 0
         return capsys.readouterr().out
 
-    told("install")
-    assert told("start", "a", "--", "-b").startswith("beat: started, process ")
+    output_of("install")
+    assert output_of("start", "a", "--", "-b").startswith("beat: started, process ")
     (call,) = sim.called("StartServiceW")
     assert call.arguments["arguments"] == ("a", "-b")
-    assert "is running already" in told("start")
-    assert "beat: running, process" in told("status")
-    assert "started" in told("restart", "c", "--", "-d")
+    assert "is already running" in output_of("start")
+    assert "beat: running, process" in output_of("status")
+    assert "started" in output_of("restart", "c", "--", "-d")
     assert sim.called("StartServiceW")[-1].arguments["arguments"] == ("c", "-d")
-    assert told("stop") == "beat: stopped\n"
-    assert told("stop") == "beat: is not running\n"
-    assert "stopped; start manual, as LocalSystem" in told("status")
-    assert "started" in told("restart")
-    assert told("remove") == "beat: removed\n"
+    assert output_of("stop") == "beat: stopped\n"
+    assert output_of("stop") == "beat: is not running\n"
+    assert "stopped; start type manual, account LocalSystem" in output_of("status")
+    assert "started" in output_of("restart")
+    assert output_of("remove") == "beat: removed\n"
     assert code("status") == 1
     assert capsys.readouterr().out == "beat: not installed\n"
 
@@ -514,21 +510,23 @@ def test_start_command_on_failure_prints_exit_code_and_new_log_lines(
     log = tmp_path / "beat.log"
     log.write_text("what was before\n")
 
-    def fails(_: object) -> Behaviour:
+    def fails(_: object) -> ProgramBehavior:
         with log.open("a") as file:
             file.write("ImportError: no DLL\n")
-        return Behaviour(start_takes=1, ends_after=0, exit_code=1064)
+        return ProgramBehavior(start_takes=1, ends_after=0, exit_code=1064)
 
     assert code("install", "--log", str(log)) == 0
     sim.local.programs[PROGRAM.interpreter] = fails
     assert code("start") == 1
-    told = capsys.readouterr().err
-    assert "1064" in told
-    assert f"{log} says:\n\nImportError: no DLL" in told
-    assert "before" not in told
+    output = capsys.readouterr().err
+    assert "1064" in output
+    assert f"New in {log}:\n\nImportError: no DLL" in output
+    assert "before" not in output
     assert code("status") == 0
     assert "exit code 1064" in capsys.readouterr().out
-    sim.local.programs[PROGRAM.interpreter] = Behaviour(exit_code=5, ends_after=0, start_takes=1)
+    sim.local.programs[PROGRAM.interpreter] = ProgramBehavior(
+        exit_code=5, ends_after=0, start_takes=1
+    )
     assert code("start") == 1
     assert f"Nothing new in {log}" in capsys.readouterr().err
 
@@ -538,8 +536,8 @@ def test_start_stop_restart_of_missing_service_exit_with_1(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert code(command) == 1
-    told, problem = capsys.readouterr()
-    assert not told
+    output, problem = capsys.readouterr()
+    assert not output
     assert problem.startswith("beat.py: OpenServiceW failed for 'beat' on this machine: ")
     assert "(error 1060)" in problem
 
@@ -551,16 +549,16 @@ def test_remove_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[st
 
 def test_doctor_of_missing_service_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("doctor") == 1
-    told, problem = capsys.readouterr()
-    assert "  error    service: OpenServiceW failed for 'beat' on this machine: " in told
-    assert "(error 1060)" in told
+    output, problem = capsys.readouterr()
+    assert "  error    service: OpenServiceW failed for 'beat' on this machine: " in output
+    assert "(error 1060)" in output
     assert not problem
 
 
 def test_debug_command_runs_chosen_services_with_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[object] = []
 
-    def debug(services: Sequence[type[Service]], arguments: Sequence[str]) -> int:
+    def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str]) -> int:
         called.append((services, arguments))
         return 3
 
@@ -592,7 +590,7 @@ def test_help_option_prints_help_of_program_and_command(capsys: pytest.CaptureFi
     assert code("--help") == 0
     assert "install" in capsys.readouterr().out
     assert code("install", "--help") == 0
-    assert 'What follows "--"' in capsys.readouterr().out
+    assert 'Arguments after "--"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["/a/100% beat.py", "/a/%(prog)s %s %.py"])
@@ -604,20 +602,20 @@ def test_help_with_percent_sign_in_program_name_prints_usage(
     )
     for command in COMMANDS:
         assert code(command, "--help") == 0
-        told = capsys.readouterr().out
-        assert f"usage: {Path(target).name} {command}" in told.replace("\n", " ")
+        output = capsys.readouterr().out
+        assert f"usage: {Path(target).name} {command}" in output.replace("\n", " ")
     assert code("--help") == 0
 
 
-def test_help_with_coloured_usage_prints_no_escape_codes(
+def test_help_with_colored_usage_prints_no_escape_codes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever argparse makes of a usage, nothing of it is made into another."""
+    """Replace the usage text of argparse, which must not appear in the help."""
 
-    def coloured(self: argparse.ArgumentParser) -> str:
+    def colored(self: argparse.ArgumentParser) -> str:
         return f"\x1b[1musage: \x1b[0m{self.prog} %(odd)s\n"
 
-    monkeypatch.setattr(argparse.ArgumentParser, "format_usage", coloured)
+    monkeypatch.setattr(argparse.ArgumentParser, "format_usage", colored)
     assert code("install", "--help") == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -628,13 +626,13 @@ def test_run_at_terminal_without_valid_command_prints_usage(
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: _Refusing())
     for arguments in ((), ("--odd",)):
         assert code(*arguments) == 2
-        told = capsys.readouterr().err
-        assert "usage: beat.py" in told
-        assert "unknown command" not in told
+        output = capsys.readouterr().err
+        assert "usage: beat.py" in output
+        assert "unknown command" not in output
     assert code("instal", "x") == 2
-    told = capsys.readouterr().err
-    assert "usage: beat.py" in told
-    assert "beat.py: unknown command 'instal'. Did you mean 'install'?" in told
+    output = capsys.readouterr().err
+    assert "usage: beat.py" in output
+    assert "beat.py: unknown command 'instal'. Did you mean 'install'?" in output
     assert code("odd") == 2
     assert "Did you mean" not in capsys.readouterr().err
 
@@ -643,7 +641,7 @@ class _Refusing:
     names = ("beat",)
 
     def serve(self, services: object) -> None:
-        raise service_error(1063, "StartServiceCtrlDispatcherW")
+        raise win32_error(1063, "StartServiceCtrlDispatcherW")
 
 
 def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -651,7 +649,7 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
         names = ("beat",)
 
         def serve(self, services: object) -> None:
-            raise service_error(1056, "StartServiceCtrlDispatcherW")
+            raise win32_error(1056, "StartServiceCtrlDispatcherW")
 
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: Refusing())
     with pytest.raises(OSError, match="1056"):
@@ -659,13 +657,15 @@ def test_run_with_other_dispatcher_error_raises_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_run_with_invalid_services_raises() -> None:
-    with pytest.raises(ArgumentError, match="services: at least one class is needed"):
+    with pytest.raises(ValidationError, match="services: at least one service class is required"):
         run()
-    with pytest.raises(TypeError, match=r"services: expected classes of winsvc\.host\.Service"):
+    with pytest.raises(
+        TypeError, match=r"services: expected subclasses of winsvc\.host\.ServiceBase"
+    ):
         run(Beat())  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError, match="services: Service has no name"):
-        run(Service, arguments=["status"])
-    with pytest.raises(ArgumentError, match="same name"):
+    with pytest.raises(ValidationError, match="services: ServiceBase has no name"):
+        run(ServiceBase, arguments=["status"])
+    with pytest.raises(ValidationError, match="same name"):
         run(Beat, Beat, arguments=["status"])
 
 
@@ -674,7 +674,7 @@ def test_run_with_invalid_services_raises() -> None:
 
 @contextmanager
 def bare_root() -> Iterator[logging.Logger]:
-    """The root logger as a program has it that has not set up logging."""
+    """Yield the root logger without handlers, as before a program sets up logging."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     root.handlers.clear()
@@ -700,7 +700,7 @@ class Served:
         logging.getLogger("own").debug("quiet")
 
 
-def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[Service]) -> None:
+def run_as(monkeypatch: pytest.MonkeyPatch, process: Served, *services: type[ServiceBase]) -> None:
     monkeypatch.setattr("winsvc.host.entry_point._process", lambda *_: process)
     run(*services, arguments=[])
 
@@ -713,7 +713,7 @@ def test_run_without_log_handlers_logs_to_event_log(
 
     with bare_root() as root:
         run_as(monkeypatch, Served("beat-2"), Beat)
-        ((source, text),) = [(one.source, one.text) for one in sim.event_log]
+        ((source, text),) = [(record.source, record.text) for record in sim.event_log]
         assert source == "beat-2"  # the name that it is installed under
         assert text.endswith("\n\nserved")
         run_as(monkeypatch, Served("beat"), Beat)  # nothing is added where there is a handler
@@ -739,7 +739,7 @@ def test_run_with_name_too_long_for_source_serves_without_event_log(
 ) -> None:
     process = Served("n" * 256)
     with bare_root() as root:
-        run_as(monkeypatch, process, type("Long", (Service,), {"name": "n" * 256}))
+        run_as(monkeypatch, process, type("Long", (ServiceBase,), {"name": "n" * 256}))
         assert process.served
         assert not root.handlers
 
@@ -752,10 +752,10 @@ def test_commands_without_service_manager_point_to_debug(
         patched.setattr("winsvc.backend._in_use", [])
         for command in ("install", "start", "stop", "status", "doctor"):
             assert code(command) == 1
-            told = capsys.readouterr().err
-            assert "beat.py debug" in told
-            assert "SimulatedSCM" in told
-            assert "make shell" not in told
+            output = capsys.readouterr().err
+            assert "beat.py debug" in output
+            assert "SimulatedSCM" in output
+            assert "make shell" not in output
         assert code("instal") == 2
     assert "unknown command 'instal'" in capsys.readouterr().err
 

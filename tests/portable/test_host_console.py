@@ -16,10 +16,10 @@ import pytest
 
 PROGRAM = """
 import sys
-from winsvc.host import Service, ServiceExit
+from winsvc.host import ServiceBase, ServiceExit
 from winsvc.host.console import debug
 
-class Beat(Service):
+class Beat(ServiceBase):
     name = "beat"
 
     {main}
@@ -87,7 +87,7 @@ STUBBORN_MAIN = """
 
 @contextmanager
 def debugged(tmp_path: Path, main: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The program, once its service runs."""
+    """Yield the program after its service has started."""
     path = tmp_path / "beat.py"
     path.write_text(PROGRAM.format(main=textwrap.indent(textwrap.dedent(main), "    ").strip()))
     process = subprocess.Popen(
@@ -116,10 +116,10 @@ def line(process: subprocess.Popen[str]) -> str:
 
 def until(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
-    for told in process.stderr:
-        if text in told:
+    for line_of_output in process.stderr:
+        if text in line_of_output:
             return
-    pytest.fail(f"it did not tell {text!r}")
+    pytest.fail(f"the program did not print {text!r}")
 
 
 def type_in(process: subprocess.Popen[str], text: str) -> None:
@@ -153,7 +153,7 @@ def test_debug_with_service_exit_code_exits_with_1(tmp_path: Path) -> None:
     with debugged(tmp_path, MAIN, "fails") as process:
         until(process, "beat: RUNNING")
         type_in(process, "s")
-        until(process, "beat: STOPPED, exit code 1066, its own 7")
+        until(process, "beat: STOPPED, exit code 1066, service-specific exit code 7")
         assert process.wait(10) == 1
 
 

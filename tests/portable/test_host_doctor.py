@@ -1,4 +1,4 @@
-"""What doctor finds in an installed service."""
+"""Test the findings of doctor for an installed service."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from winsvc import ServiceManager, ServiceType, SidType, StartType, State, cli
 from winsvc._values.commandline import command_line
 from winsvc.backend import Capabilities
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 from winsvc.host import _bootstrap
 from winsvc.host.doctor import Finding, Severity, describe, examine
 from winsvc.host.eventlog import register_source
 from winsvc.host.launch_command import launch_command
 from winsvc.host.program import Program, ProgramKind
 from winsvc.security import SecurityDescriptor
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 READABLE = "D:(A;;0x1200a9;;;BU)(A;;FA;;;SY)(A;;FA;;;BA)"
 
@@ -41,16 +41,13 @@ class MachineWithFiles(SimulatedSCM):
     def get_file_security(self, path: str, information: int) -> bytes:
         sddl = self.sddl_of.get(path, self.sddl)
         if not sddl:
-            raise service_error(5, "GetFileSecurityW")
+            raise win32_error(5, "GetFileSecurityW")
         return SecurityDescriptor.from_sddl(sddl).to_bytes()
 
     def set_file_security(self, path: str, information: int, descriptor: bytes) -> None:
         raise NotImplementedError
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
-        raise NotImplementedError
-
-    def lookup_account(self, name: str) -> bytes:
         raise NotImplementedError
 
 
@@ -98,7 +95,7 @@ def found(name: str = "beat", *, machine: str | None = None) -> list[Finding]:
 
 
 def bad(severity: Severity = Severity.ERROR) -> list[tuple[str, str]]:
-    return [(one.topic, one.text) for one in found() if one.severity is severity]
+    return [(finding.topic, finding.text) for finding in found() if finding.severity is severity]
 
 
 def one_bad(severity: Severity = Severity.ERROR) -> tuple[str, str]:
@@ -111,15 +108,15 @@ def test_doctor_of_healthy_service_finds_nothing(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path)
-    assert {one.severity for one in found()} == {Severity.OK}
+    assert {finding.severity for finding in found()} == {Severity.OK}
     assert "interpreter" in describe("beat", found())
-    assert describe("beat", found()).startswith("beat: nothing found")
+    assert describe("beat", found()).startswith("beat: no problem found")
 
 
 def test_doctor_of_unknown_service_reports_error(sim: MachineWithFiles) -> None:
     (only,) = found("none")
     assert only.severity is Severity.ERROR
-    assert describe("none", [only]).startswith("none: it can't start")
+    assert describe("none", [only]).startswith("none: the service cannot start")
 
 
 def test_doctor_without_query_config_right_reports_unknown(sim: MachineWithFiles) -> None:
@@ -132,7 +129,7 @@ def test_doctor_reports_disabled_start_type(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path, start_type=StartType.DISABLED)
-    assert one_bad() == ("start type", "it is disabled; that has to be changed")
+    assert one_bad() == ("start type", "the service is disabled; change its start type to start it")
 
 
 def test_doctor_reports_driver_type_as_error(sim: MachineWithFiles) -> None:
@@ -145,19 +142,19 @@ def test_doctor_warns_about_exit_code_of_last_run(
     sim: MachineWithFiles, program: Program, tmp_path: Path
 ) -> None:
     install(sim, program, tmp_path)
-    sim.local.other_programs = Behaviour(ends_after=0, exit_code=1066, service_exit_code=7)
+    sim.local.other_programs = ProgramBehavior(ends_after=0, exit_code=1066, service_exit_code=7)
     with ServiceManager() as scm, scm.open("beat") as beat:
-        beat.start()
+        beat.start(wait=False)
         sim.clock.advance(5)
         assert beat.status().state is State.STOPPED
     topic, text = one_bad(Severity.WARNING)
     assert topic == "last run"
-    assert "1066 (its own: 7)" in text
+    assert "1066 (service-specific: 7)" in text
 
 
 def test_doctor_reports_unquoted_path_with_spaces(sim: MachineWithFiles) -> None:
     sim.add("beat", binary_path=r"C:\Program Files\x\x.exe")
-    assert "not in quotes" in bad()[0][1]
+    assert "is not quoted" in bad()[0][1]
 
 
 def test_doctor_warns_about_percent_signs_in_command_line(
@@ -173,12 +170,12 @@ def test_doctor_reports_missing_interpreter(
 ) -> None:
     install(sim, program, tmp_path)
     Path(program.interpreter).unlink()
-    assert one_bad() == ("program", f"there is no {program.interpreter}")
+    assert one_bad() == ("program", f"{program.interpreter} does not exist")
 
 
 def test_doctor_reports_program_that_is_no_exe(sim: MachineWithFiles, program: Program) -> None:
     sim.add("beat", binary_path=program.target)
-    assert "is no .exe" in one_bad()[1]
+    assert "is not an .exe" in one_bad()[1]
 
 
 def test_doctor_warns_about_relative_program_path(sim: MachineWithFiles) -> None:
@@ -191,7 +188,7 @@ def test_doctor_reports_missing_script(
 ) -> None:
     install(sim, program, tmp_path)
     Path(program.target).unlink()
-    assert one_bad() == ("script", f"there is no {program.target}")
+    assert one_bad() == ("script", f"{program.target} does not exist")
 
 
 @pytest.mark.usefixtures("really")
@@ -219,7 +216,7 @@ def test_doctor_warns_about_hanging_interpreter(
     install(sim, program, tmp_path)
     topic, text = one_bad(Severity.WARNING)
     assert topic == "interpreter"
-    assert text.startswith(f"{program.interpreter} has not found {program.target} within 60 s")
+    assert text.startswith(f"{program.interpreter} did not find {program.target} within 60 s")
 
 
 @pytest.mark.usefixtures("really")
@@ -247,18 +244,18 @@ def test_doctor_reports_broken_virtual_environment(
         venv=str(venv),
     )
     install(sim, inside, tmp_path)
-    assert one_bad() == ("virtual environment", f"there is no {venv / 'pyvenv.cfg'}")
+    assert one_bad() == ("virtual environment", f"{venv / 'pyvenv.cfg'} does not exist")
     venv.mkdir()
     settings = venv / "pyvenv.cfg"
     settings.write_text(f"home = {tmp_path}\n")
     assert not bad()
     assert not bad(Severity.WARNING)
     settings.write_text("home = /usr\n")
-    assert "made from the Python in /usr" in one_bad(Severity.WARNING)[1]
+    assert "created from the Python in /usr" in one_bad(Severity.WARNING)[1]
     settings.write_text(f"home = {tmp_path / 'gone'}\n")
-    assert "is gone" in one_bad()[1]
+    assert "was deleted" in one_bad()[1]
     settings.write_text("")
-    assert "names no home" in one_bad()[1]
+    assert "contains no home" in one_bad()[1]
 
 
 def test_doctor_warns_about_missing_event_source(
@@ -329,8 +326,8 @@ def test_doctor_reports_script_unreadable_by_account(
 ) -> None:
     install(sim, program, tmp_path, account=account)
     sim.sddl_of[program.target] = sddl
-    about = [one for one in found() if one.topic == "script"]
-    severities = {one.severity for one in about}
+    about = [finding for finding in found() if finding.topic == "script"]
+    severities = {finding.severity for finding in about}
     assert (Severity.ERROR not in severities) == may
 
 
@@ -342,7 +339,7 @@ def test_access_that_cannot_be_evaluated_is_unknown(
 ) -> None:
     install(sim, program, tmp_path, account=account)
     sim.sddl_of[program.target] = sddl
-    severities = {one.severity for one in found() if one.topic == "script"}
+    severities = {finding.severity for finding in found() if finding.topic == "script"}
     assert severities >= {Severity.OK, Severity.UNKNOWN}
     assert Severity.ERROR not in severities
 
@@ -364,7 +361,7 @@ def test_doctor_warns_about_script_writable_by_all_users(
     install(sim, program, tmp_path)
     sim.sddl_of[program.target] = sddl
     warnings = bad(Severity.WARNING)
-    about = [(topic, "every user may change" in text) for topic, text in warnings]
+    about = [(topic, "is writable by all users" in text) for topic, text in warnings]
     assert about == [("script", True)] * open_to_all
 
 
@@ -396,10 +393,10 @@ def test_doctor_warns_about_folders_writable_by_all_users(
     }
     for topic, path in places.items():
         sim.sddl_of = {str(path): f"{READABLE}(A;;{right};;;AU)"}
-        ((told, text),) = [
-            one for one in bad(Severity.WARNING) if "every user may change" in one[1]
+        ((reported, text),) = [
+            problem for problem in bad(Severity.WARNING) if "is writable by all users" in problem[1]
         ]
-        assert (told, str(path) in text) == (topic, True)
+        assert (reported, str(path) in text) == (topic, True)
     sim.sddl_of = {str(host.parent): f"{READABLE}(A;;{right};;;AU)"}
     assert one_bad(Severity.WARNING)[0] == "winsvc"
 
@@ -434,13 +431,13 @@ def test_doctor_warns_about_log_folder_with_wrong_write_access(
     install(sim, program, tmp_path, account="LocalService")
     folder = tmp_path / "log"
     folder.mkdir()
-    assert "may not write" in one_bad(Severity.WARNING)[1]
+    assert "cannot write" in one_bad(Severity.WARNING)[1]
     sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;LS)"
     assert not bad(Severity.WARNING)
     sim.sddl_of[str(folder)] = f"{READABLE}(A;;0x2;;;BU)"
     topic, text = one_bad(Severity.WARNING)
     assert topic == "log file"
-    assert f"every user may write to {folder}" in text
+    assert f"{folder} is writable by all users" in text
 
 
 def test_doctor_warns_about_insecure_default_log_folder(
@@ -448,20 +445,20 @@ def test_doctor_warns_about_insecure_default_log_folder(
 ) -> None:
     monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
     install(sim, program, tmp_path, binary_path=launch_command(program, ["beat"]))
-    assert "any user may make it" in one_bad(Severity.WARNING)[1]
+    assert "any user can create it" in one_bad(Severity.WARNING)[1]
     folder = tmp_path / "winsvc"
     folder.mkdir()
     for sddl, problem in {
         f"O:BA{READABLE}": "",
         f"O:SY{READABLE}(A;OICIIO;FA;;;BU)(A;;FA;;;CO)": "",
-        f"O:BU{READABLE}": "belongs to",
-        f"O:BA{READABLE}(A;;0x2;;;AU)": "may write to",
-        f"O:BA{READABLE}(A;;GW;;;S-1-5-21-1-2-3-1000)": "S-1-5-21-1-2-3-1000 may write to",
-        "O:BAD:NO_ACCESS_CONTROL": "everyone may write to",
+        f"O:BU{READABLE}": "is owned by",
+        f"O:BA{READABLE}(A;;0x2;;;AU)": "is writable by",
+        f"O:BA{READABLE}(A;;GW;;;S-1-5-21-1-2-3-1000)": "is writable by S-1-5-21-1-2-3-1000",
+        "O:BAD:NO_ACCESS_CONTROL": "is writable by everyone",
     }.items():
         sim.sddl_of[str(folder)] = sddl
-        told = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
-        assert [problem in text for text in told] == [True] * bool(problem), sddl
+        texts = [text for topic, text in bad(Severity.WARNING) if topic == "log file"]
+        assert [problem in text for text in texts] == [True] * bool(problem), sddl
     sim.sddl_of[str(folder)] = f"O:BA{READABLE}"
     folder.rmdir()
     (tmp_path / "elsewhere").mkdir()
@@ -473,7 +470,7 @@ def test_doctor_warns_about_insecure_default_log_folder(
     ("line", "severity", "text"),
     [
         (r"\\server\share\x.exe", Severity.WARNING, "on another machine"),
-        (r"N:\x.exe", Severity.ERROR, "N: is a drive of the network"),
+        (r"N:\x.exe", Severity.ERROR, "N: is a network drive"),
         (r"C:\Users\bob\x.exe", Severity.WARNING, "user's profile"),
         (r"C:\Program Files\WindowsApps\python.exe", Severity.ERROR, "Microsoft Store"),
     ],
@@ -499,12 +496,12 @@ def test_doctor_on_simulated_machine_reports_files_as_unknown() -> None:
     sim = SimulatedSCM()
     sim.add("beat")
     with sim.installed():
-        assert {one.severity for one in found()} == {Severity.OK, Severity.UNKNOWN}
+        assert {finding.severity for finding in found()} == {Severity.OK, Severity.UNKNOWN}
 
 
 def test_doctor_of_remote_service_reports_files_as_unknown(sim: MachineWithFiles) -> None:
     sim.add_machine("other").add("beat", binary_path=r"C:\x.exe")
-    severities = {one.topic: one.severity for one in found(machine="other")}
+    severities = {finding.topic: finding.severity for finding in found(machine="other")}
     assert severities["files"] is Severity.UNKNOWN
 
 
@@ -513,8 +510,8 @@ def test_doctor_command_prints_text_or_json(
 ) -> None:
     sim.add("beat", binary_path="x.exe")
     assert cli.main(["doctor", "beat"]) == 0
-    assert capsys.readouterr().out.startswith("beat: nothing found")
+    assert capsys.readouterr().out.startswith("beat: no problem found")
     assert cli.main(["doctor", "beat", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in told
+    findings = json.loads(capsys.readouterr().out)
+    assert {"severity": "ok", "topic": "command line", "text": "x.exe"} in findings
     assert cli.main(["doctor", "none"]) == 1

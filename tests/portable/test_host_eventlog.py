@@ -17,8 +17,8 @@ from simulated import code_of
 
 from winsvc import ServiceManager
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ArgumentError, ServiceError, UnsupportedError
-from winsvc.host import Service
+from winsvc.errors import AccessDeniedError, UnsupportedError, ValidationError, Win32Error
+from winsvc.host import ServiceBase
 from winsvc.host.eventlog import (
     LONGEST_TEXT,
     MESSAGE_FILE,
@@ -32,7 +32,7 @@ from winsvc.host.eventlog import (
     source_problem,
     without_middle,
 )
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 from winsvc.testing.eventlog import EventSourceHandle
 
 OTHERS = r"C:\Other\messages.dll"
@@ -112,7 +112,7 @@ def test_handler_uses_event_id_of_record_if_valid(sim: SimulatedSCM, log: loggin
 def test_handler_with_event_id_out_of_range_raises_argument_error(
     sim: SimulatedSCM, event_id: int
 ) -> None:
-    with pytest.raises(ArgumentError, match=r"event_id: .* is not from"):
+    with pytest.raises(ValidationError, match=r"event_id: must be from 1 to 1000"):
         EventLogHandler("beat", event_id=event_id)
 
 
@@ -126,7 +126,7 @@ def test_handler_with_non_integer_event_id_raises_type_error(
 
 @pytest.mark.parametrize("source", ["", "a\\b", "a\0b", "x" * 256])
 def test_handler_with_invalid_source_raises_argument_error(sim: SimulatedSCM, source: str) -> None:
-    with pytest.raises(ArgumentError, match="source: "):
+    with pytest.raises(ValidationError, match="source: "):
         EventLogHandler(source)
 
 
@@ -242,9 +242,9 @@ def test_event_source_shared_by_threads_opens_once_and_writes_all(sim: Simulated
 def test_handler_shared_by_services_and_test_does_not_deadlock(
     sim: SimulatedSCM, log: logging.Logger
 ) -> None:
-    """Nobody's turn comes while another holds the handler's lock."""
+    """Never give a service its turn while another thread holds the handler's lock."""
 
-    class Tick(Service):
+    class Tick(ServiceBase):
         name = "tick"
 
         def main(self) -> None:
@@ -391,14 +391,14 @@ def test_handler_with_long_text_writes_numbered_parts(
     entries = written(sim)
     count = len(entries)
     assert 3 <= count <= 5
-    told = ""
+    joined = ""
     for number, (kind, event_id, text) in enumerate(entries, 1):
         assert (kind, event_id) == (EventType.ERROR, 3)
         head, _, rest = text.partition("\n")
         assert head == f"[part {number} of {count}]"
         assert rest.endswith("\n") or number == count  # cut between lines
-        told += rest
-    assert told.split("\n") == lines
+        joined += rest
+    assert joined.split("\n") == lines
 
 
 def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging.Logger) -> None:
@@ -407,16 +407,16 @@ def test_handler_with_huge_text_omits_its_middle(sim: SimulatedSCM, log: logging
     assert len(texts) <= 2 * MOST_PARTS
     assert "begin" in texts[0]
     assert texts[-1].endswith("end")
-    assert sum("characters left out here ...]" in text for text in texts) == 1
+    assert sum("characters omitted ...]" in text for text in texts) == 1
 
 
 def length(text: str) -> int:
-    """The length in UTF-16 code units."""
+    """Return the length of the text in UTF-16 code units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def sent(text: str) -> str:
-    """The text of all events for this text, without their numbers."""
+    """Return the text of all events for this text, without their numbers."""
     parts = event_texts(text)
     for part in parts:
         assert length(part) <= LONGEST_TEXT
@@ -434,8 +434,8 @@ def sent(text: str) -> str:
     st.text(alphabet="ab\n\0%1\U0001f600\ud800", max_size=40), st.integers(1, 1800)
 )
 def test_event_texts_of_text_without_omission_keep_content(unit: str, times: int) -> None:
-    told = sent(unit * times).replace("%\u200b", "%")
-    assert told == (unit * times).replace("\0", r"\x00")
+    joined = sent(unit * times).replace("%\u200b", "%")
+    assert joined == (unit * times).replace("\0", r"\x00")
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_event_texts_of_text_without_omission_keep_content(unit: str, times: int
 )
 def test_event_texts_of_too_long_text_keep_both_ends(unit: str) -> None:
     text = unit * (MOST_PARTS * LONGEST_TEXT // len(unit) + 1)
-    begin, end = sent(text).split(" characters left out here ...]\n")
+    begin, end = sent(text).split(" characters omitted ...]\n")
     begin, _, left_out = begin.rpartition("\n[... ")
     written = text.replace("\0", r"\x00").replace("%1", "%\u200b1")
     assert min(len(begin), len(end)) > LONGEST_TEXT
@@ -506,11 +506,11 @@ def test_source_of_other_program_is_kept_unless_replaced(sim: SimulatedSCM) -> N
     assert remove_source("theirs")
 
 
-@pytest.mark.parametrize("there", [("", 0), ("", 7), (MESSAGE_FILE, 0)])
+@pytest.mark.parametrize("source", [("", 0), ("", 7), (MESSAGE_FILE, 0)])
 def test_register_source_completes_incomplete_source(
-    sim: SimulatedSCM, there: tuple[str, int]
+    sim: SimulatedSCM, source: tuple[str, int]
 ) -> None:
-    sim.event_sources["half"] = there
+    sim.event_sources["half"] = source
     assert register_source("half")
     assert sim.event_sources["half"] == (MESSAGE_FILE, 7)
 
@@ -523,7 +523,7 @@ def test_source_with_full_path_of_message_file_is_recognized(sim: SimulatedSCM) 
 
 @pytest.mark.parametrize("name", ["Application", "SYSTEM", "security", "service control MANAGER"])
 def test_register_source_with_name_of_event_log_is_refused(sim: SimulatedSCM, name: str) -> None:
-    with pytest.raises(ArgumentError, match="event log"):
+    with pytest.raises(ValidationError, match="event log"):
         register_source(name)
     assert "event log" in (source_problem(name) or "")
     assert not remove_source(name)
@@ -535,14 +535,14 @@ def test_source_functions_with_invalid_name_raise_argument_error(
     sim: SimulatedSCM, name: str
 ) -> None:
     for call in (register_source, remove_source):
-        with pytest.raises(ArgumentError, match="source: "):
+        with pytest.raises(ValidationError, match="source: "):
             call(name)
-    assert "no event source can have this name" in (source_problem(name) or "")
+    assert "invalid name for an event source" in (source_problem(name) or "")
 
 
 def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) -> None:
-    with sim.run_as(Caller.user()):
-        assert source_problem("beat") is None  # though the Security log's can't be looked at
+    with sim.run_as(CallerIdentity.user()):
+        assert source_problem("beat") is None  # without access to the key of the Security log
         with pytest.raises(AccessDeniedError, match="RegCreateKeyExW failed for 'tick'"):
             register_source("tick")
         with pytest.raises(AccessDeniedError, match="RegDeleteKeyW failed for 'beat'"):
@@ -551,16 +551,16 @@ def test_source_changes_by_ordinary_user_raise_access_denied(sim: SimulatedSCM) 
 
 def test_source_problem_with_registry_error_raises_it(sim: SimulatedSCM) -> None:
     sim.faults.fail("RegOpenKeyExW", 1450)
-    with pytest.raises(ServiceError, match="RegOpenKeyExW"):
+    with pytest.raises(Win32Error, match="RegOpenKeyExW"):
         source_problem("beat")
 
 
 def test_handler_with_unregistered_source_still_writes(sim: SimulatedSCM) -> None:
-    handler = EventLogHandler("nobody")
+    handler = EventLogHandler("unknown")
     handler.handle(record("text"))
     handler.close()
-    assert sim.event_log[0].source == "nobody"
-    assert sim.event_log[0].text.startswith("The description for Event ID 1 from source nobody")
+    assert sim.event_log[0].source == "unknown"
+    assert sim.event_log[0].text.startswith("The description for Event ID 1 from source unknown")
     assert sim.event_log[0].text.endswith("\n\ntext")
 
 
@@ -568,7 +568,7 @@ def test_simulated_event_log_calls_check_arguments_and_handles(sim: SimulatedSCM
     with pytest.raises(AccessDeniedError):
         sim.register_event_source("Security")
     handle = sim.register_event_source("beat")
-    with pytest.raises(ArgumentError, match=r"strings\[1\]"):
+    with pytest.raises(ValidationError, match=r"strings\[1\]"):
         sim.report_event(handle, 4, 0, 1, ["a", "b\0"], b"")
     assert not sim.called("ReportEventW")
     for strings, data in ((["x" * 31_701], b""), ([], bytes(61_441))):
@@ -609,7 +609,7 @@ def test_event_source_write_inside_write_does_not_deadlock(sim: SimulatedSCM) ->
 def test_check_source_refuses_invalid_name_without_registry_call(sim: SimulatedSCM) -> None:
     before = len(sim.called("RegCreateKeyExW"))
     for name in ("n" * 256, "a\\b", "Application"):
-        with pytest.raises(ArgumentError, match="source"):
+        with pytest.raises(ValidationError, match="source"):
             check_source(name)
     assert len(sim.called("RegCreateKeyExW")) == before
 

@@ -1,4 +1,4 @@
-"""What comes with controls becomes events, whatever comes. The layouts: tests/real."""
+"""Test the decoding of control data to events. tests/real checks the layouts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def wide(text: str) -> bytes:
 
 
 def broadcast(kind: int, rest: bytes) -> bytes:
-    """A structure of dbt.h: the header, and what is told."""
+    """Return a structure of dbt.h: the header and the data."""
     return struct.pack("<III", 12 + len(rest), kind, 0) + rest
 
 
@@ -129,7 +129,7 @@ def power(event_type: int, data: bytes) -> PowerEvent:
     return event
 
 
-@pytest.mark.parametrize("kind", [one for one in PowerEventKind if one != 0x8013])
+@pytest.mark.parametrize("kind", [cls for cls in PowerEventKind if cls != 0x8013])
 def test_decode_of_power_event_ignores_extra_data(kind: PowerEventKind) -> None:
     assert power(kind, b"") == PowerEvent(kind) == power(kind, setting(b"noise"))
     assert power(kind, b"").number is None
@@ -227,23 +227,23 @@ def on_handle(offset: int, rest: bytes) -> bytes:
 
 def test_device_handle_custom_event_returns_name_and_data() -> None:
     text = wide("näme")
-    told = device(on_handle(3, b"abc" + text), DeviceEventKind.CUSTOM_EVENT)
-    assert told == DeviceHandle(sys.maxsize, 2, DISK, 3, b"abc" + text)
-    assert isinstance(told, DeviceHandle)
-    assert told.name == "näme"
+    decoded = device(on_handle(3, b"abc" + text), DeviceEventKind.CUSTOM_EVENT)
+    assert decoded == DeviceHandle(sys.maxsize, 2, DISK, 3, b"abc" + text)
+    assert isinstance(decoded, DeviceHandle)
+    assert decoded.name == "näme"
 
 
 @pytest.mark.parametrize("offset", [-1, -(2**31), 3, 2**31 - 1])
 def test_device_handle_event_with_invalid_name_offset_has_no_name(offset: int) -> None:
-    told = device(on_handle(offset, b"abc"), DeviceEventKind.CUSTOM_EVENT)
-    assert told == DeviceHandle(sys.maxsize, 2, DISK, None, b"abc")
-    assert isinstance(told, DeviceHandle)
-    assert told.name is None
+    decoded = device(on_handle(offset, b"abc"), DeviceEventKind.CUSTOM_EVENT)
+    assert decoded == DeviceHandle(sys.maxsize, 2, DISK, None, b"abc")
+    assert isinstance(decoded, DeviceHandle)
+    assert decoded.name is None
 
 
 def test_device_handle_event_that_is_not_custom_has_no_data() -> None:
-    told = device(on_handle(0, b"noise"), DeviceEventKind.QUERY_REMOVE)
-    assert told == DeviceHandle(sys.maxsize, 2)
+    decoded = device(on_handle(0, b"noise"), DeviceEventKind.QUERY_REMOVE)
+    assert decoded == DeviceHandle(sys.maxsize, 2)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_decode_of_truncated_time_change_returns_no_times(size: int) -> None:
 
 dwords = st.integers(0, 0xFFFFFFFF)
 kinds = st.sampled_from([*PowerEventKind, *DeviceEventKind, *SessionChangeReason]).map(int) | dwords
-# Noise that says of itself what it is, so that it gets beyond the header.
+# Random data with a plausible header, so that the decoder reads beyond the header.
 broadcasts = st.builds(
     lambda size, kind, rest: struct.pack("<III", size, kind, 0) + rest,
     st.integers(0, 80) | dwords,
@@ -343,10 +343,10 @@ def test_number_of_any_power_event_is_its_value_of_four_bytes(event_type: int, d
 
 @given(st.integers(-(2**31), 2**31 - 1) | st.integers(0, 9), st.binary(max_size=9))
 def test_name_of_any_custom_event_of_a_handle_is_text_or_none(offset: int, rest: bytes) -> None:
-    told = device(on_handle(offset, rest), DeviceEventKind.CUSTOM_EVENT)
-    assert isinstance(told, DeviceHandle)
-    assert (told.name is None) == (told.name_offset is None)
-    assert isinstance(told.name, str | None)
+    decoded = device(on_handle(offset, rest), DeviceEventKind.CUSTOM_EVENT)
+    assert isinstance(decoded, DeviceHandle)
+    assert (decoded.name is None) == (decoded.name_offset is None)
+    assert isinstance(decoded.name, str | None)
 
 
 # ------------------------------------------------------------------------------ the types
@@ -363,7 +363,7 @@ def test_public_types_are_documented(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [one for one in public() if not issubclass(one, (OpenEnum, OpenFlag))]
+    "kind", [cls for cls in public() if not issubclass(cls, (OpenEnum, OpenFlag))]
 )
 def test_public_event_types_are_documented_and_frozen(kind: type) -> None:
     assert kind.__doc__
@@ -373,7 +373,7 @@ def test_public_event_types_are_documented_and_frozen(kind: type) -> None:
         assert f"\n    {name}: " in inspect.cleandoc(kind.__doc__)
 
 
-@pytest.mark.parametrize("kind", [one for one in public() if issubclass(one, (OpenEnum, OpenFlag))])
+@pytest.mark.parametrize("kind", [cls for cls in public() if issubclass(cls, (OpenEnum, OpenFlag))])
 def test_unknown_event_kind_survives_pickling(kind: type[OpenEnum] | type[OpenFlag]) -> None:
     value = kind(0x5A5A0)
     assert value == 0x5A5A0

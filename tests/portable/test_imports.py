@@ -16,6 +16,7 @@ PACKAGE = Path(winsvc.__file__).parent
 
 # From the bottom to the top. A module imports from its own package and from lower layers.
 LAYERS = (
+    {"_public"},
     {"enums"},
     {"errors"},
     {"_util"},
@@ -34,8 +35,9 @@ SAME_PACKAGE = {"triggers": "_values"}
 
 # Imports against the direction, and imports that close a cycle, with the reason for each.
 EXCEPTIONS = {
-    ("errors", "_values.status"): "the type of ServiceError.status; status imports enums and rows",
+    ("errors", "_values.status"): "the type of Win32Error.status; status imports enums and rows",
     ("backend", "_native"): "default_backend() imports the compiled module when it is first used",
+    ("security.sids", "backend"): "Sid.lookup() and Sid.account_name() use the default backend",
     ("host._bootstrap", "host.launcher"): (
         "the script imports the launcher after it has prepared sys.path"
     ),
@@ -44,7 +46,7 @@ EXCEPTIONS = {
 
 @cache
 def modules() -> dict[str, Path]:
-    """The modules of the package by name, without the package's own name."""
+    """Return the modules of the package by name, without the name of the package."""
     found = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -54,7 +56,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(path: Path) -> list[str]:
-    """The full names that a module imports, wherever the statement is."""
+    """Return the full names that a module imports, wherever the statement is."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -137,7 +139,7 @@ def test_only_pytest_plugin_imports_the_public_package() -> None:
 
 
 def loaded(code: str) -> set[str]:
-    """The modules that a program has loaded at its end, except those loaded at its start."""
+    """Return the modules that a program has loaded at its end, except those of its start."""
     marker = "loaded modules:"
     program = (
         "import sys; before = set(sys.modules)\n"

@@ -1,3 +1,5 @@
+"""JSON forms of values."""
+
 from __future__ import annotations
 
 import json
@@ -12,7 +14,7 @@ from winsvc._util.jsonable import Reader, Writer, from_jsonable, jsonable
 from winsvc._values.dependency import Dependency, ServiceDependency
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import AcceptedControls, ServiceFlags, ServiceType, StartType, State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 GUID = UUID("0000000a-000b-000c-000d-00000000000e")
 
@@ -29,8 +31,8 @@ def test_jsonable_service_info_uses_names_and_numbers() -> None:
         pid=None,
         flags=ServiceFlags(0),
     )
-    told = jsonable(ServiceInfo("beat", "Heartbeat", status))
-    assert json.loads(json.dumps(told)) == {
+    converted = jsonable(ServiceInfo("beat", "Heartbeat", status))
+    assert json.loads(json.dumps(converted)) == {
         "name": "beat",
         "display_name": "Heartbeat",
         "status": {
@@ -116,51 +118,84 @@ def test_from_jsonable_valid_value_returns_declared_type(
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "error", "told"),
+    ("kind", "given", "error", "message"),
     [
-        (State, "on", ArgumentError, "it: 'on' is no State (stopped, start_pending, "),
-        (State, "unknown_0x100000000", ArgumentError, "it: 'unknown_0x100000000' is no State"),
-        (State, -1, ArgumentError, "it: -1 is not from 0 to 4294967295"),
-        (State, True, TypeError, "it: expected a State's name, not bool"),
-        (State, None, TypeError, "it: expected a State's name, not NoneType"),
-        (ServiceType, ["own_process", "x"], ArgumentError, "it[1]: 'x' is no ServiceType"),
-        (ServiceType, {}, TypeError, "it: expected a ServiceType's name, not dict"),
-        (timedelta, "5", TypeError, "it: expected timedelta or int or float, not str"),
-        (timedelta, -1, ArgumentError, "it: -1 day, 23:59:59 is negative"),
-        (timedelta, float("nan"), ArgumentError, "it: nan is not a finite number"),
-        (bytes, "0", ArgumentError, "it: is not a row of hexadecimal digits"),
-        (UUID, "0", ArgumentError, "it: '0' is no GUID"),
+        (
+            State,
+            "on",
+            ValidationError,
+            "it: 'on' is not a valid State; valid values: stopped, start_pending, ",
+        ),
+        (
+            State,
+            "unknown_0x100000000",
+            ValidationError,
+            "it: 'unknown_0x100000000' is not a valid State",
+        ),
+        (State, -1, ValidationError, "it: must be from 0 to 4294967295, not -1"),
+        (State, True, TypeError, "it: expected the name of a State member, not bool"),
+        (State, None, TypeError, "it: expected the name of a State member, not None"),
+        (
+            ServiceType,
+            ["own_process", "x"],
+            ValidationError,
+            "it[1]: 'x' is not a valid ServiceType",
+        ),
+        (ServiceType, {}, TypeError, "it: expected the name of a ServiceType member, not dict"),
+        (timedelta, "5", TypeError, "it: expected a timedelta or seconds, not str"),
+        (timedelta, -1, ValidationError, "it: must not be negative: -1 seconds"),
+        (
+            timedelta,
+            float("nan"),
+            ValidationError,
+            "it: must be a finite number of seconds, not nan",
+        ),
+        (bytes, "0", ValidationError, "it: must be pairs of hexadecimal digits"),
+        (UUID, "0", ValidationError, "it: '0' is not a GUID"),
         (UUID, 5, TypeError, "it: expected str, not int"),
-        (int, "5", TypeError, "it: expected an int, not str"),
-        (int, 2**32, ArgumentError, "it: 4294967296 is not from 0"),
+        (int, "5", TypeError, "it: expected int, not str"),
+        (int, 2**32, ValidationError, "it: must be from 0 to 4294967295, not 4294967296"),
         (bool, 1, TypeError, "it: expected bool, not int"),
-        (str, None, TypeError, "it: expected str, not NoneType"),
+        (str, None, TypeError, "it: expected str, not None"),
         (tuple[str, ...], "ab", TypeError, "it: expected a list, not str"),
         (tuple[str, ...], ["a", 1], TypeError, "it[1]: expected str, not int"),
         (Whole, [], TypeError, "it: expected a mapping, not list"),
         (Whole, {1: 2}, TypeError, "a key of it: expected str, not int"),
-        (Whole, {"odd": 1}, ArgumentError, "it.odd: is no part of a Whole"),
-        (Whole, {"named": {}}, ArgumentError, "it.parts: is missing"),
+        (Whole, {"odd": 1}, ValidationError, "it.odd: unknown field of Whole"),
+        (
+            Whole,
+            {"count_": 1},
+            ValidationError,
+            "it.count_: unknown field of Whole (did you mean 'count'?)",
+        ),
+        (
+            StartType,
+            "automatc",
+            ValidationError,
+            "it: 'automatc' is not a valid StartType (did you mean 'automatic'?); valid values: "
+            "boot, system, automatic, manual, disabled",
+        ),
+        (Whole, {"named": {}}, ValidationError, "it.parts: is missing"),
         (
             Whole,
             {"named": {}, "parts": [{"kind": "boot"}, {"kind": "later"}]},
-            ArgumentError,
-            "it.parts[1].kind: 'later' is no StartType",
+            ValidationError,
+            "it.parts[1].kind: 'later' is not a valid StartType",
         ),
         (
             Whole,
             {"parts": [], "named": {"a": "on"}},
-            ArgumentError,
-            "it.named.a: 'on' is no State",
+            ValidationError,
+            "it.named.a: 'on' is not a valid State",
         ),
     ],
 )
 def test_from_jsonable_invalid_value_raises_with_path(
-    kind: Any, given: object, error: type[Exception], told: str
+    kind: Any, given: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as caught:
         from_jsonable(kind, given, "it")
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_from_jsonable_uses_custom_reader_of_type() -> None:

@@ -1,4 +1,4 @@
-"""Methods of ServiceManager on a scripted backend: enumeration, lookup, lock, errors."""
+"""Methods of ServiceManager on a scripted backend: enumeration, lookup, errors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 from recorder import STOPPED, Recorder
 
 from winsvc import (
-    ArgumentError,
     HandleClosedError,
-    ServiceError,
+    InvalidNameError,
     ServiceManager,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._values.rows import EnumRow, LockRow
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 class BodyError(Exception):
@@ -26,27 +27,17 @@ class BodyError(Exception):
 
 
 def test_manager_of_unreachable_machine_raises_connection_error() -> None:
-    recorder = Recorder(open_sc_manager=service_error(1722, "OpenSCManagerW"))
+    recorder = Recorder(open_sc_manager=win32_error(1722, "OpenSCManagerW"))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with pytest.raises(ConnectionError, match=r"failed on nowhere: .*1722") as caught:
             ServiceManager("nowhere", backend=recorder.backend)
-        assert isinstance(caught.value, ServiceError)
+        assert isinstance(caught.value, Win32Error)
         assert caught.value.machine == "nowhere"
         del caught
         gc.collect()
     assert not recorder.open
     assert warned == []
-
-
-def test_lock_is_released_after_error_in_body() -> None:
-    recorder = Recorder(lock_service_database=0xABC)
-    with ServiceManager(backend=recorder.backend) as scm:
-        with scm.lock():
-            assert not recorder.called("unlock_service_database")
-        with pytest.raises(BodyError), scm.lock():
-            raise BodyError
-    assert [call.lock for call in recorder.called("unlock_service_database")] == [0xABC, 0xABC]
 
 
 def test_lock_status_returns_owner_and_duration() -> None:
@@ -58,7 +49,7 @@ def test_lock_status_returns_owner_and_duration() -> None:
         assert scm.lock_status().duration == timedelta(seconds=7)
 
 
-def test_by_pid_returns_services_of_process() -> None:
+def test_services_in_process_returns_services_of_process() -> None:
     rows = [
         EnumRow("a", "A", STOPPED._replace(process_id=7, current_state=4)),
         EnumRow("b", "B", STOPPED._replace(process_id=8, current_state=4)),
@@ -66,10 +57,10 @@ def test_by_pid_returns_services_of_process() -> None:
     ]
     recorder = Recorder(enum_services_status_ex=(rows, 0))
     with ServiceManager(backend=recorder.backend) as scm:
-        assert [info.name for info in scm.by_pid(7)] == ["a", "c"]
-        assert scm.by_pid(9) == []
-        with pytest.raises(ArgumentError, match="pid"):
-            scm.by_pid(0)
+        assert [info.name for info in scm.services_in_process(7)] == ["a", "c"]
+        assert scm.services_in_process(9) == []
+        with pytest.raises(ValidationError, match="pid"):
+            scm.services_in_process(0)
 
 
 def test_services_fetches_pages_on_demand() -> None:
@@ -87,46 +78,46 @@ def test_services_fetches_pages_on_demand() -> None:
     assert [call.resume for call in recorder.called("enum_services_status_ex")] == [0, 5, 6]
 
 
-def test_contains_with_access_denied_returns_true() -> None:
+def test_exists_with_access_denied_returns_true() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
-        assert "x" in scm
-        recorder.answers["open_service"] = service_error(5, "OpenServiceW")
-        assert "x" in scm
-        recorder.answers["open_service"] = service_error(1060, "OpenServiceW")
-        assert "x" not in scm
-        assert 5 not in scm
-        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
+        assert scm.exists("x")
+        recorder.answers["open_service"] = win32_error(5, "OpenServiceW")
+        assert scm.exists("x")
+        recorder.answers["open_service"] = win32_error(1060, "OpenServiceW")
+        assert not scm.exists("x")
+        recorder.answers["open_service"] = win32_error(1722, "OpenServiceW")
         with pytest.raises(ConnectionError):
             scm.exists("x")
 
 
-def test_get_returns_service_name_as_stored() -> None:
+def test_info_returns_service_name_as_stored() -> None:
     recorder = Recorder(get_service_display_name="Print", get_service_key_name="Spooler")
     with ServiceManager(backend=recorder.backend) as scm:
-        assert scm.get("SPOOLER").name == "Spooler"
+        assert scm.info("SPOOLER").name == "Spooler"
         recorder.answers["get_service_key_name"] = "Other"  # two services share the display name
-        assert scm.get("SPOOLER").name == "SPOOLER"
+        assert scm.info("SPOOLER").name == "SPOOLER"
 
 
 def test_manager_errors_name_service_and_machine() -> None:
     recorder = Recorder()
     with ServiceManager("build07", backend=recorder.backend) as scm:
-        recorder.answers["open_service"] = service_error(1722, "OpenServiceW")
-        for question in (scm.exists, scm.open, scm.get, scm.delete):
+        recorder.answers["open_service"] = win32_error(1722, "OpenServiceW")
+        for question in (scm.exists, scm.open, scm.info, scm.delete):
             with pytest.raises(ConnectionError, match="for 'x' on build07"):
                 question("x")
-        recorder.answers["open_service"] = service_error(123, "OpenServiceW")
-        assert "a/b" not in scm
-        recorder.answers["enum_services_status_ex"] = service_error(1060, "EnumServicesStatusExW")
-        with pytest.raises(LookupError, match="no load-order group 'G'"):
+        recorder.answers["open_service"] = win32_error(123, "OpenServiceW")
+        with pytest.raises(InvalidNameError, match="a/b"):
+            scm.exists("a/b")
+        recorder.answers["enum_services_status_ex"] = win32_error(1060, "EnumServicesStatusExW")
+        with pytest.raises(LookupError, match="load-order group 'G' does not exist"):
             list(scm.services(group="G"))
 
 
 def test_notify_boot_config_status_on_remote_manager_raises() -> None:
     recorder = Recorder()
     with ServiceManager("build07", backend=recorder.backend) as scm:
-        with pytest.raises(UnsupportedError, match="own machine alone"):
+        with pytest.raises(UnsupportedError, match="local machine only"):
             scm.notify_boot_config_status(False)
     with pytest.raises(HandleClosedError):
         scm.notify_boot_config_status(False)
@@ -138,10 +129,10 @@ def test_notify_boot_config_status_on_remote_manager_raises() -> None:
     [
         (lambda scm: scm.services(state="running"), "state"),
         (lambda scm: scm.services(state={"running"}), "state"),
-        (lambda scm: scm.services(type="win32"), "type"),
-        (lambda scm: scm.by_pid("7"), "pid"),
+        (lambda scm: scm.services(service_type="win32"), "service_type"),
+        (lambda scm: scm.services_in_process("7"), "pid"),
         (lambda scm: scm.create(None), "spec"),
-        (lambda scm: scm.create(b"x", "y.exe"), r"create\(\) takes a ServiceSpec, or a name"),
+        (lambda scm: scm.create(b"x", "y.exe"), "spec"),
         (lambda scm: scm.open("x", access="all"), "access"),
     ],
 )
@@ -160,30 +151,19 @@ def test_manager_argument_of_wrong_type_raises_type_error(
     ("call", "argument"),
     [
         (lambda scm: scm.open("x", access=-1), "access"),
-        (lambda scm: scm.services(type=-1), "type"),
+        (lambda scm: scm.services(service_type=-1), "service_type"),
     ],
 )
 def test_manager_argument_out_of_range_raises_argument_error(
     call: Callable[[ServiceManager], object], argument: str
 ) -> None:
     with ServiceManager(backend=Recorder().backend) as scm:
-        with pytest.raises(ArgumentError, match=f"^{argument}"):
+        with pytest.raises(ValidationError, match=f"^{argument}"):
             call(scm)
 
 
-def test_lock_with_failing_unlock_raises_error_of_body() -> None:
-    recorder = Recorder(
-        lock_service_database=1,
-        unlock_service_database=service_error(1071, "UnlockServiceDatabase"),
-    )
-    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(BodyError):
-        with scm.lock():
-            raise BodyError
-    assert len(recorder.called("unlock_service_database")) == 1
-
-
 def test_manager_with_failing_close_raises_error_of_body() -> None:
-    recorder = Recorder(close_service_handle=service_error(6, "CloseServiceHandle"))
+    recorder = Recorder(close_service_handle=win32_error(6, "CloseServiceHandle"))
     with pytest.raises(BodyError), ServiceManager(backend=recorder.backend):
         raise BodyError
     assert len(recorder.called("close_service_handle")) == 1

@@ -21,7 +21,7 @@ from winsvc._values.dependency import (
     parse_dependency,
 )
 from winsvc._values.names import check_display_name, check_service_name
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 # A multi-string carries any text but "" and NUL, lone surrogates included.
 elements = st.text(st.characters(exclude_characters="\0", codec=None), min_size=1)
@@ -40,7 +40,7 @@ def test_check_service_name_returns_valid_name(name: str) -> None:
     ids=["empty", "slash", "backslash", "nul", "long", "long-in-utf16"],
 )
 def test_check_service_name_invalid_name_raises(name: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^service: .") as caught:
+    with pytest.raises(ValidationError, match=r"^service: .") as caught:
         check_service_name(name, "service")
     assert isinstance(caught.value, ValueError)
     assert caught.value.argument == "service"
@@ -57,18 +57,18 @@ def test_check_display_name_too_long_or_with_nul_raises() -> None:
     assert check_display_name("a/b\\c") == "a/b\\c"
     assert check_display_name("x" * 256)
     for bad in ("x" * 257, "a\0b"):
-        with pytest.raises(ArgumentError, match=r"^display_name: "):
+        with pytest.raises(ValidationError, match=r"^display_name: "):
             check_display_name(bad)
 
 
 def test_check_text_error_omits_value() -> None:
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         check_text("hunter2\0", "password", limit=3)
     assert "hunter2" not in str(caught.value)
 
 
 def test_argument_error_pickle_keeps_fields() -> None:
-    error = pickle.loads(pickle.dumps(ArgumentError("name", "is bad")))
+    error = pickle.loads(pickle.dumps(ValidationError("name", "is bad")))
     assert (error.argument, error.reason, str(error)) == ("name", "is bad", "name: is bad")
 
 
@@ -111,7 +111,7 @@ def test_parse_dependency_text_round_trips(text: str) -> None:
 
 
 def test_service_dependency_with_plus_prefix_raises() -> None:
-    with pytest.raises(ArgumentError, match="GroupDependency"):
+    with pytest.raises(ValidationError, match="GroupDependency"):
         ServiceDependency("+network")
 
 
@@ -131,7 +131,7 @@ def test_parse_dependencies_non_list_raises_type_error(items: object) -> None:
 
 @pytest.mark.parametrize(
     ("element", "kind"),
-    [(None, TypeError), ("", ArgumentError), ("a\0b", ArgumentError)],
+    [(None, TypeError), ("", ValidationError), ("a\0b", ValidationError)],
 )
 def test_parse_dependencies_invalid_element_error_names_index(
     element: object, kind: type[Exception]
@@ -153,7 +153,7 @@ def test_pack_multi_string_non_list_raises_type_error(items: object) -> None:
 
 @pytest.mark.parametrize("element", ["", "a\0b"])
 def test_pack_multi_string_invalid_element_error_names_index(element: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^privileges\[2\]: "):
+    with pytest.raises(ValidationError, match=r"^privileges\[2\]: "):
         pack_multi_string(["a", "b", element], "privileges")
 
 

@@ -1,3 +1,5 @@
+"""Imports and errors on other systems than Windows."""
+
 from __future__ import annotations
 
 import subprocess

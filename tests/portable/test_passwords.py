@@ -7,8 +7,8 @@ import traceback
 import pytest
 from recorder import CONFIG, Recorder, opened
 
-from winsvc import UNCHANGED, ArgumentError, Secret, ServiceError, ServiceManager, ServiceSpec
-from winsvc.errors import service_error
+from winsvc import UNCHANGED, Secret, ServiceManager, ServiceSpec, ValidationError, Win32Error
+from winsvc.errors import win32_error
 
 
 def test_configure_account_normalizes_name_and_checks_password() -> None:
@@ -17,9 +17,9 @@ def test_configure_account_normalizes_name_and_checks_password() -> None:
         service.configure(account="SYSTEM")
         service.configure(account=r"NT SERVICE\x")
         service.configure(account="me", password="hunter2")
-        with pytest.raises(ArgumentError, match="LocalSystem takes no password"):
+        with pytest.raises(ValidationError, match="LocalSystem has no password"):
             service.configure(password="hunter3")
-        with pytest.raises(ArgumentError, match="takes no password"):
+        with pytest.raises(ValidationError, match="has no password"):
             service.configure(account="NetworkService", password="x")
     sent = [(call.account, call.password) for call in recorder.called("change_service_config")]
     assert sent == [
@@ -40,9 +40,9 @@ def test_configure_password_alone_sends_current_account() -> None:
 def test_password_is_absent_from_repr_and_error() -> None:
     spec = ServiceSpec(name="x", binary_path="x.exe", account="me", password="hunter2")
     assert "hunter2" not in repr(spec)
-    refusal = service_error(1057, "CreateServiceW")
+    refusal = win32_error(1057, "CreateServiceW")
     recorder = Recorder(create_service=refusal)
-    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(ServiceError) as caught:
+    with ServiceManager(backend=recorder.backend) as scm, pytest.raises(Win32Error) as caught:
         scm.create(spec)
     (call,) = recorder.called("create_service")
     assert call.password == Secret("hunter2")
@@ -71,15 +71,15 @@ def test_create_sends_account_and_password(
 
 def test_password_is_absent_from_traceback_locals() -> None:
     recorder = Recorder(
-        create_service=service_error(1057, "CreateServiceW"),
-        change_service_config=service_error(1057, "ChangeServiceConfigW"),
+        create_service=win32_error(1057, "CreateServiceW"),
+        change_service_config=win32_error(1057, "ChangeServiceConfigW"),
     )
     with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
         for change in (
             lambda: scm.create("x", "x.exe", account="me", password="hunter2"),
             lambda: service.configure(account="me", password="hunter2"),
         ):
-            with pytest.raises(ServiceError) as caught:
+            with pytest.raises(Win32Error) as caught:
                 change()
             trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
             ours = [frame for frame in trace.stack if frame.filename != __file__]

@@ -1,4 +1,4 @@
-"""What the public classes promise about themselves: documented, typed, and without Any."""
+"""Test that the public classes are documented, typed and free of Any."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from winsvc.aio import AsyncService, AsyncServiceManager
 # The stub does not declare these: type checkers export the names that it imports.
 EXPORTS: dict[str, tuple[str, ...]] = vars(winsvc)["_EXPORTS"]
 ALL: list[str] = vars(winsvc)["__all__"]
-# Plain Python: they call nothing of the system's.
-LOCAL = {"backend", "borrowed", "closed", "machine", "sync"}
+# Properties that call nothing.
+LOCAL = {"backend", "borrowed", "closed", "machine", "name", "sync"}
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., object], str]]:
@@ -66,11 +66,13 @@ def test_method_signature_is_typed_without_any(function: Callable[..., object], 
 
 
 @pytest.mark.parametrize(
-    ("here", "there"), [(AsyncService, Service), (AsyncServiceManager, ServiceManager)]
+    ("async_class", "sync_class"), [(AsyncService, Service), (AsyncServiceManager, ServiceManager)]
 )
-def test_async_classes_have_same_methods_as_sync_classes(here: type, there: type) -> None:
-    methods = {name: function for name, function, _ in members(here)}
-    others = {name: function for name, function, _ in members(there)}
+def test_async_classes_have_same_methods_as_sync_classes(
+    async_class: type, sync_class: type
+) -> None:
+    methods = {name: function for name, function, _ in members(async_class)}
+    others = {name: function for name, function, _ in members(sync_class)}
     assert set(methods) - {"close"} == set(others)
     for name, function in others.items():
         wanted = dict(inspect.signature(function).parameters)

@@ -1,4 +1,4 @@
-"""Which rights the object API requests, and how it opens handles again for more."""
+"""Test the rights that the object API requests, and how it reopens handles for more."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from winsvc import (
     HandleClosedError,
     ManagerAccess,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
+    Win32Error,
 )
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 def test_status_and_config_reuse_opened_handles() -> None:
@@ -36,9 +36,9 @@ def test_status_and_config_reuse_opened_handles() -> None:
 def test_operation_needing_right_reopens_with_added_right() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        service.start()
-        service.stop()
-        service.start()
+        service.start(wait=False)
+        service.stop(wait=False)
+        service.start(wait=False)
     reading = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
     assert [call.access for call in recorder.called("open_service")] == [
         reading,
@@ -55,7 +55,7 @@ def test_config_with_status_right_only_raises_access_denied() -> None:
         with pytest.raises(AccessDeniedError) as caught:
             service.config()
         assert "ServiceAccess.QUERY_CONFIG" in str(caught.value.hint)
-        assert caught.value.service == "x"
+        assert caught.value.object_name == "x"
 
 
 def test_services_with_connect_right_only_raises_access_denied() -> None:
@@ -71,10 +71,10 @@ def test_services_with_connect_right_only_raises_access_denied() -> None:
 def test_start_with_start_right_only_succeeds() -> None:
     recorder = Recorder(open_service=refuse_without(ServiceAccess.START, "OpenServiceW"))
     with opened(recorder) as service:
-        service.start()
+        service.start(wait=False)
         with pytest.raises(AccessDeniedError, match=r"Needed: ServiceAccess\.QUERY_STATUS"):
             service.status()
-        service.start()
+        service.start(wait=False)
     assert len(recorder.called("start_service")) == 2
 
 
@@ -83,7 +83,7 @@ def test_status_after_rights_removed_uses_earlier_handle() -> None:
     with opened(recorder) as service:
         (before,) = recorder.open
         recorder.answers["open_service"] = refuse_without(ServiceAccess.START, "OpenServiceW")
-        service.start()
+        service.start(wait=False)
         (started,) = recorder.called("start_service")
         assert started.service not in recorder.open  # on a handle with the right to start alone
         assert service.status().state is State.STOPPED
@@ -94,9 +94,9 @@ def test_status_after_rights_removed_uses_earlier_handle() -> None:
 def test_close_with_failing_handle_closes_all_handles() -> None:
     recorder = Recorder()
     service = opened(recorder)
-    service.start()
-    recorder.answers["close_service_handle"] = service_error(6, "CloseServiceHandle")
-    with pytest.raises(ServiceError):
+    service.start(wait=False)
+    recorder.answers["close_service_handle"] = win32_error(6, "CloseServiceHandle")
+    with pytest.raises(Win32Error):
         service.close()
     assert len(recorder.open) == 2
     closed = [call.handle for call in recorder.called("close_service_handle")]
@@ -115,7 +115,7 @@ def test_status_call_during_reopen_succeeds() -> None:
             return opener(*arguments)
 
         recorder.answers["open_service"] = interrupted
-        service.start()
+        service.start(wait=False)
     assert [call.method for call in recorder.calls if call.method[:5] in ("query", "start")] == [
         "query_service_status_ex",
         "start_service",
@@ -135,6 +135,6 @@ def test_close_during_reopen_raises_handle_closed() -> None:
 
     recorder.answers["open_service"] = closing
     with pytest.raises(HandleClosedError):
-        service.start()
+        service.start(wait=False)
     assert not recorder.called("start_service")
     assert not recorder.open

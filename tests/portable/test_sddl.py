@@ -72,7 +72,7 @@ def test_sddl_canonical_text_round_trips(text: str) -> None:
     assert SecurityDescriptor.from_bytes(descriptor.to_bytes()) == descriptor
 
 
-# What Windows makes of a text, as ConvertSecurityDescriptorToStringSecurityDescriptor spells it.
+# Texts and their spelling by ConvertSecurityDescriptorToStringSecurityDescriptor.
 @pytest.mark.parametrize(
     ("text", "spelled"),
     [

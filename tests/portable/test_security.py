@@ -1,4 +1,4 @@
-"""Security descriptors: their binary form, and asking and changing them."""
+"""Security descriptors: binary form, rights, and changes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from winsvc.enums import SecurityInformation, ServiceAccess
 from winsvc.security import (
     NULL_ACL,
+    ORDINARY_USERS,
     Ace,
     AceFlags,
     AceType,
@@ -121,8 +122,8 @@ ABSOLUTE = struct.pack("<BBHIIII", 1, 0, 0x0004, 20, 20, 0, 20)
         (b"\2" + SERVICE_BYTES[1:], "revision"),
         (ABSOLUTE, "absolute"),
         (struct.pack("<BBHIIII", 1, 0, 0x8000, 4, 0, 0, 0), "header"),
-        (struct.pack("<BBHIIII", 1, 0, 0x8000, 0xFFFFFFFF, 0, 0, 0), "cut short"),
-        (struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20), "cut short"),
+        (struct.pack("<BBHIIII", 1, 0, 0x8000, 0xFFFFFFFF, 0, 0, 0), "truncated"),
+        (struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20), "truncated"),
         (SERVICE_BYTES[:-1], "the group"),
         (SERVICE_BYTES[:20] + b"\2\0\xff\0" + SERVICE_BYTES[24:], "the SACL"),
         (SERVICE_BYTES[:48] + b"\2\0\xff\0" + SERVICE_BYTES[52:], "the DACL"),
@@ -341,15 +342,15 @@ def test_ace_keeps_unknown_bits_and_types() -> None:
 
 
 def test_acl_supports_sequence_operations() -> None:
-    one, two = Ace.allow("SY", START), Ace.deny("WD", STOP)
-    acl = Acl((one, two))
-    assert list(acl) == [one, two]
+    first, second = Ace.allow("SY", START), Ace.deny("WD", STOP)
+    acl = Acl((first, second))
+    assert list(acl) == [first, second]
     assert len(acl) == 2
-    assert two in acl
-    assert acl[-1] == two
-    assert acl[:1] == (one,)
+    assert second in acl
+    assert acl[-1] == second
+    assert acl[:1] == (first,)
     assert acl.revision == 2
-    assert Acl([one]) == Acl((one,))  # type: ignore[arg-type]
+    assert Acl([first]) == Acl((first,))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Acl(("SY",))  # type: ignore[arg-type]
     with pytest.raises(InvalidSecurityError):
@@ -420,42 +421,79 @@ def test_coerce_takes_any_object_with_a_buffer() -> None:
     assert descriptor.to_sddl() == SERVICE_SDDL
 
 
-# --- asking and changing ------------------------------------------------------------------------
+# --- rights -------------------------------------------------------------------------------------
 
 
-def test_allows_returns_rights_of_trustee() -> None:
+def test_effective_returns_rights_of_caller() -> None:
     descriptor = SecurityDescriptor.from_bytes(SERVICE_BYTES)
-    assert descriptor.allows("BA") == ServiceAccess.ALL_ACCESS
-    assert descriptor.allows("S-1-5-11") == 0x2018D
-    assert descriptor.allows("IU") == 0
+    assert descriptor.effective("BA") == ServiceAccess.ALL_ACCESS
+    assert descriptor.effective("S-1-5-11") == 0x2018D
+    assert descriptor.effective("IU") == descriptor.effective() == 0
 
 
-def test_allows_applies_the_entries_in_order() -> None:
-    assert dacl("(D;;RP;;;WD)(A;;RPWP;;;WD)").allows("WD") == STOP
-    assert dacl("(A;;RPWP;;;WD)(D;;RP;;;WD)").allows("WD") == START | STOP
-    assert dacl("(A;OIIO;RP;;;WD)(A;ID;WP;;;WD)").allows("WD") == STOP
-    assert dacl("(D;;RP;;;IU)(A;;RP;;;WD)").allows("WD") == START
+def test_effective_applies_aces_in_order() -> None:
+    assert dacl("(D;;RP;;;WD)(A;;RPWP;;;WD)").effective("WD") == STOP
+    assert dacl("(A;;RPWP;;;WD)(D;;RP;;;WD)").effective("WD") == START | STOP
+    assert dacl("(A;OIIO;RP;;;WD)(A;ID;WP;;;WD)").effective("WD") == STOP
+    assert dacl("(D;;RP;;;IU)(A;;RP;;;WD)").effective("WD") == START
 
 
-def test_allows_maps_generic_rights() -> None:
-    assert dacl("(A;;GA;;;WD)").allows("WD") == ServiceAccess.ALL_ACCESS
-    assert dacl("(A;;GR;;;WD)").allows("WD") == 0x2008D
-    assert dacl("(A;;GW;;;WD)").allows("WD") == 0x20002
-    assert dacl("(A;;GX;;;WD)").allows("WD") == 0x20170
-    assert dacl("(D;;GX;;;WD)(A;;RPCC;;;WD)").allows("WD") == ServiceAccess.QUERY_CONFIG
+def test_effective_with_several_sids_combines_their_aces() -> None:
+    descriptor = dacl("(D;;RP;;;IU)(A;;RP;;;BU)(A;;WP;;;AU)")
+    assert descriptor.effective("BU") == START
+    assert descriptor.effective("BU", "AU") == START | STOP
+    assert descriptor.effective("BU", "AU", "IU") == STOP
+
+
+def test_effective_includes_everyone() -> None:
+    assert dacl("(A;;RP;;;WD)").effective("SY") == START
+    assert dacl("(D;;RP;;;WD)(A;;RPWP;;;SY)").effective("SY") == STOP
+
+
+def test_effective_gives_owner_access_to_dacl_unless_owner_rights_limit_it() -> None:
+    owned = SecurityDescriptor.from_sddl("O:BAD:(A;;RP;;;BU)")
+    implied = ServiceAccess.READ_CONTROL | ServiceAccess.WRITE_DAC
+    assert owned.effective("BA") == implied
+    assert owned.effective("BU") == START
+    limited = SecurityDescriptor.from_sddl("O:BAD:(A;;RC;;;OW)")
+    assert limited.effective("BA") == ServiceAccess.READ_CONTROL
+
+
+def test_effective_maps_generic_rights() -> None:
+    assert dacl("(A;;GA;;;WD)").effective("WD") == ServiceAccess.ALL_ACCESS
+    assert dacl("(A;;GR;;;WD)").effective("WD") == 0x2008D
+    assert dacl("(A;;GW;;;WD)").effective("WD") == 0x20002
+    assert dacl("(A;;GX;;;WD)").effective("WD") == 0x20170
+    assert dacl("(D;;GX;;;WD)(A;;RPCC;;;WD)").effective("WD") == ServiceAccess.QUERY_CONFIG
     assert map_generic(START) == START
+
+
+def test_effective_of_ordinary_users_includes_interactive_users() -> None:
+    for trustee, rights in {"WD": START, "AU": START, "BU": START, "IU": START, "BA": 0}.items():
+        assert dacl(f"(A;;RP;;;{trustee})").effective(*ORDINARY_USERS) == rights
+
+
+def test_trustees_lists_each_sid_once_in_order() -> None:
+    descriptor = dacl("(D;;RP;;;IU)(A;;RP;;;BU)(A;;WP;;;IU)(A;OIIO;RP;;;SY)")
+    assert descriptor.trustees() == (Sid.parse("IU"), Sid.parse("BU"))
+    assert SecurityDescriptor(dacl=NULL_ACL).trustees() == (Sid.parse("WD"),)
+    assert SecurityDescriptor(dacl=Acl()).trustees() == ()
+
+
+def test_rights_of_absent_dacl_raise_invalid_security() -> None:
+    for query in (SecurityDescriptor().effective, SecurityDescriptor().trustees):
+        with pytest.raises(InvalidSecurityError, match="no DACL; read it"):
+            query()
 
 
 def test_change_of_absent_or_null_dacl_raises() -> None:
     absent, null = SecurityDescriptor(), SecurityDescriptor(dacl=NULL_ACL)
-    assert null.allows("WD") == ServiceAccess.ALL_ACCESS
-    with pytest.raises(InvalidSecurityError, match="no DACL"):
-        absent.allows("WD")
+    assert null.effective("WD") == ServiceAccess.ALL_ACCESS
     for descriptor, match in ((absent, "no DACL"), (null, "null")):
         for change in (descriptor.grant, descriptor.deny, descriptor.revoke):
             with pytest.raises(InvalidSecurityError, match=match):
                 change("WD", START)
-    assert SecurityDescriptor(dacl=Acl()).allows("WD") == 0
+    assert SecurityDescriptor(dacl=Acl()).effective("WD") == 0
 
 
 @pytest.mark.parametrize(
@@ -477,7 +515,7 @@ def test_change_of_absent_or_null_dacl_raises() -> None:
 def test_grant_rewrites_dacl_to_allow_right(before: str, after: str) -> None:
     changed = dacl(before).grant("BU", START)
     assert changed == dacl(after)
-    assert changed.allows("BU") & START
+    assert changed.effective("BU") & START or "(D;;RP;;;WD)" in before
 
 
 def test_deny_moves_right_to_denied_entry() -> None:
@@ -510,6 +548,8 @@ def test_grant_with_invalid_argument_raises() -> None:
         dacl("").grant("DA", START)
 
 
+# The access check grants it to holders of a privilege only.
+_PRIVILEGED = ServiceAccess.ACCESS_SYSTEM_SECURITY
 few_sids = st.sampled_from([Sid.parse("SY"), Sid.parse("BU"), Sid.parse("WD")])
 access_aces = st.builds(
     Ace,
@@ -527,10 +567,11 @@ def test_grant_and_deny_are_idempotent_and_keep_other_entries(
     descriptor = SecurityDescriptor(dacl=Acl(tuple(aces)))
     access = map_generic(ServiceAccess(rights))
     granted = descriptor.grant(sid, access)
-    assert granted.allows(sid) & access == access
+    own = SecurityDescriptor(dacl=Acl(tuple(ace for ace in aces if ace.trustee == sid)))
+    assert own.grant(sid, access).effective(sid) & access == access & ~_PRIVILEGED
     assert granted.grant(sid, access) == granted
     denied = descriptor.deny(sid, access)
-    assert denied.allows(sid) & access == 0
+    assert denied.effective(sid) & access == 0
     assert denied.deny(sid, access) == denied
     assert denied.revoke(sid, access) == denied
     for changed in (granted, denied, descriptor.revoke(sid)):
@@ -545,7 +586,7 @@ def test_grant_and_deny_are_idempotent_and_keep_other_entries(
             )
 
 
-# --- showing ------------------------------------------------------------------------------------
+# --- text ---------------------------------------------------------------------------------------
 
 
 def test_right_names_returns_names_and_unknown_bits() -> None:
@@ -568,14 +609,14 @@ def test_describe_lists_owner_group_and_entries() -> None:
             "DACL (protected):",
             "  allowed BUILTIN\\Administrators (BA): GENERIC_ALL",
             "  denied NT AUTHORITY\\ANONYMOUS LOGON (AN): START, STOP [object_inherit]",
-            "  allowed NT AUTHORITY\\SYSTEM (SY): nothing",
+            "  allowed NT AUTHORITY\\SYSTEM (SY): none",
             "SACL:",
             "  audit Everyone (WD): DELETE [audit_failure]",
             "  mandatory label Mandatory Label\\High Mandatory Level (HI): policy 0x1",
         ]
     )
     assert SecurityDescriptor(dacl=NULL_ACL).describe() == (
-        "DACL: null: everything is allowed to everyone"
+        "DACL: null: all rights are allowed to everyone"
     )
     assert SecurityDescriptor(dacl=Acl()).describe() == "DACL: empty"
     assert SecurityDescriptor().describe() == ""

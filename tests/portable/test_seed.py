@@ -1,4 +1,4 @@
-"""Reading what a simulated machine is to be made of."""
+"""Test reading the description of a simulated machine."""
 
 from __future__ import annotations
 
@@ -9,93 +9,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from snapshot_values import ODD, SDDL
 
 from winsvc._values.account import Secret
-from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, ServiceConfig
+from winsvc._values.config import UNCHANGED, FailureActions
 from winsvc._values.dependency import GroupDependency, ServiceDependency
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc._values.snapshot import ServiceSnapshot, unreadable
-from winsvc._values.status import ServiceStatus
 from winsvc.enums import (
     AcceptedControls,
-    ActionType,
     ErrorControl,
     LaunchProtection,
-    ServiceFlags,
     ServiceType,
     SidType,
     StartType,
     State,
     TriggerAction,
-    TriggerDataType,
     TriggerType,
 )
-from winsvc.errors import ArgumentError, service_error
+from winsvc.errors import ValidationError, win32_error
 from winsvc.security import SecurityDescriptor, Sid
-from winsvc.testing import seed as module
-from winsvc.testing.seed import Seed, read_document
-from winsvc.triggers import Trigger, TriggerData
-
-SDDL = "O:SYG:SYD:(A;;CC;;;BA)"
-
-# What a real machine may have: nothing that ServiceManager.create() would take.
-ODD = ServiceSnapshot(
-    name="odd",
-    machine="build07",
-    status=ServiceStatus(
-        service_type=ServiceType(0x80000130),
-        state=State.RUNNING,
-        controls_accepted=AcceptedControls(0),
-        exit_code=0,
-        service_exit_code=3,
-        check_point=1,
-        wait_hint=timedelta(seconds=1),
-        pid=1200,
-        flags=ServiceFlags(1),
-    ),
-    config=ServiceConfig(
-        service_type=ServiceType(0x80000010),
-        start_type=StartType(77),
-        error_control=ErrorControl(9),
-        binary_path=r"C:\Program Files\no quotes\x.exe -k a",
-        load_order_group="Base",
-        tag=12,
-        dependencies=(ServiceDependency("RpcSs"), GroupDependency("")),
-        account="",
-        display_name="@%SystemRoot%\\x.dll,-100",
-    ),
-    description="",
-    failure_actions=FailureActions(
-        actions=(FailureAction(ActionType(7), timedelta(days=49)),), reset_after=None
-    ),
-    failure_actions_on_error=True,
-    delayed_auto_start=False,
-    sid_type=SidType(2),
-    required_privileges=(),
-    preshutdown_timeout=timedelta(milliseconds=0xFFFFFFFF),
-    triggers=(
-        Trigger(
-            TriggerType(99),
-            TriggerAction(0),
-            None,
-            (TriggerData(TriggerDataType(0), b"x" * 2000),),
-        ),
-    ),
-    preferred_node=None,
-    launch_protection=LaunchProtection.NONE,
-    dependents=("other",),
-    security=SecurityDescriptor.from_sddl(SDDL),
-    errors={},
-)
+from winsvc.testing import service_fixture as module
+from winsvc.testing.service_fixture import ServiceFixture, read_document
+from winsvc.triggers import Trigger
 
 
 def document(*snapshots: ServiceSnapshot) -> dict[str, Any]:
-    told = {"winsvc": 1, "machine": None, "services": [each.to_json() for each in snapshots]}
-    read: dict[str, Any] = json.loads(json.dumps(told))
+    written = {"winsvc": 1, "machine": None, "services": [each.to_json() for each in snapshots]}
+    read: dict[str, Any] = json.loads(json.dumps(written))
     return read
 
 
-def one(given: dict[str, Any]) -> Seed:
+def read_service(given: dict[str, Any]) -> ServiceFixture:
     machine, (seed,) = read_document({"services": {"beat": given}})
     assert machine is None
     return seed
@@ -105,7 +50,7 @@ def test_read_document_keeps_unusual_snapshot_values() -> None:
     assert ODD.config is not None
     assert ODD.security is not None
     _, (seed,) = read_document(document(ODD))
-    assert seed == Seed(
+    assert seed == ServiceFixture(
         spec=ServiceSpec(
             name="odd",
             service_type=ServiceType(0x80000010),
@@ -137,13 +82,13 @@ def test_read_document_keeps_unusual_snapshot_values() -> None:
 
 
 def test_read_document_unreadable_settings_take_defaults() -> None:
-    closed = unreadable("shut", None, ODD.status, service_error(5, "OpenServiceW"))
-    hidden = unreadable("hidden", None, None, service_error(5, "OpenServiceW"))
+    closed = unreadable("shut", None, ODD.status, win32_error(5, "OpenServiceW"))
+    hidden = unreadable("hidden", None, None, win32_error(5, "OpenServiceW"))
     _, (shut, other) = read_document(document(closed, hidden))
-    # Of the type, at least, the status tells something.
+    # The status contains at least the service type.
     assert shut.spec == ServiceSpec(name="shut", service_type=ServiceType(0x80000130))
     assert (shut.state, shut.pid) == (State.RUNNING, 1200)
-    assert other == Seed(spec=ServiceSpec(name="hidden"))
+    assert other == ServiceFixture(spec=ServiceSpec(name="hidden"))
 
 
 def test_read_document_inactive_service_drops_accepted_controls() -> None:
@@ -163,11 +108,11 @@ def test_read_document_snapshot_from_wine_drops_security() -> None:
     for shut in (replace(wine, owner=Sid.parse("SY")), SecurityDescriptor.from_sddl("D:")):
         _, (seed,) = read_document(document(replace(ODD, security=shut)))
         assert seed.spec.security == shut
-    assert one({"security": wine}).spec.security == wine  # by hand it is meant
+    assert read_service({"security": wine}).spec.security == wine  # by hand it is meant
 
 
 def test_read_document_parses_settings_given_as_json() -> None:
-    seed = one(
+    seed = read_service(
         {
             "binary_path": "C:\\x.exe",
             "service_type": ["share_process", "interactive_process"],
@@ -215,92 +160,108 @@ def test_read_document_accepts_settings_as_python_objects() -> None:
         "description": None,
         "state": State.RUNNING,
     }
-    seed = one(given)
+    seed = read_service(given)
     expected = {**given, "dependencies": (ServiceDependency("a"), GroupDependency("b"))}
     assert seed.spec.given() == {key: expected[key] for key in given if key != "state"}
-    assert one({"security": SecurityDescriptor.from_sddl(SDDL).to_bytes()}).spec.security == (
-        seed.spec.security
-    )
+    raw = SecurityDescriptor.from_sddl(SDDL).to_bytes()
+    assert read_service({"security": raw}).spec.security == seed.spec.security
 
 
 def test_read_document_name_only_returns_default_seed() -> None:
-    assert one({}) == Seed(spec=ServiceSpec(name="beat"))
-    assert one({}).exit_code == 1077
-    assert one({"state": "running"}).exit_code == 0
-    assert one({"exit_code": 5}).exit_code == 5
-    assert one({}).spec.start_type is UNCHANGED
-    assert one({"name": "beat"}) == one({})
+    assert read_service({}) == ServiceFixture(spec=ServiceSpec(name="beat"))
+    assert read_service({}).exit_code == 1077
+    assert read_service({"state": "running"}).exit_code == 0
+    assert read_service({"exit_code": 5}).exit_code == 5
+    assert read_service({}).spec.start_type is UNCHANGED
+    assert read_service({"name": "beat"}) == read_service({})
 
 
 def test_seed_readers_cover_every_setting() -> None:
     assert set(module._SETTINGS) == {field.name for field in fields(Settings)}
-    assert set(module._STATE) == {field.name for field in fields(Seed)} - {"spec"}
+    assert set(module._STATE) == {field.name for field in fields(ServiceFixture)} - {"spec"}
 
 
 @pytest.mark.parametrize(
-    ("services", "error", "told"),
+    ("services", "error", "expected"),
     [
-        ({"beat": {"start_type": "x"}}, ArgumentError, 'services["beat"].start_type: '),
-        ([{"name": "beat", "start_type": "x"}], ArgumentError, 'services["beat"].start_type: '),
-        ({"b\n": {"odd": 1}}, ArgumentError, 'services["b\\n"].odd: is no setting'),
-        ({"beat": {"errors": {}}}, ArgumentError, 'services["beat"].errors: is no setting'),
-        ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected a'),
+        ({"beat": {"start_type": "x"}}, ValidationError, 'services["beat"].start_type: '),
+        ([{"name": "beat", "start_type": "x"}], ValidationError, 'services["beat"].start_type: '),
+        ({"b\n": {"odd": 1}}, ValidationError, 'services["b\\n"].odd: unknown setting'),
+        ({"beat": {"errors": {}}}, ValidationError, 'services["beat"].errors: unknown setting'),
+        (
+            {"beat": {"start-typ": "boot"}},
+            ValidationError,
+            "services[\"beat\"].start-typ: unknown setting (did you mean 'start_type'?)",
+        ),
+        ({"beat": {"start_type": None}}, TypeError, 'services["beat"].start_type: expected the'),
         (
             {"beat": {"config": {"start_type": []}}},
             TypeError,
-            'services["beat"].config.start_type: expected a StartType\'s name, not list',
+            'services["beat"].config.start_type: expected the name of a StartType member, not list',
         ),
         (
             {"beat": {"config": {"odd": 1}}},
-            ArgumentError,
-            'services["beat"].config.odd: is no setting',
+            ValidationError,
+            'services["beat"].config.odd: unknown setting',
         ),
         ({"beat": {"status": {"state": 1.5}}}, TypeError, 'services["beat"].status.state: '),
         ({"beat": {"status": []}}, TypeError, 'services["beat"].status: expected a mapping'),
         (
             {"beat": {"failure_actions": {"actions": [{"type": "later"}]}}},
-            ArgumentError,
+            ValidationError,
             'services["beat"].failure_actions.actions[0].type: ',
         ),
-        ({"beat": {"security": "D:(x"}}, ArgumentError, 'services["beat"].security: '),
+        ({"beat": {"security": "D:(x"}}, ValidationError, 'services["beat"].security: '),
         ({"beat": {"dependencies": "RpcSs"}}, TypeError, 'services["beat"].dependencies: '),
-        ({"beat": {"dependencies": ["a", ""]}}, ArgumentError, 'services["beat"].dependencies[1]'),
+        (
+            {"beat": {"dependencies": ["a", ""]}},
+            ValidationError,
+            'services["beat"].dependencies[1]',
+        ),
         ({"beat": {"password": 5}}, TypeError, 'services["beat"].password: expected str'),
-        ({"beat": {"name": "other"}}, ArgumentError, "services[\"beat\"].name: 'other' is another"),
-        ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not NoneType'),
-        ({"a": {}, "A": {}}, ArgumentError, "services[\"A\"].name: 'A' is there twice"),
-        ({"A": {}, "a": {}}, ArgumentError, "services[\"a\"].name: 'a' is there twice"),
-        ({"a/b": {}}, ArgumentError, 'services["a/b"].name: '),
-        ([{}], ArgumentError, "services[0].name: is missing"),
+        (
+            {"beat": {"name": "other"}},
+            ValidationError,
+            "services[\"beat\"].name: 'other' is not the key",
+        ),
+        ({"beat": None}, TypeError, 'services["beat"]: expected a mapping, not None'),
+        ({"a": {}, "A": {}}, ValidationError, "services[\"A\"].name: 'A' is a duplicate name"),
+        ({"A": {}, "a": {}}, ValidationError, "services[\"a\"].name: 'a' is a duplicate name"),
+        ({"a/b": {}}, ValidationError, 'services["a/b"].name: '),
+        ([{}], ValidationError, "services[0].name: is missing"),
         ([{"name": "a"}, 5], TypeError, "services[1]: expected a mapping, not int"),
         ([{"name": 5}], TypeError, "services[0].name: expected str"),
         ("beat", TypeError, "services: expected a list, not str"),
-        (None, TypeError, "services: expected a list, not NoneType"),
+        (None, TypeError, "services: expected a list, not None"),
     ],
 )
 def test_read_document_invalid_service_raises_with_path(
-    services: Any, error: type[Exception], told: str
+    services: Any, error: type[Exception], expected: str
 ) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": services})
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "told"),
+    ("change", "error", "expected"),
     [
-        ({"winsvc": 2}, ArgumentError, "winsvc: expected a document of version 1, not 2"),
+        ({"winsvc": 2}, ValidationError, "winsvc: expected version 1 of a document, not 2"),
         ({"machine": 5}, TypeError, "machine: expected str, not int"),
-        ({"service": []}, ArgumentError, "service: is no part of a document"),
+        (
+            {"service": []},
+            ValidationError,
+            "service: unknown field of a document (did you mean 'services'?)",
+        ),
     ],
 )
 def test_read_document_invalid_document_raises(
-    change: Any, error: type[Exception], told: str
+    change: Any, error: type[Exception], expected: str
 ) -> None:
     with pytest.raises(error) as caught:
         read_document({"services": [], **change})
-    assert str(caught.value) == told
-    with pytest.raises(ArgumentError, match="services: is missing"):
+    assert str(caught.value) == expected
+    with pytest.raises(ValidationError, match="services: is missing"):
         read_document({})
 
 
@@ -319,7 +280,7 @@ def test_read_document_reads_utf8_and_utf16_files(tmp_path: Path, encoding: str)
 def test_read_document_invalid_json_file_raises(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "machine.json"
     path.write_bytes(content)
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_document(path)
     assert caught.value.argument == str(path)
 

@@ -8,31 +8,30 @@ import pytest
 from recorder import STOPPED, Recorder, opened
 
 from winsvc import (
-    ArgumentError,
     Control,
     DependentServicesRunningError,
     Service,
     ServiceAccess,
     ServiceStartError,
     ServiceStatus,
-    StartReason,
     State,
     StateFilter,
-    StopFlag,
     StopMajor,
     StopMinor,
     StopReason,
+    ValidationError,
 )
 from winsvc._values.rows import EnumRow, StatusRow
-from winsvc.errors import service_error
+from winsvc._values.stopreason import StopFlag
+from winsvc.errors import win32_error
 
 
 @pytest.mark.parametrize(
     ("send", "code", "right"),
     [
-        (Service.stop, 1, ServiceAccess.STOP),
-        (Service.pause, 2, ServiceAccess.PAUSE_CONTINUE),
-        (Service.resume, 3, ServiceAccess.PAUSE_CONTINUE),
+        (lambda service: service.stop(wait=False), 1, ServiceAccess.STOP),
+        (lambda service: service.pause(wait=False), 2, ServiceAccess.PAUSE_CONTINUE),
+        (lambda service: service.resume(wait=False), 3, ServiceAccess.PAUSE_CONTINUE),
         (Service.interrogate, 4, ServiceAccess.INTERROGATE),
         (lambda service: service.control(128), 128, ServiceAccess.USER_DEFINED_CONTROL),
         (lambda service: service.control(255), 255, ServiceAccess.USER_DEFINED_CONTROL),
@@ -54,7 +53,7 @@ def test_control_sends_code_with_needed_right(
 @pytest.mark.parametrize("code", [0, 5, 11, 15, 127, 256])
 def test_control_with_reserved_code_raises_argument_error(code: int) -> None:
     recorder = Recorder()
-    with opened(recorder) as service, pytest.raises(ArgumentError, match="128 to 255"):
+    with opened(recorder) as service, pytest.raises(ValidationError, match="128 to 255"):
         service.control(code)
     assert not recorder.called("control_service")
 
@@ -73,7 +72,7 @@ def test_reason_for_other_control_raises_argument_error() -> None:
     reason = StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE)
     recorder = Recorder()
     with opened(recorder) as service:
-        with pytest.raises(ArgumentError, match="goes with STOP alone"):
+        with pytest.raises(ValidationError, match="goes with STOP alone"):
             service.control(Control.PAUSE, reason)
     assert not recorder.called("control_service", "control_service_ex")
 
@@ -100,7 +99,7 @@ def test_control_argument_of_wrong_type_raises_type_error(
 def test_stop_with_running_dependents_error_names_them() -> None:
     rows = [EnumRow("b", "B", STOPPED), EnumRow("a", None, STOPPED)]
     recorder = Recorder(
-        control_service=service_error(1051, "ControlService"), enum_dependent_services=rows
+        control_service=win32_error(1051, "ControlService"), enum_dependent_services=rows
     )
     with opened(recorder) as service, pytest.raises(DependentServicesRunningError) as caught:
         service.stop()
@@ -112,8 +111,8 @@ def test_stop_with_running_dependents_error_names_them() -> None:
 
 def test_stop_with_unreadable_dependents_error_lists_none() -> None:
     recorder = Recorder(
-        control_service=service_error(1051, "ControlService"),
-        enum_dependent_services=service_error(5, "EnumDependentServicesW"),
+        control_service=win32_error(1051, "ControlService"),
+        enum_dependent_services=win32_error(5, "EnumDependentServicesW"),
     )
     with opened(recorder) as service, pytest.raises(DependentServicesRunningError) as caught:
         service.stop()
@@ -122,7 +121,7 @@ def test_stop_with_unreadable_dependents_error_lists_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "pattern"),
     [
         (STOPPED._replace(win32_exit_code=5), "exit code 5."),
         (STOPPED._replace(win32_exit_code=0x80070005), "exit code 2147942405."),
@@ -133,18 +132,13 @@ def test_stop_with_unreadable_dependents_error_lists_none() -> None:
     ],
 )
 @pytest.mark.parametrize("code", [1053, 1066, 1067])
-def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, told: str) -> None:
+def test_failed_start_error_carries_exit_codes(code: int, status: StatusRow, pattern: str) -> None:
     recorder = Recorder(
-        start_service=service_error(code, "StartServiceW"), query_service_status_ex=status
+        start_service=win32_error(code, "StartServiceW"), query_service_status_ex=status
     )
-    with opened(recorder) as service, pytest.raises(ServiceStartError, match=told) as caught:
+    with opened(recorder) as service, pytest.raises(ServiceStartError, match=pattern) as caught:
         service.start()
     assert caught.value.status == ServiceStatus.from_row(status)
-
-
-def test_start_reason_returns_enum_member() -> None:
-    with opened(Recorder(query_start_reason=4)) as service:
-        assert service.start_reason() is StartReason.TRIGGER
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from recorder import Recorder, opened
 
-from winsvc import ArgumentError, SecurityDescriptor, SecurityInformation, ServiceAccess
+from winsvc import SecurityDescriptor, SecurityInformation, ServiceAccess, ValidationError
 
 READ = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 READ_SACL = ServiceAccess.READ_CONTROL | ServiceAccess.ACCESS_SYSTEM_SECURITY
@@ -69,9 +69,9 @@ def test_configure_security_writes_only_dacl() -> None:
 def test_missing_security_part_raises_argument_error() -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        with pytest.raises(ArgumentError, match="has no DACL"):
+        with pytest.raises(ValidationError, match="has no DACL"):
             service.configure(security="O:SY")
-        with pytest.raises(ArgumentError, match="has no SACL"):
+        with pytest.raises(ValidationError, match="has no SACL"):
             service.set_security("D:(A;;GA;;;SY)", SecurityInformation.SACL)
     assert not recorder.called("set_service_object_security")
 

@@ -10,17 +10,19 @@ from recorder import CONFIG, STOPPED, Recorder, opened
 from winsvc import (
     UNCHANGED,
     AccessDeniedError,
-    ArgumentError,
-    ConfigLevel,
     FailureAction,
-    InvalidArgumentError,
+    InvalidParameterError,
     ServiceManager,
     SidType,
     StartType,
+    State,
     Trigger,
+    ValidationError,
 )
 from winsvc._values.rows import PreferredNodeRow
-from winsvc.errors import service_error
+from winsvc.enums import ConfigLevel
+from winsvc.errors import win32_error
+from winsvc.testing import SimulatedSCM
 
 NO_CHANGE = 0xFFFFFFFF
 
@@ -37,7 +39,7 @@ def test_configure_leaves_omitted_settings_unchanged() -> None:
         "error_control": NO_CHANGE,
         "binary_path": None,
         "load_order_group": None,
-        "want_tag": False,
+        "assign_tag": False,
         "dependencies": None,
         "account": None,
         "password": None,
@@ -68,9 +70,9 @@ def test_configure_invalid_setting_raises_before_any_change() -> None:
     with opened(recorder) as service:
         with pytest.raises(ValueError, match="SDDL"):
             service.configure(start_type=StartType.MANUAL, security="D:(A;;no such;;;SY)")
-        with pytest.raises(ArgumentError, match="preshutdown_timeout"):
+        with pytest.raises(ValidationError, match="preshutdown_timeout"):
             service.configure(description="new", preshutdown_timeout=-1)
-        with pytest.raises(ArgumentError, match="preshutdown_timeout"):
+        with pytest.raises(ValidationError, match="preshutdown_timeout"):
             service.configure(description="new", preshutdown_timeout=timedelta(days=50))
         with pytest.raises(TypeError, match="no_such_setting"):
             service.configure(no_such_setting=1)  # type: ignore[call-arg]
@@ -79,8 +81,8 @@ def test_configure_invalid_setting_raises_before_any_change() -> None:
 
 
 def test_configure_partial_failure_hint_lists_applied_changes() -> None:
-    recorder = Recorder(change_config_number=service_error(87, "ChangeServiceConfig2W"))
-    with opened(recorder) as service, pytest.raises(InvalidArgumentError) as caught:
+    recorder = Recorder(change_config_number=win32_error(87, "ChangeServiceConfig2W"))
+    with opened(recorder) as service, pytest.raises(InvalidParameterError) as caught:
         service.configure(display_name="X", description="d", delayed_auto_start=True)
     assert caught.value.hint == (
         "Refused: delayed_auto_start. Changed before that: configuration, description."
@@ -121,49 +123,124 @@ def test_configure_writes_every_setting_level() -> None:
 
 
 def test_configure_clearing_absent_triggers_ignores_error() -> None:
-    recorder = Recorder(change_triggers=service_error(87, "ChangeServiceConfig2W"))
+    recorder = Recorder(change_triggers=win32_error(87, "ChangeServiceConfig2W"))
     with opened(recorder) as service:
         service.configure(triggers=None)
-        with pytest.raises(InvalidArgumentError):
+        with pytest.raises(InvalidParameterError):
             service.configure(triggers=[Trigger.on_domain_join()])
     cleared, refused = recorder.called("change_triggers")
     assert cleared.triggers == []
     assert len(refused.triggers) == 1
 
 
+def test_configure_clearing_absent_preferred_node_ignores_error() -> None:
+    recorder = Recorder(change_preferred_node=win32_error(87, "ChangeServiceConfig2W"))
+    with opened(recorder) as service:
+        service.configure(preferred_node=None)
+        with pytest.raises(InvalidParameterError):
+            service.configure(preferred_node=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"start_type": "automatic"},
+            "start_type: expected StartType, not str; did you mean StartType.AUTOMATIC?",
+        ),
+        (
+            {"start_type": "auto"},
+            "start_type: expected StartType, not str; did you mean StartType.AUTOMATIC?",
+        ),
+        (
+            {"service_type": "own-process"},
+            "service_type: expected ServiceType, not str; did you mean ServiceType.OWN_PROCESS?",
+        ),
+        (
+            {"sid_type": "x"},
+            "sid_type: expected SidType, not str; use a member, such as SidType.NONE",
+        ),
+        ({"start_type": State.RUNNING}, "start_type: expected StartType, not State"),
+        ({"start_type": True}, "start_type: expected StartType, not bool"),
+        ({"preferred_node": "0"}, "preferred_node: expected int or None, not str"),
+        ({"start_typ": 2}, "start_typ: unknown setting (did you mean 'start_type'?)"),
+        ({"want_tag": True}, "want_tag: unknown setting (did you mean 'assign_tag'?)"),
+        ({"color": 1}, "color: unknown setting"),
+        (
+            {"allow_unquoted": True},
+            "allow_unquoted: unknown setting (did you mean 'allow_unquoted_path'?)",
+        ),
+        ({"dependencies": "abc"}, "dependencies: expected a list, not a single str"),
+        ({"triggers": [5]}, "triggers[0]: expected Trigger, not int"),
+    ],
+    ids=str,
+)
+def test_wrong_setting_message_names_setting_and_suggests(
+    settings: dict[str, object], message: str
+) -> None:
+    recorder = Recorder()
+    with ServiceManager(backend=recorder.backend) as scm, scm.open("x") as service:
+        with pytest.raises(TypeError) as caught:
+            service.configure(**settings)  # type: ignore[arg-type]
+        assert str(caught.value) == message
+        with pytest.raises(TypeError) as caught:
+            scm.create("y", "y.exe", **settings)  # type: ignore[arg-type]
+        assert str(caught.value) == message
+    assert not recorder.changes
+
+
+def test_configure_refused_for_instance_names_template() -> None:
+    document = {
+        "services": {
+            "CDPUserSvc": {"service_type": ["share_process", "user_service"]},
+            "CDPUserSvc_1f": {"service_type": 0xE0},
+        }
+    }
+    with ServiceManager(backend=SimulatedSCM.from_json(document)) as scm:
+        with scm.open("CDPUserSvc_1f") as instance:
+            with pytest.raises(InvalidParameterError) as caught:
+                instance.configure(start_type=StartType.DISABLED)
+        with scm.open("CDPUserSvc") as template:
+            template.configure(start_type=StartType.DISABLED)
+    assert caught.value.hint == (
+        "Refused: configuration. CDPUserSvc_1f is an instance of a per-user service: configure "
+        "CDPUserSvc instead."
+    )
+
+
 def test_preferred_node_unset_returns_none() -> None:
-    with opened(Recorder(query_preferred_node=service_error(87, "f"))) as service:
-        assert service.preferred_node is None
+    with opened(Recorder(query_preferred_node=win32_error(87, "f"))) as service:
+        assert service.preferred_node() is None
     with opened(Recorder(query_preferred_node=PreferredNodeRow(1, False))) as service:
-        assert service.preferred_node == 1
+        assert service.preferred_node() == 1
 
 
 @pytest.mark.parametrize("code", [2, 1168, 15100])
 def test_description_with_missing_resource_is_empty(code: int) -> None:
-    with opened(Recorder(query_description=service_error(code, "f"))) as service:
-        assert service.description == ""
+    with opened(Recorder(query_description=win32_error(code, "f"))) as service:
+        assert service.description() == ""
 
 
 def test_description_without_right_raises_access_denied() -> None:
-    with opened(Recorder(query_description=service_error(5, "f"))) as service:
+    with opened(Recorder(query_description=win32_error(5, "f"))) as service:
         with pytest.raises(AccessDeniedError):
-            _ = service.description
+            service.description()
 
 
-def test_configure_with_want_tag_returns_tag() -> None:
+def test_configure_with_assign_tag_returns_tag() -> None:
     recorder = Recorder(change_service_config=17)
     with opened(recorder) as service:
-        assert service.configure(load_order_group="G", want_tag=True) == 17
+        assert service.configure(load_order_group="G", assign_tag=True) == 17
     (call,) = recorder.called("change_service_config")
-    assert (call.load_order_group, call.want_tag) == ("G", True)
+    assert (call.load_order_group, call.assign_tag) == ("G", True)
 
 
-def test_create_with_want_tag_requests_tag() -> None:
+def test_create_with_assign_tag_requests_tag() -> None:
     recorder = Recorder()
     with ServiceManager(backend=recorder.backend) as scm:
-        scm.create("x", "x.sys", load_order_group="G", want_tag=True).close()
+        scm.create("x", "x.sys", load_order_group="G", assign_tag=True).close()
     (call,) = recorder.called("create_service")
-    assert (call.load_order_group, call.want_tag) == ("G", True)
+    assert (call.load_order_group, call.assign_tag) == ("G", True)
 
 
 def test_query_with_unknown_numbers_keeps_them() -> None:
@@ -217,6 +294,6 @@ def test_setting_of_wrong_type_raises_type_error(settings: dict[str, object]) ->
 def test_configure_number_out_of_range_raises_argument_error(settings: dict[str, object]) -> None:
     recorder = Recorder()
     with opened(recorder) as service:
-        with pytest.raises(ArgumentError, match=f"^{next(iter(settings))}: .*is not from 0 to"):
+        with pytest.raises(ValidationError, match=f"^{next(iter(settings))}: must be from 0 to"):
             service.configure(**settings)  # type: ignore[arg-type]
     assert not recorder.changes

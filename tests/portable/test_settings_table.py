@@ -133,7 +133,7 @@ PROGRAM = """
 import asyncio
 import json
 
-from winsvc import InvalidArgumentError, ServiceManager, ServiceSnapshot, Settings
+from winsvc import InvalidParameterError, ServiceManager, ServiceSnapshot, Settings
 from winsvc.aio import AsyncServiceManager
 from winsvc.enums import ActionType
 from winsvc.testing import SimulatedSCM
@@ -141,19 +141,19 @@ from winsvc.testing import SimulatedSCM
 RUN = ActionType.RUN_COMMAND
 scm = SimulatedSCM()
 with ServiceManager(backend=scm) as manager, manager.create("beat", "beat.exe") as service:
-    assert service.invented is ActionType.REBOOT
+    assert service.invented() is ActionType.REBOOT
     service.configure(invented=RUN)
-    assert service.invented is RUN
+    assert service.invented() is RUN
     try:
         service.configure(invented=9)
-    except InvalidArgumentError as error:
+    except InvalidParameterError as error:
         assert "Refused: invented." in error.hint
     else:
         raise AssertionError("an unknown number was accepted")
     try:
         service.configure(invented="reboot")
     except TypeError as error:
-        assert str(error) == "invented: expected int, not str"
+        assert str(error).endswith("not str; did you mean ActionType.REBOOT?")
     else:
         raise AssertionError("a wrong type was accepted")
     snapshot = service.snapshot()
@@ -168,10 +168,10 @@ seeds = [{"services": [document]}, {"services": {"beat": {"invented": "run_comma
 for seed in seeds:
     with ServiceManager(backend=SimulatedSCM.from_json(seed)) as manager:
         with manager.open("beat") as service:
-            assert service.invented is RUN
+            assert service.invented() is RUN
 with ServiceManager(backend=scm) as manager:
     with manager.create("drum", "drum.exe", invented=RUN) as service:
-        assert service.invented is RUN
+        assert service.invented() is RUN
 
 
 async def query():

@@ -252,15 +252,15 @@ def test_service_sid_matches_known_sids(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [("\xe9t\xe9", "\xc9T\xc9"), ("\xff", "\u0178"), ("\u1f80", "\u1f88"), ("\u03c3", "\u03a3")],
 )
-def test_service_sid_ignores_case(one: str, other: str) -> None:
-    assert service_sid(one) == service_sid(other)
+def test_service_sid_ignores_case(name: str, other: str) -> None:
+    assert service_sid(name) == service_sid(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("\xdf", "SS"),  # one character stays one
         ("\u0131", "I"),
@@ -270,8 +270,8 @@ def test_service_sid_ignores_case(one: str, other: str) -> None:
         ("\U00010428", "\U00010400"),  # surrogates have no case
     ],
 )
-def test_service_sid_maps_case_no_further_than_windows(one: str, other: str) -> None:
-    assert service_sid(one) != service_sid(other)
+def test_service_sid_maps_case_no_further_than_windows(name: str, other: str) -> None:
+    assert service_sid(name) != service_sid(other)
 
 
 def test_service_sid_invalid_name_raises() -> None:

@@ -1,4 +1,4 @@
-"""What the simulated SCM lets whom do."""
+"""Test which rights the simulated SCM grants to each caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from winsvc import (
     State,
 )
 from winsvc._values.rows import FailureActionsRow
-from winsvc.testing import Caller, SimulatedSCM
+from winsvc.testing import CallerIdentity, SimulatedSCM
 
 M, A, I = ManagerAccess, ServiceAccess, SecurityInformation  # noqa: E741
 GENERIC_READ, GENERIC_WRITE, GENERIC_EXECUTE = 0x80000000, 0x40000000, 0x20000000
@@ -39,52 +39,56 @@ def dacl(sddl: str) -> bytes:
 
 
 MANAGER_RIGHTS = [
-    (Caller.administrator, M.ALL_ACCESS, 0),
-    (Caller.administrator, GENERIC_ALL, 0),
-    (Caller.local_system, M.CONNECT | M.ENUMERATE_SERVICE | M.LOCK, 0),
-    (Caller.user, M.CONNECT | M.ENUMERATE_SERVICE | M.QUERY_LOCK_STATUS, 0),
-    (Caller.user, GENERIC_READ, 0),
-    (Caller.user, M.CREATE_SERVICE, 5),
-    (Caller.user, M.LOCK, 5),
-    (Caller.user, M.ALL_ACCESS, 5),
-    (Caller.user, GENERIC_ALL, 5),
-    (Caller.user, GENERIC_WRITE, 5),
-    (Caller.remote_user, M.CONNECT, 0),
-    (Caller.remote_user, 0, 0),
-    (Caller.remote_user, M.ENUMERATE_SERVICE, 5),
+    (CallerIdentity.administrator, M.ALL_ACCESS, 0),
+    (CallerIdentity.administrator, GENERIC_ALL, 0),
+    (CallerIdentity.local_system, M.CONNECT | M.ENUMERATE_SERVICE | M.LOCK, 0),
+    (CallerIdentity.user, M.CONNECT | M.ENUMERATE_SERVICE | M.QUERY_LOCK_STATUS, 0),
+    (CallerIdentity.user, GENERIC_READ, 0),
+    (CallerIdentity.user, M.CREATE_SERVICE, 5),
+    (CallerIdentity.user, M.LOCK, 5),
+    (CallerIdentity.user, M.ALL_ACCESS, 5),
+    (CallerIdentity.user, GENERIC_ALL, 5),
+    (CallerIdentity.user, GENERIC_WRITE, 5),
+    (CallerIdentity.remote_user, M.CONNECT, 0),
+    (CallerIdentity.remote_user, 0, 0),
+    (CallerIdentity.remote_user, M.ENUMERATE_SERVICE, 5),
 ]
 
 
 @pytest.mark.parametrize(("caller", "access", "expected"), MANAGER_RIGHTS)
 def test_open_manager_checks_rights_of_caller(
-    sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
+    sim: SimulatedSCM, caller: Callable[[], CallerIdentity], access: int, expected: int
 ) -> None:
     with sim.run_as(caller()):
         assert code_of(sim.open_sc_manager, None, None, int(access)) == expected
 
 
 SERVICE_RIGHTS = [
-    (Caller.administrator, SERVICE_ALL, 0),
-    (Caller.administrator, GENERIC_ALL, 0),
-    (Caller.user, A.QUERY_STATUS | A.QUERY_CONFIG | A.ENUMERATE_DEPENDENTS | A.INTERROGATE, 0),
-    (Caller.user, GENERIC_READ, 0),
-    (Caller.user, A.START, 5),
-    (Caller.user, A.STOP, 5),
-    (Caller.user, A.CHANGE_CONFIG, 5),
-    (Caller.user, A.DELETE, 5),
-    (Caller.user, GENERIC_WRITE, 5),
-    (Caller.user, GENERIC_EXECUTE, 5),
-    (Caller.user, 0, 0),
-    (Caller.remote_user, A.QUERY_STATUS, 5),
-    (Caller.remote_user, 0, 0),
-    (Caller.remote_user, MAXIMUM, 5),
-    (Caller.administrator, SACL_RIGHT, 1314),
+    (CallerIdentity.administrator, SERVICE_ALL, 0),
+    (CallerIdentity.administrator, GENERIC_ALL, 0),
+    (
+        CallerIdentity.user,
+        A.QUERY_STATUS | A.QUERY_CONFIG | A.ENUMERATE_DEPENDENTS | A.INTERROGATE,
+        0,
+    ),
+    (CallerIdentity.user, GENERIC_READ, 0),
+    (CallerIdentity.user, A.START, 5),
+    (CallerIdentity.user, A.STOP, 5),
+    (CallerIdentity.user, A.CHANGE_CONFIG, 5),
+    (CallerIdentity.user, A.DELETE, 5),
+    (CallerIdentity.user, GENERIC_WRITE, 5),
+    (CallerIdentity.user, GENERIC_EXECUTE, 5),
+    (CallerIdentity.user, 0, 0),
+    (CallerIdentity.remote_user, A.QUERY_STATUS, 5),
+    (CallerIdentity.remote_user, 0, 0),
+    (CallerIdentity.remote_user, MAXIMUM, 5),
+    (CallerIdentity.administrator, SACL_RIGHT, 1314),
 ]
 
 
 @pytest.mark.parametrize(("caller", "access", "expected"), SERVICE_RIGHTS)
 def test_open_service_checks_rights_of_caller(
-    sim: SimulatedSCM, caller: Callable[[], Caller], access: int, expected: int
+    sim: SimulatedSCM, caller: Callable[[], CallerIdentity], access: int, expected: int
 ) -> None:
     with sim.run_as(caller()):
         scm = manager(sim, M.CONNECT)
@@ -92,7 +96,7 @@ def test_open_service_checks_rights_of_caller(
 
 
 def test_run_as_replaces_and_restores_caller(sim: SimulatedSCM) -> None:
-    before, user = sim.caller, Caller.user()
+    before, user = sim.caller, CallerIdentity.user()
     with sim.run_as(user):
         assert sim.caller is user
     with pytest.raises(KeyError), sim.run_as(user):
@@ -102,13 +106,13 @@ def test_run_as_replaces_and_restores_caller(sim: SimulatedSCM) -> None:
 
 def test_handle_keeps_rights_after_caller_changes(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         sim.control_service(handle, 1)
     assert state_of(sim, "beat") is State.STOPPED
 
 
 def test_maximum_allowed_grants_rights_of_caller(sim: SimulatedSCM) -> None:
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         handle = opened(sim, "beat", MAXIMUM)
         assert code_of(sim.query_service_config, handle) == 0
         assert code_of(sim.control_service, handle, 4) == 0
@@ -148,9 +152,9 @@ def test_generic_right_maps_to_service_rights(
 
 
 def test_notify_boot_config_status_requires_administrator(sim: SimulatedSCM) -> None:
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         assert code_of(sim.notify_boot_config_status, True) == 5
-    with sim.run_as(Caller.local_system()):
+    with sim.run_as(CallerIdentity.local_system()):
         assert code_of(sim.notify_boot_config_status, True) == 0
 
 
@@ -182,7 +186,7 @@ def test_user_granted_start_can_start_but_not_stop(sim: SimulatedSCM) -> None:
         service.stop()
         security = service.security()
         service.set_security(security.to_sddl().replace("D:", "D:(A;;RP;;;IU)", 1))
-    with sim.run_as(Caller.user()), ServiceManager(backend=sim) as scm:
+    with sim.run_as(CallerIdentity.user()), ServiceManager(backend=sim) as scm:
         with scm.open("beat") as service:
             service.start()
             with pytest.raises(AccessDeniedError):
@@ -193,9 +197,9 @@ def test_user_granted_start_can_start_but_not_stop(sim: SimulatedSCM) -> None:
 def test_manager_dacl_controls_access_of_callers(sim: SimulatedSCM) -> None:
     scm = manager(sim)
     sim.set_service_object_security(scm, I.DACL, dacl("D:(A;;KA;;;IU)"))
-    with sim.run_as(Caller.user()):
+    with sim.run_as(CallerIdentity.user()):
         assert code_of(create, sim, manager(sim), "new") == 0
-    with sim.run_as(Caller.remote_user()):
+    with sim.run_as(CallerIdentity.remote_user()):
         assert code_of(manager, sim, M.CONNECT) == 5
 
 
@@ -230,8 +234,12 @@ def test_query_security_returns_only_named_part(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat", A.READ_CONTROL)
     for part, name in ((I.OWNER, "owner"), (I.GROUP, "group"), (I.DACL, "dacl")):
         read = SecurityDescriptor.from_bytes(sim.query_service_object_security(handle, part))
-        there = {one for one in ("owner", "group", "dacl") if getattr(read, one) is not None}
-        assert there == {name}
+        parts_read = {
+            part_name
+            for part_name in ("owner", "group", "dacl")
+            if getattr(read, part_name) is not None
+        }
+        assert parts_read == {name}
 
 
 def test_set_owner_without_restore_privilege_is_refused(sim: SimulatedSCM) -> None:
@@ -289,7 +297,7 @@ def test_faults_deny_manager_right_refuses_listing(sim: SimulatedSCM) -> None:
     with ServiceManager(backend=sim) as scm:
         with pytest.raises(AccessDeniedError, match="ENUMERATE_SERVICE"):
             list(scm.services())
-        assert scm.get("beat").name == "beat"
+        assert scm.info("beat").name == "beat"
 
 
 def test_faults_deny_without_name_affects_every_service(sim: SimulatedSCM) -> None:
@@ -297,7 +305,7 @@ def test_faults_deny_without_name_affects_every_service(sim: SimulatedSCM) -> No
     with ServiceManager(backend=sim) as scm, scm.open("beat") as service:
         with pytest.raises(AccessDeniedError, match="STOP") as caught:
             service.stop()
-    assert caught.value.service == "beat"
+    assert caught.value.object_name == "beat"
     assert state_of(sim, "beat") is State.RUNNING
     assert code_of(opened, sim, "beat") == 5  # with every right
 

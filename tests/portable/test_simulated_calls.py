@@ -1,4 +1,4 @@
-"""Which code each call of the simulated SCM answers with, and after which checks."""
+"""Test the error codes of the simulated SCM's calls and the order of their checks."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from simulated import (
 )
 
 from winsvc import (
-    ArgumentError,
     Control,
     ErrorCode,
     Secret,
     SecurityInformation,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceType,
     State,
+    ValidationError,
 )
 from winsvc._values.rows import FailureActionsRow, LockRow, PreferredNodeRow
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 CONNECT, CREATE, ENUMERATE = 0x1, 0x2, 0x4
 OWN, SHARE, INTERACTIVE = 0x10, 0x20, 0x100
@@ -109,7 +109,6 @@ SERVICES_CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("control_service", (0,)),
     ("control_service_ex", (1, 0, None)),
     ("enum_dependent_services", (0,)),
-    ("query_start_reason", ()),
     ("query_description", ()),
     ("change_description", ("x",)),
     ("query_failure_actions", ()),
@@ -139,7 +138,6 @@ def test_create_service_without_manager_handle_is_refused(sim: SimulatedSCM) -> 
 RIGHTS: list[tuple[str, tuple[Any, ...], ServiceAccess]] = [
     ("delete_service", (), A.DELETE),
     ("query_service_status_ex", (), A.QUERY_STATUS),
-    ("query_start_reason", (), A.QUERY_STATUS),
     ("query_service_config", (), A.QUERY_CONFIG),
     ("start_service", ((),), A.START),
     ("control_service", (Control.STOP,), A.STOP),
@@ -285,11 +283,11 @@ def test_new_service_has_default_config_and_status(sim: SimulatedSCM) -> None:
 
 def test_create_service_assigns_distinct_tags_in_group(sim: SimulatedSCM) -> None:
     scm = manager(sim)
-    made = [create(sim, scm, f"d{i}", type=1, start=0, group="g", tag=True) for i in range(3)]
-    tags = [tag for _, tag in made]
+    created = [create(sim, scm, f"d{i}", type=1, start=0, group="g", tag=True) for i in range(3)]
+    tags = [tag for _, tag in created]
     assert all(tags)
     assert len(set(tags)) == 3
-    assert [sim.query_service_config(handle).tag_id for handle, _ in made] == tags
+    assert [sim.query_service_config(handle).tag_id for handle, _ in created] == tags
 
 
 @pytest.mark.parametrize(
@@ -397,7 +395,7 @@ def test_enum_services_continues_from_resume_handle(sim: SimulatedSCM) -> None:
 def test_services_with_page_size_below_minimum_lists_all(sim: SimulatedSCM, size: int) -> None:
     sim.local.page_size = size
     with ServiceManager(backend=sim) as scm:
-        assert [one.name for one in scm.services(type=ServiceType.ALL)] == [
+        assert [info.name for info in scm.services(service_type=ServiceType.ALL)] == [
             "Spooler",
             "beat",
             "disk",
@@ -417,21 +415,21 @@ NUL = "a\0b"
         ("account", lambda sim, scm, _: create(sim, scm, "new", account=NUL)),
         ("password", lambda sim, scm, _: create(sim, scm, "new", password=Secret(NUL))),
         ("dependencies[1]", lambda sim, scm, _: create(sim, scm, "new", dependencies=["a", ""])),
-        ("dependencies[0]", lambda sim, _, one: change(sim, one, dependencies=[NUL])),
-        ("binary_path", lambda sim, _, one: change(sim, one, path=NUL)),
-        ("description", lambda sim, _, one: sim.change_description(one, NUL)),
+        ("dependencies[0]", lambda sim, _, handle: change(sim, handle, dependencies=[NUL])),
+        ("binary_path", lambda sim, _, handle: change(sim, handle, path=NUL)),
+        ("description", lambda sim, _, handle: sim.change_description(handle, NUL)),
         (
             "command",
-            lambda sim, _, one: sim.change_failure_actions(
-                one, FailureActionsRow(0, None, NUL, None)
+            lambda sim, _, handle: sim.change_failure_actions(
+                handle, FailureActionsRow(0, None, NUL, None)
             ),
         ),
         (
             "required_privileges[0]",
-            lambda sim, _, one: sim.change_required_privileges(one, ("",)),
+            lambda sim, _, handle: sim.change_required_privileges(handle, ("",)),
         ),
-        ("arguments[1]", lambda sim, _, one: sim.start_service(one, ("", NUL))),
-        ("comment", lambda sim, _, one: sim.control_service_ex(one, 1, 0, NUL)),
+        ("arguments[1]", lambda sim, _, handle: sim.start_service(handle, ("", NUL))),
+        ("comment", lambda sim, _, handle: sim.control_service_ex(handle, 1, 0, NUL)),
         ("group", lambda sim, scm, _: sim.enum_services_status_ex(scm, 0x30, 3, NUL, 0)),
         ("machine", lambda sim, *_: sim.open_sc_manager(NUL, None, 1)),
         ("name", lambda sim, *_: sim.open_desktop(NUL, 0, False, 0)),
@@ -440,10 +438,10 @@ NUL = "a\0b"
 def test_text_with_nul_is_refused_before_the_call(
     sim: SimulatedSCM, argument: str, call: Callable[[SimulatedSCM, int, int], object]
 ) -> None:
-    scm, one = manager(sim), opened(sim, "beat")
+    scm, handle = manager(sim), opened(sim, "beat")
     before = len(sim.calls)
-    with pytest.raises(ArgumentError) as caught:
-        call(sim, scm, one)
+    with pytest.raises(ValidationError) as caught:
+        call(sim, scm, handle)
     assert caught.value.argument == argument
     assert len(sim.calls) == before  # refused before there is a call
     assert "new" not in sim
@@ -481,7 +479,7 @@ def test_start_service_when_disabled_or_running_is_refused(sim: SimulatedSCM) ->
 def test_start_service_with_failing_program_returns_its_error(
     sim: SimulatedSCM, error: int
 ) -> None:
-    sim.local.other_programs = Behaviour(start_error=error)
+    sim.local.other_programs = ProgramBehavior(start_error=error)
     for _ in range(2):
         assert start(sim, "beat") == error
         row = sim.query_service_status_ex(opened(sim, "beat"))
@@ -496,7 +494,7 @@ def test_control_service_with_reserved_code_is_refused(sim: SimulatedSCM, code: 
 
 def test_stop_of_stopped_service_error_carries_status(sim: SimulatedSCM) -> None:
     handle = opened(sim, "beat")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceNotActiveError) as caught:
         sim.control_service(handle, Control.STOP)
     assert caught.value.winerror == 1062
     assert caught.value.status is not None

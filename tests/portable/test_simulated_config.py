@@ -1,4 +1,4 @@
-"""What the simulated SCM takes as a service's settings, and with which code it refuses the rest."""
+"""Test the settings that the simulated SCM accepts, and its error codes for the others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from simulated import NO_CHANGE, change, code_of, create, manager, opened
 
-from winsvc import ConfigLevel, ServiceAccess, ServiceType, State
+from winsvc import ServiceAccess, ServiceType, State
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
+from winsvc.enums import ConfigLevel
 from winsvc.testing import SimulatedSCM
 
 OWN, SHARE, INTERACTIVE = 0x10, 0x20, 0x100

@@ -1,4 +1,4 @@
-"""Which services start and stop with which on a simulated machine."""
+"""Test starts and stops of dependent services on a simulated machine."""
 
 from __future__ import annotations
 
@@ -7,24 +7,17 @@ from datetime import timedelta
 import pytest
 from simulated import change, code_of, control, create, manager, opened, start, state_of, states
 
-from winsvc import (
-    AcceptedControls,
-    Control,
-    ServiceType,
-    StartReason,
-    StartType,
-    State,
-    Trigger,
-)
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc import AcceptedControls, Control, ServiceType, StartType, State, Trigger
+from winsvc.enums import StartReason
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
-HANGS = Behaviour(hangs_in=[State.START_PENDING])
+HANGS = ProgramBehavior(hangs_in=[State.START_PENDING])
 
 
 @pytest.fixture
 def sim() -> SimulatedSCM:
-    """top needs middle, which needs low; and some in groups."""
+    """Top needs middle, which needs low; and some in groups."""
     sim = SimulatedSCM()
     sim.latency = 0
     sim.add("low")
@@ -34,7 +27,7 @@ def sim() -> SimulatedSCM:
 
 
 def running(sim: SimulatedSCM) -> list[str]:
-    return [one.name for one in sim if one.state is S.RUNNING]
+    return [service.name for service in sim if service.state is S.RUNNING]
 
 
 # ------------------------------------------------------------------- starting
@@ -43,20 +36,20 @@ def running(sim: SimulatedSCM) -> list[str]:
 def test_start_also_starts_stopped_dependencies(sim: SimulatedSCM) -> None:
     assert start(sim, "top", "argument") == 0
     assert running(sim) == ["low", "middle", "top"]
-    assert [tuple(one.arguments) for one in sim] == [(), (), ("argument",)]
-    assert [one.starts for one in sim] == [1, 1, 1]
+    assert [tuple(service.arguments) for service in sim] == [(), (), ("argument",)]
+    assert [service.starts for service in sim] == [1, 1, 1]
 
 
 def test_start_waits_for_slow_dependencies(sim: SimulatedSCM) -> None:
     for name in ("low", "middle"):
-        sim[name].program = Behaviour(start_takes=100)
+        sim[name].program = ProgramBehavior(start_takes=100)
     assert start(sim, "top") == 0
     assert sim.clock.now == 200
     assert running(sim) == ["low", "middle", "top"]
 
 
 def test_start_waits_for_dependency_in_start_pending(sim: SimulatedSCM) -> None:
-    sim["low"].program = Behaviour(start_takes=9)
+    sim["low"].program = ProgramBehavior(start_takes=9)
     start(sim, "low")
     sim.clock.advance(4)
     assert start(sim, "middle") == 0
@@ -76,14 +69,14 @@ def test_start_leaves_active_dependency_unchanged(state: State) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Behaviour(start_error=2),
-        Behaviour(start_takes=9, ends_after=3),
-        Behaviour(start_takes=9, ends_after=3, crashes=True),
+        ProgramBehavior(start_error=2),
+        ProgramBehavior(start_takes=9, ends_after=3),
+        ProgramBehavior(start_takes=9, ends_after=3, crashes=True),
         HANGS,
     ],
 )
 def test_start_with_failing_dependency_returns_dependency_error(
-    sim: SimulatedSCM, wrong: Behaviour
+    sim: SimulatedSCM, wrong: ProgramBehavior
 ) -> None:
     sim["low"].program = wrong
     assert start(sim, "top") == 1068
@@ -116,7 +109,7 @@ def test_start_with_missing_dependency_is_refused(sim: SimulatedSCM) -> None:
 
 
 def test_start_with_stopping_dependency_is_refused(sim: SimulatedSCM) -> None:
-    sim["low"].program = Behaviour(stop_takes=9)
+    sim["low"].program = ProgramBehavior(stop_takes=9)
     start(sim, "low")
     control(sim, "low", Control.STOP)
     assert start(sim, "middle") == 1068
@@ -126,25 +119,25 @@ def test_start_with_stopping_dependency_is_refused(sim: SimulatedSCM) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "expected"),
+    ("first", "second", "expected"),
     [
-        (Behaviour(), Behaviour(), 0),
-        (Behaviour(start_error=2), Behaviour(), 0),
-        (Behaviour(), Behaviour(start_error=2), 0),
-        (Behaviour(start_error=2), Behaviour(start_error=2), 1068),
-        (HANGS, Behaviour(), 0),
+        (ProgramBehavior(), ProgramBehavior(), 0),
+        (ProgramBehavior(start_error=2), ProgramBehavior(), 0),
+        (ProgramBehavior(), ProgramBehavior(start_error=2), 0),
+        (ProgramBehavior(start_error=2), ProgramBehavior(start_error=2), 1068),
+        (HANGS, ProgramBehavior(), 0),
     ],
 )
 def test_start_with_group_dependency_needs_a_running_member(
-    one: Behaviour, two: Behaviour, expected: int
+    first: ProgramBehavior, second: ProgramBehavior, expected: int
 ) -> None:
     sim = SimulatedSCM()
-    sim.add("one", load_order_group="g", program=one)
-    sim.add("two", load_order_group="G", program=two)
+    sim.add("one", load_order_group="g", program=first)
+    sim.add("two", load_order_group="G", program=second)
     sim.add("high", dependencies=["+g"])
     assert start(sim, "high") == expected
-    for name, behaviour in (("one", one), ("two", two)):  # all are tried
-        assert (state_of(sim, name) is S.RUNNING) == (behaviour == Behaviour())
+    for name, behavior in (("one", first), ("two", second)):  # all are tried
+        assert (state_of(sim, name) is S.RUNNING) == (behavior == ProgramBehavior())
 
 
 def test_start_with_empty_group_is_refused() -> None:
@@ -179,7 +172,7 @@ def test_stop_with_running_dependents_is_refused(sim: SimulatedSCM) -> None:
 
 
 def test_stop_with_stopping_dependent_is_refused(sim: SimulatedSCM) -> None:
-    sim["middle"].program = Behaviour(stop_takes=5)
+    sim["middle"].program = ProgramBehavior(stop_takes=5)
     start(sim, "middle")
     control(sim, "middle", Control.STOP)
     assert control(sim, "low", Control.STOP) == 1051
@@ -275,9 +268,9 @@ def test_boot_starts_services_in_load_order() -> None:
     sim.local.group_order = ["first", "second"]
     order: list[str] = []
 
-    def noted(name: str) -> Behaviour:
+    def noted(name: str) -> ProgramBehavior:
         order.append(name)
-        return Behaviour()
+        return ProgramBehavior()
 
     sim.local.other_programs = lambda argv: noted(argv[0])
     auto, driver = StartType.AUTOMATIC, ServiceType.KERNEL_DRIVER
@@ -321,28 +314,28 @@ def test_boot_ignores_delay_of_non_automatic_services() -> None:
 def test_failed_boot_start_sets_exit_code() -> None:
     sim = SimulatedSCM()
     auto = StartType.AUTOMATIC
-    sim.add("broken", start_type=auto, program=Behaviour(start_error=2))
+    sim.add("broken", start_type=auto, program=ProgramBehavior(start_error=2))
     sim.add("needs", start_type=auto, dependencies=["broken"])
     sim.add("lost", start_type=auto, dependencies=["none"])
     sim.local.boot()
-    assert [one.exit_code for one in sim] == [2, 1068, 1075]
+    assert [service.exit_code for service in sim] == [2, 1068, 1075]
 
 
 def test_boot_start_of_slow_service_does_not_block() -> None:
     sim = SimulatedSCM()
     sim.latency = 0
     auto = StartType.AUTOMATIC
-    sim.add("slow", start_type=auto, program=Behaviour(start_takes=10))
+    sim.add("slow", start_type=auto, program=ProgramBehavior(start_takes=10))
     sim.add("needs", start_type=auto, dependencies=["slow"])
-    sim.add("silent", start_type=auto, program=Behaviour(start_error=1053))
+    sim.add("silent", start_type=auto, program=ProgramBehavior(start_error=1053))
     sim.local.boot()
     assert sim.clock.now == 0
     sim.clock.advance(9)
     assert sim.clock.now == 9
-    assert [one.state for one in sim] == [S.START_PENDING, S.STOPPED, S.STOPPED]
+    assert [service.state for service in sim] == [S.START_PENDING, S.STOPPED, S.STOPPED]
     assert start(sim, "needs") == 1056  # it is on its way
     sim.clock.advance(2)
-    assert [one.state for one in sim] == [S.RUNNING, S.RUNNING, S.STOPPED]
+    assert [service.state for service in sim] == [S.RUNNING, S.RUNNING, S.STOPPED]
     sim.clock.advance(30)
     assert sim["silent"].exit_code == 1053
 
@@ -362,13 +355,13 @@ def test_reboot_cancels_pending_delayed_start() -> None:
 def test_shut_down_sends_controls_in_order_and_stops_all() -> None:
     sim = SimulatedSCM()
     sim.latency = 0
-    told: list[tuple[str, Control, float]] = []
+    received: list[tuple[str, Control, float]] = []
 
-    def program(name: str, accepts: AcceptedControls, **behaviour: float) -> Behaviour:
+    def program(name: str, accepts: AcceptedControls, **behavior: float) -> ProgramBehavior:
         def note(code: Control) -> None:
-            told.append((name, code, sim.clock.now))
+            received.append((name, code, sim.clock.now))
 
-        return Behaviour(accepts=accepts, on_control=note, **behaviour)  # type: ignore[arg-type]
+        return ProgramBehavior(accepts=accepts, on_control=note, **behavior)  # type: ignore[arg-type]
 
     taken = AcceptedControls
     stops = program("stops", taken.SHUTDOWN, stop_takes=2)
@@ -380,14 +373,14 @@ def test_shut_down_sends_controls_in_order_and_stops_all() -> None:
     sim.add("stuck", program=stuck, state=S.RUNNING, preshutdown_timeout=timeout)
     sim.add("deaf", program=program("deaf", taken.STOP), state=S.PAUSED)
     sim.local.shut_down()
-    assert told == [
+    assert received == [
         ("early", Control.PRESHUTDOWN, 0),
         ("stuck", Control.PRESHUTDOWN, 7),
         ("stops", Control.SHUTDOWN, 27),
     ]
     assert sim.clock.now == 34  # 5 s more for what still runs
-    assert {one.state for one in sim} == {S.STOPPED}
-    assert {one.exit_code for one in sim} == {0}
+    assert {service.state for service in sim} == {S.STOPPED}
+    assert {service.exit_code for service in sim} == {0}
 
 
 # ------------------------------------------------------------------- triggers
@@ -399,13 +392,13 @@ def test_trigger_starts_and_stops_matching_services() -> None:
     sim.add("on", triggers=[up])
     sim.add("off", triggers=[down], state=S.RUNNING)
     sim.add("disabled", triggers=[up], start_type=StartType.DISABLED)
-    sim.add("deaf", triggers=[down], program=Behaviour(accepts=AcceptedControls(0)))
+    sim.add("deaf", triggers=[down], program=ProgramBehavior(accepts=AcceptedControls(0)))
     sim.add("needed", triggers=[down], state=S.RUNNING)
     sim.add("needs", dependencies=["needed"], state=S.RUNNING)
     start(sim, "deaf")
     sim.local.fire(up)
     assert state_of(sim, "on") is S.RUNNING
-    assert sim.query_start_reason(opened(sim, "on")) == StartReason.TRIGGER
+    assert sim.query_start_reason(sim.status_handle("on")) == StartReason.TRIGGER
     assert state_of(sim, "disabled") is S.STOPPED
     assert state_of(sim, "off") is S.RUNNING
     sim.local.fire(down)
@@ -418,7 +411,7 @@ def test_trigger_sends_event_control_to_running_service() -> None:
     sim = SimulatedSCM()
     up = Trigger.on_ip_available()
     taken = AcceptedControls.TRIGGER_EVENT
-    sim.add("told", triggers=[up], program=Behaviour(accepts=taken), state=S.RUNNING)
+    sim.add("told", triggers=[up], program=ProgramBehavior(accepts=taken), state=S.RUNNING)
     sim.add("not", triggers=[up], state=S.RUNNING)
     sim.local.fire(up)
     assert sim["told"].controls == [Control.TRIGGER_EVENT]

@@ -23,7 +23,7 @@ from winsvc import (
     WaitTimeoutError,
 )
 from winsvc.aio import AsyncServiceManager
-from winsvc.host import Service as HostedService
+from winsvc.host import ServiceBase
 from winsvc.testing import EndlessWaitError, SimulatedSCM, waiter_calls
 
 S = State
@@ -125,7 +125,7 @@ def test_wait_for_removal_of_a_service_that_stays_raises(
 ) -> None:
     monkeypatch.setattr(waiter_calls, "MOST_POLLS", 100)
     with scm.open("beat") as other, pytest.raises(EndlessWaitError):
-        beat.delete(timeout=10**6)
+        beat.delete(wait=True, timeout=10**6)
     assert other.closed
 
 
@@ -286,7 +286,7 @@ def test_thread_that_waits_in_the_simulation_does_not_count(
 # ------------------------------------------------------------------- services in Python
 
 
-class Idle(HostedService):
+class Idle(ServiceBase):
     """Waits for its stop, and for nothing else."""
 
     name = "idle"
@@ -296,8 +296,8 @@ class Idle(HostedService):
         self.stop_requested.wait()
 
 
-class Helped(HostedService):
-    """Has a thread of its own, which waits for the stop, too."""
+class Helped(ServiceBase):
+    """A service with a second thread, which waits for the stop, too."""
 
     name = "helped"
 
@@ -311,14 +311,14 @@ class Helped(HostedService):
 
 @pytest.mark.parametrize("kind", [Idle, Helped])
 def test_hosted_service_that_waits_does_not_count(
-    sim: SimulatedSCM, scm: ServiceManager, kind: type[HostedService]
+    sim: SimulatedSCM, scm: ServiceManager, kind: type[ServiceBase]
 ) -> None:
     sim.host(kind)
     with scm.open(kind.name) as service:
         service.start(timeout=30)
         with pytest.raises(EndlessWaitError):
             service.wait(S.STOPPED)
-        sim.clock.advance(60)  # its own waits go on
+        sim.clock.advance(60)  # the waits of the service continue
         assert service.status().state is S.RUNNING
         service.stop(timeout=30)
 

@@ -20,18 +20,18 @@ from winsvc import (
     Control,
     FailureAction,
     FailureActions,
-    ServiceError,
     ServiceManager,
     ServiceType,
     Settings,
     StartType,
     State,
+    Win32Error,
 )
 from winsvc._values.rows import StatusRow
 from winsvc.backend import HostBackend
-from winsvc.errors import ArgumentError
-from winsvc.host import Service as Hosted
-from winsvc.testing import Behaviour, HostedProgram, SimulatedSCM
+from winsvc.errors import ValidationError
+from winsvc.host import ServiceBase
+from winsvc.testing import HostedProgram, ProgramBehavior, SimulatedSCM
 
 S = State
 
@@ -45,7 +45,7 @@ def sim() -> Iterator[SimulatedSCM]:
     assert set(threading.enumerate()) <= before
 
 
-class Beat(Hosted):
+class Beat(ServiceBase):
     """Runs until it is to stop."""
 
     name = "beat"
@@ -55,7 +55,7 @@ class Beat(Hosted):
         self.stop_requested.wait()
 
 
-def running(sim: SimulatedSCM, kind: type[Hosted]) -> None:
+def running(sim: SimulatedSCM, kind: type[ServiceBase]) -> None:
     """Host a service, and start it."""
     sim.host(kind)
     with ServiceManager() as scm, scm.open(kind.name) as service:
@@ -68,7 +68,7 @@ def stop(name: str = "beat") -> None:
 
 
 def hosted(sim: SimulatedSCM, main: Callable[[HostBackend], None], name: str = "beat") -> None:
-    """A service with a program that calls the backend itself."""
+    """Add a service with a program that calls the backend directly."""
     sim.add(name, program=HostedProgram(main, name))
 
 
@@ -83,7 +83,7 @@ def raw(
     handler: Callable[[int, int, bytes], int] = lambda code, event_type, data: 0,
     then: Callable[[int], None] = lambda handle: None,
 ) -> None:
-    """The main function of a program with one service, written on the backend."""
+    """Run a program with one service by direct calls of the backend."""
 
     def service_main(arguments: list[str]) -> None:
         handle = backend.register_service_ctrl_handler(arguments[0], handler)
@@ -140,7 +140,7 @@ def test_hosted_services_make_same_calls_in_every_run() -> None:
                     with scm.open(name) as service:
                         service.stop(timeout=30)
             sim.close()
-            return [(one.function, one.at, one.service, one.error) for one in sim.calls]
+            return [(item.function, item.at, item.service, item.error) for item in sim.calls]
 
     class Talkative(Beat):
         def main(self) -> None:
@@ -149,7 +149,7 @@ def test_hosted_services_make_same_calls_in_every_run() -> None:
                 with ServiceManager() as scm:
                     list(scm.services())
 
-    class Asynchronous(Hosted):
+    class Asynchronous(ServiceBase):
         async def main(self) -> None:
             self.report_running()
             while not await self.stop_requested.wait_async(0.7):
@@ -179,10 +179,10 @@ def test_host_installs_settings_of_class(sim: SimulatedSCM) -> None:
         settings = Settings(account="LocalService", failure_actions=FailureActions.restart())
 
     sim.host(Full)
-    there = sim["beat"]
-    assert (there.display_name, there.description) == ("Heartbeat", "Beats")
-    assert there.account == r"NT AUTHORITY\LocalService"
-    assert there.numbers[4] == 1  # failure actions for errors, too
+    service = sim["beat"]
+    assert (service.display_name, service.description) == ("Heartbeat", "Beats")
+    assert service.account == r"NT AUTHORITY\LocalService"
+    assert service.numbers[4] == 1  # failure actions for errors, too
     assert "beat" in sim.event_sources
 
 
@@ -196,8 +196,8 @@ def test_host_of_existing_service_keeps_its_config(sim: SimulatedSCM) -> None:
 
 
 def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
-    def chosen(argv: list[str]) -> Behaviour | HostedProgram:
-        return HostedProgram.of(Beat) if "python" in argv else Behaviour(start_error=2)
+    def chosen(argv: list[str]) -> ProgramBehavior | HostedProgram:
+        return HostedProgram.of(Beat) if "python" in argv else ProgramBehavior(start_error=2)
 
     sim.local.programs[r"C:\beat.exe"] = chosen
     sim.add("beat", binary_path=r"C:\beat.exe --service")
@@ -207,9 +207,9 @@ def test_programs_entry_chooses_program_by_arguments(sim: SimulatedSCM) -> None:
 
 
 def test_add_running_hosted_program_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(ArgumentError, match="must be started"):
+    with pytest.raises(ValidationError, match="must be STOPPED"):
         sim.add("beat", state=S.RUNNING, program=HostedProgram.of(Beat))
-    with pytest.raises(ArgumentError, match="no service"):
+    with pytest.raises(ValidationError, match="at least one service class"):
         sim.host()
 
 
@@ -261,7 +261,7 @@ def test_start_of_program_ending_early_fails_at_once(
     assert start(sim, "beat") == 1053
     assert sim.clock.now < 1
     errors = [record.exc_info[1] for record in caplog.records if record.exc_info is not None]
-    assert [str(one) for one in errors] == logged
+    assert [str(item) for item in errors] == logged
     assert len(caplog.records) == len(logged)
 
 
@@ -290,7 +290,7 @@ def test_start_of_service_missing_from_table_fails(sim: SimulatedSCM) -> None:
 
 
 def test_host_calls_outside_service_are_refused(sim: SimulatedSCM) -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         raw(sim)
     assert caught.value.winerror == 1063
     assert code_of(sim.register_service_ctrl_handler, "beat", lambda *_: 0) == 1083
@@ -318,12 +318,12 @@ def test_second_dispatcher_in_process_is_refused(sim: SimulatedSCM) -> None:
 
 
 def test_control_is_checked_against_reported_controls(sim: SimulatedSCM) -> None:
-    told: list[int] = []
+    received: list[int] = []
 
     def main(backend: HostBackend) -> None:
         def service_main(arguments: list[str]) -> None:
             def handler(code: int, event_type: int, data: bytes) -> int:
-                told.append(code)
+                received.append(code)
                 return 120  # which Windows does not pass on
 
             handle = backend.register_service_ctrl_handler("beat", handler)
@@ -348,7 +348,7 @@ def test_control_is_checked_against_reported_controls(sim: SimulatedSCM) -> None
     assert control(sim, "beat", Control.STOP) == 1052
     assert control(sim, "beat", Control.PAUSE) == 0
     assert sim["beat"].state is S.RUNNING  # as nothing else was reported
-    assert told == [Control.STOP, Control.PAUSE]
+    assert received == [Control.STOP, Control.PAUSE]
 
 
 def test_control_with_hung_handler_times_out(sim: SimulatedSCM) -> None:
@@ -456,7 +456,7 @@ def test_crash_unwinds_main_and_restarts_service(
                 seen.append("finally")
                 try:
                     self.report_running()
-                    with self.busy():
+                    with self.pending_operation():
                         self.stop_requested.wait(5)
                 finally:
                     seen.append("again")
@@ -482,7 +482,7 @@ def test_crash_of_async_service_cancels_its_tasks(
 ) -> None:
     seen: list[str] = []
 
-    class Crashes(Hosted):
+    class Crashes(ServiceBase):
         name = "beat"
 
         async def main(self) -> None:
@@ -589,7 +589,7 @@ def test_reboot_action_of_hosted_service_reboots_machine(sim: SimulatedSCM) -> N
     running(sim, Fails)
     sim.clock.advance(20)
     assert len(sim.local.reboots) == 1
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {item.state for item in sim} == {S.STOPPED}
 
 
 def test_delete_of_running_hosted_service_waits_for_stop(sim: SimulatedSCM) -> None:
@@ -675,11 +675,11 @@ def test_hosted_service_can_start_and_stop_another(sim: SimulatedSCM) -> None:
 
 
 def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) -> None:
-    """Each is told of what the other does, while both wait."""
+    """Notify each service of the state of the other while both wait."""
     seen: list[str] = []
 
-    def leading(other: str) -> type[Hosted]:
-        def main(self: Hosted) -> None:
+    def leading(other: str) -> type[ServiceBase]:
+        def main(self: ServiceBase) -> None:
             with ServiceManager() as scm, scm.open(other) as service:
                 service.wait([S.START_PENDING, S.RUNNING], timeout=100)
                 self.report_running()
@@ -687,13 +687,13 @@ def test_hosted_services_waiting_for_each_other_are_notified(sim: SimulatedSCM) 
                 seen.append(self.name)
             self.stop_requested.wait()
 
-        return type("Leading", (Hosted,), {"name": f"not {other}", "main": main})
+        return type("Leading", (ServiceBase,), {"name": f"not {other}", "main": main})
 
     sim.host(leading("not not x"))
     sim.host(type("X", (leading("not not not x"),), {"name": "not not x"}))
-    assert [one.name for one in sim] == ["not not not x", "not not x"]
-    for one in list(sim):
-        start(sim, one.name)
+    assert [item.name for item in sim] == ["not not not x", "not not x"]
+    for item in list(sim):
+        start(sim, item.name)
     sim.clock.advance(30)
     assert sorted(seen) == ["not not not x", "not not x"]
 
@@ -703,7 +703,7 @@ def test_hosted_service_can_stop_itself(sim: SimulatedSCM) -> None:
         def main(self) -> None:
             self.report_running()
             with ServiceManager() as scm, scm.open("beat") as beat:
-                beat.stop()
+                beat.stop(wait=False)
             assert self.stop_requested.wait(5)
 
     sim.host(Tired)
@@ -737,26 +737,26 @@ def test_hosted_service_watch_reports_status_changes(sim: SimulatedSCM) -> None:
 def test_hosted_services_start_in_dependency_order(sim: SimulatedSCM) -> None:
     order: list[str] = []
 
-    def kind(name: str, *needed: str) -> type[Hosted]:
-        def main(self: Hosted) -> None:
+    def kind(name: str, *needed: str) -> type[ServiceBase]:
+        def main(self: ServiceBase) -> None:
             self.stop_requested.wait(5)
             order.append(name)
             self.report_running()
             self.stop_requested.wait()
 
         members = {"name": name, "settings": Settings(dependencies=needed), "main": main}
-        return type(name, (Hosted,), members)
+        return type(name, (ServiceBase,), members)
 
-    for one in (kind("base"), kind("middle", "base"), kind("top", "middle")):
-        sim.host(one)
+    for item in (kind("base"), kind("middle", "base"), kind("top", "middle")):
+        sim.host(item)
     with ServiceManager() as scm, scm.open("top") as top:
         top.start(timeout=60)
         assert order == ["base", "middle", "top"]
         with scm.open("base") as base:
-            with pytest.raises(ServiceError):
+            with pytest.raises(Win32Error):
                 base.stop()
-            base.stop(dependents=True, timeout=30)
-    assert {one.state for one in sim} == {S.STOPPED}
+            base.stop_with_dependents(timeout=30)
+    assert {item.state for item in sim} == {S.STOPPED}
 
 
 def test_hosted_service_can_control_simulated_service(sim: SimulatedSCM) -> None:
@@ -768,7 +768,7 @@ def test_hosted_service_can_control_simulated_service(sim: SimulatedSCM) -> None
                 other.stop(timeout=60)
             self.stop_requested.wait()
 
-    sim.add("other", program=Behaviour(start_takes=20, stop_takes=10))
+    sim.add("other", program=ProgramBehavior(start_takes=20, stop_takes=10))
     running(sim, Starts)
     sim.clock.advance(40)
     assert sim["other"].starts == 1
@@ -875,8 +875,8 @@ def test_blocked_hosted_thread_raises_error_naming_its_line(
             self.stop_requested.wait()
 
     sim.host(Stuck)
-    monkeypatch.setattr(sys.modules[type(sim.baton).__module__], "_real_monotonic", monotonic)
-    sim.baton.patience = 0.05
+    monkeypatch.setattr(sys.modules[type(sim.scheduler).__module__], "_real_monotonic", monotonic)
+    sim.scheduler.patience = 0.05
     start(sim, "beat")
     with pytest.raises(RuntimeError) as caught:
         sim.clock.advance(1)
@@ -884,7 +884,7 @@ def test_blocked_hosted_thread_raises_error_naming_its_line(
     assert "beat" in text
     assert "real.wait(20)" in text
     assert "0.05 s of real time" in text
-    (stuck,) = (one for one in threading.enumerate() if one.name.endswith(": main"))
+    (stuck,) = (item for item in threading.enumerate() if item.name.endswith(": main"))
     real.set()
     stuck.join(10)  # its next wait ends it
     assert not stuck.is_alive()
@@ -934,7 +934,7 @@ def test_time_sleep_in_service_uses_simulated_time(sim: SimulatedSCM) -> None:
         running(sim, Sleeps)
         time.sleep(35)
         stop()
-    assert [round(one) for one in seen] == [10, 20, 30, 40]
+    assert [round(item) for item in seen] == [10, 20, 30, 40]
 
 
 def test_polling_service_does_not_block_stop(sim: SimulatedSCM) -> None:
@@ -944,7 +944,7 @@ def test_polling_service_does_not_block_stop(sim: SimulatedSCM) -> None:
             while not self.stop_requested.wait(0):
                 pass
 
-    class PollsAsync(Hosted):
+    class PollsAsync(ServiceBase):
         name = "other"
 
         async def main(self) -> None:
@@ -991,19 +991,19 @@ def test_event_set_before_wait_timeout_at_same_time_ends_wait(sim: SimulatedSCM)
 # --------------------------------------------------------------------------- asyncio
 
 
-def async_service(main: Callable[[Hosted], object]) -> type[Hosted]:
-    async def whole(self: Hosted) -> None:
+def async_service(main: Callable[[ServiceBase], object]) -> type[ServiceBase]:
+    async def whole(self: ServiceBase) -> None:
         self.report_running()
         await main(self)  # type: ignore[misc]
         await self.stop_requested.wait_async()
 
-    return type("Async", (Hosted,), {"name": "beat", "main": whole})
+    return type("Async", (ServiceBase,), {"name": "beat", "main": whole})
 
 
 def test_async_timers_use_simulated_time(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await asyncio.sleep(5)
@@ -1031,7 +1031,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
             other.restart(timeout=30)
             return other.status().state
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         waiting = asyncio.to_thread(self.stop_requested.wait, 60)
         seen.extend(await asyncio.gather(waiting, asyncio.to_thread(restart_other)))
         try:
@@ -1044,7 +1044,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
         sim.clock.advance(20)
         seen.append("last")
 
-    sim.add("other", state=S.RUNNING, program=Behaviour(start_takes=5))
+    sim.add("other", state=S.RUNNING, program=ProgramBehavior(start_takes=5))
     running(sim, async_service(main))
     sim.clock.advance(59)
     assert seen == []
@@ -1057,7 +1057,7 @@ def test_async_to_thread_runs_hosted_threads(sim: SimulatedSCM) -> None:
 def test_async_own_executor_runs_in_other_thread(sim: SimulatedSCM) -> None:
     seen: list[object] = []
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         with ThreadPoolExecutor(1) as pool:
             future = asyncio.get_running_loop().run_in_executor(pool, threading.get_ident)
             pool.shutdown()
@@ -1070,7 +1070,7 @@ def test_async_own_executor_runs_in_other_thread(sim: SimulatedSCM) -> None:
 
 
 def test_crash_ends_executor_threads_of_loop(sim: SimulatedSCM) -> None:
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         await asyncio.to_thread(self.stop_requested.wait)
 
     before = set(threading.enumerate())
@@ -1084,7 +1084,7 @@ def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
     seen: list[bytes] = []
     ours, theirs = socket.socketpair()
 
-    async def main(self: Hosted) -> None:
+    async def main(self: ServiceBase) -> None:
         reader, writer = await asyncio.open_connection(sock=theirs)
         seen.append(await reader.readline())
         writer.close()
@@ -1099,5 +1099,5 @@ def test_async_service_reads_from_socket(sim: SimulatedSCM) -> None:
 
 
 def test_run_coroutine_outside_service_raises(sim: SimulatedSCM) -> None:
-    with pytest.raises(RuntimeError, match="hosted services"):
+    with pytest.raises(RuntimeError, match="hosted service"):
         sim.run_coroutine(asyncio.sleep(1))

@@ -1,10 +1,11 @@
-"""What holds on a simulated machine, whatever programs do there and whatever happens to it."""
+"""Test the invariants of a simulated machine under random calls and events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -16,26 +17,27 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from winsvc import (
     AcceptedControls,
     AccessDeniedError,
-    ArgumentError,
     Control,
+    ControlRefusedError,
     FailureAction,
     FailureActions,
     ManagerAccess,
-    Notify,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceInfo,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceType,
     State,
     StateFilter,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._util.text import name_key, same_name
 from winsvc._values.rows import NotificationRow
 from winsvc.backend import Backend
-from winsvc.enums import PENDING_STATES
-from winsvc.testing import Behaviour, Caller, SimulatedSCM
+from winsvc.enums import PENDING_STATES, Notify
+from winsvc.testing import CallerIdentity, ProgramBehavior, SimulatedSCM
 from winsvc.testing.faults import Faults
 from winsvc.testing.services import SimulatedService
 from winsvc.triggers import Trigger
@@ -46,32 +48,32 @@ READING = (
     ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG | ServiceAccess.ENUMERATE_DEPENDENTS
 )
 PROGRAMS = {
-    "good.exe": Behaviour(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
-    "slow.exe": Behaviour(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
-    "deaf.exe": Behaviour(accepts=AcceptedControls(0)),
-    "last.exe": Behaviour(accepts=AcceptedControls.PRESHUTDOWN, stop_takes=20),
-    "stays.exe": Behaviour(hangs_in=[State.STOP_PENDING], ignores=[Control.PAUSE]),
-    "hangs.exe": Behaviour(hangs_in=[State.START_PENDING]),
-    "fails.exe": Behaviour(ends_after=0, exit_code=1066, service_exit_code=7),
-    "crashes.exe": Behaviour(ends_after=3, crashes=True),
-    "crashes-at-once.exe": Behaviour(ends_after=0, crashes=True),
-    "missing.exe": Behaviour(start_error=2),
-    "silent.exe": Behaviour(start_error=1053),
+    "good.exe": ProgramBehavior(accepts=TAKEN | AcceptedControls.PARAM_CHANGE),
+    "slow.exe": ProgramBehavior(accepts=TAKEN, start_takes=5, stop_takes=4, pause_takes=3),
+    "deaf.exe": ProgramBehavior(accepts=AcceptedControls(0)),
+    "last.exe": ProgramBehavior(accepts=AcceptedControls.PRESHUTDOWN, stop_takes=20),
+    "stays.exe": ProgramBehavior(hangs_in=[State.STOP_PENDING], ignores=[Control.PAUSE]),
+    "hangs.exe": ProgramBehavior(hangs_in=[State.START_PENDING]),
+    "fails.exe": ProgramBehavior(ends_after=0, exit_code=1066, service_exit_code=7),
+    "crashes.exe": ProgramBehavior(ends_after=3, crashes=True),
+    "crashes-at-once.exe": ProgramBehavior(ends_after=0, crashes=True),
+    "missing.exe": ProgramBehavior(start_error=2),
+    "silent.exe": ProgramBehavior(start_error=1053),
 }
-LEFT_OUT = ("behaviour", "end", "program", "timers")
+LEFT_OUT = ("behavior", "end", "program", "timers")
 Program = list[tuple[str, tuple[Any, ...]]]
 
 
 def picture(sim: SimulatedSCM) -> dict[str, object]:
     """All that a call may change, but the time."""
     whole: dict[str, object] = {
-        one.name: {
-            field.name: copied(getattr(one, field.name))
-            for field in fields(one)
+        entry.name: {
+            field.name: copied(getattr(entry, field.name))
+            for field in fields(entry)
             if field.name not in LEFT_OUT
         }
-        | {"waits for": sum(timer.action is not None for timer in one.timers)}
-        for one in sim
+        | {"waits for": sum(timer.action is not None for timer in entry.timers)}
+        for entry in sim
     }
     local = sim.local
     whole["/"] = (sim.open_handles, local.boot_accepted, local.security)
@@ -99,21 +101,21 @@ class Watched:
         before, at = picture(sim), sim.clock.now
         try:
             return method(*arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.function in Faults.FUNCTIONS
             if sim.clock.now == at:
                 compare(sim, before, error)
             raise
 
 
-def compare(sim: SimulatedSCM, before: dict[str, object], error: ServiceError) -> None:
+def compare(sim: SimulatedSCM, before: dict[str, object], error: Win32Error) -> None:
     after = picture(sim)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if error.function == "StartServiceW":
         # It has a new exit code, and what it needs may have been started.
         place = sim.calls[-1].service
         changed -= {"" if place is None else place}
-        changed -= {one.name for one in sim if one.starts or one.exit_code != 1077}
+        changed -= {entry.name for entry in sim if entry.starts or entry.exit_code != 1077}
     assert not changed, f"{error} changed {changed}: {before} became {after}"
 
 
@@ -123,7 +125,7 @@ class World:
     def __init__(self) -> None:
         self.sim = sim = SimulatedSCM()
         sim.latency = 0.0
-        sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        sim.caller = CallerIdentity.administrator().enabling("SeShutdownPrivilege")
         sim.local.programs = {path: partial(self.run, path) for path in PROGRAMS}
         sim.local.accounts = {r".\joe": "good"}
         sim.local.group_order = ["g"]
@@ -131,11 +133,11 @@ class World:
         self.backend = cast("Backend", self.watched)
         self.scm = ServiceManager(backend=self.backend)
         self.services: list[Service] = []
-        self.there: list[SimulatedService] = []
-        self.locks: list[Any] = []
+        self.previous: list[SimulatedService] = []
+        self.locks: list[int] = []
         self.raw: list[int] = []  # handles for notifications
         self.waiter = sim.open_waiter()
-        self.told: list[tuple[int, NotificationRow]] = []
+        self.received: list[tuple[int, NotificationRow]] = []
         self.armed: list[tuple[int, int]] = []  # the handle and the mask of each registration
         self.began = 0.0
         self.looked = 0
@@ -144,28 +146,28 @@ class World:
     # ------------------------------------------------------------------- one step
 
     def do(self, name: str, *arguments: Any) -> None:
-        self.there = list(self.sim)
+        self.previous = list(self.sim)
         self.began = self.sim.clock.now
         try:
             getattr(self, name)(*arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             assert f"(error {error.winerror})" in str(error)
-        except ArgumentError as error:
+        except ValidationError as error:
             assert str(error) == f"{error.argument}: {error.reason}"
         self.check()
 
-    def run(self, path: str, argv: Sequence[str]) -> Behaviour:
-        """What each program does; at its start all that it needs is running."""
+    def run(self, path: str, argv: Sequence[str]) -> ProgramBehavior:
+        """Return the behavior of the program; check that all that the service needs is running."""
         service = self.sim[argv[0]]
         self.drivers[service.name] = service.is_driver
-        if self.sim.clock.now == self.began:  # else something may have ended meanwhile
+        if self.sim.clock.now == self.began:  # later, a dependency may have ended
             for name in service.service_dependencies():
                 assert self.sim[name].state in (State.RUNNING, State.PAUSED, *PENDING_STATES)
             for group in service.group_dependencies():
                 assert any(
-                    same_name(one.load_order_group, group) and one.state is not State.STOPPED
-                    for one in self.sim
-                    if one is not service
+                    same_name(entry.load_order_group, group) and entry.state is not State.STOPPED
+                    for entry in self.sim
+                    if entry is not service
                 )
         return PROGRAMS[path]
 
@@ -185,25 +187,27 @@ class World:
         self.pick(index).configure(**given)
 
     def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:
-        self.pick(index).change_failure_actions(**given)
+        service = self.pick(index)
+        service.configure(failure_actions=replace(service.failure_actions(), **given))
 
     def start(self, index: int) -> None:
-        self.pick(index).start("one", "two")
+        self.pick(index).start("one", "two", wait=False)
 
     def control(self, index: int, control: int) -> None:
         service = self.pick(index)
-        error: ServiceError | None = None
+        error: Win32Error | None = None
         try:
             status = service.control(control)
-        except ServiceError as caught:
+        except Win32Error as caught:
             error = caught
         if error is None:
             assert status.pid is None
             if control == Control.STOP:
-                for one in self.sim:
-                    needed = map(name_key, one.service_dependencies())
-                    assert one.state is State.STOPPED or name_key(service.name) not in needed
+                for entry in self.sim:
+                    needed = map(name_key, entry.service_dependencies())
+                    assert entry.state is State.STOPPED or name_key(service.name) not in needed
         elif error.winerror in (1052, 1061, 1062):
+            assert isinstance(error, ControlRefusedError | ServiceNotActiveError)
             assert error.status is not None
             assert (error.status.state is State.STOPPED) == (error.winerror == 1062)
 
@@ -213,7 +217,11 @@ class World:
             value()
 
     def delete(self, index: int, timeout: float | None) -> None:
-        self.pick(index).delete(timeout=timeout)
+        service = self.pick(index)
+        if timeout is None:
+            service.delete()
+        else:
+            service.delete(wait=True, timeout=timeout)
 
     def close(self, index: int) -> None:
         service = self.pick(index)
@@ -225,10 +233,10 @@ class World:
         rights = None if access is None else ManagerAccess(access)
         try:
             self.scm = ServiceManager(backend=self.backend, access=rights)
-        except ServiceError:
+        except Win32Error:
             self.sim.local.reconnect()
             self.sim.faults.clear()
-            self.sim.caller = Caller.administrator()
+            self.sim.caller = CallerIdentity.administrator()
             self.scm = ServiceManager(backend=self.backend)
 
     def manage(self, name: str, *arguments: object) -> None:
@@ -237,14 +245,18 @@ class World:
             list(value)
 
     def lock(self) -> None:
-        lock = self.scm.lock()
-        lock.__enter__()
+        access = int(ManagerAccess.CONNECT | ManagerAccess.LOCK)
+        manager = self.backend.open_sc_manager(None, None, access)
+        try:
+            lock = self.backend.lock_service_database(manager)
+        finally:
+            self.backend.close_service_handle(manager)
         assert not self.locks or self.sim.local.lost  # a connection that is lost has no lock
         self.locks.append(lock)
 
     def unlock(self) -> None:
         if self.locks:
-            self.locks.pop().__exit__(None, None, None)
+            self.backend.unlock_service_database(self.locks.pop())
 
     def open_raw(self, name: str | None) -> None:
         manager = self.backend.open_sc_manager(None, None, int(ManagerAccess.ALL_ACCESS))
@@ -260,14 +272,16 @@ class World:
         self.armed.append((handle, mask))
 
     def take(self) -> None:
-        """What was told: through no closed handle, of the mask, once for each registration."""
+        """Check the notifications: an open handle, the mask, at most one per registration."""
         for handle, row in self.sim.wait_notified(self.waiter, 0):
-            assert handle in self.raw, "told through a closed handle"
+            assert handle in self.raw, "notified through a closed handle"
             masks = [mask for armed, mask in self.armed if armed == handle]
-            told = any(row.triggered & mask for mask in masks)
-            assert told or row.notification_status == 1072
-            self.told.append((handle, row))
-            assert sum(one == handle for one, _ in self.told) <= len(masks), "told twice"
+            matches = any(row.triggered & mask for mask in masks)
+            assert matches or row.notification_status == 1072
+            self.received.append((handle, row))
+            assert sum(entry == handle for entry, _ in self.received) <= len(masks), (
+                "notified twice"
+            )
 
     def close_raw(self, index: int) -> None:
         self.take()
@@ -305,11 +319,11 @@ class World:
     def all_well(self) -> None:
         self.sim.faults.clear()
         self.sim.local.reconnect()
-        self.sim.caller = Caller.administrator().enabling("SeShutdownPrivilege")
+        self.sim.caller = CallerIdentity.administrator().enabling("SeShutdownPrivilege")
         self.new_manager(None)
 
     def be_user(self) -> None:
-        self.sim.caller = Caller.user()
+        self.sim.caller = CallerIdentity.user()
 
     def pages(self, size: int | None) -> None:
         self.sim.local.page_size = size
@@ -319,19 +333,19 @@ class World:
     def check(self) -> None:
         sim = self.sim
         every = list(sim)
-        keys = [name_key(one.name) for one in every]
+        keys = [name_key(entry.name) for entry in every]
         assert len(set(keys)) == len(keys)
-        for one in self.there:
-            if one not in every:
-                assert one.marked_for_deletion
-                assert one.state is State.STOPPED
-                assert one.handles == 0
-        for one in every:
-            check_service(one, self.drivers.get(one.name, False))
-            mine = {one.name.upper(), *needs(sim, one)}
+        for entry in self.previous:
+            if entry not in every:
+                assert entry.marked_for_deletion
+                assert entry.state is State.STOPPED
+                assert entry.handles == 0
+        for entry in every:
+            check_service(entry, self.drivers.get(entry.name, False))
+            mine = {entry.name.upper(), *needs(sim, entry)}
             for other in every:
-                if one is not other and name_key(other.name) in mine:
-                    assert name_key(one.name) not in needs(sim, other), "a circle"
+                if entry is not other and name_key(other.name) in mine:
+                    assert name_key(entry.name) not in needs(sim, other), "a circle"
         if not sim.local.error:
             with self.unnoticed():
                 self.look_around(every)
@@ -341,7 +355,7 @@ class World:
         """Neither faults nor rights keep the checks from looking."""
         sim = self.sim
         known = sim.faults, sim.caller, sim.open_handles, sim.local.security
-        sim.faults, sim.caller = Faults(), Caller.administrator()
+        sim.faults, sim.caller = Faults(), CallerIdentity.administrator()
         try:
             yield
         finally:
@@ -350,27 +364,27 @@ class World:
 
     def look_around(self, every: list[SimulatedService]) -> None:
         with ServiceManager(backend=self.sim) as scm:
-            listing = list(scm.services(type=ServiceType.ALL))
-            assert [info.name for info in listing] == [one.name for one in every]
-            for info, one in zip(listing, every, strict=True):
-                assert info.status == one.status
+            listing = list(scm.services(service_type=ServiceType.ALL))
+            assert [info.name for info in listing] == [entry.name for entry in every]
+            for info, entry in zip(listing, every, strict=True):
+                assert info.status == entry.status
             halves = [
-                {info.name for info in scm.services(type=ServiceType.ALL, state=half)}
+                {info.name for info in scm.services(service_type=ServiceType.ALL, state=half)}
                 for half in (StateFilter.ACTIVE, StateFilter.INACTIVE)
             ]
             assert not halves[0] & halves[1]
-            assert halves[0] | halves[1] == {one.name for one in every}
+            assert halves[0] | halves[1] == {entry.name for entry in every}
             if every:  # each in its turn
                 self.looked += 1
                 turn = self.looked % len(every)
                 self.look_at(scm, listing[turn], every[turn])
 
-    def look_at(self, scm: ServiceManager, info: ServiceInfo, one: SimulatedService) -> None:
-        shown = scm.display_name(one.name)
+    def look_at(self, scm: ServiceManager, info: ServiceInfo, entry: SimulatedService) -> None:
+        shown = scm.display_name(entry.name)
         assert shown == info.display_name
         assert same_name(scm.display_name(scm.key_name(shown)), shown)
-        with scm.open(one.name.lower()) as service:
-            if one.security.allows("BA") & READING != READING:
+        with scm.open(entry.name.lower()) as service:
+            if entry.security.effective("BA") & READING != READING:
                 with pytest.raises(AccessDeniedError):
                     service.status()
                 return
@@ -378,7 +392,7 @@ class World:
             above = {name_key(other.name) for other in service.dependents()}
         assert status == info.status
         assert config.display_name == shown
-        wanted = {other for other in self.sim if name_key(one.name) in needs(self.sim, other)}
+        wanted = {other for other in self.sim if name_key(entry.name) in needs(self.sim, other)}
         assert above == {name_key(other.name) for other in wanted}
 
     def end(self) -> None:
@@ -386,7 +400,7 @@ class World:
         self.all_well()
         try:
             self.unlock()
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror == 1071  # the connection was lost, and with it the lock
         for service in self.services:
             service.close()
@@ -398,41 +412,41 @@ class World:
         self.sim.close_waiter(self.waiter)
         self.scm.close()
         assert self.sim.open_handles == 0
-        for one in self.sim:
-            assert not (one.marked_for_deletion and one.state is State.STOPPED)
+        for entry in self.sim:
+            assert not (entry.marked_for_deletion and entry.state is State.STOPPED)
         self.sim.local.shut_down()
-        assert not any(one.marked_for_deletion for one in self.sim)
+        assert not any(entry.marked_for_deletion for entry in self.sim)
 
 
-def check_service(one: SimulatedService, driver: bool) -> None:
-    """What one service's status must be."""
-    active = one.state is not State.STOPPED
-    row = one.status_row()
-    assert (row.current_state, row.process_id) == (one.state, one.pid)
-    assert row.controls_accepted == one.controls_accepted
-    assert bool(one.pid) == (active and not driver)
-    if one.state not in PENDING_STATES:
-        assert (one.check_point, one.wait_hint) == (0, 0)
-    if one.state not in (State.RUNNING, State.PAUSED):
-        assert one.controls_accepted == 0
+def check_service(entry: SimulatedService, driver: bool) -> None:
+    """Check that the status of a service is consistent."""
+    active = entry.state is not State.STOPPED
+    row = entry.status_row()
+    assert (row.current_state, row.process_id) == (entry.state, entry.pid)
+    assert row.controls_accepted == entry.controls_accepted
+    assert bool(entry.pid) == (active and not driver)
+    if entry.state not in PENDING_STATES:
+        assert (entry.check_point, entry.wait_hint) == (0, 0)
+    if entry.state not in (State.RUNNING, State.PAUSED):
+        assert entry.controls_accepted == 0
     if active:
-        assert (one.exit_code, one.service_exit_code) == (0, 0)
-        assert one.starts
+        assert (entry.exit_code, entry.service_exit_code) == (0, 0)
+        assert entry.starts
     else:
-        assert not [timer for timer in one.timers if timer.action is not None]
-        assert one.end is None
-    assert one.display_name
-    assert one.binary_path
+        assert not [timer for timer in entry.timers if timer.action is not None]
+        assert entry.end is None
+    assert entry.display_name
+    assert entry.binary_path
 
 
 def needs(sim: SimulatedSCM, service: SimulatedService) -> set[str]:
-    """The keys of all that a service needs, directly or not."""
+    """Return the keys of all that a service needs, directly or not."""
     found: set[str] = set()
     ahead = [service]
     while ahead:
-        one = ahead.pop()
-        direct = [sim[name] for name in one.service_dependencies() if name in sim]
-        groups = set(map(name_key, one.group_dependencies()))
+        entry = ahead.pop()
+        direct = [sim[name] for name in entry.service_dependencies() if name in sim]
+        groups = set(map(name_key, entry.group_dependencies()))
         direct += [other for other in sim if name_key(other.load_order_group) in groups]
         for other in direct:
             if name_key(other.name) not in found:
@@ -447,6 +461,7 @@ names = st.sampled_from(NAMES)
 indexes = st.integers(0, 7)
 groups = st.sampled_from(["", "g", "G", "h"])
 delays = st.sampled_from([0, 1, 60])
+periods = st.builds(timedelta, seconds=delays)
 actions = st.lists(
     st.builds(
         lambda make, delay: make(delay),
@@ -481,7 +496,7 @@ settings_given = st.fixed_dictionaries(
         "preferred_node": st.sampled_from([None, 0, 1]),
         "launch_protection": st.integers(0, 1),
         "security": st.sampled_from(["D:(A;;GA;;;BA)", "D:(A;;GR;;;BA)", "D:"]),
-        "want_tag": st.booleans(),
+        "assign_tag": st.booleans(),
     },
 )
 few_settings = st.fixed_dictionaries(
@@ -524,14 +539,13 @@ readable = st.sampled_from(
         "security",
         "sid_type",
         "snapshot",
-        "start_reason",
         "status",
         "triggers",
     ]
 )
 questions = st.one_of(
-    st.sampled_from([("lock_status",), ("services",), ("get", ""), ("exists", "a/b")]),
-    st.tuples(st.sampled_from(["get", "exists", "key_name", "display_name"]), names),
+    st.sampled_from([("lock_status",), ("services",), ("info", ""), ("exists", "a/b")]),
+    st.tuples(st.sampled_from(["info", "exists", "key_name", "display_name"]), names),
     st.tuples(st.just("notify_boot_config_status"), st.booleans()),
 )
 
@@ -563,8 +577,8 @@ class SimulatedMachineTest(RuleBasedStateMachine):
 
     @initialize(given=st.lists(few_settings, min_size=1, max_size=4))
     def begin(self, given: list[dict[str, Any]]) -> None:
-        for number, one in enumerate(given):
-            self.do("create", NAMES[2 * number % 5], one)
+        for number, entry in enumerate(given):
+            self.do("create", NAMES[2 * number % 5], entry)
             if self.world.services:
                 self.do("start", number)
 
@@ -582,7 +596,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
     @precondition(is_open)
     @rule(index=indexes, given=st.one_of(settings_given, few_settings))
     def configure(self, index: int, given: dict[str, Any]) -> None:
-        if "service_type" in given and any(one.pid for one in self.world.sim):
+        if "service_type" in given and any(entry.pid for entry in self.world.sim):
             del given["service_type"]  # a process that becomes a driver's has no meaning
         self.do("configure", index, given)
 
@@ -590,7 +604,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
     @rule(
         index=indexes,
         given=st.fixed_dictionaries(
-            {}, optional={"actions": actions, "reset_after": delays, "command": names}
+            {}, optional={"actions": actions, "reset_after": periods, "command": names}
         ),
     )
     def part_of_failure_actions(self, index: int, given: dict[str, Any]) -> None:
@@ -628,7 +642,7 @@ class SimulatedMachineTest(RuleBasedStateMachine):
         self.do("close", index)
 
     @rule(question=questions)
-    def ask_the_manager(self, question: tuple[Any, ...]) -> None:
+    def query_manager(self, question: tuple[Any, ...]) -> None:
         self.do("manage", *question)
 
     @rule(name=st.sampled_from(["lock", "unlock"]))

@@ -9,18 +9,18 @@ from simulated import MANAGER_ALL, code_of, control, create, manager, opened, st
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     Control,
     HandleClosedError,
     MachineUnreachableError,
     MarkedForDeleteError,
-    ServiceError,
     ServiceManager,
     ServiceNotFoundError,
     State,
+    ValidationError,
     WaitTimeoutError,
+    Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedMachine, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedMachine, SimulatedSCM
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_manager_of_unreachable_machine_raises(sim: SimulatedSCM) -> None:
     sim.add_machine("down", error=1722)
     sim.add_machine("strict", error=5)
     for name, error in (("none", 1722), ("down", 1722), ("strict", 5)):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             ServiceManager(name, backend=sim)
         assert caught.value.winerror == error
         assert caught.value.machine == name
@@ -83,8 +83,8 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
     with ServiceManager("build07", backend=sim) as scm:
         with pytest.raises(ServiceNotFoundError) as caught:
             scm.open("none")
-        assert (caught.value.machine, caught.value.service) == ("build07", "none")
-        with scm.open("beat") as service, pytest.raises(ServiceError, match="on build07") as other:
+        assert (caught.value.machine, caught.value.object_name) == ("build07", "none")
+        with scm.open("beat") as service, pytest.raises(Win32Error, match="on build07") as other:
             service.start()
         assert other.value.machine == "build07"
     assert {call.machine for call in sim.calls} == {"build07"}
@@ -92,23 +92,23 @@ def test_errors_name_the_machine(sim: SimulatedSCM, build: SimulatedMachine) -> 
 
 def test_add_machine_with_existing_name_raises(sim: SimulatedSCM, build: SimulatedMachine) -> None:
     for name in ("BUILD07", r"\\build07", "simulated", "localhost", ""):
-        with pytest.raises(ArgumentError):
+        with pytest.raises(ValidationError):
             sim.add_machine(name)
 
 
 def test_machine_name_with_leading_backslashes_is_recognized(sim: SimulatedSCM) -> None:
     sim.add_machine(r"\\other").add("beat")
     exported = SimulatedSCM.from_json({"machine": r"\\other", "services": {"beat": {}}})
-    for one in (sim, exported):
+    for backend in (sim, exported):
         for name in ("other", r"\\other"):
-            with ServiceManager(name, backend=one) as scm:
-                assert "beat" in scm
+            with ServiceManager(name, backend=backend) as scm:
+                assert scm.exists("beat")
 
 
 def test_add_existing_or_invalid_service_raises(build: SimulatedMachine) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         build.add("BEAT")
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         build.add("a/b")
     with pytest.raises(KeyError):
         build["none"]
@@ -209,14 +209,14 @@ def test_deleted_service_vanishes_with_last_handle(sim: SimulatedSCM) -> None:
         first, second = scm.open("beat"), scm.open("beat")
         first.delete()
         first.close()
-        assert "beat" in scm
+        assert scm.exists("beat")
         with pytest.raises(MarkedForDeleteError):
             scm.create("beat", r"C:\beat.exe")
         with pytest.raises(MarkedForDeleteError):
             second.delete()
         assert second.status().state is State.STOPPED
         second.close()
-        assert "beat" not in scm
+        assert not scm.exists("beat")
         scm.create("beat", r"C:\beat.exe").close()
 
 
@@ -232,13 +232,13 @@ def stopped_by_control(sim: SimulatedSCM) -> None:
     [
         pytest.param(stopped_by_control, id="stop"),
         pytest.param(lambda sim: sim.local.crash("beat"), id="crash"),
-        pytest.param(lambda sim: sim.clock.advance(10), id="by itself"),
+        pytest.param(lambda sim: sim.clock.advance(10), id="end of program"),
     ],
 )
 def test_deleted_running_service_vanishes_when_stopped(
     sim: SimulatedSCM, end: Callable[[SimulatedSCM], None]
 ) -> None:
-    sim["beat"].program = Behaviour(ends_after=10, stop_takes=3)
+    sim["beat"].program = ProgramBehavior(ends_after=10, stop_takes=3)
     start(sim, "beat")
     handle = opened(sim, "beat")
     sim.delete_service(handle)
@@ -271,10 +271,10 @@ def test_delete_with_timeout_and_open_handle_times_out(sim: SimulatedSCM) -> Non
         service = scm.open("beat")
         began = sim.clock.now
         with pytest.raises(WaitTimeoutError):
-            service.delete(timeout=5)
+            service.delete(wait=True, timeout=5)
         assert 5 <= sim.clock.now - began < 6
         other.close()
-        assert "beat" not in scm
+        assert not scm.exists("beat")
     assert sim.open_handles == 0
 
 
@@ -282,13 +282,13 @@ def test_delete_with_timeout_and_open_handle_times_out(sim: SimulatedSCM) -> Non
 
 
 def test_lock_affects_only_its_machine(sim: SimulatedSCM, build: SimulatedMachine) -> None:
-    here, there = manager(sim), manager(sim, MANAGER_ALL, "build07")
-    lock = sim.lock_service_database(here)
-    assert sim.query_service_lock_status(there).is_locked == 0
-    other = sim.lock_service_database(there)
+    local, remote = manager(sim), manager(sim, MANAGER_ALL, "build07")
+    lock = sim.lock_service_database(local)
+    assert sim.query_service_lock_status(remote).is_locked == 0
+    other = sim.lock_service_database(remote)
     sim.unlock_service_database(lock)
-    assert sim.query_service_lock_status(there).is_locked == 1
-    assert sim.query_service_lock_status(there).lock_owner == sim.caller.name
+    assert sim.query_service_lock_status(remote).is_locked == 1
+    assert sim.query_service_lock_status(remote).lock_owner == sim.caller.name
     sim.unlock_service_database(other)
 
 
@@ -298,8 +298,8 @@ def test_lock_is_released_when_connection_is_lost(
     lock = sim.lock_service_database(manager(sim, MANAGER_ALL, "build07"))
     build.disconnect()
     build.reconnect()
-    there = manager(sim, MANAGER_ALL, "build07")
-    assert sim.query_service_lock_status(there).is_locked == 0
-    new = sim.lock_service_database(there)
+    remote = manager(sim, MANAGER_ALL, "build07")
+    assert sim.query_service_lock_status(remote).is_locked == 0
+    new = sim.lock_service_database(remote)
     assert code_of(sim.unlock_service_database, lock) == 1071  # not the new one
     sim.unlock_service_database(new)

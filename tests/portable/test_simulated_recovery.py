@@ -1,28 +1,19 @@
-"""What a simulated machine does when a service fails, and why what runs was started."""
+"""Test the recovery of failed services on a simulated machine, and the start reasons."""
 
 from __future__ import annotations
 
 import pytest
 from simulated import change, code_of, control, number, opened, start, state_of
 
-from winsvc import (
-    ConfigLevel,
-    Control,
-    FailureAction,
-    FailureActions,
-    ServiceType,
-    StartReason,
-    StartType,
-    State,
-    Trigger,
-)
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc import Control, FailureAction, FailureActions, ServiceType, StartType, State, Trigger
+from winsvc.enums import ConfigLevel, StartReason
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 R, RUN, NONE = FailureAction.restart, FailureAction.run_command, FailureAction.none
 
 
-def made(
+def failing(
     *actions: FailureAction,
     reset_after: float | None = None,
     command: str = "",
@@ -39,7 +30,7 @@ def made(
 
 
 def restarted_after(sim: SimulatedSCM) -> float | None:
-    """How many seconds after a crash it runs again; None if it does not."""
+    """Return the seconds from a crash to the next run; None if there is no restart."""
     sim.local.crash("beat")
     began = sim.clock.now
     while state_of(sim, "beat") is S.STOPPED:
@@ -50,19 +41,19 @@ def restarted_after(sim: SimulatedSCM) -> float | None:
 
 
 def test_crash_without_failure_actions_leaves_service_stopped() -> None:
-    sim = made()
+    sim = failing()
     assert restarted_after(sim) is None
     assert sim["beat"].exit_code == 1067
 
 
 def test_failure_actions_run_in_order_and_last_repeats() -> None:
-    sim = made(R(5), R(60), R(600))
+    sim = failing(R(5), R(60), R(600))
     assert [restarted_after(sim) for _ in range(5)] == [5, 60, 600, 600, 600]
     assert sim["beat"].failures == 5
 
 
 def test_failure_action_none_leaves_service_stopped() -> None:
-    sim = made(NONE(), R(3))
+    sim = failing(NONE(), R(3))
     assert restarted_after(sim) is None
     start(sim, "beat")
     assert restarted_after(sim) == 3
@@ -75,14 +66,14 @@ def test_failure_action_none_leaves_service_stopped() -> None:
 def test_failure_count_resets_after_reset_period(
     reset_after: float | None, quiet: float, second: float
 ) -> None:
-    sim = made(R(10), R(20), reset_after=reset_after)
+    sim = failing(R(10), R(20), reset_after=reset_after)
     assert restarted_after(sim) == 10
     sim.clock.advance(quiet - 10 if quiet > 10 else quiet)
     assert restarted_after(sim) == second
 
 
 def test_failure_restarts_reset_period() -> None:
-    sim = made(R(1), R(2), R(3), reset_after=100)
+    sim = failing(R(1), R(2), R(3), reset_after=100)
     found = []
     for _ in range(3):
         found.append(restarted_after(sim))
@@ -91,7 +82,7 @@ def test_failure_restarts_reset_period() -> None:
 
 
 def test_run_command_action_runs_command_after_delay() -> None:
-    sim = made(RUN(4), command="alarm.exe --loud")
+    sim = failing(RUN(4), command="alarm.exe --loud")
     sim.local.crash("beat")
     sim.clock.advance(3.9)
     assert sim.local.commands == []
@@ -101,14 +92,14 @@ def test_run_command_action_runs_command_after_delay() -> None:
 
 
 def test_run_command_action_without_command_runs_nothing() -> None:
-    sim = made(RUN())
+    sim = failing(RUN())
     sim.local.crash("beat")
     sim.clock.advance(1)
     assert sim.local.commands == []
 
 
 def test_reboot_action_reboots_machine_after_delay() -> None:
-    sim = made(FailureAction.reboot(60), reboot_message="Going down")
+    sim = failing(FailureAction.reboot(60), reboot_message="Going down")
     sim.add("auto", start_type=StartType.AUTOMATIC)
     sim.add("other", state=S.RUNNING)
     handle = opened(sim, "other")
@@ -117,7 +108,7 @@ def test_reboot_action_reboots_machine_after_delay() -> None:
     assert sim.local.reboots == []
     sim.clock.advance(1)
     assert sim.local.reboots == ["Going down"]
-    assert [one.state for one in sim] == [S.STOPPED, S.RUNNING, S.STOPPED]
+    assert [service.state for service in sim] == [S.STOPPED, S.RUNNING, S.STOPPED]
     assert sim["beat"].exit_code == 1077
     assert sim["beat"].failures == 0
     assert code_of(sim.query_service_status_ex, handle) == 6
@@ -127,12 +118,12 @@ def test_reboot_action_reboots_machine_after_delay() -> None:
     ("flag", "code", "restarts"), [(0, 5, False), (1, 5, True), (1, 0, False), (1, 1066, True)]
 )
 def test_exit_with_error_restarts_only_if_flag_is_set(flag: int, code: int, restarts: bool) -> None:
-    sim = made(R(7))
+    sim = failing(R(7))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, flag)
-    sim["beat"].program = Behaviour(ends_after=1, exit_code=code)
+    sim["beat"].program = ProgramBehavior(ends_after=1, exit_code=code)
     control(sim, "beat", Control.STOP)
     start(sim, "beat")
-    sim["beat"].program = Behaviour()
+    sim["beat"].program = ProgramBehavior()
     sim.clock.advance(1)
     assert (state_of(sim, "beat"), sim["beat"].exit_code) == (S.STOPPED, code)
     sim.clock.advance(7)
@@ -140,7 +131,7 @@ def test_exit_with_error_restarts_only_if_flag_is_set(flag: int, code: int, rest
 
 
 def test_stop_control_does_not_count_as_failure() -> None:
-    sim = made(R())
+    sim = failing(R())
     control(sim, "beat", Control.STOP)
     sim.clock.advance(100)
     assert state_of(sim, "beat") is S.STOPPED
@@ -148,9 +139,9 @@ def test_stop_control_does_not_count_as_failure() -> None:
 
 
 def test_crash_while_starting_counts_as_failure() -> None:
-    sim = made(R(5))
+    sim = failing(R(5))
     control(sim, "beat", Control.STOP)
-    sim["beat"].program = Behaviour(start_takes=10, ends_after=2, crashes=True)
+    sim["beat"].program = ProgramBehavior(start_takes=10, ends_after=2, crashes=True)
     start(sim, "beat")
     sim.clock.advance(7)
     assert state_of(sim, "beat") is S.START_PENDING
@@ -158,7 +149,7 @@ def test_crash_while_starting_counts_as_failure() -> None:
 
 
 def test_queued_restart_runs_after_manual_start_and_stop() -> None:
-    sim = made(R(60))
+    sim = failing(R(60))
     sim.local.crash("beat")
     start(sim, "beat")
     control(sim, "beat", Control.STOP)
@@ -167,7 +158,7 @@ def test_queued_restart_runs_after_manual_start_and_stop() -> None:
 
 
 def test_disabled_service_is_not_restarted() -> None:
-    sim = made(R(60))
+    sim = failing(R(60))
     sim.local.crash("beat")
     change(sim, opened(sim, "beat"), start=StartType.DISABLED)
     sim.clock.advance(60)
@@ -176,7 +167,7 @@ def test_disabled_service_is_not_restarted() -> None:
 
 
 def test_deleted_service_is_not_restarted() -> None:
-    sim = made(R(60))
+    sim = failing(R(60))
     handle = opened(sim, "beat")
     sim.local.crash("beat")
     sim.delete_service(handle)
@@ -187,7 +178,7 @@ def test_deleted_service_is_not_restarted() -> None:
 
 
 def test_queued_restart_ignores_new_service_of_same_name() -> None:
-    sim = made(R(60))
+    sim = failing(R(60))
     sim.local.crash("beat")
     sim.local.remove("beat")
     sim.add("beat")
@@ -207,16 +198,16 @@ def test_crash_of_shared_process_restarts_all_its_services() -> None:
             state=S.RUNNING,
         )
     sim.local.crash("one")
-    assert {one.state for one in sim} == {S.STOPPED}
+    assert {service.state for service in sim} == {S.STOPPED}
     sim.clock.advance(5)
-    assert {one.state for one in sim} == {S.RUNNING}
-    assert len({one.pid for one in sim}) == 1
+    assert {service.state for service in sim} == {S.RUNNING}
+    assert len({service.pid for service in sim}) == 1
 
 
 def test_shutdown_does_not_count_as_failure() -> None:
-    sim = made(R(60))
+    sim = failing(R(60))
     number(sim, "beat", ConfigLevel.FAILURE_ACTIONS_FLAG, 1)
-    sim["beat"].behaviour = Behaviour(exit_code=5)
+    sim["beat"].behavior = ProgramBehavior(exit_code=5)
     sim.local.shut_down()
     sim.clock.advance(100)
     assert state_of(sim, "beat") is S.STOPPED
@@ -226,11 +217,11 @@ def test_shutdown_does_not_count_as_failure() -> None:
 
 
 def reason(sim: SimulatedSCM, name: str) -> int:
-    return sim.query_start_reason(opened(sim, name))
+    return sim.query_start_reason(sim.status_handle(name))
 
 
 def test_start_reason_reports_cause_of_each_start() -> None:
-    sim = made(R(1))
+    sim = failing(R(1))
     auto = StartType.AUTOMATIC
     sim.add("auto", start_type=auto)
     sim.add("late", start_type=auto, delayed_auto_start=True)
@@ -253,12 +244,12 @@ def test_start_reason_reports_cause_of_each_start() -> None:
 
 
 def test_restart_action_waits_for_dependencies() -> None:
-    sim = made(R(1))
-    sim.add("low", program=Behaviour(start_takes=10))
+    sim = failing(R(1))
+    sim.add("low", program=ProgramBehavior(start_takes=10))
     sim["beat"].dependencies = ("low",)
     sim.local.crash("beat")
     sim.clock.advance(2)
-    assert [one.state for one in sim] == [S.STOPPED, S.START_PENDING]
+    assert [service.state for service in sim] == [S.STOPPED, S.START_PENDING]
     sim.clock.advance(10)
-    assert [one.state for one in sim] == [S.RUNNING, S.RUNNING]
+    assert [service.state for service in sim] == [S.RUNNING, S.RUNNING]
     assert sim.clock.now == 12

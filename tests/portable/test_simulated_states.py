@@ -1,4 +1,4 @@
-"""What simulated services do between their start and their end, in simulated time."""
+"""Test simulated services from start to end, in simulated time."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from simulated import code_of, control, opened, start, state_of, status
 
 from winsvc import (
     AcceptedControls,
-    ArgumentError,
     Control,
-    ServiceError,
+    ControlRefusedError,
     ServiceManager,
+    ServiceNotActiveError,
     ServiceStartError,
     ServiceType,
     State,
+    ValidationError,
+    Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 TAKEN = AcceptedControls.STOP | AcceptedControls.PAUSE_CONTINUE
-SLOW = Behaviour(start_takes=3, stop_takes=4, pause_takes=5, continue_takes=6, accepts=TAKEN)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=4, pause_takes=5, continue_takes=6, accepts=TAKEN)
 S = State
 
 
-def made(behaviour: Behaviour, state: State = State.STOPPED) -> SimulatedSCM:
+def simulated_beat(behavior: ProgramBehavior, state: State = State.STOPPED) -> SimulatedSCM:
     sim = SimulatedSCM()
     sim.latency = 0
-    sim.add("beat", program=behaviour, state=state)
+    sim.add("beat", program=behavior, state=state)
     return sim
 
 
@@ -45,7 +47,7 @@ def made(behaviour: Behaviour, state: State = State.STOPPED) -> SimulatedSCM:
 def test_pending_state_reports_check_points_until_settled(
     first: State, code: int | None, pending: State, seconds: float, settled: State
 ) -> None:
-    sim = made(SLOW, first)
+    sim = simulated_beat(SLOW, first)
     done = start(sim, "beat") if code is None else control(sim, "beat", code)
     assert done == 0
     for passed in range(int(seconds)):
@@ -61,7 +63,7 @@ def test_pending_state_reports_check_points_until_settled(
 
 
 def test_behaviour_sets_check_points_and_wait_hint() -> None:
-    sim = made(Behaviour(start_takes=1, check_point_every=0.25, wait_hint=0.5))
+    sim = simulated_beat(ProgramBehavior(start_takes=1, check_point_every=0.25, wait_hint=0.5))
     start(sim, "beat")
     seen = []
     for _ in range(5):
@@ -82,7 +84,7 @@ def test_behaviour_sets_check_points_and_wait_hint() -> None:
 def test_hung_service_stays_pending_until_report(
     first: State, code: int | None, pending: State
 ) -> None:
-    sim = made(Behaviour(hangs_in=[pending], accepts=TAKEN), first)
+    sim = simulated_beat(ProgramBehavior(hangs_in=[pending], accepts=TAKEN), first)
     assert (start(sim, "beat") if code is None else control(sim, "beat", code)) == 0
     before = status(sim, "beat")
     assert before.current_state == pending
@@ -93,21 +95,25 @@ def test_hung_service_stays_pending_until_report(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "state_before", "codes"),
+    ("behavior", "state_before", "codes"),
     [
-        (Behaviour(ends_after=5, exit_code=1066, service_exit_code=77), S.RUNNING, (1066, 77)),
-        (Behaviour(ends_after=5, exit_code=3), S.RUNNING, (3, 0)),
-        (Behaviour(ends_after=5), S.RUNNING, (0, 0)),
-        (Behaviour(ends_after=5, crashes=True), S.RUNNING, (1067, 0)),
-        (Behaviour(ends_after=5, crashes=True, exit_code=3), S.RUNNING, (1067, 0)),
-        (Behaviour(start_takes=9, ends_after=5, exit_code=7), S.START_PENDING, (7, 0)),
-        (Behaviour(start_takes=9, ends_after=5, crashes=True), S.START_PENDING, (1067, 0)),
+        (
+            ProgramBehavior(ends_after=5, exit_code=1066, service_exit_code=77),
+            S.RUNNING,
+            (1066, 77),
+        ),
+        (ProgramBehavior(ends_after=5, exit_code=3), S.RUNNING, (3, 0)),
+        (ProgramBehavior(ends_after=5), S.RUNNING, (0, 0)),
+        (ProgramBehavior(ends_after=5, crashes=True), S.RUNNING, (1067, 0)),
+        (ProgramBehavior(ends_after=5, crashes=True, exit_code=3), S.RUNNING, (1067, 0)),
+        (ProgramBehavior(start_takes=9, ends_after=5, exit_code=7), S.START_PENDING, (7, 0)),
+        (ProgramBehavior(start_takes=9, ends_after=5, crashes=True), S.START_PENDING, (1067, 0)),
     ],
 )
 def test_program_ending_itself_sets_exit_codes(
-    behaviour: Behaviour, state_before: State, codes: tuple[int, int]
+    behavior: ProgramBehavior, state_before: State, codes: tuple[int, int]
 ) -> None:
-    sim = made(behaviour)
+    sim = simulated_beat(behavior)
     assert start(sim, "beat") == 0
     row = status(sim, "beat")
     assert (row.win32_exit_code, row.service_specific_exit_code) == (0, 0)
@@ -125,7 +131,7 @@ def test_program_ending_itself_sets_exit_codes(
 
 
 def test_stop_cancels_scheduled_end_of_program() -> None:
-    sim = made(Behaviour(ends_after=5, crashes=True, exit_code=4))
+    sim = simulated_beat(ProgramBehavior(ends_after=5, crashes=True, exit_code=4))
     start(sim, "beat")
     assert control(sim, "beat", Control.STOP) == 0
     assert sim["beat"].exit_code == 4
@@ -136,7 +142,7 @@ def test_stop_cancels_scheduled_end_of_program() -> None:
 
 @pytest.mark.parametrize(("error", "seconds"), [(2, 0), (193, 0), (1053, 30)])
 def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: float) -> None:
-    sim = made(Behaviour(start_error=error))
+    sim = simulated_beat(ProgramBehavior(start_error=error))
     assert start(sim, "beat") == error
     assert sim.clock.now == seconds
     row = status(sim, "beat")
@@ -145,7 +151,7 @@ def test_start_with_start_error_fails_and_stays_stopped(error: int, seconds: flo
 
 
 def test_start_timeout_error_has_no_exit_code_hint() -> None:
-    sim = made(Behaviour(start_error=1053))
+    sim = simulated_beat(ProgramBehavior(start_error=1053))
     with ServiceManager(backend=sim) as scm, scm.open("beat") as beat:
         with pytest.raises(ServiceStartError) as caught:
             beat.start()
@@ -153,28 +159,28 @@ def test_start_timeout_error_has_no_exit_code_hint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "told"),
+    ("given", "error", "pattern"),
     [
         ({"hangs_in": State.STOP_PENDING}, TypeError, "hangs_in"),
-        ({"hangs_in": [State.RUNNING]}, ArgumentError, "RUNNING is no pending state"),
+        ({"hangs_in": [State.RUNNING]}, ValidationError, "RUNNING is not a pending state"),
         ({"hangs_in": ["stop_pending"]}, TypeError, "hangs_in"),
         ({"ignores": Control.STOP}, TypeError, "ignores"),
-        ({"wait_hint": 10**8}, ArgumentError, "wait_hint"),
-        ({"check_point_every": 0}, ArgumentError, "check_point_every"),
+        ({"wait_hint": 10**8}, ValidationError, "wait_hint"),
+        ({"check_point_every": 0}, ValidationError, "check_point_every"),
     ],
 )
 def test_behaviour_with_invalid_value_raises(
-    given: dict[str, Any], error: type[Exception], told: str
+    given: dict[str, Any], error: type[Exception], pattern: str
 ) -> None:
-    with pytest.raises(error, match=told):
-        Behaviour(**given)
+    with pytest.raises(error, match=pattern):
+        ProgramBehavior(**given)
 
 
 def test_program_returning_no_behaviour_raises_type_error() -> None:
     sim = SimulatedSCM()
     nothing: Any = lambda argv: None  # noqa: E731
     sim.add("beat", program=nothing)
-    with pytest.raises(TypeError, match="the program of 'beat': expected Behaviour"):
+    with pytest.raises(TypeError, match="the program of 'beat': expected ProgramBehavior"):
         start(sim, "beat")
     state: Any = "running"
     with pytest.raises(TypeError, match="state: expected State"):
@@ -184,7 +190,7 @@ def test_program_returning_no_behaviour_raises_type_error() -> None:
 
 
 def test_ignored_control_succeeds_without_effect() -> None:
-    sim = made(Behaviour(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
+    sim = simulated_beat(ProgramBehavior(accepts=TAKEN, ignores=[Control.STOP, 200]), S.RUNNING)
     assert control(sim, "beat", Control.STOP) == 0
     assert control(sim, "beat", 200) == 0
     assert state_of(sim, "beat") is S.RUNNING
@@ -216,7 +222,7 @@ CONTROLS = [
     ("state", "code"), [(state, code) for state, code, expected in CONTROLS if expected == 0]
 )
 def test_control_in_state_that_takes_it_reaches_service(state: State, code: int) -> None:
-    sim = made(SLOW, state)
+    sim = simulated_beat(SLOW, state)
     sim.control_service(opened(sim, "beat"), code)
     assert sim["beat"].controls == [code]
     assert state_of(sim, "beat") is (S.STOP_PENDING if code == Control.STOP else state)
@@ -226,10 +232,11 @@ def test_control_in_state_that_takes_it_reaches_service(state: State, code: int)
     ("state", "code", "expected"), [control for control in CONTROLS if control[2] != 0]
 )
 def test_control_in_state_that_refuses_it_raises(state: State, code: int, expected: int) -> None:
-    sim = made(SLOW, state)
-    with pytest.raises(ServiceError) as caught:
+    sim = simulated_beat(SLOW, state)
+    with pytest.raises(Win32Error) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == expected
+    assert isinstance(caught.value, ControlRefusedError | ServiceNotActiveError)
     assert caught.value.status is not None
     assert caught.value.status.state is state
     assert sim["beat"].controls == []
@@ -258,7 +265,7 @@ NEEDED = [
     ],
 )
 def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedControls) -> None:
-    sim = made(Behaviour(accepts=needed), S.RUNNING)
+    sim = simulated_beat(ProgramBehavior(accepts=needed), S.RUNNING)
     assert control(sim, "beat", code) == 0
     assert sim["beat"].controls == [code]
 
@@ -267,8 +274,8 @@ def test_control_accepted_by_service_reaches_it(code: int, needed: AcceptedContr
 def test_control_that_service_does_not_accept_is_refused(
     code: int, needed: AcceptedControls
 ) -> None:
-    sim = made(Behaviour(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
-    with pytest.raises(ServiceError) as caught:
+    sim = simulated_beat(ProgramBehavior(accepts=AcceptedControls(0x7FFF) & ~needed), S.RUNNING)
+    with pytest.raises(ControlRefusedError) as caught:
         sim.control_service(opened(sim, "beat"), code)
     assert caught.value.winerror == 1052
     assert caught.value.status is not None
@@ -277,19 +284,21 @@ def test_control_that_service_does_not_accept_is_refused(
 
 
 def test_user_defined_controls_all_reach_program() -> None:
-    told: list[Control] = []
-    sim = made(Behaviour(accepts=AcceptedControls(0), on_control=told.append), S.RUNNING)
+    received: list[Control] = []
+    sim = simulated_beat(
+        ProgramBehavior(accepts=AcceptedControls(0), on_control=received.append), S.RUNNING
+    )
     handle = opened(sim, "beat")
     for code in range(128, 256):
         assert sim.control_service(handle, code).current_state == S.RUNNING
-    assert told == list(range(128, 256)) == sim["beat"].controls
+    assert received == list(range(128, 256)) == sim["beat"].controls
 
 
 def test_repeated_pause_or_continue_succeeds_without_change() -> None:
-    sim = made(SLOW, S.RUNNING)
+    sim = simulated_beat(SLOW, S.RUNNING)
     assert control(sim, "beat", Control.CONTINUE) == 0
     assert state_of(sim, "beat") is S.RUNNING
-    sim = made(SLOW, S.PAUSED)
+    sim = simulated_beat(SLOW, S.PAUSED)
     assert control(sim, "beat", Control.PAUSE) == 0
     assert state_of(sim, "beat") is S.PAUSED
 
@@ -305,7 +314,7 @@ def test_on_control_callback_may_call_the_simulation() -> None:
         elif code == Control.STOP:
             sim.local.report("beat", S.STOPPED)
 
-    sim.add("beat", program=Behaviour(on_control=on_control, stop_takes=3), state=S.RUNNING)
+    sim.add("beat", program=ProgramBehavior(on_control=on_control, stop_takes=3), state=S.RUNNING)
     assert control(sim, "beat", 201) == 0
     assert control(sim, "beat", Control.STOP) == 0
     assert state_of(sim, "beat") is S.STOPPED
@@ -317,9 +326,9 @@ def test_on_control_callback_may_call_the_simulation() -> None:
 def test_program_function_receives_start_arguments() -> None:
     seen: list[Sequence[str]] = []
 
-    def program(argv: Sequence[str]) -> Behaviour:
+    def program(argv: Sequence[str]) -> ProgramBehavior:
         seen.append(list(argv))
-        return Behaviour(start_takes=float(argv[1]) if argv[1:] else 0)
+        return ProgramBehavior(start_takes=float(argv[1]) if argv[1:] else 0)
 
     sim = SimulatedSCM()
     sim.local.programs[r"C:\Beat\beat.exe"] = program
@@ -334,7 +343,7 @@ def test_program_function_receives_start_arguments() -> None:
 
 
 def test_report_replaces_scheduled_state_changes() -> None:
-    sim = made(SLOW)
+    sim = simulated_beat(SLOW)
     start(sim, "beat")
     sim.local.report("beat", S.START_PENDING, check_point=9, wait_hint=60)
     row = status(sim, "beat")
@@ -365,9 +374,9 @@ def shared() -> SimulatedSCM:
 
 def test_shared_services_run_in_same_process() -> None:
     sim = shared()
-    for one in sim:
-        assert start(sim, one.name) == 0
-    pids = [one.pid for one in sim]
+    for service in sim:
+        assert start(sim, service.name) == 0
+    pids = [service.pid for service in sim]
     assert all(pids)
     assert pids[0] == pids[1]
     assert len(set(pids)) == 3
@@ -383,10 +392,10 @@ def test_shared_services_run_in_same_process() -> None:
 
 def test_crash_stops_all_services_of_process() -> None:
     sim = shared()
-    for one in sim:
-        start(sim, one.name)
+    for service in sim:
+        start(sim, service.name)
     sim.local.crash("two")
-    found = [(one.state, one.exit_code) for one in sim]
+    found = [(service.state, service.exit_code) for service in sim]
     assert found == [(S.STOPPED, 1067)] * 2 + [(S.RUNNING, 0)] * 2
     with pytest.raises(ValueError, match="process"):
         sim.local.crash("two")
@@ -409,7 +418,7 @@ def test_start_with_other_account_in_shared_process_is_refused() -> None:
 
 def test_end_of_shared_service_leaves_others_running() -> None:
     sim = shared()
-    sim["one"].program = Behaviour(ends_after=1, exit_code=9)
+    sim["one"].program = ProgramBehavior(ends_after=1, exit_code=9)
     start(sim, "one")
     start(sim, "two")
     sim.clock.advance(2)
@@ -422,11 +431,11 @@ def test_end_of_shared_service_leaves_others_running() -> None:
 def test_driver_start_waits_and_accepts_only_stop() -> None:
     sim = SimulatedSCM()
     everything = AcceptedControls(0x7FFF)
-    program = Behaviour(start_takes=3, accepts=everything)
+    program = ProgramBehavior(start_takes=3, accepts=everything)
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)
     began = sim.clock.now
     assert start(sim, "disk", "argument") == 0
-    assert sim.clock.now >= began + 3  # a driver's start is over once it has initialised
+    assert sim.clock.now >= began + 3  # a driver's start is over once it has initialized
     row = status(sim, "disk")
     assert (row.current_state, row.process_id) == (S.RUNNING, 0)
     assert row.controls_accepted == AcceptedControls.STOP
@@ -440,7 +449,7 @@ def test_driver_start_waits_and_accepts_only_stop() -> None:
 
 def test_start_of_hung_driver_returns_start_pending() -> None:
     sim = SimulatedSCM()
-    program = Behaviour(hangs_in=[S.START_PENDING])
+    program = ProgramBehavior(hangs_in=[S.START_PENDING])
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER, program=program)
     assert start(sim, "disk") == 0
     assert state_of(sim, "disk") is S.START_PENDING

@@ -6,13 +6,13 @@ import pytest
 from recorder import Recorder, opened
 
 from winsvc import HandleClosedError, UnsupportedError
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 
 def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
     recorder = Recorder(
-        query_triggers=service_error(124, "QueryServiceConfig2W"),
-        query_service_object_security=service_error(5, "QueryServiceObjectSecurity"),
+        query_triggers=win32_error(124, "QueryServiceConfig2W"),
+        query_service_object_security=win32_error(5, "QueryServiceObjectSecurity"),
         query_required_privileges=("SeBackupPrivilege",),
         query_description="A beat",
     )
@@ -22,8 +22,8 @@ def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
     assert snapshot.triggers is None
     assert set(snapshot.errors) == {"triggers", "security"}
     assert isinstance(snapshot.errors["triggers"], UnsupportedError)
-    told = snapshot.to_json()
-    assert told["errors"] == {
+    exported = snapshot.to_json()
+    assert exported["errors"] == {
         "triggers": {
             "winerror": 124,
             "function": "QueryServiceConfig2W",
@@ -40,12 +40,12 @@ def test_snapshot_with_unreadable_settings_keeps_errors_and_values() -> None:
 
 
 def test_snapshots_of_unchanged_service_compare_equal() -> None:
-    recorder = Recorder(query_triggers=service_error(124, "QueryServiceConfig2W"))
+    recorder = Recorder(query_triggers=win32_error(124, "QueryServiceConfig2W"))
     recorder.answers["query_service_object_security"] = b"no descriptor"
     with opened(recorder) as service:
-        one, other = service.snapshot(), service.snapshot()
-    assert one == other
-    assert set(one.errors) == {"triggers", "security"}
+        first, second = service.snapshot(), service.snapshot()
+    assert first == second
+    assert set(first.errors) == {"triggers", "security"}
 
 
 def test_snapshot_of_closed_service_raises_handle_closed() -> None:

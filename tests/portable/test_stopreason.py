@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winsvc._values.stopreason import StopFlag, StopMajor, StopMinor, StopReason
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 
 @given(
@@ -65,7 +65,7 @@ def test_from_code_of_valid_code_round_trips(code: int) -> None:
 @example(0x20010001)
 @example(0x40400001)
 def test_from_code_of_invalid_code_raises_argument_error(code: int) -> None:
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ValidationError):
         StopReason.from_code(code)
 
 
@@ -74,6 +74,19 @@ def test_stop_reason_code_combines_parts() -> None:
     assert reason.code == 0x40040004
     assert type(reason.code) is int
     assert reason.comment == "v2"
+
+
+def test_planned_and_unplanned_set_flag() -> None:
+    planned = StopReason.planned(StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
+    assert planned == StopReason(StopFlag.PLANNED, StopMajor.SOFTWARE, StopMinor.UPGRADE, "v2")
+    assert StopReason.unplanned(minor=StopMinor.HUNG).code == 0x10010006
+    with pytest.raises(ValidationError, match=r"^flag: must be CUSTOM"):
+        StopReason.planned(minor=StopMinor(0x100))
+
+
+def test_stop_reason_from_string_suggests_member() -> None:
+    with pytest.raises(TypeError, match=r"^minor: .*; did you mean StopMinor\.UPGRADE\?"):
+        StopReason.planned(StopMajor.SOFTWARE, "upgrade")  # type: ignore[arg-type]
 
 
 def test_from_code_undefined_reason_keeps_code() -> None:
@@ -85,27 +98,27 @@ def test_from_code_undefined_reason_keeps_code() -> None:
     [
         (0x00010001, "flag"),  # no flag
         (0x50010001, "flag"),  # two
-        (0x80010001, "flag"),  # one that does not exist
+        (0x80010001, "flag"),  # an unknown flag
         (0x40000001, "major"),
         (0x40010000, "minor"),
-        (0x40400001, "flag"),  # an own reason that does not say so
+        (0x40400001, "flag"),  # an own reason without the flag
         (0x40010100, "flag"),
-        (0x20010001, "flag"),  # one of Windows' that says it is own
+        (0x20010001, "flag"),  # a reason of Windows with the flag for own reasons
         (0x41010001, "code"),
         (1 << 32, "code"),
         (-1, "code"),
     ],
 )
 def test_from_code_invalid_code_raises_naming_part(code: int, argument: str) -> None:
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         StopReason.from_code(code)
     assert caught.value.argument == argument
 
 
 def test_stop_reason_with_misplaced_part_raises() -> None:
-    with pytest.raises(ArgumentError, match=r"^major: "):
+    with pytest.raises(ValidationError, match=r"^major: "):
         StopReason(StopFlag.PLANNED, StopMajor(0x10001), StopMinor.OTHER)
-    with pytest.raises(ArgumentError, match=r"^minor: "):
+    with pytest.raises(ValidationError, match=r"^minor: "):
         StopReason(StopFlag.PLANNED, StopMajor.OTHER, StopMinor(0x10001))
 
 
@@ -114,7 +127,7 @@ def test_stop_reason_with_invalid_comment_raises() -> None:
     assert StopReason(*planned, "x" * 127).comment == "x" * 127
     assert StopReason(*planned, "").comment == ""
     for comment in ("x" * 128, "\U0001f600" * 64, "a\0b"):
-        with pytest.raises(ArgumentError, match=r"^comment: "):
+        with pytest.raises(ValidationError, match=r"^comment: "):
             StopReason(*planned, comment)
     with pytest.raises(TypeError, match=r"^comment: "):
         StopReason(*planned, b"x")  # type: ignore[arg-type]

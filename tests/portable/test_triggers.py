@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from winsvc import triggers
 from winsvc.enums import TriggerAction, TriggerDataType, TriggerType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.triggers import SUBTYPES, Trigger, TriggerData, check_triggers, subtype_name
 
 START = TriggerAction.SERVICE_START
@@ -93,14 +93,14 @@ def test_from_keyword_returns_eight_byte_item() -> None:
 
 @pytest.mark.parametrize("value", [-1, 256])
 def test_from_level_out_of_range_raises(value: int) -> None:
-    with pytest.raises(ArgumentError, match=r"^level: "):
+    with pytest.raises(ValidationError, match=r"^level: "):
         TriggerData.from_level(value)
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 64])
 def test_from_keyword_out_of_range_raises(value: int) -> None:
     for make in (TriggerData.from_keyword_any, TriggerData.from_keyword_all):
-        with pytest.raises(ArgumentError, match=r"^keyword: "):
+        with pytest.raises(ValidationError, match=r"^keyword: "):
             make(value)
 
 
@@ -108,18 +108,18 @@ def test_trigger_data_over_1024_bytes_raises() -> None:
     assert len(TriggerData.from_bytes(bytes(1024)).raw) == 1024
     assert len(TriggerData.from_text("x" * 511).raw) == 1024
     assert len(TriggerData.from_texts(["x" * 510]).raw) == 1024
-    with pytest.raises(ArgumentError, match=r"^raw: .*1025.*1024"):
+    with pytest.raises(ValidationError, match=r"^raw: .*1024.*1025"):
         TriggerData.from_bytes(bytes(1025))
-    with pytest.raises(ArgumentError, match=r"^text: "):
+    with pytest.raises(ValidationError, match=r"^text: "):
         TriggerData.from_text("x" * 512)
-    with pytest.raises(ArgumentError, match=r"^texts: "):
+    with pytest.raises(ValidationError, match=r"^texts: "):
         TriggerData.from_texts(["x" * 511])
 
 
 def test_trigger_data_from_invalid_string_raises() -> None:
-    with pytest.raises(ArgumentError, match=r"^text: "):
+    with pytest.raises(ValidationError, match=r"^text: "):
         TriggerData.from_text("a\0b")
-    with pytest.raises(ArgumentError, match=r"^texts\[1\]: "):
+    with pytest.raises(ValidationError, match=r"^texts\[1\]: "):
         TriggerData.from_texts(["a", ""])
     with pytest.raises(TypeError, match=r"^texts: "):
         TriggerData.from_texts("abc")
@@ -183,7 +183,7 @@ def test_from_json_other_spellings_same_trigger() -> None:
 def test_trigger_from_json_invalid_value_error_names_path(
     change: dict[str, object], argument: str
 ) -> None:
-    with pytest.raises(ArgumentError) as caught:
+    with pytest.raises(ValidationError) as caught:
         Trigger.from_json({**Trigger.on_ip_available().to_json(), **change})
     assert caught.value.argument == argument
 
@@ -227,7 +227,7 @@ def test_subtype_names_map_in_both_directions() -> None:
             TriggerType.IP_ADDRESS_AVAILABILITY,
             STOP,
             "NETWORK_MANAGER_LAST_IP_ADDRESS_REMOVAL_GUID",
-            "stop when the last IP address is gone",
+            "stop when the last IP address is removed",
         ),
         (
             Trigger.on_domain_join(),
@@ -282,16 +282,16 @@ def test_on_firewall_port_builds_documented_data_item() -> None:
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_on_firewall_port_out_of_range_raises(port: int) -> None:
-    with pytest.raises(ArgumentError, match=r"^port: "):
+    with pytest.raises(ValidationError, match=r"^port: "):
         Trigger.on_firewall_port(port, "TCP")
 
 
 def test_on_firewall_port_invalid_string_raises() -> None:
-    with pytest.raises(ArgumentError, match=r"^service: "):
+    with pytest.raises(ValidationError, match=r"^service: "):
         Trigger.on_firewall_port(80, "TCP", service="x")
-    with pytest.raises(ArgumentError, match=r"^protocol: "):
+    with pytest.raises(ValidationError, match=r"^protocol: "):
         Trigger.on_firewall_port(80, "")
-    with pytest.raises(ArgumentError, match=r"^program: "):
+    with pytest.raises(ValidationError, match=r"^program: "):
         Trigger.on_firewall_port(80, "TCP", program="")
 
 
@@ -306,7 +306,7 @@ def test_on_named_pipe_strips_pipe_prefix(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "\\\\.\\pipe\\", "a\0b"])
 def test_on_named_pipe_invalid_name_raises(name: str) -> None:
-    with pytest.raises(ArgumentError, match=r"^name: "):
+    with pytest.raises(ValidationError, match=r"^name: "):
         Trigger.on_named_pipe(name)
 
 
@@ -314,7 +314,7 @@ def test_on_rpc_interface_normalizes_guid() -> None:
     trigger = Trigger.on_rpc_interface("367ABB81-9844-35F1-AD32-98F038001003")
     assert trigger.subtype == triggers.RPC_INTERFACE_EVENT_GUID
     assert trigger.data[0].text == "367abb81-9844-35f1-ad32-98f038001003"
-    with pytest.raises(ArgumentError, match=r"^interface: "):
+    with pytest.raises(ValidationError, match=r"^interface: "):
         Trigger.on_rpc_interface("nothing")
 
 
@@ -330,7 +330,7 @@ def test_on_device_arrival_sets_class_and_hardware_ids() -> None:
         f"start when a device arrives of class {DISK}: 'USBSTOR\\\\GenDisk'; 'x'"
     )
     assert Trigger.on_device_arrival(DISK).data == ()
-    with pytest.raises(ArgumentError, match=r"^hardware_ids\[1\]: "):
+    with pytest.raises(ValidationError, match=r"^hardware_ids\[1\]: "):
         Trigger.on_device_arrival(DISK, "x", "")
     with pytest.raises(TypeError, match=r"^interface: "):
         Trigger.on_device_arrival(None)  # type: ignore[arg-type]
@@ -361,14 +361,14 @@ def test_check_triggers_over_limit_raises() -> None:
     item = TriggerData.from_level(1)
     assert check_triggers([trigger] * 64) == (trigger,) * 64
     assert check_triggers([]) == ()
-    with pytest.raises(ArgumentError, match=r"^triggers: .*65"):
+    with pytest.raises(ValidationError, match=r"^triggers: .*65"):
         check_triggers([trigger] * 65)
     most_items = Trigger.on_etw_event(DISK, *[item] * 64)
     assert check_triggers([most_items]) == (most_items,)
-    with pytest.raises(ArgumentError, match=r"^triggers\[1\]\.data: .*65"):
+    with pytest.raises(ValidationError, match=r"^triggers\[1\]\.data: .*65"):
         check_triggers([trigger, Trigger.on_etw_event(DISK, *[item] * 65)])
     large = TriggerData(TriggerDataType.BINARY, bytes(1025))
-    with pytest.raises(ArgumentError, match=r"^triggers\[0\]\.data\[1\]: .*1025"):
+    with pytest.raises(ValidationError, match=r"^triggers\[0\]\.data\[1\]: .*1025"):
         check_triggers([Trigger.on_etw_event(DISK, item, large)])
 
 

@@ -1,4 +1,4 @@
-"""Watching services on a simulated machine: what is told, in which order, and what is not lost."""
+"""Test watching services on a simulated machine: the events, their order, no lost changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from winsvc import (
     AccessDeniedError,
-    ArgumentError,
     ConfigChanged,
     Control,
     FailureActions,
@@ -20,20 +19,21 @@ from winsvc import (
     ServiceAccess,
     ServiceCreated,
     ServiceDeleted,
-    ServiceError,
     ServiceEvent,
     ServiceManager,
     ServiceNotFoundError,
     ServiceType,
     State,
     StatusChanged,
+    ValidationError,
     Watch,
+    Win32Error,
 )
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 S = State
 NOTIFY = "NotifyServiceStatusChangeW"
-SLOW = Behaviour(start_takes=3, stop_takes=3, check_point_every=9)
+SLOW = ProgramBehavior(start_takes=3, stop_takes=3, check_point_every=9)
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def scm(sim: SimulatedSCM) -> Iterator[ServiceManager]:
 
 
 def taken(events: Watch, timeout: float = 0) -> list[ServiceEvent]:
-    """All that is told until nothing is for so long."""
-    told: list[ServiceEvent] = []
+    """Return all events until none arrives within the timeout."""
+    received: list[ServiceEvent] = []
     while (event := events.wait(timeout)) is not None:
-        told.append(event)
-    return told
+        received.append(event)
+    return received
 
 
 def brief(events: list[ServiceEvent]) -> list[str]:
@@ -90,9 +90,9 @@ def test_watch_reports_each_status_change_at_its_time(
     with scm.watch(*names) as events:
         assert taken(events) == []
         with scm.open("beat") as beat:
-            beat.start()
-        told = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
-        assert told == START
+            beat.start(wait=False)
+        received = [line.replace("BEAT", "beat") for line in brief(taken(events, 10))]
+        assert received == START
         first = sim.clock.now
         sim.clock.after(1, lambda: sim.local.crash("beat"))
         (event,) = taken(events, 2)
@@ -120,11 +120,11 @@ def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: Serv
             assert isinstance(event, ServiceCreated)
             assert event.name == "New"
             assert event.status == new.status()
-            new.start()
+            new.start(wait=False)
             assert brief(taken(events))[-1].endswith(">RUNNING")
             new.delete()
             assert taken(events) == []  # it still runs
-            new.stop()
+            new.stop(wait=False)
             assert taken(events) == []  # a deleted service is polled
             assert brief(taken(events, 1)) == ["New RUNNING>STOPPED"]
         assert "New" not in sim  # the watch did not keep it
@@ -143,11 +143,11 @@ def test_watch_reports_created_and_deleted_services(sim: SimulatedSCM, scm: Serv
 
 def test_watch_with_type_reports_only_that_type(sim: SimulatedSCM, scm: ServiceManager) -> None:
     sim.add("disk", service_type=ServiceType.KERNEL_DRIVER)
-    with scm.watch() as services, scm.watch(type=ServiceType.DRIVER, interval=2) as drivers:
+    with scm.watch() as services, scm.watch(service_type=ServiceType.DRIVER, interval=2) as drivers:
         scm.create("fs", "fs.sys", service_type=ServiceType.FILE_SYSTEM_DRIVER).close()
         scm.create("new", "new.exe").close()
         with scm.open("disk") as disk:
-            disk.start()
+            disk.start(wait=False)
         assert brief(taken(services)) == ["+new"]
         assert brief(taken(drivers, 3)) == ["+fs", "disk STOPPED>RUNNING"]
 
@@ -165,7 +165,7 @@ def test_service_watch_continues_after_service_is_closed(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("beat") as beat, beat.watch() as events:
-        beat.start()
+        beat.start(wait=False)
         beat.close()
         scm.close()
         assert brief(taken(events, 5)) == START
@@ -175,7 +175,7 @@ def test_watch_reports_config_changes_if_subscribed(sim: SimulatedSCM, scm: Serv
     with scm.watch() as events, scm.open("beat") as beat:
         beat.configure(description="one", display_name="Two")
         assert brief(taken(events)) == ["beat config"]
-        beat.failure_actions = FailureActions.restart()
+        beat.configure(failure_actions=FailureActions.restart())
         assert brief(taken(events)) == ["beat config"]
         beat.status()
         assert taken(events) == []
@@ -190,7 +190,7 @@ def test_watch_reports_new_process_in_same_state(sim: SimulatedSCM, scm: Service
         before = sim["RpcSs"].pid
         sim.local.crash("RpcSs")
         with scm.open("RpcSs") as service:
-            service.start()
+            service.start(wait=False)
         (event,) = taken(events)
         assert isinstance(event, StatusChanged)
         assert (event.old.pid, event.old.state, event.new.state) == (before, S.RUNNING, S.RUNNING)
@@ -204,12 +204,12 @@ def test_watch_reports_new_process_in_same_state(sim: SimulatedSCM, scm: Service
 def test_watch_reports_crash_before_any_registration(
     sim: SimulatedSCM, scm: ServiceManager, nth: int
 ) -> None:
-    """Whatever happens while it is armed shows."""
-    sim["beat"].program = Behaviour(start_takes=3, check_point_every=0.5)
+    """Report all changes that happen while the watch is armed."""
+    sim["beat"].program = ProgramBehavior(start_takes=3, check_point_every=0.5)
     with scm.open("beat") as beat, scm.watch("beat") as events:
         assert taken(events) == []
         sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"), nth=nth)
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == [
             "beat STOPPED>START_PENDING",
             "beat START_PENDING>STOPPED",
@@ -221,7 +221,7 @@ def test_change_while_registration_is_renewed_is_reported(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     with scm.open("beat") as beat, scm.watch() as events:
-        beat.start()
+        beat.start(wait=False)
         sim.faults.before(NOTIFY, lambda: sim.clock.advance(3))
         assert brief(taken(events, 5)) == ["beat STOPPED>RUNNING"]
         sim.faults.before(NOTIFY, lambda: sim.local.crash("beat"))
@@ -249,11 +249,11 @@ def test_watch_loses_no_change_while_opening(
 
     sim.faults.before(function, happen, nth=nth)
     with scm.watch() as events:
-        known = {one.name for one in events._watched.values()}
-        states = {one.name: one.status.state for one in events._watched.values()}
-        told = taken(events, 2)
+        known = {item.name for item in events._watched.values()}
+        states = {item.name: item.status.state for item in events._watched.values()}
+        received = taken(events, 2)
     assert seen == [1]
-    for event in told:
+    for event in received:
         if isinstance(event, ServiceCreated):
             assert event.name not in known
             known.add(event.name)
@@ -272,11 +272,11 @@ def test_watch_with_lagging_service_notifications_recovers(
             sim.faults.fail(NOTIFY, 1294, nth=nth)
             scm.create(f"new{turn}", "x.exe").close()
             with scm.open("beat") as beat:
-                beat.start()
+                beat.start(wait=False)
             sim.clock.advance(5)
             sim.local.crash("beat")
-            told = brief(taken(events, 5))
-            assert f"+new{turn}" in told
+            received = brief(taken(events, 5))
+            assert f"+new{turn}" in received
             sim.faults.clear()
         sim.local.report("RpcSs", S.PAUSED)
         assert brief(taken(events, 5)) == ["RpcSs RUNNING>PAUSED"]
@@ -291,8 +291,8 @@ def test_watch_with_lagging_manager_notifications_recovers(
         sim.faults.fail(NOTIFY, 1294, nth=2)  # after that of the new service
         sim.faults.before(NOTIFY, lambda: sim.add("two"), nth=3)
         sim.faults.before(NOTIFY, lambda: sim.local.remove("RpcSs"), nth=3)
-        told = brief(taken(events, 5))
-        assert sorted(told) == ["+one", "+two", "-RpcSs"]
+        received = brief(taken(events, 5))
+        assert sorted(received) == ["+one", "+two", "-RpcSs"]
         sim.add("three")
         scm.create("four", "x.exe").close()
         assert "+four" in brief(taken(events, 5))
@@ -304,28 +304,28 @@ def test_watch_with_delayed_notifications_reports_all_changes(
     sim.faults.lag = 0.5
     with scm.watch() as events, scm.open("beat") as beat:
         assert taken(events, 2) == []
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START
 
 
 def test_watch_reports_consecutive_status_changes(sim: SimulatedSCM, scm: ServiceManager) -> None:
-    """While it is watched each state is told, and each begins where the one before has ended."""
-    sim["beat"].program = Behaviour(accepts=Behaviour().accepts | 2)
+    """Report each state of a watched service; each change begins where the previous ended."""
+    sim["beat"].program = ProgramBehavior(accepts=ProgramBehavior().accepts | 2)
     with scm.watch("beat") as events, scm.open("beat") as beat:
-        beat.start()
-        told = taken(events)
+        beat.start(wait=False)
+        received = taken(events)
         for _ in range(50):
-            beat.pause()
-            told += taken(events)
-            beat.resume()
-            told += taken(events)
-        changes = [event for event in told if isinstance(event, StatusChanged)]
+            beat.pause(wait=False)
+            received += taken(events)
+            beat.resume(wait=False)
+            received += taken(events)
+        changes = [event for event in received if isinstance(event, StatusChanged)]
         assert [event.new.state for event in changes[1:]] == [S.PAUSED, S.RUNNING] * 50
-        for one, two in itertools.pairwise(changes):
-            assert one.new == two.old
+        for first, second in itertools.pairwise(changes):
+            assert first.new == second.old
 
 
-# ------------------------------------------------------------------- where it is not told
+# ------------------------------------------------------------------- without notifications
 
 
 @pytest.mark.parametrize("names", [(), ("beat", "new")])
@@ -335,11 +335,11 @@ def test_watch_without_notifications_compares_listings(
     sim.faults.fail(NOTIFY, 120, times=999)
     with scm.watch(*names, interval=2) as events, scm.open("beat") as beat:
         assert taken(events, 5) == []
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START
         scm.create("new", "x.exe").close()
         assert brief(taken(events, 5)) == ["+new"]
-        scm.delete("new", timeout=1)
+        scm.delete("new", wait=True, timeout=1)
         assert "new" not in sim
         assert brief(taken(events, 5)) == ["-new"]
 
@@ -352,7 +352,7 @@ def test_watch_on_other_machine_reports_without_notify(sim: SimulatedSCM) -> Non
             with scm.watch(*names) as events, scm.open("beat") as beat:
                 beat.start(timeout=5)
                 beat.stop(timeout=5)
-                beat.start()
+                beat.start(wait=False)
                 assert brief(taken(events, 5)) == START
                 beat.stop(timeout=5)
     assert not sim.called(NOTIFY)
@@ -383,11 +383,11 @@ def test_watch_without_query_right_uses_listing_or_raises(
 ) -> None:
     sim.faults.deny(ServiceAccess.QUERY_STATUS, "beat")
     with scm.watch(interval=1) as events, scm.open("beat", access=ServiceAccess.START) as beat:
-        beat.start()
+        beat.start(wait=False)
         assert brief(taken(events, 5)) == START  # the listing has it
     with pytest.raises(AccessDeniedError) as caught:
         scm.watch("beat")
-    assert caught.value.service == "beat"
+    assert caught.value.object_name == "beat"
 
 
 # ------------------------------------------------------------------- ending
@@ -409,12 +409,12 @@ def test_watch_closed_by_other_thread_ends_iteration(
     sim: SimulatedSCM, scm: ServiceManager
 ) -> None:
     events = scm.watch("RpcSs")
-    told: list[ServiceEvent] = []
+    received: list[ServiceEvent] = []
     first = threading.Event()
 
     def follow() -> None:
         for event in events:
-            told.append(event)
+            received.append(event)
             first.set()
 
     thread = threading.Thread(target=follow)
@@ -424,8 +424,8 @@ def test_watch_closed_by_other_thread_ends_iteration(
     events.close()
     thread.join(5)
     assert not thread.is_alive()
-    assert brief(told) == ["RpcSs RUNNING>STOPPED"]
-    assert sim.clock.now == 0  # nobody let time pass
+    assert brief(received) == ["RpcSs RUNNING>STOPPED"]
+    assert sim.clock.now == 0  # no thread let time pass
 
 
 def test_watch_closed_during_wait_ends_iteration(sim: SimulatedSCM, scm: ServiceManager) -> None:
@@ -437,7 +437,7 @@ def test_watch_closed_during_wait_ends_iteration(sim: SimulatedSCM, scm: Service
 CODES = {
     5: AccessDeniedError,
     6: HandleClosedError,
-    8: ServiceError,
+    8: Win32Error,
     1060: ServiceNotFoundError,
     1072: MarkedForDeleteError,
     1722: MachineUnreachableError,
@@ -452,10 +452,12 @@ def events_of_changes(
     with scm.watch(*names, interval=1) as events:
         sim.local.report("RpcSs", S.PAUSED)
         sim.add("new")
-        told = brief(taken(events, 3))
+        received = brief(taken(events, 3))
         sim.local.report("RpcSs", S.RUNNING)
-        told += brief(taken(events, 3))
-    return [one for one in told if "new" in one], [one for one in told if "new" not in one]
+        received += brief(taken(events, 3))
+    return [line for line in received if "new" in line], [
+        line for line in received if "new" not in line
+    ]
 
 
 @pytest.mark.parametrize(
@@ -508,7 +510,7 @@ def test_watch_with_failing_open_raises_and_leaves_no_handle(
 ) -> None:
     before = sim.open_handles
     sim.faults.fail(function, code, nth=nth)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         scm.watch(*names, interval=1)
     assert type(caught.value) is CODES[code]
     assert caught.value.function == function
@@ -516,11 +518,11 @@ def test_watch_with_failing_open_raises_and_leaves_no_handle(
 
 
 def test_watch_with_invalid_argument_raises(scm: ServiceManager) -> None:
-    with pytest.raises(ArgumentError, match="interval"):
+    with pytest.raises(ValidationError, match="interval"):
         scm.watch(interval=0)
     with pytest.raises(TypeError, match="names"):
         scm.watch(5)  # type: ignore[arg-type]
-    with scm.watch() as events, pytest.raises(ArgumentError, match="timeout"):
+    with scm.watch() as events, pytest.raises(ValidationError, match="timeout"):
         events.wait(-1)
     scm.close()
     with pytest.raises(HandleClosedError):

@@ -1,4 +1,4 @@
-"""The handles of this process, to show that a piece of work leaves none open."""
+"""The open handles of this process, to find leaks."""
 
 from __future__ import annotations
 

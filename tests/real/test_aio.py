@@ -1,4 +1,4 @@
-"""Coroutines that wait for a real service leave nothing behind."""
+"""Coroutines that wait for a real service leave no handles and threads."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ async def service(installed: Service) -> AsyncIterator[AsyncService]:
 
 
 async def left() -> tuple[int, ...]:
-    """Waiters, registrations and threads of the compiled module, and threads of calls; none yet?"""
+    """Count waiters, registrations and threads of the compiled module, and threads of calls.
+
+    Wait up to 5 s until all are zero.
+    """
     for _ in range(500):
-        calls = sum(one.name.startswith("winsvc ") for one in threading.enumerate())
+        calls = sum(thread.name.startswith("winsvc ") for thread in threading.enumerate())
         found = (*counted(), calls)
         if not any(found):
             break
@@ -39,7 +42,7 @@ async def left() -> tuple[int, ...]:
 
 
 async def test_async_waits_leave_no_handles_or_threads(service: AsyncService) -> None:
-    """A third arrive, a third time out, a third are cancelled."""
+    """A third of the waits return, a third time out, and a third are cancelled."""
 
     async def some(count: int) -> None:
         for number in range(count):
@@ -58,7 +61,7 @@ async def test_async_waits_leave_no_handles_or_threads(service: AsyncService) ->
     before = open_handles()
     await some(300)
     assert await left() == (0, 0, 0, 0)
-    # Each kind of wait ran 100 times; a lock gets its event when threads first contend for it.
+    # Each kind of wait ran 100 times; a lock creates its event when threads first contend for it.
     assert settled_handles(before + 3) <= before + 3
 
 
@@ -68,12 +71,12 @@ async def test_async_cancel_of_64_waits_ends_all_promptly(
     async with AsyncServiceManager() as scm, AsyncExitStack() as closing:
         services = []
         for _ in range(COUNT):
-            made = await closing.enter_async_context(scm.create(unique_name(), program))
-            closing.push_async_callback(made.delete)
-            services.append(made)
+            created = await closing.enter_async_context(scm.create(unique_name(), program))
+            closing.push_async_callback(created.delete)
+            services.append(created)
         async with anyio.create_task_group() as group:
-            for one in services:
-                group.start_soon(one.wait, State.RUNNING)
+            for waiting in services:
+                group.start_soon(waiting.wait, State.RUNNING)
             while counted()[1] < COUNT:
                 await anyio.sleep(0.01)
             group.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""What C packs for Python: texts of all kinds, with room and without."""
+"""The lists that C packs for Python: all kinds of texts, with and without enough space."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from _winsvc_cffi import ffi
 from winsvc import ManagerAccess, ServiceAccess, ServiceManager, ServiceSpec
 from winsvc._native import backend as module
 from winsvc._native.backend import NativeBackend
-from winsvc._native.memory import KEPT_FOR_PAGES, Kept, wide, wide_or_null
+from winsvc._native.memory import PAGE_BUFFERS, BufferCache, wide, wide_or_null
 from winsvc._native.structs import decode_enums_process
 from winsvc._values.rows import EnumRow, StatusRow
 
@@ -25,7 +25,7 @@ def test_decode_enums_process_with_unusual_texts_keeps_rows(shown: str | None, s
     rows: list[EnumRow] = []
     kept: list[object] = []
     for index in range(50):
-        # More than are looked back at differ, and some come again.
+        # More different statuses than are compared, with repetitions.
         status = statuses[index % 2]._replace(process_id=index // 3)
         display_name = shown if index % 5 == 0 else f"Service {index}"
         texts = wide(f"name {index}", "name"), wide_or_null(display_name, "display_name")
@@ -75,7 +75,7 @@ def test_query_configs_returns_row_or_none_for_each_name(
 
 
 def test_kept_buffer_in_use_is_not_shared() -> None:
-    kept = Kept()
+    kept = BufferCache()
     first, second = kept.take(100), kept.take(100)
     assert first != second
     assert len(second) >= 100
@@ -90,7 +90,7 @@ def test_kept_buffer_in_use_is_not_shared() -> None:
 
 def test_listing_while_buffer_is_in_use_takes_another_buffer(scm: ServiceManager) -> None:
     """A signal handler may list while another listing is being decoded."""
-    block = KEPT_FOR_PAGES.take(1)
+    block = PAGE_BUFFERS.take(1)
     assert [info.name for info in scm.services()]
-    assert KEPT_FOR_PAGES.block is not None
-    assert KEPT_FOR_PAGES.block != block
+    assert PAGE_BUFFERS.block is not None
+    assert PAGE_BUFFERS.block != block

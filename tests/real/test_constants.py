@@ -1,4 +1,4 @@
-"""Every number that is written down is the number that the C compiler took from the headers."""
+"""The literal numbers equal those that the C compiler read from the headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Window stations and desktops come and go, and the process has no handle more than before."""
+"""Window stations and desktops leave no handle open."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from collections.abc import Callable
 import pytest
 from real.process_handles import open_handles
 
-from winsvc import (
-    AlreadyExistsError,
-    Desktop,
-    NotFoundError,
-    WindowStation,
-    WindowStationAccess,
-    WindowStationCreation,
-)
+from winsvc import Desktop, NotFoundError, WindowStation, WindowStationAccess
+from winsvc.errors import AlreadyExistsError
 
 ROUNDS = 1000
 
 
 def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) -> None:
     name = unique_name()
-    WindowStation.create(name).close()  # what is created once is created here
+    WindowStation.create(name).close()  # the first call creates what the process keeps
     before = open_handles()
     with WindowStation.create(name):
         assert open_handles() != before
@@ -29,32 +23,36 @@ def test_handle_count_with_open_station_differs(unique_name: Callable[[], str]) 
 
 
 def stations(name: str) -> None:
-    with WindowStation.create(name) as made, WindowStation.open(name) as opened:
-        assert opened.name == name
-        assert made.desktops() == []
-        made.security()
+    with WindowStation.create(name) as created, WindowStation.open(name) as opened:
+        assert opened.name() == name
+        assert created.desktop_names() == []
+        created.security()
         with pytest.raises(AlreadyExistsError):
-            WindowStation.create(name, WindowStationCreation.CREATE_ONLY)
+            WindowStation.create(name, create_only=True)
     with pytest.raises(NotFoundError):
         WindowStation.open(name)
 
 
 def desktops(name: str) -> None:
-    with Desktop.create(name) as made, Desktop.open(name) as opened, Desktop.input() as shown:
-        assert (made.name, opened.name, shown.type) == (name, name, "Desktop")
+    with (
+        Desktop.create(name) as created,
+        Desktop.open(name) as opened,
+        Desktop.open_input() as shown,
+    ):
+        assert (created.name(), opened.name(), shown.object_type()) == (name, name, "Desktop")
         assert opened.windows() == []
     with pytest.raises(NotFoundError):
         Desktop.open(name)
 
 
 def switches(name: str) -> None:
-    with WindowStation.create(name).as_process_station() as station:
-        with Desktop.create(name) as made:
-            assert station.desktops() == [made.name]
-            with made.as_thread_desktop():
-                assert Desktop.current().name == name
-    with Desktop.create(name).as_thread_desktop():
-        assert Desktop.current().name == name
+    with WindowStation.create(name) as station, station.process_window_station():
+        with Desktop.create(name) as created:
+            assert station.desktop_names() == [created.name()]
+            with created.thread_desktop():
+                assert Desktop.current().name() == name
+    with Desktop.create(name) as created, created.thread_desktop():
+        assert Desktop.current().name() == name
     with pytest.raises(NotFoundError):
         WindowStation.open(name, WindowStationAccess.ENUMERATE)
 
@@ -64,10 +62,10 @@ def test_repeated_desktop_calls_leave_no_handles(
     work: Callable[[str], None], unique_name: Callable[[], str]
 ) -> None:
     name = unique_name()
-    work(name)  # what is made once is made here
+    work(name)  # the first call creates what the process keeps
     names, before = WindowStation.names(), open_handles()
     for _ in range(ROUNDS):
         work(name)
     assert open_handles() == before
     assert WindowStation.names() == names
-    assert name not in WindowStation.current().desktops()
+    assert name not in WindowStation.current().desktop_names()

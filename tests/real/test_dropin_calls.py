@@ -1,4 +1,4 @@
-"""The older calls, which only the drop-in makes."""
+"""The older calls, which only the drop-in uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from winsvc._native import NativeBackend
 from winsvc._native import dropin as module
 from winsvc._native.structs import ENUM_LAYOUT, STATUS_LAYOUT
 from winsvc._values.rows import EnumRow, StatusRow
-from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.errors import HandleClosedError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import DWORD, ENUM_SERVICE_STATUSW, Pointer
@@ -64,19 +64,19 @@ def test_enum_services_status_equals_ex_without_process(
 def test_enum_services_status_with_120_services_lists_all(
     scm: ServiceManager, manager: int, installed: Service, program: str
 ) -> None:
-    made = [scm.create(f"{installed.name}-{index}", program) for index in range(120)]
+    created = [scm.create(f"{installed.name}-{index}", program) for index in range(120)]
     try:
         names = {row.service_name for row in backend.enum_services_status(manager, 0x30, 3, 0)[0]}
-        assert {service.name for service in made} <= names
+        assert {service.name for service in created} <= names
     finally:
-        for service in made:
+        for service in created:
             service.delete()
             service.close()
 
 
 def test_enum_services_status_with_invalid_arguments_raises_error(manager: int) -> None:
     for kind, state in ((0, 3), (0x30, 0)):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.enum_services_status(manager, kind, state, 0)
         assert caught.value.winerror == lib.ERROR_INVALID_PARAMETER
     with pytest.raises(HandleClosedError):
@@ -110,7 +110,7 @@ def test_status_layouts_match_compiled_structures() -> None:
 
 
 class Paged:
-    """The module's functions, but for the enumeration: two at a time, as Windows does it."""
+    """The module's functions, with an enumeration in pages of two, as on Windows."""
 
     def __init__(self) -> None:
         self.texts = [ffi.new("wchar_t[]", f"service {index}") for index in range(7)]
@@ -157,7 +157,7 @@ def test_enum_services_status_in_pages_returns_every_name(monkeypatch: pytest.Mo
 def test_enum_services_status_without_progress_raises_more_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A system that gives nothing, and asks for more every time."""
+    """A system that returns nothing and requires a larger buffer each time."""
 
     class Stubborn(Paged):
         def EnumServicesStatusW(self, *arguments: object) -> int:
@@ -167,6 +167,6 @@ def test_enum_services_status_without_progress_raises_more_data(
             return 0
 
     monkeypatch.setattr(module, "lib", Stubborn())
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.enum_services_status(1, 0x30, 3, 0)
     assert caught.value.winerror == lib.ERROR_MORE_DATA

@@ -1,6 +1,6 @@
-"""What only the real registry shows of an event source.
+"""Event sources in the real registry.
 
-Wine keeps no events (``event-log`` in ``differences.py``): what was written can't be read back.
+Wine keeps no events (``event-log`` in ``differences.py``): events cannot be read back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from real.process_handles import open_handles, settled_handles
 
 from winsvc.backend import default_backend
 from winsvc.enums import EventType
-from winsvc.errors import AccessDeniedError, ServiceError
+from winsvc.errors import AccessDeniedError, Win32Error
 from winsvc.host.eventlog import (
     MESSAGE_FILE,
     EventSource,
@@ -32,7 +32,7 @@ APPLICATION = rf"{LOGS}\Application"
 
 @pytest.fixture
 def source(unique_name: Callable[[], str]) -> Iterator[str]:
-    """A name that may be registered in the test; it is not afterwards."""
+    """Provide a name that the test may register; delete the source afterwards."""
     name = unique_name()
     yield name
     for key in (rf"{APPLICATION}\{name}", rf"{LOGS}\System\{name}"):
@@ -72,7 +72,7 @@ def test_read_event_source_with_foreign_values_uses_defaults(source: str) -> Non
         assert default_backend().read_event_source(source) == (r"C:\one.dll;C:\two.dll", 0)
         winreg.SetValueEx(key, "EventMessageFile", 0, winreg.REG_MULTI_SZ, ["a", "b"])
         assert default_backend().read_event_source(source) == ("", 0)
-    assert register_source(source), "a source without a message file is nobody's"
+    assert register_source(source), "a source without a message file is registered by no program"
 
 
 def test_register_source_of_another_log_raises_value_error(source: str) -> None:
@@ -90,13 +90,13 @@ def test_delete_source_with_subkey_raises_access_denied(source: str) -> None:
     with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, below):
         pass
     try:
-        with pytest.raises(AccessDeniedError) as refused:  # a key with others below it stays
+        with pytest.raises(AccessDeniedError) as refused:  # a key with subkeys is not deleted
             default_backend().delete_event_source(source)
     finally:
         winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, below)
-    assert isinstance(refused.value, ServiceError)
+    assert isinstance(refused.value, Win32Error)
     assert (refused.value.function, refused.value.winerror) == ("RegDeleteKeyW", 5)
-    assert refused.value.service == source
+    assert refused.value.object_name == source
     assert refused.value.strerror
     remove_source(source)
 

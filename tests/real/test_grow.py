@@ -1,4 +1,4 @@
-"""The buffer that grows until an answer fits, with calls that answer by script."""
+"""The buffer that grows until a result fits, with scripted calls."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import FIRST_SIZE, filled, filled_text
-from winsvc.errors import AccessDeniedError, ServiceError, ServiceNotFoundError
+from winsvc._native.memory import FIRST_SIZE, call_with_growing_buffer, call_with_growing_text
+from winsvc.errors import AccessDeniedError, ServiceNotFoundError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, WCHAR, Array, Pointer
 
-Step = tuple[int, int]  # the error (0: none) and the size to ask for
+Step = tuple[int, int]  # the error (0: none) and the requested size
 
 INSUFFICIENT_BUFFER = lib.ERROR_INSUFFICIENT_BUFFER
 MORE_DATA = lib.ERROR_MORE_DATA
 
 
 class Script:
-    """A call that does one step after the other, and notes the sizes that it was given."""
+    """A function that returns scripted results, and records the sizes of the buffers."""
 
     def __init__(self, *steps: Step) -> None:
         self.steps: Iterator[Step] = iter(steps)
@@ -30,7 +30,7 @@ class Script:
     def __call__(self, buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
         self.sizes.append(size)
         assert ffi.sizeof(buffer) >= size
-        ffi.memmove(buffer, bytes(size), size)  # all of it is there to be written
+        ffi.memmove(buffer, bytes(size), size)  # the whole buffer is writable
         error, wanted = next(self.steps)
         if wanted:
             needed[0] = wanted
@@ -57,7 +57,7 @@ def test_filled_grows_buffer_to_needed_size(
     code: int, steps: Sequence[Step], sizes: list[int]
 ) -> None:
     call = Script(*[(code if error else 0, wanted) for error, wanted in steps])
-    assert filled("AnyCallW", call)[0] == 42
+    assert call_with_growing_buffer("AnyCallW", call)[0] == 42
     assert call.sizes == sizes
 
 
@@ -65,44 +65,44 @@ def test_filled_grows_buffer_to_needed_size(
 @pytest.mark.parametrize("wanted", [0, 1, FIRST_SIZE - 1, FIRST_SIZE])
 def test_filled_with_needed_size_not_larger_raises_error(code: int, wanted: int) -> None:
     call = Script((code, wanted))
-    with pytest.raises(ServiceError) as caught:
-        filled("AnyCallW", call)
+    with pytest.raises(Win32Error) as caught:
+        call_with_growing_buffer("AnyCallW", call)
     assert (caught.value.winerror, caught.value.function) == (code, "AnyCallW")
     assert call.sizes == [FIRST_SIZE]
 
 
 def test_filled_with_repeated_needed_size_raises_more_data() -> None:
     call = Script((MORE_DATA, 10_000), (MORE_DATA, 10_000))
-    with pytest.raises(ServiceError) as caught:
-        filled("AnyCallW", call)
+    with pytest.raises(Win32Error) as caught:
+        call_with_growing_buffer("AnyCallW", call)
     assert caught.value.winerror == MORE_DATA
     assert call.sizes == [FIRST_SIZE, 10_000]
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, ServiceError)],
+    [(lib.ERROR_ACCESS_DENIED, AccessDeniedError), (0xE0000001, Win32Error)],
 )
-def test_filled_with_other_error_raises_it(code: int, kind: type[ServiceError]) -> None:
+def test_filled_with_other_error_raises_it(code: int, kind: type[Win32Error]) -> None:
     for steps in ([(code, 10_000)], [(INSUFFICIENT_BUFFER, 10_000), (code, 20_000)]):
         call = Script(*steps)
         with pytest.raises(kind) as caught:
-            filled("AnyCallW", call)
+            call_with_growing_buffer("AnyCallW", call)
         assert caught.value.winerror == code
         assert len(call.sizes) == len(steps)
         assert "%X" not in str(caught.value)
 
 
 def test_filled_called_twice_returns_separate_buffers() -> None:
-    first = filled("AnyCallW", Script((0, 0)))
-    assert filled("AnyCallW", Script((0, 0))) != first
+    first = call_with_growing_buffer("AnyCallW", Script((0, 0)))
+    assert call_with_growing_buffer("AnyCallW", Script((0, 0))) != first
 
 
 # ------------------------------------------------------------------------------ sizes in characters
 
 
 class Name:
-    """A call with the sizes of ``GetServiceDisplayNameW``: the NUL counts only going in."""
+    """A call with the sizes of ``GetServiceDisplayNameW``: only the input counts the NUL."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -124,7 +124,7 @@ class Name:
 )
 def test_filled_text_grows_with_room_for_nul(length: int, sizes: list[int]) -> None:
     call = Name("x" * length)
-    assert filled_text("AnyCallW", call, 257) == "x" * length
+    assert call_with_growing_text("AnyCallW", call, 257) == "x" * length
     assert call.sizes == sizes
 
 
@@ -135,7 +135,7 @@ def test_filled_text_of_missing_service_raises_not_found() -> None:
         return 0
 
     with pytest.raises(ServiceNotFoundError):
-        filled_text("AnyCallW", call, 257)
+        call_with_growing_text("AnyCallW", call, 257)
 
 
 def test_filled_text_with_needed_size_not_larger_raises_error() -> None:
@@ -143,6 +143,6 @@ def test_filled_text_with_needed_size_not_larger_raises_error() -> None:
         lib.SetLastError(INSUFFICIENT_BUFFER)
         return 0
 
-    with pytest.raises(ServiceError) as caught:
-        filled_text("AnyCallW", call, 257)
+    with pytest.raises(Win32Error) as caught:
+        call_with_growing_text("AnyCallW", call, 257)
     assert caught.value.winerror == INSUFFICIENT_BUFFER

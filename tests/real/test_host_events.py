@@ -1,4 +1,4 @@
-"""What Windows gives a control handler: copied, decoded, and asked for."""
+"""The data that Windows passes to a control handler: copied, decoded, and registered for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from _winsvc_cffi import ffi, lib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winsvc import ArgumentError, ErrorCode, ServiceError, ServiceManager
+from winsvc import ErrorCode, ServiceManager, ValidationError, Win32Error
 from winsvc._native import NativeBackend
 from winsvc._native.payloads import LARGEST, copy_payload
 from winsvc.enums import Control
@@ -48,17 +48,17 @@ POWER_SOURCE = UUID("5d3e9a59-e9d5-4b00-a6bd-ff34ff516548")
 PATH = r"\\?\STORAGE#Volume#näme \U0001f40d"
 
 backend = NativeBackend()
-# Wine is slow now and then.
+# Wine is slow at times.
 unhurried = settings(deadline=None)
 
 
-def told(control: int, event_type: int, pointer: AnyPointer) -> Event:
-    """The event that a control handler gets, by the way that it goes."""
+def decoded(control: int, event_type: int, pointer: AnyPointer) -> Event:
+    """Copy and decode the data of a control, as the host does."""
     return decode(Control(control), event_type, copy_payload(control, event_type, pointer))
 
 
 def memory(data: bytes) -> AnyPointer:
-    """Room of just that length."""
+    """Allocate a buffer of exactly this content."""
     return ffi.new("BYTE[]", list(data))
 
 
@@ -71,7 +71,7 @@ def guid(value: UUID) -> GUID:
 
 
 def offsets(kind: str) -> list[int]:
-    """Where the fields of a structure begin."""
+    """Return the offsets of the fields of a structure."""
     fields = ffi.typeof(kind).fields
     return [field.offset for _, field in fields]
 
@@ -87,7 +87,7 @@ def test_event_layouts_match_compiled_structures() -> None:
     assert offsets("DEV_BROADCAST_HDR") == [0, 4, 8]
     assert ffi.sizeof("DEV_BROADCAST_OEM") == events._OEM.size == 20
     assert offsets("DEV_BROADCAST_OEM") == [0, 4, 8, 12, 16]
-    # The room after its last field is not needed.
+    # The padding after the last field is not included.
     assert ffi.sizeof("DEV_BROADCAST_VOLUME") == 20
     assert offsets("DEV_BROADCAST_VOLUME") == [0, 4, 8, 12, events._VOLUME.size - 2]
     assert offsets("DEV_BROADCAST_PORT_W") == [0, 4, 8, events._PORT.size]
@@ -116,7 +116,7 @@ def test_decode_session_change_returns_reason_and_session(
     session: int, reason: SessionChangeReason
 ) -> None:
     info = ffi.new("WTSSESSION_NOTIFICATION *", (8, session))
-    event = told(lib.SERVICE_CONTROL_SESSIONCHANGE, reason, info)
+    event = decoded(lib.SERVICE_CONTROL_SESSIONCHANGE, reason, info)
     assert event == SessionChange(reason, session)
 
 
@@ -124,7 +124,7 @@ def test_decode_time_change_returns_old_and_new_time() -> None:
     info = ffi.new("SERVICE_TIMECHANGE_INFO *")
     info.liNewTime.QuadPart = 133_485_408_000_000_000
     info.liOldTime.QuadPart = 116_444_736_000_000_000
-    assert told(lib.SERVICE_CONTROL_TIMECHANGE, 0, info) == TimeChange(
+    assert decoded(lib.SERVICE_CONTROL_TIMECHANGE, 0, info) == TimeChange(
         old=datetime(1970, 1, 1, tzinfo=UTC),
         new=datetime(2024, 1, 1, tzinfo=UTC),
     )
@@ -138,14 +138,14 @@ def test_decode_power_setting_returns_guid_and_value(value: bytes) -> None:
     info.PowerSetting = guid(POWER_SOURCE)
     info.DataLength = len(value)
     ffi.memmove(info.Data, value, len(value))
-    event = told(lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_POWERSETTINGCHANGE, info)
+    event = decoded(lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_POWERSETTINGCHANGE, info)
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, value)
-    event = told(lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_APMSUSPEND, info)
+    event = decoded(lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_APMSUSPEND, info)
     assert event == PowerEvent(PowerEventKind.SUSPEND)
 
 
-def told_of(info: AnyPointer, kind: DeviceEventKind = DeviceEventKind.ARRIVAL) -> object:
-    event = told(lib.SERVICE_CONTROL_DEVICEEVENT, kind, info)
+def decoded_device(info: AnyPointer, kind: DeviceEventKind = DeviceEventKind.ARRIVAL) -> object:
+    event = decoded(lib.SERVICE_CONTROL_DEVICEEVENT, kind, info)
     assert isinstance(event, DeviceEvent)
     assert event.kind is kind
     return event.device
@@ -162,7 +162,7 @@ def test_decode_device_interface_returns_class_and_path(path: str) -> None:
     info.dbcc_devicetype = lib.DBT_DEVTYP_DEVICEINTERFACE
     info.dbcc_classguid = guid(DISK)
     ffi.memmove(info.dbcc_name, text, len(text))
-    assert told_of(info) == DeviceInterface(DISK, path)
+    assert decoded_device(info) == DeviceInterface(DISK, path)
 
 
 def test_decode_volume_returns_drive_letters_and_flags() -> None:
@@ -171,7 +171,7 @@ def test_decode_volume_returns_drive_letters_and_flags() -> None:
     info.dbcv_devicetype = lib.DBT_DEVTYP_VOLUME
     info.dbcv_unitmask = 1 << 3 | 1 << 25
     info.dbcv_flags = lib.DBTF_MEDIA
-    assert told_of(info) == DeviceVolume(("D", "Z"), VolumeFlags.MEDIA)
+    assert decoded_device(info) == DeviceVolume(("D", "Z"), VolumeFlags.MEDIA)
 
 
 def test_decode_port_returns_its_name() -> None:
@@ -181,7 +181,7 @@ def test_decode_port_returns_its_name() -> None:
     info.dbcp_size = ffi.sizeof(room)
     info.dbcp_devicetype = lib.DBT_DEVTYP_PORT
     ffi.memmove(info.dbcp_name, text, ffi.sizeof(text))
-    assert told_of(info, DeviceEventKind.REMOVE_COMPLETE) == DevicePort("COM3")
+    assert decoded_device(info, DeviceEventKind.REMOVE_COMPLETE) == DevicePort("COM3")
 
 
 def test_decode_oem_device_returns_identifier_and_function() -> None:
@@ -190,7 +190,7 @@ def test_decode_oem_device_returns_identifier_and_function() -> None:
     info.dbco_devicetype = lib.DBT_DEVTYP_OEM
     info.dbco_identifier = 7
     info.dbco_suppfunc = 0xFFFFFFFF
-    assert told_of(info) == DeviceOem(7, 0xFFFFFFFF)
+    assert decoded_device(info) == DeviceOem(7, 0xFFFFFFFF)
 
 
 def test_decode_device_handle_returns_custom_event_data() -> None:
@@ -206,11 +206,11 @@ def test_decode_device_handle_returns_custom_event_data() -> None:
     info.dbch_nameoffset = 2
     ffi.memmove(info.dbch_data, data, len(data))
     handle = int(ffi.cast("uintptr_t", -2))
-    custom = told_of(info, DeviceEventKind.CUSTOM_EVENT)
+    custom = decoded_device(info, DeviceEventKind.CUSTOM_EVENT)
     assert custom == DeviceHandle(handle, 5, DISK, 2, data)
     assert isinstance(custom, DeviceHandle)
     assert custom.name == PATH
-    assert told_of(info, DeviceEventKind.QUERY_REMOVE) == DeviceHandle(handle, 5)
+    assert decoded_device(info, DeviceEventKind.QUERY_REMOVE) == DeviceHandle(handle, 5)
 
 
 # ------------------------------------------------------------------------------ copying
@@ -247,34 +247,34 @@ def test_copy_payload_of_fixed_length_copies_structure_size(control: int, size: 
 
 
 @pytest.mark.parametrize(
-    ("said", "copied"),
+    ("stated", "copied"),
     [
         *((0, 0), (11, 0), (12, 12), (13, 13), (40, 40), (LARGEST, LARGEST)),
         *((LARGEST + 1, 12), (0x7FFFFFFF, 12), (0xFFFFFFFF, 12)),
     ],
 )
-def test_copy_payload_of_device_event_copies_stated_length(said: int, copied: int) -> None:
-    data = struct.pack("<III", said, lib.DBT_DEVTYP_VOLUME, 0)
+def test_copy_payload_of_device_event_copies_stated_length(stated: int, copied: int) -> None:
+    data = struct.pack("<III", stated, lib.DBT_DEVTYP_VOLUME, 0)
     data += bytes(max(0, copied - len(data)))
     found = copy_payload(lib.SERVICE_CONTROL_DEVICEEVENT, lib.DBT_DEVICEARRIVAL, memory(data))
     assert found == data[:copied]
     if copied == 12:
-        assert told_of(memory(data)) == UnknownDevice(DeviceType.VOLUME, data)
+        assert decoded_device(memory(data)) == UnknownDevice(DeviceType.VOLUME, data)
 
 
 @pytest.mark.parametrize(
-    ("said", "copied"),
+    ("stated", "copied"),
     [
         *((0, 20), (1, 21), (4, 24), (LARGEST - 20, LARGEST)),
         *((LARGEST - 19, 20), (0x7FFFFFFF, 20), (0xFFFFFFF0, 20), (0xFFFFFFFF, 20)),
     ],
 )
-def test_copy_payload_of_power_setting_copies_stated_length(said: int, copied: int) -> None:
-    data = POWER_SOURCE.bytes_le + struct.pack("<I", said)
+def test_copy_payload_of_power_setting_copies_stated_length(stated: int, copied: int) -> None:
+    data = POWER_SOURCE.bytes_le + struct.pack("<I", stated)
     data += bytes(max(0, copied - len(data)))
     control, kind = lib.SERVICE_CONTROL_POWEREVENT, lib.PBT_POWERSETTINGCHANGE
     assert copy_payload(control, kind, memory(data)) == data
-    event = told(control, kind, memory(data))
+    event = decoded(control, kind, memory(data))
     assert event == PowerEvent(PowerEventKind.POWER_SETTING_CHANGE, POWER_SOURCE, data[20:])
 
 
@@ -289,28 +289,28 @@ def test_copy_payload_after_source_change_is_unchanged() -> None:
 
 
 def test_event_registration_with_null_handle_raises_service_error() -> None:
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.register_device_notification(0, None)
     assert (refused.value.winerror, refused.value.function) == (
         ErrorCode.INVALID_HANDLE,
         "RegisterDeviceNotificationW",
     )
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.unregister_device_notification(0)
     assert refused.value.function == "UnregisterDeviceNotification"
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.register_power_setting_notification(0, POWER_SOURCE.bytes_le)
     assert refused.value.function == "RegisterPowerSettingNotification"
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(Win32Error) as refused:
         backend.unregister_power_setting_notification(0)
     assert refused.value.function == "UnregisterPowerSettingNotification"
 
 
 @pytest.mark.parametrize("value", [b"", bytes(15), bytes(17)])
 def test_event_registration_with_malformed_guid_raises_argument_error(value: bytes) -> None:
-    with pytest.raises(ArgumentError, match="interface: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match="interface: a GUID has 16 bytes"):
         backend.register_device_notification(1, value)
-    with pytest.raises(ArgumentError, match="setting: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match="setting: a GUID has 16 bytes"):
         backend.register_power_setting_notification(1, value)
 
 
@@ -359,7 +359,7 @@ backend.start_service_ctrl_dispatcher([(name, main)])
 def test_service_process_registers_for_device_and_power_events(
     scm: ServiceManager, unique_name: Callable[[], str], tmp_path: Path
 ) -> None:
-    """On Wine nothing will be told, but all is accepted."""
+    """Wine accepts the registrations, but does not notify."""
     name, script, log = unique_name(), tmp_path / "service.py", tmp_path / "log.txt"
     script.write_text(SERVICE, "utf-8")
     command = f'"{sys.executable}" "{script}" {name} "{log}" {DISK} {POWER_SOURCE}'

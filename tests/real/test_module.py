@@ -1,4 +1,4 @@
-"""The compiled module by itself, and the wheel that it came in."""
+"""The compiled module, and the wheel that contains it."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_call_availability_flags_are_0_or_1() -> None:
 @pytest.mark.skipif(not on_wine(), reason="Windows has all of these calls")
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_missing_call_fails_with_call_not_implemented(name: str) -> None:
-    """Where a call is missing the module has loaded, and the call fails."""
+    """The module loads although a function is missing, and the function fails."""
     assert getattr(lib, f"HAS_{name}") == 0
     function = getattr(lib, name)
     kind: Any = ffi.typeof(function)
-    arguments = [0 if one.kind in ("primitive", "enum") else ffi.NULL for one in kind.args]
+    arguments = [0 if arg.kind in ("primitive", "enum") else ffi.NULL for arg in kind.args]
     lib.SetLastError(0)
     result = function(*arguments)
     if kind.result.cname == "unsigned long":  # the code itself
@@ -89,7 +89,7 @@ def test_missing_call_fails_with_call_not_implemented(name: str) -> None:
 
 
 def test_connecting_imports_no_heavy_modules() -> None:
-    """Importing is most of what a short program's time goes to."""
+    """The import takes most of the time of a short program."""
     heavy = {"asyncio", "socket", "logging", "json", "winsvc.security", "winsvc.host"}
     code = (
         "import sys; from winsvc import ServiceManager\n"

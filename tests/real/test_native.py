@@ -1,4 +1,4 @@
-"""The calls that have no object above them in between: rows, bytes and bare handles."""
+"""The native backend without the object API: rows, bytes and handles."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from simulated import code_of
 
 from winsvc._native import NativeBackend
 from winsvc._native.backend import refusal
-from winsvc._native.memory import valid_descriptor, wiped
+from winsvc._native.memory import valid_descriptor, zeroed_secret
 from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, StatusRow, TriggerRow
 from winsvc.errors import (
-    ArgumentError,
     ControlRefusedError,
     HandleClosedError,
-    ServiceError,
     ServiceNotActiveError,
     ServiceNotFoundError,
     UnsupportedError,
-    service_error,
+    ValidationError,
+    Win32Error,
+    win32_error,
 )
 from winsvc.security import SecurityDescriptor
 
@@ -32,7 +32,7 @@ assert sys.platform == "win32"
 
 KEEP = lib.SERVICE_NO_CHANGE
 WINE = bool(lib.wine_version())
-# What Wine says of a level that it lacks: when asked, and when told.
+# Wine's errors for an unsupported level: of a query, and of a change.
 LACKED = (lib.ERROR_INVALID_LEVEL, 1733)  # RPC_S_INVALID_TAG
 
 backend = NativeBackend()
@@ -76,12 +76,12 @@ def service(manager: int, name: str, program: str) -> Iterator[int]:
 
 
 def change(service: int, **changes: object) -> int | None:
-    """``change_service_config`` with everything kept that is not named."""
+    """Call ``change_service_config``; omitted values are unchanged."""
     arguments: dict[str, object] = {
         **dict.fromkeys(("service_type", "start_type", "error_control"), KEEP),
         **dict.fromkeys(("binary_path", "load_order_group", "dependencies"), None),
         **dict.fromkeys(("account", "password", "display_name"), None),
-        "want_tag": False,
+        "assign_tag": False,
         **changes,
     }
     return backend.change_service_config(service, **arguments)  # type: ignore[arg-type]
@@ -99,12 +99,12 @@ def test_change_config_keeps_settings_not_given(service: int) -> None:
         start_type=lib.SERVICE_DISABLED, load_order_group="grp", display_name="Shown"
     )
     assert backend.query_service_config(service) == after
-    change(service, load_order_group="", dependencies=(), password=Secret("never told"))
+    change(service, load_order_group="", dependencies=(), password=Secret("never shown"))
     assert backend.query_service_config(service) == after._replace(load_order_group="")
 
 
 def test_change_config_returns_tag_only_if_wanted(service: int) -> None:
-    assert change(service, load_order_group="grp", want_tag=WINE) == (0 if WINE else None)
+    assert change(service, load_order_group="grp", assign_tag=WINE) == (0 if WINE else None)
 
 
 def test_name_lookups_return_name_or_raise_not_found(manager: int, service: int, name: str) -> None:
@@ -123,7 +123,7 @@ def test_display_name_up_to_maximum_length_reads_back(
 ) -> None:
     text = ("\u00e4" * length)[len(name) :] + name if length else ""
     change(service, display_name=text)
-    # Without a display name Windows shows the key name; on Wine an empty one is a name.
+    # Without a display name Windows returns the key name; Wine stores an empty display name.
     assert backend.get_service_display_name(manager, name) == (text or ("" if WINE else name))
 
 
@@ -146,9 +146,9 @@ def test_control_of_stopped_service_raises_with_status(service: int) -> None:
         backend.control_service(service, lib.SERVICE_CONTROL_STOP)
     assert caught.value.status is not None
     assert caught.value.status.state == lib.SERVICE_STOPPED
-    with pytest.raises(ServiceError) as invalid:
-        backend.control_service(service, 0x7F)  # none that there is
-    assert invalid.value.status is None
+    with pytest.raises(Win32Error) as invalid:
+        backend.control_service(service, 0x7F)  # not a defined control
+    assert not hasattr(invalid.value, "status")
 
 
 REAL = StatusRow(0x10, lib.SERVICE_RUNNING, 0, 0, 0, 0, 0, 0, 0)
@@ -156,7 +156,8 @@ REAL = StatusRow(0x10, lib.SERVICE_RUNNING, 0, 0, 0, 0, 0, 0, 0)
 
 @pytest.mark.parametrize("code", [1052, 1061, 1062])
 def test_refusal_with_valid_status_keeps_it(code: int) -> None:
-    error = refusal(service_error(code, "ControlService"), REAL)
+    error = refusal(win32_error(code, "ControlService"), REAL)
+    assert isinstance(error, ControlRefusedError | ServiceNotActiveError)
     assert error.status is not None
     assert error.status.state == lib.SERVICE_RUNNING
 
@@ -174,7 +175,8 @@ def test_refusal_with_valid_status_keeps_it(code: int) -> None:
     ],
 )
 def test_refusal_with_unusable_status_drops_it(code: int, row: StatusRow) -> None:
-    assert refusal(service_error(code, "ControlService"), row).status is None
+    error = refusal(win32_error(code, "ControlService"), row)
+    assert getattr(error, "status", None) is None
 
 
 def test_control_service_ex_on_stopped_service_raises_error(service: int) -> None:
@@ -186,7 +188,7 @@ def test_control_service_ex_on_stopped_service_raises_error(service: int) -> Non
 
 
 def test_query_start_reason_of_stopped_service_raises_error(service: int) -> None:
-    kind = ServiceError if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
+    kind = Win32Error if lib.HAS_QueryServiceDynamicInformation else UnsupportedError
     with pytest.raises(kind) as caught:
         backend.query_start_reason(service)
     assert caught.value.function == "QueryServiceDynamicInformation"
@@ -201,7 +203,7 @@ def test_lock_service_database_after_unlock_locks_again(manager: int) -> None:
         assert lock
         backend.unlock_service_database(lock)
     if not WINE:
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.unlock_service_database(lock)
         assert caught.value.function == "UnlockServiceDatabase"
 
@@ -217,9 +219,9 @@ def test_query_lock_status_ignores_stale_last_error(manager: int) -> None:
             assert backend.query_service_lock_status(manager).is_locked == 0
 
 
-@on_wine  # elsewhere it would decide which configuration starts next
+@on_wine  # Windows would use it to select the next boot configuration
 def test_notify_boot_config_status_succeeds() -> None:
-    """Wine takes it and does nothing: that it succeeds is all there is to see."""
+    """Wine accepts the call and does nothing; the test checks its success only."""
     for acceptable in (True, False):
         assert code_of(backend.notify_boot_config_status, acceptable) == 0
 
@@ -246,7 +248,7 @@ def test_valid_descriptor_keeps_bytes_unchanged() -> None:
 
 def test_set_security_with_truncated_descriptor_raises_argument_error(service: int) -> None:
     for length in range(len(GOOD)):
-        with pytest.raises(ArgumentError, match="descriptor"):
+        with pytest.raises(ValidationError, match="descriptor"):
             backend.set_service_object_security(service, 4, GOOD[:length])
 
 
@@ -255,7 +257,7 @@ def test_set_security_with_truncated_descriptor_raises_argument_error(service: i
     [
         bytes(20),
         b"\xff" * 100,
-        bytes.fromhex("01000480" + "ffffff7f" * 4),  # offsets to elsewhere
+        bytes.fromhex("01000480" + "ffffff7f" * 4),  # offsets outside of the data
         bytes.fromhex("01000400" + "ffffffff" * 8),  # absolute: pointers
         GOOD[:20] + b"\x02\xff\xff\xff" + GOOD[24:],
     ],
@@ -263,12 +265,12 @@ def test_set_security_with_truncated_descriptor_raises_argument_error(service: i
 def test_set_security_with_malformed_descriptor_raises_argument_error(
     service: int, garbage: bytes
 ) -> None:
-    with pytest.raises(ArgumentError, match="descriptor"):
+    with pytest.raises(ValidationError, match="descriptor"):
         backend.set_service_object_security(service, lib.DACL_SECURITY_INFORMATION, garbage)
 
 
 def test_wiped_secret_is_zeroed_after_block() -> None:
-    with wiped(Secret("pass\U0001f40d")) as secret:
+    with zeroed_secret(Secret("pass\U0001f40d")) as secret:
         assert ffi.string(secret) == "pass\U0001f40d"
     assert bytes(ffi.buffer(secret)) == bytes(ffi.sizeof("wchar_t") * 7)
 
@@ -296,9 +298,9 @@ def test_preshutdown_timeout_after_change_reads_back(service: int, number: int) 
 
 @pytest.mark.parametrize("level", [1, 2, 6, 8, 9, 10, 0xFFF0])
 def test_config_number_of_other_level_raises_argument_error(service: int, level: int) -> None:
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         backend.query_config_number(service, level)
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         backend.change_config_number(service, level, 1)
 
 
@@ -343,7 +345,7 @@ CHANGES: list[Callable[[int], None]] = [
 def test_change_of_level_missing_on_wine_raises_error(
     service: int, change_level: Callable[[int], None]
 ) -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         change_level(service)
     assert caught.value.winerror in LACKED
     assert caught.value.function == "ChangeServiceConfig2W"
@@ -352,7 +354,7 @@ def test_change_of_level_missing_on_wine_raises_error(
 def test_delayed_auto_start_after_change_reads_back(service: int) -> None:
     level = lib.SERVICE_CONFIG_DELAYED_AUTO_START_INFO
     if wine_has("delayed-start"):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(Win32Error) as caught:
             backend.change_config_number(service, level, 1)
         assert caught.value.winerror in LACKED
         return
@@ -365,7 +367,7 @@ def test_delayed_auto_start_after_change_reads_back(service: int) -> None:
 def test_change_failure_actions_is_accepted(
     service: int, actions: tuple[tuple[int, int], ...] | None
 ) -> None:
-    """Wine takes them and keeps nothing."""
+    """Wine accepts failure actions, but does not store them."""
     row = FailureActionsRow(86_400, "", "fix.exe", actions)
     assert code_of(backend.change_failure_actions, service, row) == 0
     if WINE:
@@ -376,12 +378,12 @@ def test_change_failure_actions_is_accepted(
     found = backend.query_failure_actions(service)
     assert (found.command, found.reboot_message) == ("fix.exe", "")
     assert found.actions == (actions or ())
-    # Without actions Windows keeps no period either.
+    # Without actions Windows does not store the period either.
     assert found.reset_period == (86_400 if actions else 0)
 
 
 def test_changed_dependencies_are_in_the_registry(service: int, name: str) -> None:
-    """Wine stores them and does not tell them."""
+    """Wine stores dependencies, but does not return them."""
     change(service, dependencies=("RpcSs", "+A group"))
     path = rf"SYSTEM\CurrentControlSet\Services\{name}"
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:

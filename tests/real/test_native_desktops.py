@@ -1,4 +1,4 @@
-"""Window stations and desktops, where it takes real windows or the compiled module's callbacks."""
+"""Window stations and desktops: real windows, and the callbacks of the compiled module."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from differences import on_wine
 
-from winsvc import Desktop, HandleClosedError, ObjectInUseError, ServiceError
+from winsvc import Desktop, HandleClosedError, Win32Error
 from winsvc._native import NativeBackend, desktops
+from winsvc.errors import ObjectInUseError
 from winsvc.security import SecurityDescriptor
 
 MESSAGE_ONLY = ctypes.c_void_p(-3)  # HWND_MESSAGE: needs no display
@@ -33,28 +34,28 @@ def destroy_window(window: int) -> None:
 
 @pytest.fixture
 def desktop(unique_name: Callable[[], str]) -> Iterator[Desktop]:
-    with Desktop.create(unique_name()) as made:
-        yield made
+    with Desktop.create(unique_name()) as created:
+        yield created
 
 
 # ------------------------------------------------------------------------------------ windows
 
 
-def test_set_for_thread_with_open_window_raises_object_in_use(desktop: Desktop) -> None:
+def test_set_thread_desktop_with_open_window_raises_object_in_use(desktop: Desktop) -> None:
     window = make_window()
     try:
         with pytest.raises(ObjectInUseError, match="owns windows or hooks") as caught:
-            desktop.set_for_thread()
+            desktop.set_thread_desktop()
         assert (caught.value.winerror, caught.value.function) == (170, "SetThreadDesktop")
-        with pytest.raises(ObjectInUseError), desktop.as_thread_desktop():
-            pytest.fail("it must not get here")
+        with pytest.raises(ObjectInUseError), desktop.thread_desktop():
+            pytest.fail("the block was entered")
     finally:
         destroy_window(window)
-    with desktop.as_thread_desktop():
-        assert Desktop.current().name == desktop.name
+    with desktop.thread_desktop():
+        assert Desktop.current().name() == desktop.name()
 
 
-def test_set_for_thread_with_hook_raises_object_in_use(desktop: Desktop) -> None:
+def test_set_thread_desktop_with_hook_raises_object_in_use(desktop: Desktop) -> None:
     function = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.c_size_t, ctypes.c_ssize_t)
     procedure = function(lambda code, first, second: 0)
     thread = backend.get_current_thread_id()
@@ -62,11 +63,11 @@ def test_set_for_thread_with_hook_raises_object_in_use(desktop: Desktop) -> None
     assert hook
     try:
         with pytest.raises(ObjectInUseError, match="owns windows or hooks"):
-            desktop.set_for_thread()
+            desktop.set_thread_desktop()
     finally:
         assert user32.UnhookWindowsHookEx(ctypes.c_void_p(hook))
-    with desktop.as_thread_desktop():
-        assert Desktop.current().name == desktop.name
+    with desktop.thread_desktop():
+        assert Desktop.current().name() == desktop.name()
 
 
 def test_thread_desktop_block_with_window_left_open_raises_object_in_use(desktop: Desktop) -> None:
@@ -74,17 +75,17 @@ def test_thread_desktop_block_with_window_left_open_raises_object_in_use(desktop
     window = 0
     try:
         with pytest.raises(ObjectInUseError, match="stays on the desktop of the with block"):
-            with desktop.as_thread_desktop():
+            with desktop.thread_desktop():
                 window = make_window()
-        assert Desktop.current().name == desktop.name
+        assert Desktop.current().name() == desktop.name()
     finally:
         destroy_window(window)
-        before.set_for_thread()
-    assert Desktop.current().name == before.name
+        before.set_thread_desktop()
+    assert Desktop.current().name() == before.name()
 
 
 def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
-    with desktop.as_thread_desktop():
+    with desktop.thread_desktop():
         assert desktop.windows() == []
         window = make_window("Titel äöü", parent=None)
         try:
@@ -92,7 +93,7 @@ def test_windows_of_desktop_include_an_own_window(desktop: Desktop) -> None:
         finally:
             destroy_window(window)
         assert desktop.windows() == []
-    titles = {one.handle: (one.title, (one.class_name or "").lower()) for one in found}
+    titles = {each.handle: (each.title, (each.class_name or "").lower()) for each in found}
     assert titles[window] == ("Titel äöü", "static")
 
 
@@ -104,10 +105,10 @@ def test_window_text_reads_back_until_destroyed(title: str) -> None:
         assert backend.get_class_name(window).lower() == "static"
     finally:
         destroy_window(window)
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.get_window_text(window)
     assert (caught.value.winerror, caught.value.function) == (1400, "InternalGetWindowText")
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         backend.get_class_name(window)
     assert caught.value.winerror == (87 if on_wine() else 1400)
 
@@ -147,12 +148,12 @@ def test_enumeration_with_raising_callback_raises_that_error(
                 enumerate_names()
             assert caught.value is error
     assert "WinSta0" in backend.enum_window_stations()
-    assert desktops._under_way.listings == []
-    assert capfd.readouterr() == ("", "")  # nor is it printed
+    assert desktops._enumerations.listings == []
+    assert capfd.readouterr() == ("", "")  # it is not printed either
 
 
 def test_nested_enumerations_return_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a signal handler runs in the middle of one."""
+    """A signal handler can run during an enumeration."""
     plain, inner = desktops._Listing, list[list[str]]()
 
     class Nosy(list[str]):
@@ -206,6 +207,6 @@ def test_calls_with_handle_of_other_type_raise_handle_closed() -> None:
 
 
 def test_user_object_security_is_self_relative() -> None:
-    """Wine gives an absolute one."""
+    """Wine returns an absolute one."""
     content = backend.get_user_object_security(backend.get_process_window_station(), 7)
     assert SecurityDescriptor.from_bytes(content).to_bytes() == content

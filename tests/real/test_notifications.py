@@ -1,4 +1,4 @@
-"""The calls below waiting: registrations, the thread that receives, and what it hands on."""
+"""The calls that waits use: registrations, the worker thread, and its notifications."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from _winsvc_cffi import ffi, lib
 from winsvc import (
     CancelToken,
     ErrorCode,
-    Notify,
     Service,
     ServiceAccess,
-    ServiceError,
     ServiceManager,
     State,
     WaitCancelledError,
     WaitTimeoutError,
+    Win32Error,
 )
 from winsvc._native import NativeBackend
+from winsvc.enums import Notify
 
 backend = NativeBackend()
 EVERY = 0x7F
@@ -42,7 +42,7 @@ def waiter() -> Iterator[int]:
     yield waiter
     backend.close_waiter(waiter)
     deadline = time.monotonic() + 10
-    while counted() != (0, 0, 0):  # the thread ends by itself
+    while counted() != (0, 0, 0):  # the thread ends a moment later
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -58,7 +58,7 @@ def opened(name: str, access: int = QUERY) -> int:
 def code_of(call: Callable[..., object], *arguments: object) -> int:
     try:
         call(*arguments)
-    except ServiceError as error:
+    except Win32Error as error:
         assert error.function in ("NotifyServiceStatusChangeW", "CloseServiceHandle")
         return error.winerror
     return 0
@@ -69,13 +69,13 @@ def test_armed_registration_reports_status_until_disarmed(waiter: int, installed
     assert counted() == (1, 0, 0)
     backend.arm(waiter, handle, EVERY)
     assert counted() == (1, 1, 1)
-    ((told, row),) = backend.wait_notified(waiter, 20)  # of the state that is
-    assert (told, row.notification_status, row.triggered) == (handle, 0, Notify.STOPPED)
+    ((notified, row),) = backend.wait_notified(waiter, 20)  # of the current state
+    assert (notified, row.notification_status, row.triggered) == (handle, 0, Notify.STOPPED)
     assert row.status == backend.query_service_status_ex(handle)
     assert row.service_names is None
     assert backend.wait_notified(waiter, 0) == []
     backend.arm(waiter, handle, EVERY)
-    installed.start("slow=200")
+    installed.start("slow=200", wait=False)
     ((_, row),) = backend.wait_notified(waiter, 20)  # the first: the old state does not come again
     assert row.status.current_state in (State.START_PENDING, State.RUNNING)
     backend.arm(waiter, handle, int(Notify.PAUSED))
@@ -85,7 +85,7 @@ def test_armed_registration_reports_status_until_disarmed(waiter: int, installed
     assert counted() == (1, 1, 1)
     installed.wait(State.RUNNING, timeout=30)
     installed.pause()
-    assert [told for told, _ in backend.wait_notified(waiter, 20)] == [other]
+    assert [notified for notified, _ in backend.wait_notified(waiter, 20)] == [other]
     backend.disarm(waiter, other)
     assert counted() == (1, 0, 1)
     assert backend.wait_notified(waiter, 0) == []
@@ -108,27 +108,27 @@ def test_arm_of_duplicate_or_invalid_handle_raises_service_error(
 def test_two_waiters_receive_only_their_own_notifications(waiter: int, installed: Service) -> None:
     other = backend.open_waiter()
     handles = [opened(installed.name) for _ in range(3)]
-    for one, handle in zip((waiter, waiter, other), handles, strict=True):
-        backend.arm(one, handle, int(Notify.RUNNING))
+    for owner, handle in zip((waiter, waiter, other), handles, strict=True):
+        backend.arm(owner, handle, int(Notify.RUNNING))
     installed.start(timeout=30)
-    told: list[int] = []
-    while len(told) < 2:
-        told += [handle for handle, _ in backend.wait_notified(waiter, 20)]
-    assert sorted(told) == sorted(handles[:2])
+    notified: list[int] = []
+    while len(notified) < 2:
+        notified += [handle for handle, _ in backend.wait_notified(waiter, 20)]
+    assert sorted(notified) == sorted(handles[:2])
     assert [handle for handle, _ in backend.wait_notified(other, 20)] == handles[2:]
-    backend.close_waiter(other)  # which closes the handle, too
+    backend.close_waiter(other)  # this closes the handle as well
     for handle in handles[:2]:
         backend.disarm(waiter, handle)
 
 
 def test_wait_notified_ends_on_timeout_or_wake(waiter: int) -> None:
     assert backend.wait_notified(waiter, 0.12) == []
-    told: list[object] = []
+    notified: list[object] = []
     waiting = threading.Event()
 
     def wait() -> None:
         waiting.set()
-        told.append(backend.wait_notified(waiter, None))
+        notified.append(backend.wait_notified(waiter, None))
 
     for woken_before in (True, False):
         thread = threading.Thread(target=wait, daemon=True)
@@ -141,8 +141,8 @@ def test_wait_notified_ends_on_timeout_or_wake(waiter: int) -> None:
             backend.wake(waiter)
         thread.join(30)
         assert not thread.is_alive()
-    assert told == [[], []]
-    assert counted() == (1, 0, 0)  # no thread without a registration
+    assert notified == [[], []]
+    assert counted() == (1, 0, 0)  # the thread starts with a registration
 
 
 def test_close_waiter_closes_armed_handles(
@@ -157,13 +157,13 @@ def test_close_waiter_closes_armed_handles(
     backend.close_waiter(waiter)
     assert counted()[:2] == (0, 0)
     scm.delete(name)
-    assert name not in scm  # no handle keeps it
+    assert not scm.exists(name)  # no handle keeps it
 
 
 def test_random_waits_in_16_threads_leave_no_registrations(
     scm: ServiceManager, installed: Service, waiter: int
 ) -> None:
-    """Sixteen wait, give up and are cancelled, in any order, while the service lives on."""
+    """Sixteen threads wait, time out and are cancelled in any order, while states change."""
     installed.start(timeout=30)
     stop, errors = threading.Event(), list[BaseException]()
     ends = list[tuple[str, str]]()

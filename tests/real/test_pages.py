@@ -1,4 +1,4 @@
-"""Enumerations that come in pages, and grow: what Windows does, and Wine never."""
+"""Enumerations in pages, which grow between calls: on Windows only, and therefore simulated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _winsvc_cffi import ffi, lib
 
-from winsvc import ServiceError
+from winsvc import Win32Error
 from winsvc._native import backend as module
 from winsvc._native.backend import NativeBackend
 
@@ -19,7 +19,7 @@ ENTRY = ffi.sizeof("ENUM_SERVICE_STATUS_PROCESSW")
 
 
 class Scripted:
-    """The module's functions, but for the enumeration: that answers from a list of names.
+    """The module's functions, with an enumeration of a list of names.
 
     As Windows does, it gives as many entries as fit and how many bytes the rest may need.
     """
@@ -84,7 +84,7 @@ def test_enum_services_in_pages_returns_every_name(monkeypatch: pytest.MonkeyPat
     scripted = Scripted(list(names))
     assert listed(scripted, monkeypatch) == names
     assert max(scripted.sizes) <= 256 * 1024
-    # The next listing starts with the size that the last one needed.
+    # The next listing starts with the size that the last listing needed.
     scripted.sizes.clear()
     assert listed(scripted, monkeypatch) == names
     assert len(scripted.sizes) < 10
@@ -106,7 +106,7 @@ def test_enum_services_without_entries_returns_empty_list(monkeypatch: pytest.Mo
 
 
 def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system that gives nothing, and asks for no more than it got."""
+    """A system that returns nothing and requires no larger buffer."""
 
     class Stubborn(Scripted):
         def EnumServicesStatusExW(self, *arguments: object) -> int:
@@ -117,6 +117,6 @@ def test_enum_services_without_progress_raises_more_data(monkeypatch: pytest.Mon
             lib.SetLastError(lib.ERROR_MORE_DATA)
             return 0
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(Win32Error) as caught:
         listed(Stubborn([]), monkeypatch)
     assert caught.value.winerror == 234

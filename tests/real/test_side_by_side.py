@@ -1,7 +1,7 @@
-"""The simulated service control manager beside this machine's: the same calls, the same answers.
+"""The same calls on the simulated and on the real service control manager have the same outcomes.
 
-What Wine answers otherwise than Windows must be named in ``differences.WINE_DIFFERENCES``. Where
-only one of the two did something, it is undone, so that both are in the same state again.
+A difference between Wine and Windows must be listed in ``differences.WINE_DIFFERENCES``. A change
+on one side only is undone, so that both have the same state again.
 """
 
 from __future__ import annotations
@@ -27,24 +27,26 @@ from hypothesis.stateful import (
 from twin import twin
 
 from winsvc import (
-    ArgumentError,
-    ConfigLevel,
     Control,
+    ControlRefusedError,
     ErrorCode,
     ManagerAccess,
     ServiceAccess,
     ServiceConfig,
-    ServiceError,
+    ServiceStatus,
     ServiceType,
     State,
     StateFilter,
+    ValidationError,
+    Win32Error,
 )
 from winsvc._native import NativeBackend
 from winsvc._values.commandline import split
 from winsvc._values.names import MAX_NAME_LENGTH
 from winsvc._values.rows import ConfigRow, StatusRow
 from winsvc.backend import Backend
-from winsvc.testing import Behaviour, SimulatedSCM
+from winsvc.enums import ConfigLevel
+from winsvc.testing import ProgramBehavior, SimulatedSCM
 
 KEEP = 0xFFFFFFFF
 PENDING = (
@@ -58,17 +60,17 @@ SLOTS = ("a", "b", "c")
 
 
 class Refused(NamedTuple):
-    """An error, as far as it is to be the same."""
+    """The parts of an error that must be equal on both sides."""
 
     function: str
     code: int | str  # of what is refused before the call, the argument
-    state: int | None = None  # told along with it
+    state: int | None = None  # of the status in the error
 
 
 class Excuse(NamedTuple):
-    """A difference of the table, and the code in which it shows: that of the one that refuses.
+    """An entry of the table, and the error code of the side that refuses the call.
 
-    What the other one answers may be anything: it goes on to its next check.
+    The other side may return any error, because it continues with its next check.
     """
 
     name: str
@@ -78,7 +80,7 @@ class Excuse(NamedTuple):
 
 @dataclass(eq=False)
 class Opened:
-    """A service that was opened on both sides."""
+    """A service that is open on both sides."""
 
     slot: str
     real: int
@@ -86,7 +88,7 @@ class Opened:
 
 
 class SideBySide(RuleBasedStateMachine):
-    """Services of both, under the same names."""
+    """Services of both sides, with the same names."""
 
     program: ClassVar[str]  # the command line of the test service
     numbers: ClassVar[itertools.count[int]] = itertools.count(1)
@@ -98,20 +100,20 @@ class SideBySide(RuleBasedStateMachine):
         self.real = NativeBackend()
         self.sim = SimulatedSCM()
         path = next(iter(split(self.program)))
-        self.sim.local.other_programs = Behaviour(start_error=int(ErrorCode.FILE_NOT_FOUND))
+        self.sim.local.other_programs = ProgramBehavior(start_error=int(ErrorCode.FILE_NOT_FOUND))
         self.sim.local.programs[path] = twin
         self.missing = path + "-missing.exe"
         access = int(ManagerAccess.CONNECT | ManagerAccess.CREATE_SERVICE)
         access |= ManagerAccess.ENUMERATE_SERVICE
-        self.managers = [one.open_sc_manager(None, None, access) for one in (self.real, self.sim)]
+        self.managers = [side.open_sc_manager(None, None, access) for side in (self.real, self.sim)]
         self.opened: list[Opened] = []
         self.slots: set[str] = set()
-        self.odd_exit: set[str] = set()  # whose exit codes differ, until they run again
+        self.odd_exit: set[str] = set()  # services whose exit codes differ until they run again
 
     # ------------------------------------------------------------------- both sides
 
     def differs(self, name: str) -> bool:
-        """Whether the real one is Wine's, which has the difference of this name."""
+        """Return whether the real SCM is Wine's, which has the difference of this name."""
         assert name in WINE_DIFFERENCES
         return self.wine
 
@@ -121,7 +123,7 @@ class SideBySide(RuleBasedStateMachine):
     def on_both(
         self, call: Callable[[Backend, int], Any], handles: list[int], *excuses: Excuse
     ) -> tuple[Any, Any]:
-        """The same call; what the real and the simulated one answered."""
+        """Run a call on both sides; return the real and the simulated outcome."""
         real = outcome(call, self.real, handles[0])
         simulated = outcome(call, self.sim, handles[1])
         if real != simulated:
@@ -130,12 +132,12 @@ class SideBySide(RuleBasedStateMachine):
 
     def excuse(self, real: object, simulated: object, excuses: tuple[Excuse, ...]) -> None:
         named = [
-            one
-            for one in excuses
-            if code_of(simulated) == one.simulated or code_of(real) == one.real
+            excuse
+            for excuse in excuses
+            if code_of(simulated) == excuse.simulated or code_of(real) == excuse.real
         ]
-        assert any(self.differs(one.name) for one in named), (
-            f"the real one: {real}; the simulated one: {simulated}"
+        assert any(self.differs(excuse.name) for excuse in named), (
+            f"real: {real}; simulated: {simulated}"
         )
 
     def on_managers(self, call: Callable[[Backend, int], Any], *excuses: Excuse) -> tuple[Any, Any]:
@@ -144,14 +146,14 @@ class SideBySide(RuleBasedStateMachine):
     def on_service(
         self, index: int, call: Callable[[Backend, int], Any], *excuses: Excuse
     ) -> tuple[Any, Any]:
-        one = self.at(index)
-        return self.on_both(call, [one.real, one.simulated], *excuses)
+        opened = self.at(index)
+        return self.on_both(call, [opened.real, opened.simulated], *excuses)
 
     def at(self, index: int) -> Opened:
         return self.opened[index % len(self.opened)]
 
     def keep(self, slot: str, real: Any, simulated: Any) -> None:
-        """Handles of both; one that only one side gave is closed, with what it made undone."""
+        """Keep the handles of both sides; if only one side returned a handle, undo its call."""
         if isinstance(real, int) and isinstance(simulated, int):
             self.opened.append(Opened(slot, real, simulated))
         elif isinstance(real, int):
@@ -164,7 +166,7 @@ class SideBySide(RuleBasedStateMachine):
         return name in self.sim and self.sim[name].state is not State.STOPPED
 
     def settle(self, slot: str) -> None:
-        """Let both sides come to rest after a start or a control."""
+        """Wait until both sides have a settled state after a start or a control."""
         self.sim.clock.advance(60)
         self.wait_for(slot, lambda state: state not in PENDING)
 
@@ -180,7 +182,7 @@ class SideBySide(RuleBasedStateMachine):
     def exists(self, slot: str) -> bool:
         try:
             handle = self.real.open_service(self.managers[0], self.name(slot), 0)
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror == ErrorCode.SERVICE_DOES_NOT_EXIST
             return False
         self.real.close_service_handle(handle)
@@ -204,7 +206,7 @@ class SideBySide(RuleBasedStateMachine):
         }.get(spelling, spelling and name + spelling)
 
     def shown(self, display: str | None, slot: str) -> str | None:
-        """A display name: none, one of the services', or a key name."""
+        """Return a display name: none, that of a service, or a key name."""
         return {
             None: None,
             "": "",
@@ -226,7 +228,7 @@ class SideBySide(RuleBasedStateMachine):
             "key of another",
         ]
     )
-    # At most one thing is wrong in a call: which of two errors is told is nobody's business.
+    # At most one argument of a call is invalid: the order of checks is not specified.
     oddities = st.one_of(
         st.just(("", 0)),
         st.just(("", 0)),
@@ -256,8 +258,8 @@ class SideBySide(RuleBasedStateMachine):
 
     def dependencies(self, needs: list[str]) -> list[str]:
         return [
-            "+" + self.prefix + one[1:] if one.startswith("+") else self.prefix + one
-            for one in dict.fromkeys(needs)
+            "+" + self.prefix + name[1:] if name.startswith("+") else self.prefix + name
+            for name in dict.fromkeys(needs)
         ]
 
     # ------------------------------------------------------------------- the manager
@@ -326,24 +328,24 @@ class SideBySide(RuleBasedStateMachine):
                 None,
             )[0]
 
-        there = name in self.sim
+        existed = name in self.sim
         real = outcome(call, self.real, self.managers[0])
         simulated = outcome(call, self.sim, self.managers[1])
         if code_of(real) != code_of(simulated):
             self.excuse(real, simulated, excuses_for(odd, name, given))
-            self.undo_creation(name, real, simulated, there)
+            self.undo_creation(name, real, simulated, existed)
             return
         if isinstance(real, Refused):
             assert real == simulated
         self.keep(slot, real, simulated)
 
-    def undo_creation(self, name: str, real: Any, simulated: Any, there: bool) -> None:
+    def undo_creation(self, name: str, real: Any, simulated: Any, existed: bool) -> None:
         for backend, manager, handle in (
             (self.real, self.managers[0], real),
             (self.sim, self.managers[1], simulated),
         ):
             if isinstance(handle, int):
-                assert not there
+                assert not existed
                 backend.close_service_handle(handle)
                 again = backend.open_service(manager, name, int(ServiceAccess.DELETE))
                 backend.delete_service(again)
@@ -416,10 +418,10 @@ class SideBySide(RuleBasedStateMachine):
 
         self.on_managers(call)
 
-    # ------------------------------------------------------------------- one service
+    # ------------------------------------------------------------------- a service
 
     def seen(self, row: StatusRow, name: str) -> tuple[int, ...]:
-        """What of a status must be the same."""
+        """Return the parts of a status that must be the same."""
         codes = (row.win32_exit_code, row.service_specific_exit_code)
         kind = row.service_type
         if self.differs("status-type"):
@@ -544,7 +546,7 @@ class SideBySide(RuleBasedStateMachine):
         real, simulated = self.on_service(index, call, *excuses_for(odd, "", given))
         if code_of(real) == code_of(simulated):
             return
-        one = self.at(index)
+        opened = self.at(index)
         old = {
             "service_type": row.service_type,
             "start_type": row.start_type,
@@ -555,9 +557,9 @@ class SideBySide(RuleBasedStateMachine):
             "display": row.display_name,
         }
         if real is None:
-            call(self.real, one.real, **old)
+            call(self.real, opened.real, **old)
         else:
-            call(self.sim, one.simulated, **old)
+            call(self.sim, opened.simulated, **old)
 
     @precondition(lambda self: bool(self.opened))
     @rule(
@@ -599,14 +601,14 @@ class SideBySide(RuleBasedStateMachine):
         self.start(index, ())
 
     def start(self, index: int, arguments: tuple[str, ...]) -> None:
-        slot, one = self.at(index).slot, self.sim_of(index)
-        if one.is_driver:
+        slot, simulated = self.at(index).slot, self.sim_of(index)
+        if simulated.is_driver:
             return
-        needed = [*one.service_dependencies(), *one.group_dependencies()]
+        needed = [*simulated.service_dependencies(), *simulated.group_dependencies()]
         if needed and self.differs("dependencies-start"):
             return
         name = self.name(slot)
-        if one.state is State.STOPPED:
+        if simulated.state is State.STOPPED:
             self.odd_exit.discard(name)
         real, simulated = self.on_service(
             index,
@@ -626,7 +628,7 @@ class SideBySide(RuleBasedStateMachine):
         handle = self.real.open_service(self.managers[0], self.name(slot), ALL_ACCESS)
         try:
             self.real.control_service(handle, int(Control.STOP))
-        except ServiceError as error:
+        except Win32Error as error:
             assert error.winerror in (1061, 1062)
         finally:
             self.real.close_service_handle(handle)
@@ -647,23 +649,23 @@ class SideBySide(RuleBasedStateMachine):
                 return (row.controls_accepted,)
             return self.seen(row, name)
 
-        def told(backend: Backend, service: int) -> tuple[int, ...]:
+        def comparable(backend: Backend, service: int) -> tuple[int, ...]:
             try:
                 return call(backend, service)
-            except ServiceError as error:
+            except ControlRefusedError as error:
                 if error.winerror == 1052 and self.differs("refused-control-status"):
                     error.status = None
                 raise
 
-        self.on_service(index, told)
+        self.on_service(index, comparable)
         if name in self.sim:
             self.settle(slot)
 
     def blocking(self, name: str) -> bool:
         return any(
-            one.state is not State.STOPPED and one.dependencies
-            for one in self.sim
-            if one.name != name
+            service.state is not State.STOPPED and service.dependencies
+            for service in self.sim
+            if service.name != name
         )
 
     @precondition(lambda self: bool(self.opened))
@@ -687,21 +689,21 @@ class SideBySide(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.opened))
     @rule(index=indexes)
     def close(self, index: int) -> None:
-        one = self.at(index)
+        opened = self.at(index)
         self.on_service(index, lambda backend, service: backend.close_service_handle(service))
-        self.opened.remove(one)
-        if self.name(one.slot) not in self.sim:
-            # The process of a service that has stopped may be about to end.
-            wait_until(lambda: not self.exists(one.slot))
-            self.odd_exit.discard(self.name(one.slot))
+        self.opened.remove(opened)
+        if self.name(opened.slot) not in self.sim:
+            # The process of a stopped service may still be ending.
+            wait_until(lambda: not self.exists(opened.slot))
+            self.odd_exit.discard(self.name(opened.slot))
 
     # ------------------------------------------------------------------- the end
 
     def teardown(self) -> None:
         manager = self.managers[0]
         try:
-            for one in self.opened:
-                self.real.close_service_handle(one.real)
+            for opened in self.opened:
+                self.real.close_service_handle(opened.real)
             for slot in sorted(self.slots):
                 self.remove(manager, slot)
         finally:
@@ -710,13 +712,13 @@ class SideBySide(RuleBasedStateMachine):
     def remove(self, manager: int, slot: str) -> None:
         try:
             handle = self.real.open_service(manager, self.name(slot), ALL_ACCESS)
-        except ServiceError:
-            return  # it was never made, or is gone already
+        except Win32Error:
+            return  # it was not created, or is already deleted
         try:
             self.settle_and_stop(handle)
             try:
                 self.real.delete_service(handle)
-            except ServiceError as error:
+            except Win32Error as error:
                 assert error.winerror == ErrorCode.SERVICE_MARKED_FOR_DELETE
         finally:
             self.real.close_service_handle(handle)
@@ -729,8 +731,8 @@ class SideBySide(RuleBasedStateMachine):
         wait_until(lambda: state() not in PENDING)
         try:
             self.real.control_service(handle, int(Control.STOP))
-        except ServiceError:
-            pass  # it does not run
+        except Win32Error:
+            pass  # not running
         wait_until(lambda: state() is State.STOPPED)
 
 
@@ -743,10 +745,11 @@ def wait_until(good: Callable[[], bool], seconds: float = 20) -> None:
 def outcome(call: Callable[[Backend, int], Any], backend: Backend, handle: int) -> Any:
     try:
         return call(backend, handle)
-    except ArgumentError as error:
+    except ValidationError as error:
         return Refused("", error.argument)
-    except ServiceError as error:
-        state = None if error.status is None else int(error.status.state)
+    except Win32Error as error:
+        status: ServiceStatus | None = getattr(error, "status", None)
+        state = None if status is None else int(status.state)
         return Refused(error.function, error.winerror, state)
 
 
@@ -755,8 +758,8 @@ def code_of(answer: object) -> int | str:
 
 
 def excuses_for(odd: tuple[str, Any], name: str, given: dict[str, Any]) -> tuple[Excuse, ...]:
-    """What Wine may do otherwise with new settings."""
-    # Without a display name the key name is one.
+    """Return the differences of Wine that these settings may show."""
+    # Without a display name, the key name is the display name.
     excuses = [Excuse("duplicate-display-name", real=1078)]
     if given["display"] is not None:
         excuses += [Excuse("display-of-key", simulated=1078)]

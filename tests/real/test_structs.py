@@ -1,4 +1,4 @@
-"""Rows through the compiled structures and back."""
+"""Conversion of rows to the compiled structures and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from winsvc._values.rows import (
     StatusRow,
     TriggerRow,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from _winsvc_cffi import SERVICE_STATUS_PROCESS_p
@@ -126,9 +126,9 @@ def test_number_level_round_trips_as_four_bytes(level: int, size: int) -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 2, 6, 8, 9, 10, 11, 13, 0xFFF0])
 def test_number_of_other_level_raises_argument_error(level: int) -> None:
-    with pytest.raises(ArgumentError, match=r"level: .*one number \(3, 4, 5, 7, 12\)"):
+    with pytest.raises(ValidationError, match=r"level: .*a single number \(3, 4, 5, 7, 12\)"):
         structs.encode_number(level, 1)
-    with pytest.raises(ArgumentError, match="level"):
+    with pytest.raises(ValidationError, match="level"):
         structs.decode_number(level, ffi.new("DWORD *"))
 
 
@@ -140,7 +140,7 @@ def test_number_of_other_level_raises_argument_error(level: int) -> None:
 def test_required_privileges_round_trip_with_final_nuls(privileges: tuple[str, ...]) -> None:
     info, _kept = structs.encode_required_privileges(privileges)
     assert structs.decode_required_privileges(info) == privileges
-    # Also an empty list ends in two NULs.
+    # An empty list also ends in two NULs.
     texts = "".join(f"{name}\0" for name in privileges or ("",)) + "\0"
     list_in_c = ffi.cast("SERVICE_REQUIRED_PRIVILEGES_INFOW *", info).pmszRequiredPrivileges
     in_memory = texts.encode("utf-16-le")
@@ -176,12 +176,12 @@ def test_encode_triggers_uses_null_for_empty_parts() -> None:
     assert bare.cDataItems == 0
     assert full.pTriggerSubtype[0].Data1 == 0x53F56307
     assert (full.pDataItems[0].cbData, full.pDataItems[0].pData) == (0, ffi.NULL)
-    assert full.pDataItems[1].cbData == 2  # no NUL of Python's is added
+    assert full.pDataItems[1].cbData == 2  # Python does not add a NUL
 
 
 @pytest.mark.parametrize("subtype", [b"", bytes(15), bytes(17)])
 def test_encode_trigger_with_malformed_subtype_raises_argument_error(subtype: bytes) -> None:
-    with pytest.raises(ArgumentError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
+    with pytest.raises(ValidationError, match=r"triggers\[1\]\.subtype: a GUID has 16 bytes"):
         structs.encode_triggers([TriggerRow(1, 1, None, ()), TriggerRow(1, 1, subtype, ())])
 
 
@@ -201,7 +201,7 @@ def test_encode_text_with_nul_raises_argument_error(text: str) -> None:
         lambda: structs.encode_required_privileges([text]),
         lambda: structs.encode_reason(0, text),
     ):
-        with pytest.raises(ArgumentError, match="NUL"):
+        with pytest.raises(ValidationError, match="NUL"):
             encode()
 
 
@@ -211,7 +211,7 @@ def test_decode_of_null_fields_returns_none_or_empty() -> None:
     assert structs.decode_required_privileges(privileges) is None
     actions = ffi.new("SERVICE_FAILURE_ACTIONSW *")
     assert structs.decode_failure_actions(actions) == FailureActionsRow(0, None, None, None)
-    actions.cActions = 3  # though there are none
+    actions.cActions = 3  # although the array is empty
     assert structs.decode_failure_actions(actions).actions is None
     assert structs.decode_triggers(ffi.new("SERVICE_TRIGGER_INFO *")) == ()
     lock = structs.decode_lock(ffi.new("QUERY_SERVICE_LOCK_STATUSW *"))
@@ -244,7 +244,7 @@ def test_decode_enums_returns_names_and_status(
 ) -> None:
     first, second = wide_or_null(name, "name"), wide_or_null(display_name, "display_name")
     entry = ffi.new("ENUM_SERVICE_STATUS_PROCESSW *", (first, second, status_process(status)[0]))
-    # With room for the texts or without, and with what is bytes and what is not.
+    # With and without enough space, with Latin-1 texts and others.
     for size in (0, 4096):
         page, used = structs.decode_enums_process(entry, 1, size)
         assert list(page) == [EnumRow(name, display_name, status)]
@@ -289,7 +289,7 @@ def test_decode_config_returns_every_field(row: ConfigRow) -> None:
 
 
 def test_decode_dependencies_of_single_nul_is_empty() -> None:
-    """Wine's answer: only one NUL, and anything behind it."""
+    """Wine returns a single NUL, followed by undefined data."""
     text = wide_or_null("\N{SNOWMAN}", "")
     text[0] = "\0"
     config = ffi.new("QUERY_SERVICE_CONFIGW *", {"lpDependencies": text})

@@ -1,4 +1,4 @@
-"""Waits for a real service: how they end, and that they leave nothing behind."""
+"""Waits for a real service: how they end, and that they release everything."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from puppets import NOTHING, Puppet, counted, on_wine, puppets, settled, until_a
 from winsvc import (
     CancelToken,
     Service,
-    ServiceError,
     ServiceManager,
     ServiceStartError,
     State,
     StatusChanged,
     WaitCancelledError,
     WaitTimeoutError,
+    Win32Error,
 )
+from winsvc.errors import WaitError
 
 
 @pytest.fixture
@@ -45,13 +46,13 @@ def test_start_of_exiting_service_raises_within_100_ms(installed: Service) -> No
 def test_wait_when_start_falls_back_to_stopped_raises_start_error(
     scm: ServiceManager, puppet: Puppet
 ) -> None:
-    ended: list[ServiceError] = []
+    ended: list[Win32Error] = []
 
     def waits() -> None:
         with scm.open(puppet.name) as service:
             try:
                 service.wait(State.RUNNING, timeout=30)
-            except ServiceError as error:
+            except Win32Error as error:
                 ended.append(error)
 
     for _ in range(5):
@@ -70,10 +71,30 @@ def test_wait_when_start_falls_back_to_stopped_raises_start_error(
 
 
 @on_wine
+def test_wait_when_stop_falls_back_to_running_raises_wait_error(
+    scm: ServiceManager, puppet: Puppet
+) -> None:
+    puppet.report(State.STOP_PENDING, check_point=3)
+
+    def fall_back() -> None:
+        until_armed()
+        puppet.report(State.RUNNING)
+
+    thread = threading.Thread(target=fall_back)
+    thread.start()
+    with scm.open(puppet.name) as service:
+        with pytest.raises(WaitError, match="returned to its previous state") as caught:
+            service.wait(State.STOPPED, timeout=30)
+    thread.join(30)
+    assert caught.value.status is not None
+    assert caught.value.status.state is State.RUNNING
+
+
+@on_wine
 def test_64_waits_share_single_native_thread(
     scm: ServiceManager, program: str, unique_name: Callable[[], str]
 ) -> None:
-    """64 on different services, in one process, on one thread of ours."""
+    """64 waits for different services use one thread of the compiled module."""
     names = [unique_name() for _ in range(64)]
     arrived: SimpleQueue[str] = SimpleQueue()
 
@@ -82,13 +103,13 @@ def test_64_waits_share_single_native_thread(
             assert service.wait(State.RUNNING, timeout=60).state is State.RUNNING
         arrived.put(name)
 
-    with puppets(scm, program, names) as made:
+    with puppets(scm, program, names) as created:
         threads = [threading.Thread(target=waits, args=[name]) for name in names]
         for thread in threads:
             thread.start()
         until_armed(64)
         assert counted() == (64, 64, 1)
-        for puppet in made:
+        for puppet in created:
             puppet.report(State.RUNNING)
             assert arrived.get(timeout=20) == puppet.name
         for thread in threads:
@@ -99,8 +120,11 @@ def test_64_waits_share_single_native_thread(
 # ------------------------------------------------------------------- what is left
 
 
+_CREATED_ONCE = 8  # handles
+
+
 class Held:
-    """The handles and threads of this process, to compare with those of a later moment."""
+    """The handles and threads of this process, for a later comparison."""
 
     def __init__(self) -> None:
         assert settled(counted, NOTHING) == NOTHING
@@ -109,17 +133,22 @@ class Held:
         self.handles = handles_of_this_process()
 
     def no_more_than(self, before: Held) -> bool:
-        """Return whether nothing was added; what earlier tests left may have ended since."""
+        """Return whether nothing was added; threads of earlier tests may have ended.
+
+        The system creates a few handles once, when threads first overlap in a certain way. They
+        are far fewer than the operations of a test, each of which would leave a handle.
+        """
         if self.threads > before.threads:
             return False
         if isinstance(self.handles, int) or isinstance(before.handles, int):
-            return self.handles <= before.handles  # type: ignore[operator]
+            return self.handles <= before.handles + _CREATED_ONCE  # type: ignore[operator]
         last = max(self.handles)
-        return self.handles >= {handle for handle in before.handles if handle <= last}
+        used = {handle for handle in before.handles if handle <= last} - self.handles
+        return len(used) <= _CREATED_ONCE
 
 
 def handles_of_this_process() -> int | set[int]:
-    """Count the handles; Wine does not, so there return the lowest numbers that are free."""
+    """Count the handles; on Wine, which does not count, return the lowest free numbers."""
     if not lib.wine_version():
         count = ffi.new("DWORD *")
         assert lib.GetProcessHandleCount(lib.GetCurrentProcess(), count)
@@ -132,7 +161,7 @@ def handles_of_this_process() -> int | set[int]:
 
 
 class ThreadEntry(ctypes.Structure):
-    """``THREADENTRY32``"""
+    """The structure ``THREADENTRY32``."""
 
     _fields_ = (
         ("size", ctypes.c_ulong),
@@ -160,7 +189,7 @@ def threads_of_this_process() -> int:
 
 @on_wine
 def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet: Puppet) -> None:
-    """A third arrive, a third time out, a third are cancelled."""
+    """A third of the waits return, a third time out, and a third are cancelled."""
     wanted = 0
 
     def wait(service: Service, turn: int) -> None:
@@ -185,7 +214,7 @@ def test_thousand_waits_leave_no_handles_or_threads(scm: ServiceManager, puppet:
 
     puppet.report(State.PAUSED)
     with scm.open(puppet.name) as service:
-        for turn in range(12):  # what is made once is made here
+        for turn in range(12):  # create what is created once only
             wait(service, turn)
         before = Held()
         for turn in range(1000):
@@ -215,7 +244,7 @@ def test_hundred_watches_leave_no_handles_or_threads(scm: ServiceManager, puppet
 
 @on_wine
 def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) -> None:
-    """It warns, in whatever order its parts go, and closes them."""
+    """The watch warns in any order of destruction, and closes its parts."""
     with pytest.warns(ResourceWarning, match="unclosed"):
         events = scm.watch(puppet.name, interval=30)
         events.itself = events  # type: ignore[attr-defined]
@@ -229,7 +258,7 @@ def test_unclosed_watch_warns_and_closes(scm: ServiceManager, puppet: Puppet) ->
 
 @pytest.mark.usefixtures("interruptible")
 def test_wait_on_ctrl_c_raises_keyboard_interrupt(installed: Service) -> None:
-    """On the main thread, with nothing left."""
+    """On the main thread; everything is released."""
 
     def press() -> None:
         until_armed()

@@ -1,11 +1,11 @@
 /*
- * A service for the tests and the demo. It reports running at once, accepts stop, pause and
- * continue, and obeys these arguments of StartService, in order:
+ * A service for the tests and the demo. It reports RUNNING immediately, accepts stop, pause and
+ * continue, and handles these arguments of StartService, in order:
  *   exit=CODE         stop with this exit code instead of running
  *   specific=CODE     stop with ERROR_SERVICE_SPECIFIC_ERROR and this code
- *   die               end the process without a word
- *   slow=MS           stay in START_PENDING that long, with check points
- *   log=PATH          append each event as one line (start with arguments, every control)
+ *   die               end the process without reporting a status
+ *   slow=MS           remain in START_PENDING for this time, with check points
+ *   log=PATH          append a line for each event (start with arguments, every control)
  */
 #include <windows.h>
 #include <stdio.h>
@@ -16,6 +16,8 @@ static SERVICE_STATUS status = {
     .dwCurrentState = SERVICE_START_PENDING,
 };
 static HANDLE stop_event;
+static DWORD accepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PAUSE_CONTINUE
+    | SERVICE_ACCEPT_PARAMCHANGE;
 static wchar_t log_path[MAX_PATH];
 
 static void note(const wchar_t *what)
@@ -35,8 +37,7 @@ static void report(DWORD state)
     status.dwCurrentState = state;
     status.dwControlsAccepted = 0;
     if (state == SERVICE_RUNNING || state == SERVICE_PAUSED)
-        status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PAUSE_CONTINUE
-            | SERVICE_ACCEPT_PARAMCHANGE;
+        status.dwControlsAccepted = accepted;
     SetServiceStatus(handle, &status);
 }
 
@@ -46,6 +47,19 @@ static void report_pending(DWORD state, DWORD check_point, DWORD hint)
     status.dwWaitHint = hint;
     report(state);
     status.dwCheckPoint = status.dwWaitHint = 0;
+}
+
+static void stay(DWORD state, DWORD milliseconds)
+{
+    DWORD i;
+
+    for (i = 1; milliseconds; i++) {
+        DWORD nap = milliseconds < 100 ? milliseconds : 100;
+
+        report_pending(state, i, 2000);
+        Sleep(nap);
+        milliseconds -= nap;
+    }
 }
 
 static DWORD WINAPI handler(DWORD control, DWORD type, void *data, void *context)
@@ -72,7 +86,7 @@ static DWORD WINAPI handler(DWORD control, DWORD type, void *data, void *context
 
 static void WINAPI service_main(DWORD argc, wchar_t **argv)
 {
-    DWORD slow = 0, i;
+    DWORD slow = 0, slow_stop = 0, runs = INFINITE, i;
     BOOL ends = FALSE, dies = FALSE;
 
     handle = RegisterServiceCtrlHandlerExW(argv[0], handler, NULL);
@@ -89,6 +103,12 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
             dies = TRUE;
         } else if (!wcsncmp(argv[i], L"slow=", 5)) {
             slow = wcstoul(argv[i] + 5, NULL, 0);
+        } else if (!wcsncmp(argv[i], L"slow-stop=", 10)) {
+            slow_stop = wcstoul(argv[i] + 10, NULL, 0);
+        } else if (!wcsncmp(argv[i], L"runs=", 5)) {
+            runs = wcstoul(argv[i] + 5, NULL, 0);
+        } else if (!wcscmp(argv[i], L"no-pause")) {
+            accepted &= ~SERVICE_ACCEPT_PAUSE_CONTINUE;
         } else if (!wcsncmp(argv[i], L"log=", 4)) {
             wcsncpy(log_path, argv[i] + 4, MAX_PATH - 1);
         }
@@ -97,16 +117,11 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
         note(argv[i]);
     if (dies)
         ExitProcess(3);
-    for (i = 1; slow; i++) {
-        DWORD nap = slow < 100 ? slow : 100;
-
-        report_pending(SERVICE_START_PENDING, i, 2000);
-        Sleep(nap);
-        slow -= nap;
-    }
-    if (!ends) {
+    stay(SERVICE_START_PENDING, slow);
+    if (!ends || runs != INFINITE) {
         report(SERVICE_RUNNING);
-        WaitForSingleObject(stop_event, INFINITE);
+        if (WaitForSingleObject(stop_event, runs) == WAIT_OBJECT_0)
+            stay(SERVICE_STOP_PENDING, slow_stop);
     }
     report(SERVICE_STOPPED);
 }
@@ -117,8 +132,8 @@ int wmain(void)
 
     if (!StartServiceCtrlDispatcherW(table))
         return (int)GetLastError();
-    /* Under Wine the answer to the last control may still be on its way, in another thread:
-       without it ControlService fails with ERROR_BROKEN_PIPE. */
+    /* Under Wine another thread may still send the result of the last control: without it
+       ControlService fails with ERROR_BROKEN_PIPE. */
     Sleep(100);
     return 0;
 }

@@ -20,10 +20,10 @@ def test_comparison_ignores_format_and_import_order_only() -> None:
     assert not aiogen.same(source, source.replace("await calling", "await waiting", 1))
 
 
-def test_check_with_stale_module_fails(
+def test_check_with_outdated_module_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = aiogen.text()
     monkeypatch.setattr(aiogen, "text", lambda: source + "\nX = 1\n")
     assert aiogen.main(["--check"]) == 1
-    assert "stale" in capsys.readouterr().err
+    assert "out of date" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The bench: the worker's line protocol, the ratios, the page and the chart."""
+"""The benchmark: the worker's line protocol, the ratios, the page and the chart."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from bench.measure import ALL, Bench, BenchError, Plan, Result, Worker
 from bench.report import Machine, Report, write
 from bench.worker import answers
 
-# Does every job at once, and keeps count of the services that it was to make.
+# Performs every job immediately, and logs the services to create.
 PRETENDER = """\
 import sys
-made, left = 0, 0
+left = 0
 if sys.argv[2:] == ["import"]:
     print("ok\\t2000\\t5000")
     sys.exit()
 for line in sys.stdin:
     job, name, *words = line.rstrip("\\n").split("\\t")
     if job == "create":
-        made += int(words[1]) - int(words[0])
         open(sys.argv[1], "a").write(line)
     if job == "delete":
         open(sys.argv[1], "a").write("delete\\n")
@@ -110,10 +109,10 @@ def test_worker_after_process_end_raises_bench_error() -> None:
         return process
 
     worker = Worker("c", [], launch_once)
-    assert worker.ask("list") == (2000, 5000)  # and that was all
+    assert worker.request("list") == (2000, 5000)  # then the process ends
     assert processes[0].wait(30) == 0
     with pytest.raises(BenchError, match=r"^c has ended before list: "):
-        worker.ask("list")
+        worker.request("list")
     worker.close()
 
 
@@ -124,31 +123,31 @@ def test_result_ratio_returns_median_and_quartiles_of_rounds() -> None:
 
 
 class Library:
-    """Has few jobs."""
+    """A library for a few of the jobs."""
 
     def __init__(self) -> None:
-        self.asked: list[object] = []
+        self.calls: list[object] = []
 
     def list(self) -> list[object]:
-        self.asked.append("list")
+        self.calls.append("list")
         return ["a", "b"]
 
     def open(self, name: str) -> None:
         if name == "no":
-            raise LookupError("there\nis none")
+            raise LookupError("no\nservice")
 
 
 def test_worker_answers_each_line_with_result_or_error() -> None:
     library = Library()
     lines = ["list\t\t3\n", "status\tx\t1\r\n", "open\tno\t1\n", "levels\n", "memory\n"]
-    told = [answer.split("\t") for answer in answers(library, lines)]
-    assert told[0][0] == "ok"
-    assert told[0][2] == "2"
-    assert library.asked[:4] == ["list"] * 4
-    assert told[1] == ["none"]
-    assert told[2] == ["error", "LookupError: there is none"]
-    assert told[3] == ["none"]
-    assert told[4][::2] == ["ok", "2"]
+    results = [answer.split("\t") for answer in answers(library, lines)]
+    assert results[0][0] == "ok"
+    assert results[0][2] == "2"
+    assert library.calls[:4] == ["list"] * 4
+    assert results[1] == ["none"]
+    assert results[2] == ["error", "LookupError: no service"]
+    assert results[3] == ["none"]
+    assert results[4][::2] == ["ok", "2"]
 
 
 def test_every_benchmark_job_has_a_limit() -> None:
@@ -156,7 +155,7 @@ def test_every_benchmark_job_has_a_limit() -> None:
 
 
 def test_took_returns_non_negative_duration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it takes to release the result is not counted."""
+    """The release of the result is not measured."""
     now = 0
 
     class Result:

@@ -1,4 +1,4 @@
-"""The lab's tool: what it refuses, and that nothing is left when a run ends, however it ends."""
+"""The lab's tool: refusals, and the removal of all traces when a run ends."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def lab(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_install_packages_without_root_or_sudo_prints_command() -> None:
-    """Without root, sudo and the packages it says which ones an administrator must install."""
+    """Without root, sudo and the packages, the error names the packages to install."""
     code = (
         "import os, shutil; os.geteuid = lambda: 1000\n"
         "which = shutil.which\n"
@@ -117,7 +117,7 @@ def test_install_packages_without_root_or_sudo_prints_command() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
     )
-    assert "Have an administrator run this" in done.stdout
+    assert "An administrator must run this first" in done.stdout
     assert "apt-get install --no-install-recommends wine wine64" in done.stdout
 
 
@@ -174,6 +174,6 @@ def test_old_parts_of_unused_lab_are_removed(tmp_path: Path) -> None:
 
 def test_lab_folder_with_other_content_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(LabError, match="holds something else"):
+    with pytest.raises(LabError, match="contains other files"):
         with in_use(Lab(tmp_path, "3.11")):
             pass

@@ -1,4 +1,4 @@
-"""``python3 -m tools.lab COMMAND``: prepare the lab, run something in it.
+"""``python3 -m tools.lab COMMAND``: prepare the lab, run a program in it.
 
 LAB_DIR is the lab's folder (default: .lab in the project), LAB_PYTHON the Windows Python in it
 (3.11 or 3.13). Several checkouts may share a folder.
@@ -32,7 +32,7 @@ def set_up_wheel(lab: Lab) -> None:
 
 
 def set_up(lab: Lab) -> None:
-    """Everything, up to the project's wheel installed in the Windows Python."""
+    """Prepare everything, including the project's wheel in the Windows Python."""
     started = time.monotonic()
     with set_up_lock(lab):
         set_up_wheel(lab)
@@ -59,7 +59,7 @@ def shell(lab: Lab, arguments: Sequence[str]) -> int:
 
 
 def demo(lab: Lab, arguments: Sequence[str]) -> int:
-    """The services of a real SCM as a table, then one service's life."""
+    """List the services of a real SCM, then create, start, stop and delete a service."""
     set_up(lab)
     with wine.Session(lab) as session:
         say("winsvc list")
@@ -82,7 +82,7 @@ def check(lab: Lab, arguments: Sequence[str]) -> int:
 
 
 def run_host(lab: Lab, arguments: Sequence[str]) -> int:
-    """Run the Python of the Linux side, with the pinned tools, on this checkout's sources."""
+    """Run the Linux Python, with the pinned tools, on this checkout's sources."""
     with set_up_lock(lab):
         set_up_host(lab)
     command = [str(lab.host_python), *arguments]
@@ -129,10 +129,10 @@ def main() -> int:
         with in_use(lab):
             return COMMANDS[chosen.command](lab, chosen.arguments)
     except LabError as error:
-        say(f"can't go on: {error}")
+        say(f"cannot continue: {error}")
         return 1
     except OSError as error:
-        say(f"can't go on: {error} (LAB_DIR chooses another folder for the lab)")
+        say(f"cannot continue: {error} (LAB_DIR selects another folder for the lab)")
         return 1
     except KeyboardInterrupt:
         say("interrupted")

@@ -1,4 +1,4 @@
-"""``make bench``: winsvc beside C, pywin32 and psutil, in the lab."""
+"""``make bench``: compare winsvc with C, pywin32 and psutil in the lab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOCS = PROJECT / "docs"
 
 
 def bench(lab: Lab, arguments: Sequence[str]) -> int:
-    """Measure all of it; docs/performance.* are written, unless it is only a glance."""
+    """Run the benchmark; write docs/performance.*, except with --quick."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="a glance; writes nothing into docs")
     parser.add_argument("--output", type=Path, default=None, help="another folder than docs")
@@ -40,7 +40,7 @@ def bench(lab: Lab, arguments: Sequence[str]) -> int:
                 stderr=subprocess.DEVNULL,
                 text=True,
                 env=environment(session.prefix),
-                start_new_session=True,  # Ctrl-C is for the bench, which then cleans up
+                start_new_session=True,  # Ctrl-C must reach only the benchmark, which cleans up
             )
 
         python = [str(lab.windows_python), windows_path(WORKER)]
@@ -63,20 +63,20 @@ def bench(lab: Lab, arguments: Sequence[str]) -> int:
 
 
 def _pure(lab: Lab) -> list[dict[str, object]]:
-    """What runs without Windows, on this machine's Python."""
-    say("the plain Python parts")
+    """Measure the parts in plain Python, on this machine's Python."""
+    say("measuring the parts in plain Python")
     command = [str(lab.host_python), "-m", "bench.pure"]
     done = subprocess.run(
         command, cwd=PROJECT, env=host_environment(lab), capture_output=True, text=True
     )
     if done.returncode:
         raise LabError(f"bench.pure failed:\n{done.stderr}")
-    told: list[dict[str, object]] = json.loads(done.stdout)
-    return told
+    results: list[dict[str, object]] = json.loads(done.stdout)
+    return results
 
 
 def _machine(versions: str) -> Machine:
-    """The kind of machine; neither its name nor where anything lies on it."""
+    """Describe the machine, without its name and paths."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -93,5 +93,5 @@ def _machine(versions: str) -> Machine:
         f"{release}, {wine}",
         versions,
         datetime.date.today().isoformat(),
-        f"load {load} in the last quarter of an hour, the bench's own included",
+        f"load {load} in the last 15 minutes, including the benchmark",
     )

@@ -1,4 +1,4 @@
-"""``make check`` and ``make test``: what is run, where, and what the runs add up to."""
+"""``make check`` and ``make test``: the commands, where they run, and their result."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ LAB_TIERS = ("contract", "real", "parity", "host", "bench")
 OTHER_PYTHON_TIERS = ("contract", "real")
 
 
-# pytest's exit code when -k and the like leave no test.
+# pytest's exit code if options such as -k deselect all tests.
 NOTHING_CHOSEN = 5
 
 
 def check(lab: Lab) -> int:
-    """ruff, mypy for both platforms, pyright for the examples, generated files."""
+    """Run ruff, the language checks, mypy, pyright and the generators' checks."""
     python = str(lab.host_python)
     commands = (
         (python, "-m", "ruff", "check", "."),
         (python, "-m", "ruff", "format", "--check", "."),
+        (python, "tools/language.py"),
+        (python, "-m", "codespell_lib"),
         (python, "-m", "mypy", "--platform", "linux"),
-        # The lab is Linux's own.
+        # The lab runs on Linux only.
         (python, "-m", "mypy", "--platform", "win32", "--exclude", "/lab/|test_lab"),
         (python, "-m", "pyright", "--pythonpath", python),
         (python, "tools/stubgen.py", "--check"),
         (python, "tools/settingsgen.py", "--check"),
+        (python, "tools/schemagen.py", "--check"),
         (python, "tools/aiogen.py", "--check"),
+        (python, "tools/apigen.py", "--check"),
     )
     failed = 0
     for command in commands:
@@ -45,23 +49,23 @@ def check(lab: Lab) -> int:
 
 
 def test(lab: Lab, other: Lab, arguments: Sequence[str]) -> int:
-    """Every tier: here, in the lab, and what is real once more on the lab's other Python."""
+    """Run all tiers on this machine and in the lab, and some on the lab's other Python."""
     with tempfile.TemporaryDirectory() as folder:
         return _test(lab, other, arguments, Path(folder))
 
 
 def _test(lab: Lab, other: Lab, arguments: Sequence[str], reports: Path) -> int:
     codes = {"linux": _on_linux(lab, reports / "linux.json", arguments)}
-    for one, tiers in ((lab, LAB_TIERS), (other, OTHER_PYTHON_TIERS)):
-        name = f"lab-{one.python}"
-        codes[name] = _in_lab(one, reports / f"{name}.json", tiers, arguments)
+    for used, tiers in ((lab, LAB_TIERS), (other, OTHER_PYTHON_TIERS)):
+        name = f"lab-{used.python}"
+        codes[name] = _in_lab(used, reports / f"{name}.json", tiers, arguments)
     summary = ", ".join(
         f"{tier} {count} ({report.stem})"
         for report in sorted(reports.glob("*.json"))
         for tier, count in json.loads(report.read_text()).items()
     )
     say(f"tests passed by tier: {summary}")
-    # A run that crashed wrote no report, and its code may be negative.
+    # A crashed run has no report, and its code may be negative.
     good = (0, NOTHING_CHOSEN) if arguments else (0,)
     bad = [
         name
@@ -74,7 +78,7 @@ def _test(lab: Lab, other: Lab, arguments: Sequence[str], reports: Path) -> int:
 
 
 def _optional(arguments: Sequence[str]) -> list[str]:
-    """Allow tiers without a test where the user chooses tests."""
+    """Allow tiers without a test if the user selects tests."""
     return ["--tiers-optional"] if arguments else []
 
 

@@ -1,8 +1,8 @@
-"""Cleans up after one run in the lab, however the run ends.
+"""Clean up after a run in the lab, however the run ends.
 
-Started beside every run with a pipe from it as standard input: when the pipe closes, because the
-run is over or because it was killed, the run's Wine server is ended and its prefix removed. It has
-a session of its own, so Ctrl-C at a terminal does not reach it.
+Each run starts a janitor with a pipe as its standard input. The pipe closes when the run ends or is
+killed: the janitor then ends the run's Wine server and removes its prefix. The janitor has a
+separate session, so that Ctrl-C at a terminal does not reach it.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ def main() -> None:
 
 
 def clean(run: Path) -> None:
-    """End the Wine server of a run's prefix and all that lives in it, then remove the folder."""
+    """End the Wine server of a run's prefix and its processes, then remove the folder."""
     prefix = run / "prefix"
     wineserver(prefix, "-k")
     wineserver(prefix, "-w")
     _end_survivors(prefix)
-    named = prefix / "wineserver"  # Debian's Wine keeps the name of its socket's folder there
+    named = prefix / "wineserver"  # Debian's Wine stores the name of its socket folder
     if named.is_file() and (name := named.read_text().strip()).startswith("wine-"):
         shutil.rmtree(Path("/tmp", name), ignore_errors=True)
     shutil.rmtree(run, ignore_errors=True)
 
 
 def sweep(runs: Path) -> None:
-    """Clean up after runs whose janitor was killed too: nothing holds their lock any more."""
+    """Clean up after runs whose janitor was killed as well: their lock is free."""
     for run in runs.glob("run-*"):
         try:
             with (run / "lock").open("w") as lock:
@@ -53,7 +53,7 @@ def sweep(runs: Path) -> None:
 
 
 def wineserver(prefix: Path, *arguments: str) -> int:
-    """Run ``wineserver`` for one prefix; 1 when there is none to talk to, or it hangs."""
+    """Run ``wineserver`` for a prefix; return 1 if the server is not running, or hangs."""
     if not prefix.is_dir():
         return 1
     try:
@@ -70,7 +70,7 @@ def wineserver(prefix: Path, *arguments: str) -> int:
 
 
 def _end_survivors(prefix: Path) -> None:
-    """Processes of this prefix that outlived its server: ask, then insist, by process id."""
+    """End processes of the prefix that outlived its server: with SIGTERM, then with SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for _ in range(20):
             living = list(processes(prefix))
@@ -85,14 +85,14 @@ def _end_survivors(prefix: Path) -> None:
 
 
 def processes(prefix: Path) -> Iterator[int]:
-    """The ids of this user's processes whose WINEPREFIX is the prefix."""
+    """Yield the ids of this user's processes whose WINEPREFIX is the prefix."""
     wanted = f"WINEPREFIX={prefix}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if int(entry.name) != os.getpid() and wanted in _environment(entry):
                 yield int(entry.name)
         except OSError:
-            continue  # ended meanwhile, or another user's
+            continue  # the process has ended, or belongs to another user
 
 
 def _environment(process: Path) -> list[bytes]:

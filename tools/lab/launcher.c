@@ -1,4 +1,4 @@
-/* python.exe: what python.org's own launcher does. */
+/* python.exe, as on python.org. */
 #include <stddef.h>
 
 __declspec(dllimport) int Py_Main(int argc, wchar_t **argv);

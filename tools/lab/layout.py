@@ -1,4 +1,4 @@
-"""The folders of a lab, and the parts in them: each is built once for what goes into it."""
+"""The folders of a lab, and its parts: each part is built once for each set of inputs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tools.lab.pins import PYTHONS
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
-# The site-packages of a run's own in its prefix, where the project's wheel is installed. The shared
-# Windows Python has its path in a .pth file.
+# The folder in the prefix of each run where the project's wheel is installed. A .pth file of the
+# shared Windows Python contains the path.
 RUN_SITE = r"C:\winsvc"
 
 UNUSED_AFTER = 3 * 24 * 3600  # seconds
 
 
 class LabError(Exception):
-    """A step can't work here; the text says what to do about it."""
+    """A step failed; the message states what to do."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab: a folder, and the Windows Python that is used in it."""
+    """A lab: a folder, and the selected Windows Python."""
 
     root: Path
     python: str  # "3.11" or "3.13"
@@ -75,7 +75,7 @@ def say(text: str) -> None:
 
 
 def fingerprint(*parts: str, files: Iterable[Path] = ()) -> str:
-    """A hash of texts and of files' names and contents."""
+    """Hash texts and the names and contents of files."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode() + b"\0")
@@ -86,7 +86,7 @@ def fingerprint(*parts: str, files: Iterable[Path] = ()) -> str:
 
 
 def sources(*folders: str) -> list[Path]:
-    """The files below folders of the project, without what Python leaves there."""
+    """Return the files below folders of the project, without files that Python generates."""
     found: list[Path] = []
     for folder in folders:
         for path in (PROJECT / folder).rglob("*"):
@@ -97,17 +97,17 @@ def sources(*folders: str) -> list[Path]:
 
 
 def part(lab: Lab, name: str, what: str, key: str, build: Callable[[Path], None]) -> Path:
-    """Return the folder of a part of the lab; build it unless that was done for the same key.
+    """Return the folder of a part of the lab; build it if it does not exist for the key.
 
-    A part never changes once it is built: runs of several checkouts, with other sources or other
+    A part does not change after it is built: runs of several checkouts, with other sources or other
     pinned versions, share a lab without disturbing each other.
 
     Args:
-        lab: the lab.
-        name: the part's name.
-        what: the part, as progress output names it.
-        key: a hash of everything that goes into the part.
-        build: fills the folder that it is passed.
+        lab: The lab.
+        name: The name of the part.
+        what: The part's description in progress output.
+        key: A hash of all inputs of the part.
+        build: A function that fills the folder.
     """
     folder = lab.root / "parts" / f"{name}-{key[:16]}"
     built = _built(folder)
@@ -129,7 +129,7 @@ def _built(folder: Path) -> Path:
 def set_up_lock(lab: Lab) -> Iterator[None]:
     """Allow one set-up at a time in a lab's folder."""
     if lab.root.is_dir() and any(lab.root.iterdir()) and not (lab.root / "lock").exists():
-        raise LabError(f"{lab.root} holds something else: give LAB_DIR a folder of its own")
+        raise LabError(f"{lab.root} contains other files: set LAB_DIR to an empty or new folder")
     lab.root.mkdir(parents=True, exist_ok=True)
     with (lab.root / "lock").open("w") as lock:
         try:
@@ -142,9 +142,9 @@ def set_up_lock(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def in_use(lab: Lab) -> Iterator[None]:
-    """Keep the lab's parts while the block runs; at its start, remove old ones if nobody else does.
+    """Keep the lab's parts while the block runs; remove unused parts first.
 
-    Only a command that starts while no other runs in the lab removes parts.
+    Only a command that starts while no other command runs in the lab removes parts.
     """
     with set_up_lock(lab):
         users = (lab.root / "users").open("w")
@@ -160,7 +160,7 @@ def in_use(lab: Lab) -> Iterator[None]:
 
 
 def _remove_unused(parts: Path) -> None:
-    """Remove what was not built to its end, and what was not used for days, save the last one."""
+    """Remove incomplete parts, and parts unused for days except the newest of each name."""
     newest: dict[str, Path] = {}
     folders = [path for path in parts.glob("*") if path.is_dir()]
     for folder in folders:
@@ -180,7 +180,7 @@ def _remove_unused(parts: Path) -> None:
 
 
 def fresh(folder: Path) -> Path:
-    """The folder, empty."""
+    """Create or empty a folder; return it."""
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)

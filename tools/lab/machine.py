@@ -1,6 +1,6 @@
-"""What comes from the machine: Debian packages, the Linux Python, downloads with known hashes.
+"""Inputs from the machine: Debian packages, the Linux Python, downloads with known hashes.
 
-Nothing here names a server: packages come from where the machine's own apt and pip take them.
+No server is named here: packages come from the servers that the machine's apt and pip use.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ APT_HELPER = Path("/usr/lib/apt/apt-helper")
 
 
 def check_machine() -> None:
-    """Refuse early, and plainly, what can't work."""
+    """Refuse systems on which the lab does not run."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "amd64"):
         raise LabError(
             "the lab runs on 64-bit x86 Linux. On Windows no lab is needed: "
@@ -34,7 +34,7 @@ def check_machine() -> None:
 
 
 def run(command: Sequence[str | Path], **variables: str) -> None:
-    """Run a command quietly; show what it said when it fails."""
+    """Run a command without output; a failure raises an error with the end of its output."""
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -52,7 +52,7 @@ def run(command: Sequence[str | Path], **variables: str) -> None:
 
 
 def capture(*command: str) -> str:
-    """What a command prints; nothing when it fails or isn't there."""
+    """Return the output of a command; "" if the command fails or does not exist."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
@@ -66,13 +66,13 @@ def capture(*command: str) -> str:
 
 
 def install_packages(names: Sequence[str], why: str) -> None:
-    """Install Debian packages, as root or with sudo, or say what an administrator must do."""
+    """Install Debian packages, as root or with sudo; otherwise name the command to run."""
     say(f"installing {' '.join(names)}")
     manual = f"apt-get install --no-install-recommends {' '.join(names)}"
     if not shutil.which("apt-get"):
         raise LabError(
-            f"this system has no apt-get, and {why} is missing. Install what these Debian packages "
-            f"hold and run this again: {' '.join(names)}"
+            f"{why} is missing, and this system has no apt-get. Install the equivalents of these "
+            f"Debian packages and run this command again: {' '.join(names)}"
         )
     if os.geteuid() == 0:
         prefix: tuple[str, ...] = ()
@@ -80,8 +80,8 @@ def install_packages(names: Sequence[str], why: str) -> None:
         prefix = ("sudo", "-n", "--preserve-env=DEBIAN_FRONTEND")
     else:
         raise LabError(
-            f"{why} is missing, and this user may not install packages. "
-            f"Have an administrator run this, then run the same command again:\n  {manual}"
+            f"{why} is missing, and this user cannot install packages. "
+            f"An administrator must run this first:\n  {manual}"
         )
     try:
         run([*prefix, "apt-get", "-q", "update"], DEBIAN_FRONTEND="noninteractive")
@@ -111,7 +111,7 @@ def ensure_compiler() -> None:
 
 
 def compile_program(source: Path, target: Path, *options: str) -> None:
-    """Compile one C file into a Windows program."""
+    """Compile a C file into a Windows program."""
     target.parent.mkdir(parents=True, exist_ok=True)
     strict = ["-O2", "-s", "-Wall", "-Wextra", "-Werror"]
     run([COMPILER, *strict, source, "-o", target, *options, "-ladvapi32"])
@@ -121,7 +121,7 @@ def compile_program(source: Path, target: Path, *options: str) -> None:
 
 
 def ensure_host_python(lab: Lab) -> None:
-    """A virtual environment with the pinned tools, and this project's metadata beside it."""
+    """Create the virtual environment with the pinned tools, and this project's metadata."""
     requirements = REQUIREMENTS / "host.txt"
     key = fingerprint(sys.version, str(lab.root), files=[requirements])
     what = "Python tools for the Linux side"
@@ -132,7 +132,7 @@ def ensure_host_python(lab: Lab) -> None:
 
 
 def _make_venv(lab: Lab, folder: Path, requirements: Path) -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036  # this runs on whatever python3 is
+    if sys.version_info < (3, 11):  # noqa: UP036  # any python3 may run this
         raise LabError(f"Python 3.11 or later is needed; python3 is {platform.python_version()}")
     if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -143,7 +143,7 @@ def _make_venv(lab: Lab, folder: Path, requirements: Path) -> None:
 
 
 def _metadata(lab: Lab, folder: Path) -> None:
-    """What an installation of the project has beside its packages: version, entry points."""
+    """Write the metadata of an installation of the project: version, entry points."""
     with tempfile.TemporaryDirectory() as scratch:
         for name in METADATA:
             shutil.copy2(PROJECT / name, scratch)
@@ -156,7 +156,7 @@ def _metadata(lab: Lab, folder: Path) -> None:
 
 
 def host_environment(lab: Lab) -> dict[str, str]:
-    """The environment of a Python on the Linux side: it imports this checkout's sources."""
+    """Return the environment of the Linux Python, which imports this checkout's sources."""
     path = [str(PROJECT / "src"), str(lab.parts["metadata"])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
@@ -175,7 +175,7 @@ def _pip(lab: Lab, command: str, *arguments: str) -> None:
 
 
 def windows_wheels(digits: str) -> tuple[str, ...]:
-    """pip's switches for wheels of a Windows Python."""
+    """Return pip's options for wheels of a Windows Python."""
     return (
         *("--only-binary=:all:", "--platform=win_amd64", "--implementation=cp", "--no-deps"),
         f"--python-version={digits}",
@@ -195,7 +195,7 @@ def download_wheels(lab: Lab, requirements: str, digits: str) -> Path:
 
 
 def source_archive(lab: Lab, archive: SourceArchive) -> Path:
-    """The archive, downloaded from a Debian mirror by apt's own helper, its hash verified."""
+    """Download an archive from a Debian mirror with apt's helper; verify its hash."""
     target = lab.downloads / archive.name
     if target.is_file() and sha256(target) == archive.sha256:
         return target
@@ -221,7 +221,7 @@ def source_archive(lab: Lab, archive: SourceArchive) -> Path:
 
 
 def _debian_mirrors() -> Iterator[str]:
-    """Where this machine, or what it has installed, says that Debian is."""
+    """Yield the addresses of Debian mirrors that this machine's configuration contains."""
     chosen = os.environ.get("LAB_DEBIAN_MIRROR")
     if chosen:
         yield chosen
@@ -231,10 +231,10 @@ def _debian_mirrors() -> Iterator[str]:
         say("apt has no package lists yet: updating them")
         install_packages(["ca-certificates"], "apt's package lists")
         yield from _apt_mirrors()
-    # Ubuntu: its own mirrors don't carry Debian's archives, but debootstrap knows Debian's.
+    # Ubuntu's mirrors do not contain Debian's archives, but debootstrap contains Debian's address.
     if not shutil.which("debootstrap"):
         try:
-            install_packages(["debootstrap"], "debootstrap, which knows where Debian is,")
+            install_packages(["debootstrap"], "debootstrap, which contains Debian's address,")
         except LabError as error:
             say(str(error))
             return

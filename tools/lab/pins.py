@@ -1,4 +1,4 @@
-"""What the lab is made of: every version and hash that is not in ``tools/requirements``."""
+"""Pinned versions and hashes that are not in ``tools/requirements``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WINDRES: Final = "x86_64-w64-mingw32-windres"
 
 @dataclass(frozen=True)
 class SourceArchive:
-    """A CPython source archive of Debian's: the standard library and the headers come from it."""
+    """A CPython source archive of Debian, with the standard library and the headers."""
 
     path: str  # below the mirror's root
     sha256: str
@@ -26,7 +26,7 @@ class SourceArchive:
 
 @dataclass(frozen=True)
 class WindowsPython:
-    """One CPython for Windows: binaries from a wheel, the library from a source archive."""
+    """A CPython for Windows: binaries from a wheel, the library from a source archive."""
 
     version: str
     source: SourceArchive
@@ -36,7 +36,7 @@ class WindowsPython:
         return self.version.replace(".", "")
 
 
-# The headers for the extension always come from 3.11: one abi3 module for every Python.
+# The extension's headers come from 3.11: the same abi3 module is used on every Python.
 PYTHONS: Final = {
     "3.11": WindowsPython(
         "3.11",

@@ -1,4 +1,4 @@
-"""What the project itself adds to the lab: the extension, the wheel, the wheel installed."""
+"""The project's parts of the lab: the extension, the wheel, the installed wheel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODULE = "_winsvc_cffi.pyd"
 def ensure_extension(lab: Lab) -> Path:
     """Build the compiled module with the cross compiler; return its path."""
     scripts = [PROJECT / "build_ffi.py", *(PROJECT / "tools").glob("*.py")]
-    pins = PROJECT / "tools" / "requirements" / "host.txt"  # CFFI's version writes the C
+    pins = PROJECT / "tools" / "requirements" / "host.txt"  # CFFI generates the C source
     key = fingerprint(lab.parts["abi"].name, files=[*sources("cdefs"), *scripts, pins])
     what = "extension module"
     return part(lab, "extension", what, key, lambda folder: _extension(lab, folder)) / MODULE
@@ -43,8 +43,8 @@ def ensure_wheel(lab: Lab) -> Path:
 
 
 def _wheel(lab: Lab, extension: Path, folder: Path) -> None:
-    # From a copy: setuptools leaves build/ and *.egg-info beside what it builds, and would put
-    # leftovers of an earlier build into the wheel.
+    # From a copy: setuptools creates build/ and *.egg-info next to the sources, and would include
+    # files of an earlier build in the wheel.
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("src", "stubs", "cdefs"):
             shutil.copytree(PROJECT / name, Path(scratch, name))
@@ -64,7 +64,7 @@ def publish(wheel: Path) -> Path:
 
 
 def ensure_installed(lab: Lab) -> None:
-    """Install the wheel, and nothing but the wheel, into a site folder that runs get a copy of."""
+    """Install the wheel alone into a site folder, which each run copies."""
     wheel = ensure_wheel(lab)
     key = fingerprint(wheel.read_bytes().hex())
     part(lab, "site", f"{wheel.name} installed", key, lambda folder: _install(lab, wheel, folder))
@@ -77,7 +77,7 @@ def _install(lab: Lab, wheel: Path, folder: Path) -> None:
 
 
 def ensure_test_service(lab: Lab) -> None:
-    """Compile the small service that the tests and the demo install, start and stop."""
+    """Compile the service program that the tests and the demo use."""
 
     def build(folder: Path) -> None:
         compile_program(TEST_SERVICE, folder / "testservice.exe", "-municode")
@@ -86,7 +86,7 @@ def ensure_test_service(lab: Lab) -> None:
 
 
 def ensure_bench_program(lab: Lab) -> None:
-    """Compile the C program that the bench compares with."""
+    """Compile the C program of the benchmark."""
 
     def build(folder: Path) -> None:
         compile_program(BENCH_PROGRAM, folder / "bench.exe")

@@ -1,4 +1,4 @@
-"""A Windows CPython put together from public parts: binaries, library, launcher, headers."""
+"""A Windows CPython assembled from public parts: binaries, library, launcher, headers."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tools.lab.pins import ABI_SOURCE, COMPILER, DLLTOOL, PYTHONS, WINDRES, Wind
 
 HERE = Path(__file__).resolve().parent
 LAUNCHER = [HERE / "launcher.c", HERE / "launcher.rc", HERE / "launcher.manifest"]
-# api-ms-win-crt-*: Wine has its own. *.cp313t-*: for the free-threaded build. _wmi: Wine lacks what
-# it calls and ends the process; without the module, platform.py asks elsewhere.
+# api-ms-win-crt-*: Wine has its own. *.cp313t-*: for the free-threaded build. _wmi: it calls a
+# function that Wine lacks, which ends the process; platform.py works without the module.
 UNUSED_BINARY = re.compile(r"api-ms-.*|.*\.cp313t-.*|_wmi\.pyd")
-# Never imported in the lab, and half of the archive.
+# Not imported in the lab, and half of the archive.
 UNUSED_LIBRARY = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3")
 
 
 def ensure_abi(lab: Lab) -> None:
-    """Headers and ``libpython3.a``: what an abi3 extension is compiled with."""
+    """Prepare the headers and ``libpython3.a`` for abi3 extensions."""
     key = fingerprint(ABI_SOURCE.sha256, files=[Path(__file__)])
     what = "Python headers for the compiler"
     part(lab, "abi", what, key, lambda folder: _make_abi(lab, folder))
@@ -49,7 +49,7 @@ def _make_abi(lab: Lab, folder: Path) -> None:
 
 
 def ensure_windows_python(lab: Lab) -> None:
-    """The interpreter, with the lab's wheels in its site-packages."""
+    """Prepare the interpreter, with the lab's wheels in its site-packages."""
     python = PYTHONS[lab.python]
     pinned = [REQUIREMENTS / "runtime.txt", REQUIREMENTS / "lab.txt"]
     key = fingerprint(python.source.sha256, RUN_SITE, files=[*pinned, Path(__file__), *LAUNCHER])
@@ -89,7 +89,7 @@ def _make_launcher(folder: Path, dll: str) -> None:
 
 
 def _make_forwarder(folder: Path, dll: str, names: list[tuple[str, bool]]) -> None:
-    """``python3.dll``, which passes the stable ABI on to the interpreter's own DLL."""
+    """Create ``python3.dll``, which forwards the stable ABI to the interpreter's DLL."""
     definition = folder / "python3.def"
     exports = (f"  {name}={dll}.{name}{' DATA' if data else ''}" for name, data in names)
     definition.write_text("\n".join(["EXPORTS", *exports, ""]))
@@ -98,11 +98,11 @@ def _make_forwarder(folder: Path, dll: str, names: list[tuple[str, bool]]) -> No
 
 
 def _stable_abi(source: tarfile.TarFile) -> list[tuple[str, bool]]:
-    """The names that ``python3.dll`` exports, and whether each is data."""
+    """Return the names that ``python3.dll`` exports, with True for data."""
     top = source.getnames()[0].split("/")[0]
     member = source.extractfile(f"{top}/PC/python3dll.c")
     if member is None:
-        raise LabError("the source archive holds no PC/python3dll.c")
+        raise LabError("the source archive does not contain PC/python3dll.c")
     found = re.findall(r"^EXPORT_(FUNC|DATA)\((\w+)\)", member.read().decode(), re.MULTILINE)
     return [(name, kind == "DATA") for kind, name in found]
 
@@ -110,7 +110,7 @@ def _stable_abi(source: tarfile.TarFile) -> list[tuple[str, bool]]:
 def _extract(
     source: tarfile.TarFile, inside: str, target: Path, without: tuple[str, ...] = ()
 ) -> None:
-    """Copy the regular files below a folder of the archive (or one file)."""
+    """Copy a file of the archive, or the regular files below a folder."""
     prefix = PurePosixPath(inside).parts
     for member in source:
         parts = PurePosixPath(member.name).parts[1:]

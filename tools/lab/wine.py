@@ -1,4 +1,4 @@
-"""The Wine prefix: a template made once, and a copy with a server of its own for every run."""
+"""The Wine prefix: a template, and for each run a copy with a separate Wine server."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from tools.lab.machine import capture, compile_program, run
 
 SETTLE = Path(__file__).with_name("settle.c")
 
-LONGEST_RUN = 1200  # seconds; what takes longer hangs
+LONGEST_RUN = 1200  # seconds; a longer run is considered to hang
 GRACE = 3
 
 # Registry values of the template: key, name, type, data.
 SETTINGS = (
     (r"HKCU\Software\Wine", "Version", "REG_SZ", "win10"),
-    # Ordinary windows without a display.
+    # Windows work without a display.
     (r"HKCU\Software\Wine\Drivers", "Graphics", "REG_SZ", "null"),
 )
 
 
 def environment(prefix: Path) -> dict[str, str]:
-    """The environment of a Windows process in a prefix."""
+    """Return the environment of a Windows process in a prefix."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         "WINEPREFIX": str(prefix),
@@ -44,7 +44,7 @@ def environment(prefix: Path) -> dict[str, str]:
 
 
 def ensure_template(lab: Lab) -> None:
-    """The prefix that every run gets a copy of, and ``settle.exe``."""
+    """Prepare the prefix that each run copies, and ``settle.exe``."""
     version = capture("wine", "--version").strip()
     key = fingerprint(version, str(SETTINGS), files=[SETTLE])
     part(lab, "prefix", f"Wine prefix ({version})", key, _make_template)
@@ -64,13 +64,13 @@ def _make_template(folder: Path) -> None:
         named = template / "wineserver"
         if named.is_file():
             shutil.rmtree(Path("/tmp") / named.read_text().strip(), ignore_errors=True)
-            named.unlink()  # names the server's socket: a copy must not talk to it
+            named.unlink()  # the server's socket, which a copy must not use
 
 
 class Session:
-    """A prefix copied from the template, with a running server; gone when the block ends.
+    """A prefix copied from the template, with a running server; removed when the block ends.
 
-    Also gone after Ctrl-C, SIGTERM, SIGHUP and SIGKILL: a janitor process sees to it.
+    A janitor process removes it after Ctrl-C, SIGTERM, SIGHUP and SIGKILL as well.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -81,7 +81,7 @@ class Session:
     def __enter__(self) -> Session:
         runs = self._lab.runs
         runs.mkdir(parents=True, exist_ok=True)
-        # Until the janitor holds its own lock, another run would sweep the folder away.
+        # Another run could remove the folder before the janitor holds its lock.
         with (self._lab.root / "runs.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             janitor.sweep(runs)
@@ -104,13 +104,13 @@ class Session:
             run([*copy, template / "prefix", self.prefix])
             site = self.prefix / "drive_c" / RUN_SITE[3:]
             run([*copy, self._lab.parts["site"], site])
-            # As in every installation, what winsvc needs lies beside it: programs in a virtual
-            # environment without the base's packages find both.
+            # The dependencies of winsvc are in the same folder, as in every installation: programs
+            # in a virtual environment without the base's packages find both.
             for needed in self._lab.windows_python.parent.glob("Lib/site-packages/_cffi_backend.*"):
                 run([*copy, needed, site])
-            # The server and services.exe must not inherit a run's pipes: they would hold them open.
-            # Never "wineboot --init": the first Wine process boots the prefix by itself, and an
-            # explicit boot starts a second services.exe beside the first one.
+            # The server and services.exe must not inherit a run's pipes and keep them open.
+            # No "wineboot --init": the first Wine process boots the prefix, and an explicit boot
+            # would start a second services.exe.
             self._detached("wineserver", "-p")
             self._detached("wine", str(template / "settle.exe"))
         except BaseException:
@@ -147,9 +147,9 @@ class Session:
             raise LabError(f"{' '.join(command)} failed with {done.returncode}")
 
     def python(self, *arguments: str, cwd: Path = PROJECT, **variables: str) -> int:
-        """Run the Windows Python; relay what it prints; return its exit code.
+        """Run the Windows Python; relay its output; return its exit code.
 
-        It can't start with a socket or a closed descriptor as a standard stream, so it gets pipes.
+        Its standard streams are pipes: it does not start with a socket or a closed descriptor.
         """
         process = subprocess.Popen(
             ["wine", str(self._lab.windows_python), *arguments],
@@ -171,11 +171,11 @@ class Session:
         except subprocess.TimeoutExpired:
             raise LabError(f"python.exe has not ended after {LONGEST_RUN} s") from None
         for relay in relays:
-            relay.join(GRACE)  # a process that it left behind may hold the pipe open for ever
+            relay.join(GRACE)  # a remaining child process may keep the pipe open
         return code
 
     def interactive(self) -> int:
-        """A Windows Python prompt on this terminal."""
+        """Run a Windows Python prompt on this terminal."""
         process = subprocess.Popen(
             ["wine", str(self._lab.windows_python), "-i", "-u", "-q"],
             stdin=subprocess.PIPE,
@@ -186,7 +186,7 @@ class Session:
         )
         output = threading.Thread(target=_relay, args=(process.stdout, sys.stdout), daemon=True)
         output.start()
-        # A thread of its own, so that exit() ends the prompt without one more line of input.
+        # A separate thread, so that exit() ends the prompt without another line of input.
         threading.Thread(target=_feed, args=(process.stdin,), daemon=True).start()
         code = process.wait()
         output.join()
@@ -194,7 +194,7 @@ class Session:
 
 
 def windows_path(path: Path) -> str:
-    """A Linux path as Windows programs in the lab see it."""
+    """Convert a Linux path to the path of Windows programs in the lab."""
     return "Z:" + str(path).replace("/", "\\")
 
 
@@ -206,7 +206,7 @@ def _relay(source: IO[bytes], target: IO[str]) -> None:
             target.write(newlines.decode(block))
             target.flush()
         except (OSError, ValueError):
-            continue  # nobody reads any more: the program must not wait for that
+            continue  # the reader has ended; the program must not block
 
 
 def _feed(target: IO[bytes]) -> None:

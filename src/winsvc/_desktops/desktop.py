@@ -1,16 +1,7 @@
-"""Window stations and desktops.
-
-A *window station* has a clipboard and desktops; a process is on one of them. A *desktop* has
-windows; each thread is on one of them. ``WinSta0`` is the one that its user sees; services are on
-invisible ones.
-
-Where a handle comes from decides whether it is closed: what is opened or made is ours, and closed;
-what the process or a thread is on is borrowed, and never closed.
-"""
+"""Desktops: each thread is assigned to one."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,26 +11,27 @@ from winsvc._desktops.handles import BorrowedDesktopHandle, DesktopHandle
 from winsvc._desktops.user_object import (
     UserObject,
     check_rights,
-    closing_unless_held,
+    check_setting,
     descriptor_bytes,
     error_context,
 )
 from winsvc._desktops.window_station import WindowStation, previous_stations
+from winsvc._public import publish
 from winsvc._util.checks import check_bool, check_dword
 from winsvc._util.text import check_text
+from winsvc._values.config import UNCHANGED, Unchanged
 from winsvc.backend import DesktopBackend, resolve_backend
-from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode
-from winsvc.errors import AccessDeniedError, ObjectInUseError, ServiceError
+from winsvc.enums import DesktopAccess, DesktopFlags, ErrorCode, UserObjectInformation
+from winsvc.errors import AccessDeniedError, ObjectInUseError, Win32Error
 
 if TYPE_CHECKING:
     from winsvc.security import SecurityDescriptor
 
 __all__ = ["Desktop", "Window", "WindowStation"]
 
-_READING = DesktopAccess.ENUMERATE | DesktopAccess.READ_OBJECTS
-# What is made belongs to who makes it.
-_EVERYTHING = DesktopAccess.GENERIC_ALL
-_NO_FLAGS = DesktopFlags(0)
+_READ = DesktopAccess.ENUMERATE | DesktopAccess.READ_OBJECTS
+_ALL = DesktopAccess.GENERIC_ALL
+_ALLOW_HOOKS = int(DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +39,9 @@ class Window:
     """A top-level window of a desktop.
 
     Attributes:
-        handle: its ``HWND``.
-        title: the text of its title bar, "" for none; None where it can't be read.
-        class_name: the name of its class; None where it can't be read.
+        handle: the ``HWND``.
+        title: the text of the title bar, "" if there is none; None if it could not be read.
+        class_name: the name of the window class; None if it could not be read.
     """
 
     handle: int
@@ -57,20 +49,19 @@ class Window:
     class_name: str | None
 
 
-class Desktop(UserObject[DesktopAccess, DesktopFlags]):
-    """A desktop: what a thread is on, with its windows.
+class Desktop(UserObject[DesktopAccess]):
+    """A desktop: a set of windows.
 
-    A desktop is opened and made in the window station that the process is on; for another one see
-    :meth:`WindowStation.as_process_station`.
+    Desktops are opened and created in the window station of the process; for another one see
+    :meth:`WindowStation.process_window_station`.
     """
 
     _handle_types = (DesktopHandle, BorrowedDesktopHandle)
     _access_type = DesktopAccess
-    _flags_type = DesktopFlags
 
     @classmethod
     def current(cls, *, backend: DesktopBackend | None = None) -> Self:
-        """The desktop that this thread is on; borrowed.
+        """Return the desktop of the calling thread, with a borrowed handle.
 
         Raises:
             UnsupportedError: this is not Windows, and no backend was given.
@@ -82,14 +73,14 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
 
     @classmethod
     def of_thread(cls, thread_id: int, *, backend: DesktopBackend | None = None) -> Self:
-        """The desktop that a thread is on; borrowed.
+        """Return the desktop of a thread, with a borrowed handle.
 
         Args:
-            thread_id: the thread, by :func:`threading.get_native_id`.
-            backend: what carries out the calls; None is the system's own.
+            thread_id: the id of the thread, as from :func:`threading.get_native_id`.
+            backend: the backend for all calls; None for :func:`winsvc.backend.default_backend`.
 
         Raises:
-            InvalidArgumentError: there is no such thread.
+            InvalidParameterError: the thread does not exist.
 
         Right: none. Windows call: ``GetThreadDesktop``.
         """
@@ -99,39 +90,39 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         return cls(BorrowedDesktopHandle(value, f"the desktop of thread {number}"), backend)
 
     @classmethod
-    def input(
+    def open_input(
         cls,
-        access: DesktopAccess = _READING,
-        flags: DesktopFlags = _NO_FLAGS,
-        inherit: bool = False,
+        access: DesktopAccess = _READ,
         *,
+        allow_account_hooks: bool = False,
+        inherit: bool = False,
         backend: DesktopBackend | None = None,
     ) -> Self:
-        """Open the desktop that the user's keyboard and mouse speak to.
+        """Open the desktop that receives the input of the user.
 
         Args:
-            access: what the handle is to allow; the default is to read.
-            flags: whether processes of other accounts may set hooks in this one.
-            inherit: whether the processes that this one starts inherit the handle.
-            backend: what carries out the calls; None is the system's own.
+            access: the rights of the handle; the default is to read.
+            allow_account_hooks: whether processes of other accounts can set hooks in this process.
+            inherit: whether child processes inherit the handle.
+            backend: the backend for all calls; None for :func:`winsvc.backend.default_backend`.
 
         Raises:
-            AccessDeniedError: one of the rights is not granted: a locked or secure desktop is
-                Windows' own.
-            ServiceError: the process is on an invisible window station (error 1).
+            AccessDeniedError: a right is not granted; a locked or secure desktop is reserved for
+                Windows.
+            Win32Error: the window station of the process is invisible (error 1).
 
         Right: those of ``access``. Windows call: ``OpenInputDesktop``.
         """
         rights = check_rights(access, DesktopAccess, "access")
-        number = check_rights(flags, DesktopFlags, "flags")
+        flags = _flags(allow_account_hooks)
         check_bool(inherit, "inherit")
         backend = resolve_backend(backend)
         try:
             with error_context(None, rights):
-                value = backend.open_input_desktop(int(number), inherit, int(rights))
-        except ServiceError as error:
+                value = backend.open_input_desktop(flags, inherit, int(rights))
+        except Win32Error as error:
             if error.winerror == ErrorCode.INVALID_FUNCTION:
-                error.locate(hint="The process is not on a window station that its user sees.")
+                error.add_context(hint="The window station of the process receives no input.")
             raise
         return cls(_owned(value, backend, None), backend, access=rights)
 
@@ -139,82 +130,140 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
     def open(
         cls,
         name: str,
-        access: DesktopAccess = _READING,
-        flags: DesktopFlags = _NO_FLAGS,
-        inherit: bool = False,
+        access: DesktopAccess = _READ,
         *,
+        allow_account_hooks: bool = False,
+        inherit: bool = False,
         backend: DesktopBackend | None = None,
     ) -> Self:
-        """Open a desktop of the window station that the process is on.
+        """Open a desktop of the window station of the process.
 
         Args:
-            name: its name; upper and lower case are alike.
-            access: what the handle is to allow; the default is to read.
-            flags: whether processes of other accounts may set hooks in this one.
-            inherit: whether the processes that this one starts inherit the handle.
-            backend: what carries out the calls; None is the system's own.
+            name: the name, in any case.
+            access: the rights of the handle; the default is to read.
+            allow_account_hooks: whether processes of other accounts can set hooks in this process.
+            inherit: whether child processes inherit the handle.
+            backend: the backend for all calls; None for :func:`winsvc.backend.default_backend`.
 
         Raises:
-            NotFoundError: there is none of that name.
-            InvalidNameError: the name has a backslash, or is empty.
-            AccessDeniedError: one of the rights is not granted.
+            NotFoundError: the desktop does not exist.
+            InvalidNameError: the name contains a backslash or is empty.
+            AccessDeniedError: a right is not granted.
 
         Right: those of ``access``. Windows call: ``OpenDesktopW``.
         """
         check_text(name, "name")
         rights = check_rights(access, DesktopAccess, "access")
-        number = check_rights(flags, DesktopFlags, "flags")
+        flags = _flags(allow_account_hooks)
         check_bool(inherit, "inherit")
         backend = resolve_backend(backend)
         with error_context(name, rights, empty=False):
-            value = backend.open_desktop(name, int(number), inherit, int(rights))
+            value = backend.open_desktop(name, flags, inherit, int(rights))
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
     @classmethod
     def create(
         cls,
         name: str,
-        flags: DesktopFlags = _NO_FLAGS,
-        access: DesktopAccess = _EVERYTHING,
+        access: DesktopAccess = _ALL,
         security: SecurityDescriptor | str | bytes | None = None,
         *,
+        allow_account_hooks: bool = False,
         inherit: bool = False,
         backend: DesktopBackend | None = None,
     ) -> Self:
-        """Make a desktop in the process's window station, or open the one of that name.
+        """Create a desktop in the window station of the process, or open the existing one.
 
-        It goes with its last handle.
+        The system deletes the desktop when its last handle is closed.
 
         Args:
-            name: its name.
-            flags: whether processes of other accounts may set hooks in this one.
-            access: what the handle is to allow, with ``CREATE_WINDOW``, which Windows needs for a
-                new one; the default is everything.
-            security: who may do what with it, as for :meth:`set_security`; None is the default.
-            inherit: whether the processes that this one starts inherit the handle.
-            backend: what carries out the calls; None is the system's own.
+            name: the name.
+            access: the rights of the handle, with ``CREATE_WINDOW``, which Windows requires for a
+                new desktop; the default is all.
+            security: the security descriptor, as for :meth:`set_security`; None for the default.
+            allow_account_hooks: whether processes of other accounts can set hooks in this process.
+            inherit: whether child processes inherit the handle.
+            backend: the backend for all calls; None for :func:`winsvc.backend.default_backend`.
 
         Raises:
-            InvalidNameError: the name has a backslash, is empty, or is too long.
+            InvalidNameError: the name contains a backslash, is empty, or is too long.
             InvalidSecurityError: the security descriptor is malformed.
-            AccessDeniedError: the process's window station does not grant the right below, or an
-                existing desktop not one of those asked for.
+            AccessDeniedError: the process's handle of its window station does not have the right
+                below, or an existing desktop does not grant a right of ``access``.
 
-        Right: ``WindowStationAccess.CREATE_DESKTOP`` of the process's own handle.
-        Windows call: ``CreateDesktopW``.
+        Right: ``WindowStationAccess.CREATE_DESKTOP``. Windows call: ``CreateDesktopW``.
         """
         check_text(name, "name")
-        number = check_rights(flags, DesktopFlags, "flags")
         rights = check_rights(access, DesktopAccess, "access")
         descriptor = descriptor_bytes(security)
+        flags = _flags(allow_account_hooks)
         check_bool(inherit, "inherit")
         backend = resolve_backend(backend)
         with error_context(name, rights, empty=False):
-            value = backend.create_desktop(name, int(number), int(rights), inherit, descriptor)
+            value = backend.create_desktop(name, flags, int(rights), inherit, descriptor)
         return cls(_owned(value, backend, name), backend, label=name, access=rights)
 
+    def allows_account_hooks(self) -> bool:
+        """Return whether processes of other accounts can set hooks in processes on the desktop.
+
+        To change it, call :meth:`configure`.
+
+        Raises:
+            HandleClosedError: the handle is closed.
+
+        Right: any. Windows call: ``GetUserObjectInformationW``.
+        """
+        return bool(self._query_flags().flags & _ALLOW_HOOKS)
+
+    def heap_size(self) -> int:
+        """Query the size of the desktop heap, in KiB.
+
+        Raises:
+            UnsupportedError: this system does not support the query.
+
+        Right: any. Windows call: ``GetUserObjectInformationW``.
+        """
+        index = int(UserObjectInformation.HEAP_SIZE)
+        return self._query_optional("heap size", self._backend.query_user_object_number, index)
+
+    def receives_input(self) -> bool:
+        """Return whether the desktop receives the input of the user.
+
+        Raises:
+            UnsupportedError: this system does not support the query.
+
+        Right: any. Windows call: ``GetUserObjectInformationW``.
+        """
+        index = int(UserObjectInformation.IO)
+        number = self._query_optional("input state", self._backend.query_user_object_number, index)
+        return bool(number)
+
+    def configure(
+        self,
+        *,
+        allows_account_hooks: bool | Unchanged = UNCHANGED,
+        handle_inherited: bool | Unchanged = UNCHANGED,
+    ) -> None:
+        """Change the settings that are given; others are unchanged.
+
+        Args:
+            allows_account_hooks: whether processes of other accounts can set hooks in processes on
+                the desktop.
+            handle_inherited: whether child processes inherit the handle.
+
+        Raises:
+            HandleClosedError: the handle is closed.
+            AccessDeniedError: Windows refused the change.
+
+        Right: Windows documents none. Windows calls: ``GetUserObjectInformationW``,
+        ``SetUserObjectInformationW``.
+        """
+        check_setting(allows_account_hooks, "allows_account_hooks")
+        check_setting(handle_inherited, "handle_inherited")
+        self._configure(_ALLOW_HOOKS, allows_account_hooks, handle_inherited)
+
     def switch_to(self) -> None:
-        """Show this desktop to the user, and have it receive input.
+        """Show this desktop to the user and direct the input to it.
 
         Raises:
             AccessDeniedError: the handle does not have the right below, the window station is
@@ -225,58 +274,56 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         try:
             self._call(DesktopAccess.SWITCH_DESKTOP, self._backend.switch_desktop)
         except AccessDeniedError as error:
-            error.locate(hint=_NOT_VISIBLE)
+            error.add_context(hint=_NOT_VISIBLE)
             raise
 
-    def set_for_thread(self) -> None:
-        """Put this thread on the desktop: the windows that it makes from now on are there.
+    def set_thread_desktop(self) -> None:
+        """Assign the calling thread to this desktop, on which it then creates its windows.
 
-        Then the desktop can't be closed until the thread is put on another.
+        The handle cannot be closed until the thread is assigned to another desktop. Its rights
+        determine what the thread can do on the desktop.
 
         Raises:
-            ObjectInUseError: the thread owns windows or hooks on the desktop that it is on.
-            HandleClosedError: it is closed.
+            ObjectInUseError: the thread owns windows or hooks on its current desktop.
+            HandleClosedError: the handle is closed.
 
-        Right: any; what the thread may do there is what this handle allows.
-        Windows call: ``SetThreadDesktop``.
+        Right: any. Windows call: ``SetThreadDesktop``.
         """
         try:
             self._call(None, self._backend.set_thread_desktop)
         except ObjectInUseError as error:
-            error.locate(hint=_OWNS_WINDOWS)
+            error.add_context(hint=_OWNS_WINDOWS)
             raise
 
     @contextmanager
-    def as_thread_desktop(self) -> Iterator[Desktop]:
-        """Put this thread on the desktop for a ``with`` block, and back afterwards.
+    def thread_desktop(self) -> Iterator[None]:
+        """Assign the calling thread to this desktop for a ``with`` block.
 
-        A desktop that is opened for the block alone is closed at its end. Destroy windows that
-        are made in the block before it ends: they keep the thread there.
+        The end of the block restores the previous desktop. Destroy the windows that the block
+        creates before it ends, because they bind the thread to the desktop::
 
-        Returns:
-            The desktop, borrowed, as the value of ``with``.
+            with Desktop.create("work") as desktop, desktop.thread_desktop():
+                print(desktop.windows())
 
         Raises:
-            ObjectInUseError: the thread owns windows or hooks; at the end: some from the block.
-            HandleClosedError: it is closed.
-            RuntimeError: at the end: this is another thread than at the beginning.
+            ObjectInUseError: the thread owns windows or hooks on its current desktop, or, at the
+                end of the block, on this one.
+            HandleClosedError: the handle is closed.
+            RuntimeError: the block ends on another thread.
 
         Right: any. Windows call: ``SetThreadDesktop``.
         """
         backend = self._backend
         thread = backend.get_current_thread_id()
-        before = backend.get_thread_desktop(thread)
-        self.set_for_thread()
-        handle, holder = self._handle, weakref.ref(self)
-        del self  # so that holder tells whether anybody else has it
-        with closing_unless_held(handle, holder):
-            try:
-                yield Desktop.of_thread(thread, backend=backend)
-            finally:
-                _restore_desktop(backend, thread, before)
+        previous = backend.get_thread_desktop(thread)
+        self.set_thread_desktop()
+        try:
+            yield
+        finally:
+            _restore_desktop(backend, thread, previous)
 
     def windows(self) -> list[Window]:
-        """The top-level windows of this desktop, hidden ones included.
+        """List the top-level windows of this desktop, including hidden windows.
 
         Raises:
             AccessDeniedError: the handle does not have the right below.
@@ -296,11 +343,16 @@ class Desktop(UserObject[DesktopAccess, DesktopFlags]):
         ]
 
 
-_NOT_VISIBLE = "Its window station is invisible, or a secure desktop is shown."
+_NOT_VISIBLE = "The window station is invisible, or a secure desktop is shown."
 _OWNS_WINDOWS = (
-    "This thread owns windows or hooks, which bind it to its desktop: destroy them first, or use "
-    "a thread that has none."
+    "The thread owns windows or hooks, which bind it to its desktop. Destroy them first, or use "
+    "a thread that owns none."
 )
+
+
+def _flags(allow_account_hooks: bool) -> int:
+    check_bool(allow_account_hooks, "allow_account_hooks")
+    return _ALLOW_HOOKS if allow_account_hooks else 0
 
 
 def _owned(value: int, backend: DesktopBackend, name: str | None) -> DesktopHandle:
@@ -308,8 +360,11 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> DesktopHand
         try:
             backend.close_desktop(value)
         except ObjectInUseError as error:
-            error.locate(
-                hint="A thread of this process is on it: put that on another, by set_for_thread()."
+            error.add_context(
+                hint=(
+                    "A thread of this process uses the desktop. Assign it to another desktop "
+                    "first, with set_thread_desktop()."
+                )
             )
             raise
 
@@ -318,11 +373,13 @@ def _owned(value: int, backend: DesktopBackend, name: str | None) -> DesktopHand
 
 def _restore_desktop(backend: DesktopBackend, thread: int, desktop: int) -> None:
     if backend.get_current_thread_id() != thread:
-        raise RuntimeError(f"as_thread_desktop() began on thread {thread}, which is not this one")
+        raise RuntimeError(
+            f"the block of thread_desktop() began on thread {thread} and ended on another thread"
+        )
     try:
         backend.set_thread_desktop(desktop)
     except ObjectInUseError as error:
-        error.locate(hint=f"{_OWNS_WINDOWS} It stays on the desktop of the with block.")
+        error.add_context(hint=f"{_OWNS_WINDOWS} It stays on the desktop of the with block.")
         raise
     except AccessDeniedError:
         if not _restore_from_previous_station(backend, desktop):
@@ -330,18 +387,21 @@ def _restore_desktop(backend: DesktopBackend, thread: int, desktop: int) -> None
 
 
 def _restore_from_previous_station(backend: DesktopBackend, desktop: int) -> bool:
-    """Wine lets a thread go to desktops of the process's own window station alone."""
-    here = backend.get_process_window_station()
+    """Restore the desktop while the process is on the window station of the desktop.
+
+    Wine assigns threads only to desktops of the window station of the process.
+    """
+    current = backend.get_process_window_station()
     for owner, station in previous_stations[::-1]:
         if owner is not backend:
             continue
         try:
             backend.set_process_window_station(station)
             backend.set_thread_desktop(desktop)
-        except ServiceError:
+        except Win32Error:
             continue
         finally:
-            backend.set_process_window_station(here)
+            backend.set_process_window_station(current)
         return True
     return False
 
@@ -349,5 +409,8 @@ def _restore_from_previous_station(backend: DesktopBackend, desktop: int) -> boo
 def _if_readable(read: Callable[[int], str], window: int) -> str | None:
     try:
         return read(window)
-    except ServiceError:
-        return None  # it may be gone by now
+    except Win32Error:
+        return None  # the window may have been destroyed
+
+
+publish(__name__)

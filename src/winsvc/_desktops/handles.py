@@ -17,7 +17,7 @@ __all__ = [
 
 
 class UserObjectHandle(Handle):
-    """A handle of a window station or desktop: one that is in use stays open, and ours to close."""
+    """An owned handle of a window station or desktop; a handle in use stays open."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ class UserObjectHandle(Handle):
         try:
             self.close()
         except ObjectInUseError:
-            return  # not leaked: the process, or a thread of it, was put on it
+            return  # not a leak: the process or one of its threads uses the object
         warnings.warn(leak, ResourceWarning, stacklevel=2, source=self)
 
 

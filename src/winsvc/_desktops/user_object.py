@@ -1,11 +1,9 @@
-"""What window stations and desktops have in common: handles, information, security."""
+"""The base class of window stations and desktops: handle, information, security."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -18,58 +16,41 @@ from winsvc.backend import DesktopBackend
 from winsvc.enums import (
     OWNER_GROUP_DACL,
     DesktopAccess,
-    DesktopFlags,
     OpenFlag,
     SecurityInformation,
     UserObjectInformation,
     WindowStationAccess,
-    WindowStationFlags,
     rights_text,
 )
 from winsvc.errors import (
     AccessDeniedError,
-    InvalidArgumentError,
     InvalidNameError,
-    ServiceError,
+    InvalidParameterError,
     UnsupportedError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
-    from winsvc.security import SecurityDescriptor
+    from winsvc.security import SecurityDescriptor, Sid
 
-__all__ = ["UserObject", "UserObjectFlags"]
+__all__ = ["UserObject", "check_rights", "check_setting", "descriptor_bytes", "error_context"]
 
 AccessT = TypeVar("AccessT", WindowStationAccess, DesktopAccess)
-FlagsT = TypeVar("FlagsT", WindowStationFlags, DesktopFlags)
-FlagT = TypeVar("FlagT", bound=OpenFlag)
+RightsT = TypeVar("RightsT", bound=OpenFlag)
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class UserObjectFlags(Generic[FlagsT]):
-    """``USEROBJECTFLAGS``: of the handle, and of the object behind it.
+class UserObject(Closing, Generic[AccessT]):
+    """A window station or a desktop, with an owned or a borrowed handle.
 
-    Attributes:
-        flags: of the object: whether a window station is visible, whether a desktop lets other
-            accounts set hooks.
-        inherit: whether the processes that this one starts inherit the handle.
-    """
-
-    flags: FlagsT
-    inherit: bool
-
-
-class UserObject(Closing, Generic[AccessT, FlagsT]):
-    """A window station or a desktop: open until it is closed, or borrowed and never closed.
-
-    Use it as a context manager, or call :meth:`close`. May be shared between threads.
+    An owned handle is closed by :meth:`close` or at the end of a ``with`` block; a borrowed one is
+    never closed. An object may be shared between threads.
     """
 
     _handle: UserObjectHandle | BorrowedHandle
     _handle_types: tuple[type[UserObjectHandle], type[BorrowedHandle]]
     _access_type: type[AccessT]
-    _flags_type: type[FlagsT]
 
     def __init__(
         self,
@@ -79,13 +60,13 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         label: str | None = None,
         access: AccessT | None = None,
     ) -> None:
-        """Use a handle.
+        """Take over a handle.
 
         Args:
-            handle: of this kind; its owner no longer is who gives it.
-            backend: what carries out the calls.
-            label: the object's name for errors, as far as it is known.
-            access: the rights that the handle was opened with, as far as they are known.
+            handle: a handle of this kind of object; the new object owns it.
+            backend: the backend for all calls.
+            label: the name of the object for error messages; None if it is unknown.
+            access: the rights with which the handle was opened; None if they are unknown.
         """
         check_type(handle, self._handle_types, "handle")
         self._handle = handle
@@ -108,142 +89,106 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
 
     @property
     def borrowed(self) -> bool:
-        """Whether the handle belongs to the process or to a thread, and is never closed here."""
+        """Return whether the handle belongs to the process or a thread, and stays open."""
         return isinstance(self._handle, BorrowedHandle)
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Return whether the handle was closed."""
         return self._handle.closed
 
     def close(self) -> None:
-        """Close the handle. A second call does nothing. The object goes with its last handle.
+        """Close the handle; a second call does nothing.
+
+        The system deletes the object when its last handle is closed.
 
         Raises:
-            ObjectInUseError: it is borrowed, or the process or one of its threads is on it. It
-                stays open.
+            ObjectInUseError: the handle is borrowed, or the process or one of its threads uses the
+                object. The handle stays open.
 
         Windows call: ``CloseWindowStation`` or ``CloseDesktop``.
         """
         try:
             self._handle.close()
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_access_hint(error)
             raise
 
     # ------------------------------------------------------------------- information
 
-    @property
     def name(self) -> str:
-        """The name, as it was given when the object was made.
+        """Query the name, in the spelling with which the object was created.
 
         Raises:
-            HandleClosedError: it is closed.
+            HandleClosedError: the handle is closed.
 
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
         index = int(UserObjectInformation.NAME)
         return self._call(None, self._backend.query_user_object_text, index)
 
-    @property
-    def type(self) -> str:
-        """What kind of object it is: "WindowStation" or "Desktop".
+    def object_type(self) -> str:
+        """Query the type of the object: "WindowStation" or "Desktop".
 
         Raises:
-            HandleClosedError: it is closed.
+            HandleClosedError: the handle is closed.
 
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
         index = int(UserObjectInformation.TYPE)
         return self._call(None, self._backend.query_user_object_text, index)
 
-    @property
-    def flags(self) -> UserObjectFlags[FlagsT]:
-        """The object's flags, and whether the handle is inherited.
+    def handle_inherited(self) -> bool:
+        """Return whether the child processes of this process inherit the handle.
+
+        To change it, call :meth:`configure`.
 
         Raises:
-            HandleClosedError: it is closed.
+            HandleClosedError: the handle is closed.
 
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
-        row = self._call(None, self._backend.query_user_object_flags)
-        return UserObjectFlags(self._flags_type(row.flags), bool(row.inherit))
+        return bool(self._query_flags().inherit)
 
-    def set_flags(
-        self, flags: FlagsT | Unchanged = UNCHANGED, *, inherit: bool | Unchanged = UNCHANGED
-    ) -> None:
-        """Change the flags; what is left out stays as it is.
-
-        Windows takes them all at once: to change one alone the other is read first.
-
-        Args:
-            flags: the object's.
-            inherit: whether the processes that this one starts inherit the handle.
+    def user_sid(self) -> Sid | None:
+        """Query the SID of the user of the object; None if it has no user.
 
         Raises:
-            HandleClosedError: it is closed.
-            AccessDeniedError: the handle does not allow it.
-
-        Right: Windows documents none. Windows call: ``SetUserObjectInformationW``.
-        """
-        if flags is not UNCHANGED:
-            check_rights(flags, self._flags_type, "flags")
-        if inherit is not UNCHANGED:
-            check_bool(inherit, "inherit")
-        if flags is UNCHANGED and inherit is UNCHANGED:
-            return
-        if flags is UNCHANGED or inherit is UNCHANGED:
-            before = self.flags
-            flags = before.flags if flags is UNCHANGED else flags
-            inherit = before.inherit if inherit is UNCHANGED else inherit
-        row = UserObjectFlagsRow(int(inherit), 0, int(flags))
-        self._call(None, self._backend.set_user_object_flags, row)
-
-    @property
-    def user_sid(self) -> str | None:
-        """The SID of the user that it belongs to, such as ``"S-1-5-5-0-12345"``; None for nobody.
-
-        Raises:
-            UnsupportedError: this system does not tell.
+            UnsupportedError: this system does not support the query.
 
         Right: any. Windows call: ``GetUserObjectInformationW``.
         """
         from winsvc.security import Sid
 
-        content = self._query_optional("user", self._backend.query_user_object_sid)
-        return None if content is None else str(Sid.from_bytes(content))
+        content = self._query_optional("user SID", self._backend.query_user_object_sid)
+        return None if content is None else Sid.from_bytes(content)
 
-    @property
-    def heap_size(self) -> int:
-        """The size of a desktop's heap, in KiB.
+    def _query_flags(self) -> UserObjectFlagsRow:
+        return self._call(None, self._backend.query_user_object_flags)
 
-        Raises:
-            UnsupportedError: this system does not tell, or not of this object.
+    def _configure(
+        self, flag: int, value: bool | Unchanged, handle_inherited: bool | Unchanged
+    ) -> None:
+        """Write a flag of the object and the inheritance of the handle.
 
-        Right: any. Windows call: ``GetUserObjectInformationW``.
+        Windows writes all flags at once, so the current ones are queried first.
         """
-        index = int(UserObjectInformation.HEAP_SIZE)
-        return self._query_optional("heap size", self._backend.query_user_object_number, index)
-
-    @property
-    def receives_input(self) -> bool:
-        """Whether it is the desktop that the user's keyboard and mouse speak to.
-
-        Raises:
-            UnsupportedError: this system does not tell, or not of this object.
-
-        Right: any. Windows call: ``GetUserObjectInformationW``.
-        """
-        index = int(UserObjectInformation.IO)
-        return bool(self._query_optional("input", self._backend.query_user_object_number, index))
+        if value is UNCHANGED and handle_inherited is UNCHANGED:
+            return
+        row = self._query_flags()
+        if value is not UNCHANGED:
+            row = row._replace(flags=row.flags | flag if value else row.flags & ~flag)
+        if handle_inherited is not UNCHANGED:
+            row = row._replace(inherit=int(handle_inherited))
+        self._call(None, self._backend.set_user_object_flags, row._replace(reserved=0))
 
     # ------------------------------------------------------------------- security
 
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the object.
+        """Read the security descriptor of the object.
 
         Args:
-            parts: which parts to read. The SACL needs more than the others.
+            parts: the parts to read; the SACL needs an additional right.
 
         Raises:
             AccessDeniedError: the handle does not have a right below.
@@ -255,7 +200,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         from winsvc.security.parts import rights_to_read
 
         info = SecurityInformation(check_dword(parts, "parts"))
-        right = self._access_type(int(rights_to_read(info)))  # these have the same bits for all
+        right = self._access_type(int(rights_to_read(info)))  # the same bits for all objects
         content = self._call(right, self._backend.get_user_object_security, int(info))
         return SecurityDescriptor.from_bytes(content)
 
@@ -264,16 +209,16 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Change who may do what with the object; parts that are not named stay.
+        """Write the selected parts of the security descriptor; other parts are unchanged.
 
         Args:
             descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
+                is accepted, too).
+            parts: the parts to write.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ArgumentError: it does not have one of the parts.
+            ValidationError: the descriptor lacks one of the parts.
             AccessDeniedError: the handle does not have a right below.
 
         Right: for the DACL ``WRITE_DAC``; for owner, group and label ``WRITE_OWNER``; for the SACL
@@ -285,7 +230,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
 
         info = SecurityInformation(check_dword(parts, "parts"))
         content = parts_to_write(SecurityDescriptor.coerce(descriptor), info)
-        right = self._access_type(int(rights_to_write(info)))  # these have the same bits for all
+        right = self._access_type(int(rights_to_write(info)))  # the same bits for all objects
         self._call(right, self._backend.set_user_object_security, int(info), content)
 
     # ------------------------------------------------------------------- calls
@@ -297,34 +242,34 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> R:
-        """Call a backend's method on the handle; errors say of what, and what was missing."""
+        """Call a method of the backend with the handle; add the object and *right* to errors."""
         try:
             with self._handle as value:
                 return function(value, *arguments, **keywords)
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_access_hint(error, right)
             raise
 
     def _query_optional(
         self,
-        what: str,
+        subject: str,
         function: Callable[Concatenate[int, P], R],
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> R:
-        """Call a function that the system, or this kind of object, may not support."""
+        """Call a query that the system or this kind of object may not support."""
         try:
             return self._call(None, function, *arguments, **keywords)
-        except InvalidArgumentError as error:
+        except InvalidParameterError as error:
             raise UnsupportedError(
                 error.winerror,
                 error.function,
-                f"this system does not tell the {what} of a {self.type}",
-                service=self._label,
+                f"this system does not support the query of the {subject}",
+                object_name=self._label,
             ) from error
 
-    def _add_access_hint(self, error: ServiceError, right: AccessT | None = None) -> None:
-        error.locate(service=self._label)
+    def _add_access_hint(self, error: Win32Error, right: AccessT | None = None) -> None:
+        error.add_context(object_name=self._label)
         if not isinstance(error, AccessDeniedError) or not right:
             return
         needed = f"Needed: {rights_text(right)}."
@@ -335,7 +280,7 @@ class UserObject(Closing, Generic[AccessT, FlagsT]):
         error.hint = f"{needed} {error.hint or ''}".rstrip()
 
 
-# What GENERIC_ALL stands for, of whatever object: its own rights, and the standard ones.
+# The specific and standard rights of any object, which GENERIC_ALL includes.
 _ALL = 0xFFFFF
 
 
@@ -344,37 +289,24 @@ def _effective_rights(access: WindowStationAccess | DesktopAccess) -> int:
     return int(access) | (_ALL if access & type(access).GENERIC_ALL else 0)
 
 
-@contextmanager
-def closing_unless_held(
-    handle: UserObjectHandle | BorrowedHandle, holder: weakref.ref[R]
-) -> Iterator[None]:
-    """Close afterwards what was opened for a ``with`` block alone: nobody else has its object."""
-
-    def close() -> None:
-        if holder() is None and isinstance(handle, UserObjectHandle):
-            handle.close()
-
-    try:
-        yield
-    except BaseException:
-        with suppress(ServiceError):  # the first error is what counts
-            close()
-        raise
-    close()
+# ------------------------------------------------------------------- opening and creating objects
 
 
-# ------------------------------------------------------------------- what opening and making share
-
-
-def check_rights(value: object, kind: type[FlagT], argument: str) -> FlagT:
-    """Rights or flags of this kind; a plain int passes, those of another kind are a TypeError."""
+def check_rights(value: object, kind: type[RightsT], argument: str) -> RightsT:
+    """Return *value* as rights of this kind; accept an int, but not rights of another kind."""
     if isinstance(value, OpenFlag):
         check_type(value, kind, argument)
     return kind(check_dword(value, argument))
 
 
+def check_setting(value: object, argument: str) -> None:
+    """Check that *value* is a bool or UNCHANGED."""
+    if value is not UNCHANGED:
+        check_bool(value, argument)
+
+
 def descriptor_bytes(security: SecurityDescriptor | str | bytes | None) -> bytes | None:
-    """What the object is to be made with; None for the system's default."""
+    """Return the security descriptor of a new object in binary form; None for the default."""
     if security is None:
         return None
     from winsvc.security import SecurityDescriptor
@@ -384,25 +316,30 @@ def descriptor_bytes(security: SecurityDescriptor | str | bytes | None) -> bytes
 
 @contextmanager
 def error_context(name: str | None, right: OpenFlag, *, empty: bool = True) -> Iterator[None]:
-    """Add the name of the object, and what is wrong with the name, to errors of the block.
+    """Add the name of the object and the requested rights to errors of the block.
 
     Args:
-        name: the object's; None where the system chooses it.
-        right: the rights that are requested.
+        name: the name of the object; None if the system chooses it.
+        right: the requested rights.
         empty: whether the name may be empty.
+
+    Raises:
+        InvalidNameError: instead of an error of the block, if the name is invalid.
     """
     try:
         yield
-    except ServiceError as error:
-        error.locate(service=name)
+    except Win32Error as error:
+        error.add_context(object_name=name)
         # The codes are those of paths (3, 161) and handles (6), and differ between the two kinds.
-        wrong = None
+        reason = None
         if name is not None and "\\" in name:
-            wrong = "a name cannot have a backslash"
+            reason = "the name must not contain a backslash"
         elif name == "" and not empty:
-            wrong = "a name cannot be empty"
-        if wrong:
-            raise InvalidNameError(error.winerror, error.function, wrong, service=name) from error
+            reason = "the name must not be empty"
+        if reason:
+            raise InvalidNameError(
+                error.winerror, error.function, reason, object_name=name
+            ) from error
         if isinstance(error, AccessDeniedError) and right:
-            error.hint = f"Asked for: {rights_text(right)}. {error.hint or ''}".rstrip()
+            error.hint = f"Requested: {rights_text(right)}. {error.hint or ''}".rstrip()
         raise

@@ -1,4 +1,4 @@
-"""The fence: the only package that sees the compiled module's ``ffi`` and ``lib``."""
+"""The native backend: the only package that uses the compiled module's ``ffi`` and ``lib``."""
 
 from winsvc._native.backend import NativeBackend
 

@@ -7,30 +7,32 @@ from typing import TYPE_CHECKING
 
 from _winsvc_cffi import ffi, lib
 
+from winsvc._native.accounts import Accounts
 from winsvc._native.desktops import Desktops
 from winsvc._native.dropin import DropInCalls
 from winsvc._native.eventlog import EventLog
 from winsvc._native.files import Files
-from winsvc._native.hosting import Hosting
+from winsvc._native.hosting import Hosting, is_connected
 from winsvc._native.levels import ConfigLevels
 from winsvc._native.memory import (
-    KEPT_FOR_PACKING,
-    KEPT_FOR_PAGES,
+    PACKING_BUFFERS,
+    PAGE_BUFFERS,
     WCHAR_SIZE,
+    call_with_growing_buffer,
+    call_with_growing_text,
     check,
     failure,
-    filled,
-    filled_text,
     handle_value,
     sc_handle,
     valid_descriptor,
     wide,
     wide_list,
     wide_or_null,
-    wiped,
+    zeroed_secret,
 )
 from winsvc._native.notifications import Notifications
-from winsvc._native.paging import PageSize, with_room
+from winsvc._native.paging import PageSize, add_margin
+from winsvc._native.process import Process
 from winsvc._native.registrations import HostRegistrations
 from winsvc._native.structs import (
     decode_config,
@@ -48,30 +50,21 @@ from winsvc._values.rows import ConfigRow, EnumRow, LockRow, StatusRow
 from winsvc._values.status import ServiceStatus
 from winsvc.backend import Capabilities
 from winsvc.enums import ServiceType, State
-from winsvc.errors import ServiceError
+from winsvc.errors import ControlRefusedError, ServiceNotActiveError, Win32Error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, Array, Pointer
 
     from winsvc._values.account import Secret
 
-# With these errors of a control the system also tells where the service stands.
-_CODES_WITH_STATUS = frozenset(
-    {
-        int(lib.ERROR_INVALID_SERVICE_CONTROL),
-        int(lib.ERROR_SERVICE_CANNOT_ACCEPT_CTRL),
-        int(lib.ERROR_SERVICE_NOT_ACTIVE),
-    }
-)
-
-
 _page = PageSize()
 _LOCAL_CONCURRENCY = 4  # a higher number gains little
 _REMOTE_CONCURRENCY = 16  # each call is a round trip
-_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has some hundred
+_CONFIG_TEXTS = 64 * 1024  # characters; a configuration has a few hundred
 
 
 class NativeBackend(
+    Accounts,
     ConfigLevels,
     Desktops,
     DropInCalls,
@@ -80,14 +73,16 @@ class NativeBackend(
     Hosting,
     HostRegistrations,
     Notifications,
+    Process,
     RealTime,
 ):
-    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Has no state of its own."""
+    """``advapi32.dll`` and ``user32.dll``, through the compiled module. Objects have no state."""
 
     def capabilities(self, machine: str | None) -> Capabilities:
         if machine is not None:
             return Capabilities(notifies=False, concurrency=_REMOTE_CONCURRENCY)
-        return Capabilities(True, _LOCAL_CONCURRENCY, event_sources=self, files=self)
+        own_pid = lib.GetCurrentProcessId() if is_connected() else None
+        return Capabilities(True, _LOCAL_CONCURRENCY, self, self, own_pid)
 
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         handle = lib.OpenSCManagerW(
@@ -106,7 +101,7 @@ class NativeBackend(
         size = _page.bytes
         while True:
             next_page[0] = resume
-            buffer = KEPT_FOR_PAGES.take(size)
+            buffer = PAGE_BUFFERS.take(size)
             done = lib.EnumServicesStatusExW(
                 sc_handle(manager),
                 lib.SC_ENUM_PROCESS_INFO,
@@ -123,18 +118,18 @@ class NativeBackend(
                 error = failure("EnumServicesStatusExW")
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
-                wanted = with_room(needed[0])
+                wanted = add_margin(needed[0])
                 if not count[0]:
                     if wanted <= size:
-                        raise error  # asks for no more than it got: no end in sight
-                    _page.whole = True  # any entry has room in the smallest that is used
-                    _page.want(wanted)
+                        raise error  # a larger buffer would not help
+                    _page.all_or_nothing = True  # the smallest buffer in use holds any single entry
+                    _page.set_size(wanted)
                     size = wanted
                     continue
-                _page.whole = False
-                _page.want(size + wanted)
+                _page.all_or_nothing = False
+                _page.set_size(size + wanted)
             rows, used = decode_enums_process(buffer, count[0], size)
-            KEPT_FOR_PAGES.give(buffer)
+            PAGE_BUFFERS.give(buffer)
             if done and not resume:
                 _page.learn(used)
             return rows, 0 if done else next_page[0]
@@ -154,13 +149,13 @@ class NativeBackend(
         error_control: int,
         binary_path: str,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
     ) -> tuple[int, int | None]:
-        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
-        with wiped(password) as secret:
+        tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
+        with zeroed_secret(password) as secret:
             handle = lib.CreateServiceW(
                 sc_handle(manager),
                 wide(name, "name"),
@@ -177,7 +172,7 @@ class NativeBackend(
                 secret,
             )
             value = handle_value(handle, "CreateServiceW")
-        return value, tag[0] if want_tag else None
+        return value, tag[0] if assign_tag else None
 
     def delete_service(self, service: int) -> None:
         check(lib.DeleteService(sc_handle(service)), "DeleteService")
@@ -193,20 +188,20 @@ class NativeBackend(
         while len(rows) < len(names):
             left = names[len(rows) :]
             configs, used = ffi.new("WINSVC_CONFIG[]", len(left)), ffi.new("DWORD *")
-            block = KEPT_FOR_PACKING.take(_CONFIG_TEXTS * WCHAR_SIZE)
+            block = PACKING_BUFFERS.take(_CONFIG_TEXTS * WCHAR_SIZE)
             texts = ffi.cast("wchar_t *", block)
             done = lib.winsvc_query_configs(
                 *(manager, wide_list(left, "names"), len(left), configs),
                 *(texts, _CONFIG_TEXTS, used),
             )
-            # One that has no room by itself is for query_service_config().
+            # A configuration too large for the buffer is left to query_service_config().
             rows += decode_configs(configs, done, ffi.unpack(texts, used[0])) or [None]
-            KEPT_FOR_PACKING.give(block)
+            PACKING_BUFFERS.give(block)
         return rows
 
     def query_service_config(self, service: int) -> ConfigRow:
         handle = sc_handle(service)
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "QueryServiceConfigW",
             lambda buffer, size, needed: lib.QueryServiceConfigW(
                 handle, ffi.cast("QUERY_SERVICE_CONFIGW *", buffer), size, needed
@@ -233,14 +228,14 @@ class NativeBackend(
         error_control: int,
         binary_path: str | None,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        tag = ffi.new("DWORD *") if want_tag else ffi.NULL
-        with wiped(password) as secret:
+        tag = ffi.new("DWORD *") if assign_tag else ffi.NULL
+        with zeroed_secret(password) as secret:
             done = lib.ChangeServiceConfigW(
                 sc_handle(service),
                 service_type,
@@ -255,12 +250,12 @@ class NativeBackend(
                 wide_or_null(display_name, "display_name"),
             )
             check(done, "ChangeServiceConfigW")
-        return tag[0] if want_tag else None
+        return tag[0] if assign_tag else None
 
     def control_service_ex(
         self, service: int, control: int, reason: int, comment: str | None
     ) -> StatusRow:
-        info, _kept = encode_reason(reason, comment)
+        info, _referenced = encode_reason(reason, comment)
         level = lib.SERVICE_CONTROL_STATUS_REASON_INFO
         if not lib.ControlServiceExW(sc_handle(service), control, level, info):
             raise refusal(failure("ControlServiceExW"), decode_status_process(info.ServiceStatus))
@@ -268,7 +263,7 @@ class NativeBackend(
 
     def enum_dependent_services(self, service: int, state: int) -> list[EnumRow]:
         handle, count = sc_handle(service), ffi.new("DWORD *")
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "EnumDependentServicesW",
             lambda buffer, size, needed: lib.EnumDependentServicesW(
                 handle, state, ffi.cast("ENUM_SERVICE_STATUSW *", buffer), size, needed, count
@@ -278,7 +273,7 @@ class NativeBackend(
 
     def get_service_display_name(self, manager: int, name: str) -> str:
         handle, text = sc_handle(manager), wide(name, "name")
-        return filled_text(
+        return call_with_growing_text(
             "GetServiceDisplayNameW",
             lambda buffer, size: lib.GetServiceDisplayNameW(handle, text, buffer, size),
             MAX_NAME_LENGTH + 1,
@@ -286,7 +281,7 @@ class NativeBackend(
 
     def get_service_key_name(self, manager: int, display_name: str) -> str:
         handle, text = sc_handle(manager), wide_or_null(display_name, "display_name")
-        return filled_text(
+        return call_with_growing_text(
             "GetServiceKeyNameW",
             lambda buffer, size: lib.GetServiceKeyNameW(handle, text, buffer, size),
             MAX_NAME_LENGTH + 1,
@@ -306,18 +301,18 @@ class NativeBackend(
             lib.SetLastError(0)
             done = lib.QueryServiceLockStatusW(handle, info, size, needed)
             if not done and not lib.GetLastError():
-                # Wine's has no answer, and leaves the error of the call before it.
+                # Wine does not implement the call, and leaves the last error unchanged.
                 lib.SetLastError(lib.ERROR_CALL_NOT_IMPLEMENTED)
             return done
 
-        return decode_lock(filled("QueryServiceLockStatusW", call))
+        return decode_lock(call_with_growing_buffer("QueryServiceLockStatusW", call))
 
     def notify_boot_config_status(self, acceptable: bool) -> None:
         check(lib.NotifyBootConfigStatus(acceptable), "NotifyBootConfigStatus")
 
     def query_service_object_security(self, handle: int, information: int) -> bytes:
         sc_object = sc_handle(handle)
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "QueryServiceObjectSecurity",
             lambda buffer, size, needed: lib.QueryServiceObjectSecurity(
                 sc_object, information, buffer, size, needed
@@ -330,29 +325,17 @@ class NativeBackend(
         done = lib.SetServiceObjectSecurity(sc_handle(handle), information, buffer)
         check(done, "SetServiceObjectSecurity")
 
-    def query_start_reason(self, service: int) -> int:
-        answer = ffi.new("PVOID *")
-        done = lib.QueryServiceDynamicInformation(
-            ffi.cast("SERVICE_STATUS_HANDLE", service),
-            lib.SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
-            answer,
-        )
-        check(done, "QueryServiceDynamicInformation")
-        try:
-            return ffi.cast("SERVICE_START_REASON *", answer[0]).dwReason
-        finally:
-            lib.LocalFree(answer[0])
 
+def refusal(error: Win32Error, row: StatusRow) -> Win32Error:
+    """Add the status that the system returned with a refused control to the error.
 
-def refusal(error: ServiceError, row: StatusRow) -> ServiceError:
-    """The error of a control that was refused, with the status where the system told one.
-
-    It does so for three codes. Wine sends noise with one of them: no type and state of a service.
+    The system returns a status with three error codes. Wine fills it with invalid values for one
+    of them: these are recognized by the service type and the state, and ignored.
     """
     real = (
         State.STOPPED <= row.current_state <= State.PAUSED
         and 0 < row.service_type <= ServiceType.ALL
     )
-    if error.winerror in _CODES_WITH_STATUS and real:
+    if real and isinstance(error, (ControlRefusedError, ServiceNotActiveError)):
         error.status = ServiceStatus.from_row(row)
     return error

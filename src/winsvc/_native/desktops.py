@@ -12,9 +12,9 @@ from _winsvc_cffi import ffi, lib
 from winsvc._native.memory import (
     FIRST_SIZE,
     WCHAR_SIZE,
+    call_with_growing_buffer,
     check,
     failure,
-    filled,
     handle_of,
     handle_value,
     security_attributes,
@@ -26,16 +26,16 @@ from winsvc._values.rows import UserObjectFlagsRow
 if TYPE_CHECKING:
     from _winsvc_cffi import BYTE, DWORD, HDESK, HWINSTA, HWND, LPWSTR, WCHAR, Array, Pointer
 
-_CLASS_NAME_SIZE = 257  # the longest that there can be, and its NUL
+_CLASS_NAME_SIZE = 257  # the maximum length, and the NUL
 
 
 class Desktops:
-    """The part of the backend that calls for window stations and desktops."""
+    """The part of the backend for window stations and desktops."""
 
     # ---------------------------------------------------------------------- window stations
 
     def enum_window_stations(self) -> list[str]:
-        return _listed(
+        return _enumerate(
             "EnumWindowStationsW",
             lambda: lib.EnumWindowStationsW(lib.winsvc_enum_name, 0),
         ).names
@@ -47,7 +47,7 @@ class Desktops:
     def create_window_station(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        attributes, _kept = security_attributes(inherit, descriptor)
+        attributes, _referenced = security_attributes(inherit, descriptor)
         text = wide_or_null(name, "name")
         handle = lib.CreateWindowStationW(text, flags, access, attributes)
         return handle_value(handle, "CreateWindowStationW")
@@ -63,7 +63,7 @@ class Desktops:
 
     def enum_desktops(self, station: int) -> list[str]:
         handle = _hwinsta(station)
-        return _listed(
+        return _enumerate(
             "EnumDesktopsW", lambda: lib.EnumDesktopsW(handle, lib.winsvc_enum_name, 0)
         ).names
 
@@ -79,7 +79,7 @@ class Desktops:
     def create_desktop(
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
-        attributes, _kept = security_attributes(inherit, descriptor)
+        attributes, _referenced = security_attributes(inherit, descriptor)
         text = wide_or_null(name, "name")
         handle = lib.CreateDesktopW(text, ffi.NULL, ffi.NULL, flags, access, attributes)
         return handle_value(handle, "CreateDesktopW")
@@ -101,7 +101,7 @@ class Desktops:
 
     def enum_desktop_windows(self, desktop: int) -> list[int]:
         handle = _hdesk(desktop)
-        return _listed(
+        return _enumerate(
             "EnumDesktopWindows",
             lambda: lib.EnumDesktopWindows(handle, lib.winsvc_enum_window, 0),
         ).windows
@@ -117,7 +117,7 @@ class Desktops:
             )
             if length < size - 1:
                 return text
-            size *= 2  # it may have been cut off
+            size *= 2  # the text may be truncated
 
     def get_class_name(self, window: int) -> str:
         hwnd = _hwnd(window)
@@ -128,10 +128,10 @@ class Desktops:
         )
         return text
 
-    # ---------------------------------------------------------------------- both
+    # ---------------------------------------------------------------------- user objects
 
     def query_user_object_flags(self, user_object: int) -> UserObjectFlagsRow:
-        # Wine fills in the last field only: a new buffer is all zeros.
+        # Wine writes only the last field; a new buffer is zeroed.
         buffer, _ = _information(user_object, lib.UOI_FLAGS)
         info = ffi.cast("USEROBJECTFLAGS *", buffer)
         return UserObjectFlagsRow(info.fInherit, info.fReserved, info.dwFlags)
@@ -157,7 +157,7 @@ class Desktops:
 
     def get_user_object_security(self, user_object: int, information: int) -> bytes:
         handle, parts = handle_of(user_object), ffi.new("DWORD *", information)
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "GetUserObjectSecurity",
             lambda buffer, size, needed: lib.GetUserObjectSecurity(
                 handle, parts, buffer, size, needed
@@ -186,7 +186,7 @@ def _hwnd(value: int) -> HWND:
 
 
 def _information(user_object: int, index: int) -> tuple[Array[BYTE], int]:
-    """What is told of an object, and how many bytes of the buffer it takes."""
+    """Query one item of an object; return the buffer and the number of bytes used."""
     handle, length = handle_of(user_object), 0
 
     def call(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
@@ -195,11 +195,11 @@ def _information(user_object: int, index: int) -> tuple[Array[BYTE], int]:
         length = needed[0]
         return done
 
-    return filled("GetUserObjectInformationW", call), length
+    return call_with_growing_buffer("GetUserObjectInformationW", call), length
 
 
 def _self_relative(descriptor: Array[BYTE]) -> bytes:
-    """The descriptor's bytes; Wine gives an absolute one, whose pointers mean nothing outside."""
+    """Return the descriptor's bytes; convert the absolute form, which Wine returns."""
     control, revision = ffi.new("SECURITY_DESCRIPTOR_CONTROL *"), ffi.new("DWORD *")
     done = lib.GetSecurityDescriptorControl(descriptor, control, revision)
     check(done, "GetSecurityDescriptorControl")
@@ -210,14 +210,14 @@ def _self_relative(descriptor: Array[BYTE]) -> bytes:
             needed[0] = size
             return lib.MakeSelfRelativeSD(absolute, buffer, needed)
 
-        descriptor = filled("MakeSelfRelativeSD", call)
+        descriptor = call_with_growing_buffer("MakeSelfRelativeSD", call)
     return bytes(ffi.buffer(descriptor, lib.GetSecurityDescriptorLength(descriptor)))
 
 
 def _window_text(
     function: str, call: Callable[[Pointer[WCHAR], int], int], size: int
 ) -> tuple[str, int]:
-    """A text of a window, and its length in 16-bit units; a window may well have none."""
+    """Query a text of a window and its length in 16-bit units; the text may be empty."""
     buffer = ffi.new("wchar_t[]", size)
     lib.SetLastError(0)
     length = call(buffer, size)
@@ -230,7 +230,7 @@ def _window_text(
 
 
 class _Listing:
-    """What one enumeration has found so far."""
+    """The results of one enumeration."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -238,27 +238,27 @@ class _Listing:
         self.error: BaseException | None = None
 
 
-class _UnderWay(threading.local):
-    """The enumerations of a thread, the innermost last: a signal handler may begin another."""
+class _EnumerationStack(threading.local):
+    """The enumerations of a thread, innermost last: a signal handler may start another."""
 
     def __init__(self) -> None:
         self.listings: list[_Listing] = []
 
 
-_under_way = _UnderWay()
+_enumerations = _EnumerationStack()
 
 
-def _listed(function: str, call: Callable[[], int]) -> _Listing:
-    """Enumerate; the system calls back on this thread, until it is told to stop or is through."""
+def _enumerate(function: str, call: Callable[[], int]) -> _Listing:
+    """Call an enumeration function, whose callbacks run on this thread, and collect the results."""
     listing = _Listing()
-    _under_way.listings.append(listing)
+    _enumerations.listings.append(listing)
     try:
         lib.SetLastError(0)
         done = call()
-        # Without a code there was nothing to list, or the callback has stopped it.
+        # Without an error code the list is empty, or the callback ended the enumeration.
         error = failure(function) if not done and lib.GetLastError() else None
     finally:
-        _under_way.listings.remove(listing)
+        _enumerations.listings.remove(listing)
     if listing.error is not None:
         raise listing.error
     if error is not None:
@@ -266,20 +266,20 @@ def _listed(function: str, call: Callable[[], int]) -> _Listing:
     return listing
 
 
-def _stopped_by(
+def _store_error(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Keep what was raised in a callback for who called; C gets FALSE, which ends it."""
-    _under_way.listings[-1].error = error
+    """Store an exception of a callback for the caller; C receives FALSE, which ends the call."""
+    _enumerations.listings[-1].error = error
 
 
-@ffi.def_extern(name="winsvc_enum_name", error=0, onerror=_stopped_by)
-def _name_found(name: LPWSTR, parameter: int) -> int:
-    _under_way.listings[-1].names.append(ffi.string(name))  # a copy: the text is the system's
+@ffi.def_extern(name="winsvc_enum_name", error=0, onerror=_store_error)
+def _add_name(name: LPWSTR, parameter: int) -> int:
+    _enumerations.listings[-1].names.append(ffi.string(name))  # a copy: the system owns the text
     return 1
 
 
-@ffi.def_extern(name="winsvc_enum_window", error=0, onerror=_stopped_by)
-def _window_found(window: HWND, parameter: int) -> int:
-    _under_way.listings[-1].windows.append(int(ffi.cast("uintptr_t", window)))
+@ffi.def_extern(name="winsvc_enum_window", error=0, onerror=_store_error)
+def _add_window(window: HWND, parameter: int) -> int:
+    _enumerations.listings[-1].windows.append(int(ffi.cast("uintptr_t", window)))
     return 1

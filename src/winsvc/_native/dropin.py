@@ -1,18 +1,17 @@
-"""The calls that only the drop-in needs; the object API has later ones that can do more."""
+"""The calls that only the drop-in needs; the object API uses their successors."""
 
 from __future__ import annotations
 
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, failure, sc_handle
-from winsvc._native.paging import PageSize, bytes_used, with_room
+from winsvc._native.paging import PageSize, add_margin, bytes_used
 from winsvc._native.structs import ENUM_LAYOUT, decode_enums, decode_status
 from winsvc._values.rows import EnumRow, StatusRow
 
-_MESSAGE_SIZES = (1024, 64 * 1024)  # characters; no message is longer than the last
+_MESSAGE_SIZES = (1024, 64 * 1024)  # characters; the last is the maximum of FormatMessageW
 
-
-_SENSELESS = 64 * 1024 * 1024  # bytes; more than any list of services has
+_LARGEST_LIST = 64 * 1024 * 1024  # bytes; larger than any list of services
 
 _page = PageSize()
 
@@ -41,14 +40,14 @@ class DropInCalls:
                 error = failure("EnumServicesStatusW")
                 if error.winerror != lib.ERROR_MORE_DATA:
                     raise error
-                wanted = size + with_room(needed[0])
-                # Wine gives a part, but not where to go on.
+                wanted = size + add_margin(needed[0])
+                # Wine returns a part of the list, but no position at which to continue.
                 no_page = not count[0] or next_page[0] == resume
-                _page.whole = _page.whole or no_page
-                _page.want(wanted)
+                _page.all_or_nothing = _page.all_or_nothing or no_page
+                _page.set_size(wanted)
                 if no_page:
-                    if not needed[0] or wanted > _SENSELESS:
-                        raise error  # no end in sight
+                    if not needed[0] or wanted > _LARGEST_LIST:
+                        raise error  # a larger buffer would not help
                     size = wanted
                     continue
             rows = decode_enums(entries, count[0])
@@ -62,7 +61,7 @@ class DropInCalls:
         check(done, "SetServiceStatus")
 
     def format_message(self, code: int) -> str | None:
-        # Not ffi.getwinerror(): that takes the full stop off, too.
+        # Not ffi.getwinerror(): it removes the full stop as well.
         flags = lib.FORMAT_MESSAGE_FROM_SYSTEM | lib.FORMAT_MESSAGE_IGNORE_INSERTS
         for size in _MESSAGE_SIZES:
             buffer = ffi.new("wchar_t[]", size)

@@ -1,4 +1,4 @@
-"""The event log: ``advapi32.dll``, and the registry in which its sources stand."""
+"""The event log: ``advapi32.dll``, and the registry keys of the event sources."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, handle_of, handle_value, wide
 from winsvc._util.text import check_text
-from winsvc.errors import service_error
+from winsvc.errors import NotFoundError, win32_error
 
-# The standard library's; typed where it is, which is not where mypy always looks from.
+# Any: the type checker knows the module's content on Windows only.
 _registry: Any = winreg
 _MACHINE: Final = _registry.HKEY_LOCAL_MACHINE
 
@@ -58,50 +58,50 @@ class EventLog:
 
     def write_event_source(self, source: str, message_file: str, types: int) -> None:
         check_text(message_file, "message_file")
-        path = _key_of("Application", source)
-        with _refused("RegCreateKeyExW", source):
+        path = _source_key("Application", source)
+        with _registry_errors("RegCreateKeyExW", source):
             key = _registry.CreateKeyEx(_MACHINE, path, 0, _registry.KEY_SET_VALUE)
-        with key, _refused("RegSetValueExW", source):
+        with key, _registry_errors("RegSetValueExW", source):
             _registry.SetValueEx(key, "EventMessageFile", 0, _registry.REG_EXPAND_SZ, message_file)
             _registry.SetValueEx(key, "TypesSupported", 0, _registry.REG_DWORD, types)
 
     def read_event_source(self, source: str, log: str = "Application") -> tuple[str, int] | None:
-        path = _key_of(log, source)
+        path = _source_key(log, source)
         try:
-            with _refused("RegOpenKeyExW", source):
+            with _registry_errors("RegOpenKeyExW", source):
                 key = _registry.OpenKeyEx(_MACHINE, path)
-        except FileNotFoundError:
+        except NotFoundError:
             return None
         values: dict[str, object] = {}
         with key:
             for name in ("EventMessageFile", "TypesSupported"):
                 try:
-                    with _refused("RegQueryValueExW", source):
+                    with _registry_errors("RegQueryValueExW", source):
                         values[name] = _registry.QueryValueEx(key, name)[0]
-                except FileNotFoundError:
-                    pass  # a source without it
+                except NotFoundError:
+                    pass  # the source does not have this value
         file, types = values.get("EventMessageFile"), values.get("TypesSupported")
-        # Others may have written something else there.
+        # Other programs may have written values of another type.
         return file if isinstance(file, str) else "", types if isinstance(types, int) else 0
 
     def delete_event_source(self, source: str) -> None:
-        _key_of("Application", source)
+        _source_key("Application", source)
         try:
-            with _refused("RegOpenKeyExW", source):
+            with _registry_errors("RegOpenKeyExW", source):
                 key = _registry.OpenKeyEx(_MACHINE, _APPLICATION)
-            with key, _refused("RegDeleteKeyW", source):
+            with key, _registry_errors("RegDeleteKeyW", source):
                 _registry.DeleteKey(key, source)
-        except FileNotFoundError:
+        except NotFoundError:
             pass
 
     def enum_event_logs(self) -> list[str]:
         try:
-            with _refused("RegOpenKeyExW"):
+            with _registry_errors("RegOpenKeyExW"):
                 key = _registry.OpenKeyEx(_MACHINE, _LOGS)
-        except FileNotFoundError:
+        except NotFoundError:
             return []
         names: list[str] = []
-        with key, _refused("RegEnumKeyExW"):
+        with key, _registry_errors("RegEnumKeyExW"):
             while True:
                 try:
                     names.append(_registry.EnumKey(key, len(names)))
@@ -111,20 +111,20 @@ class EventLog:
                     return names
 
 
-def _key_of(log: str, source: str) -> str:
-    """The path of a source's key; a text with a NUL would be another one's."""
+def _source_key(log: str, source: str) -> str:
+    """Return the path of a source's key; refuse NULs, which would truncate the path."""
     return rf"{_LOGS}\{check_text(log, 'log')}\{check_text(source, 'source')}"
 
 
 @contextmanager
-def _refused(function: str, source: str | None = None) -> Iterator[None]:
-    """Have the registry's errors be those of this library."""
+def _registry_errors(function: str, source: str | None = None) -> Iterator[None]:
+    """Convert errors of the registry functions into errors of this library."""
     try:
         yield
     except OSError as error:
-        raise service_error(_code(error), function, error.strerror, service=source) from None
+        raise win32_error(_code(error), function, error.strerror, object_name=source) from None
 
 
 def _code(error: Any) -> int:
-    """The Windows error code of an OSError, which has one on Windows alone."""
+    """Return the Windows error code of an OSError; the attribute exists on Windows only."""
     return int(error.winerror)

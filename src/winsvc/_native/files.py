@@ -1,26 +1,27 @@
-"""Files and drives, as far as a service's program has to be found and read, and may write."""
+"""Files and drives: the security descriptors of files, folders, and remote drives."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from _winsvc_cffi import ffi, lib
 
-from winsvc._native.memory import check, filled, security_attributes, valid_descriptor, wide
-
-if TYPE_CHECKING:
-    from _winsvc_cffi import BYTE, DWORD, Array, Pointer
+from winsvc._native.memory import (
+    call_with_growing_buffer,
+    check,
+    security_attributes,
+    valid_descriptor,
+    wide,
+)
 
 
 class Files:
-    """The part of the backend that looks at files, and makes folders."""
+    """The calls of the backend for files and folders."""
 
     def is_remote_drive(self, root: str) -> bool:
         return lib.GetDriveTypeW(wide(root, "root")) == lib.DRIVE_REMOTE
 
     def get_file_security(self, path: str, information: int) -> bytes:
         name = wide(path, "path")
-        buffer = filled(
+        buffer = call_with_growing_buffer(
             "GetFileSecurityW",
             lambda buffer, size, needed: lib.GetFileSecurityW(
                 name, information, buffer, size, needed
@@ -34,18 +35,5 @@ class Files:
         check(done, "SetFileSecurityW")
 
     def create_directory(self, path: str, descriptor: bytes) -> None:
-        attributes, _kept = security_attributes(False, descriptor)
+        attributes, _referenced = security_attributes(False, descriptor)
         check(lib.CreateDirectoryW(wide(path, "path"), attributes), "CreateDirectoryW")
-
-    def lookup_account(self, name: str) -> bytes:
-        wanted = wide(name, "name")
-        kind = ffi.new("SID_NAME_USE *")
-        domain = ffi.new("wchar_t[]", 256)  # nobody asks for it, but it has to have room
-
-        def call(buffer: Array[BYTE], size: int, needed: Pointer[DWORD]) -> int:
-            needed[0] = size
-            length = ffi.new("DWORD *", 256)
-            return lib.LookupAccountNameW(ffi.NULL, wanted, buffer, needed, domain, length, kind)
-
-        buffer = filled("LookupAccountNameW", call)
-        return bytes(ffi.buffer(buffer, lib.GetLengthSid(buffer)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from _winsvc_cffi import lib
 
 from winsvc._native import structs
-from winsvc._native.memory import check, filled, sc_handle
+from winsvc._native.memory import call_with_growing_buffer, check, sc_handle
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 
 if TYPE_CHECKING:
@@ -63,15 +63,15 @@ class ConfigLevels:
 
 
 def _query(service: int, level: int) -> Array[BYTE]:
-    """The level's structure, and what it points to, in one buffer."""
+    """Query the structure of a level; the buffer includes the data that it points to."""
     handle = sc_handle(service)
-    return filled(
+    return call_with_growing_buffer(
         "QueryServiceConfig2W",
         lambda buffer, size, needed: lib.QueryServiceConfig2W(handle, level, buffer, size, needed),
     )
 
 
 def _change(service: int, level: int, encoded: Encoded) -> None:
-    info, _kept = encoded  # and so what it points to lives as long as the call
+    info, _referenced = encoded  # the reference keeps the data alive during the call
     done = lib.ChangeServiceConfig2W(sc_handle(service), level, info)
     check(done, "ChangeServiceConfig2W")

@@ -1,4 +1,4 @@
-"""Notifications: what C has received on a thread of its own, for those who wait here."""
+"""Notifications: waits for what a thread of the compiled module has received."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from winsvc._values.rows import NotificationRow
 if TYPE_CHECKING:
     from _winsvc_cffi import Pointer, winsvc_waiter
 
-# Python handles Ctrl-C on the main thread, and only between two calls.
+# Python handles Ctrl-C on the main thread, between two calls only.
 _SLICE: Final = 50  # milliseconds
-_LONGEST: Final = 0x7FFF_FFFF  # a longer wait is done in parts
+_LONGEST: Final = 0x7FFF_FFFF  # milliseconds; a longer wait is split
 
 
 class Notifications:
-    """The part of the backend that waits."""
+    """The part of the backend for notifications."""
 
     def open_waiter(self) -> int:
         return handle_value(lib.winsvc_open_waiter(), "CreateEventW")
@@ -55,11 +55,11 @@ class Notifications:
         while True:
             left = longest
             if deadline is not None:
-                # Rounded up: not a moment too early.
+                # Rounded up: a wait must not end early.
                 left = min(max(0, math.ceil((deadline - time.monotonic()) * 1000)), longest)
             woken = lib.winsvc_wait(pointer, left) != lib.WAIT_TIMEOUT
             if woken or (deadline is not None and time.monotonic() >= deadline):
-                return _taken(pointer)
+                return _take_all(pointer)
 
     def wake(self, waiter: int) -> None:
         lib.winsvc_wake(_pointer(waiter))
@@ -69,8 +69,8 @@ def _pointer(waiter: int) -> Pointer[winsvc_waiter]:
     return ffi.cast("WINSVC_WAITER", waiter)
 
 
-def _taken(waiter: Pointer[winsvc_waiter]) -> list[tuple[int, NotificationRow]]:
-    """All that there is to take."""
+def _take_all(waiter: Pointer[winsvc_waiter]) -> list[tuple[int, NotificationRow]]:
+    """Take all notifications of a waiter."""
     handle, notify = ffi.new("SC_HANDLE *"), ffi.new("SERVICE_NOTIFY_2W *")
     taken: list[tuple[int, NotificationRow]] = []
     while lib.winsvc_take(waiter, handle, notify):

@@ -1,4 +1,4 @@
-"""How large the buffer of an enumeration is made."""
+"""Buffer sizes for enumerations."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Final
 from winsvc._values.rows import EnumRow
 
 PAGE_LIMIT: Final = 256 * 1024
-"""Windows transfers at most this much of an enumeration at once."""
+"""Windows transfers at most this many bytes of an enumeration at once."""
 
 _SMALLEST: Final = 8 * 1024
 
 
-def with_room(needed: int) -> int:
-    """What is left is an estimate, and services are added meanwhile: some room on top."""
+def add_margin(needed: int) -> int:
+    """Add a margin to an estimated size: services may be added between calls."""
     return needed + needed // 16 + 1024
 
 
 class PageSize(threading.local):
-    """What the last enumeration of a thread turned out to need.
+    """The size that the last enumeration of a thread needed.
 
-    Wine moves the whole buffer, however little is in it, and asks for twice of what it fills. It
-    takes larger buffers than Windows does, and has to: it gives all or nothing, never a page.
+    Wine transfers the whole buffer, used or not, and requests twice the size that it fills. It
+    accepts larger buffers than Windows, and needs them: it returns the whole list or nothing.
     """
 
     bytes = _SMALLEST
-    whole = False
-    """Whether the system was seen to give all or nothing."""
+    all_or_nothing = False
+    """True if the system was observed to return the whole list or nothing."""
 
-    def want(self, size: int) -> None:
-        """Begin with so much the next time."""
-        self.bytes = size if self.whole else min(size, PAGE_LIMIT)
+    def set_size(self, size: int) -> None:
+        """Set the size with which the next enumeration begins."""
+        self.bytes = size if self.all_or_nothing else min(size, PAGE_LIMIT)
 
     def learn(self, used: int) -> None:
-        """Remember what a whole enumeration has taken."""
-        self.want(max(with_room(used), _SMALLEST))
+        """Set the size from the number of bytes that a whole enumeration used."""
+        self.set_size(max(add_margin(used), _SMALLEST))
 
 
 def bytes_used(rows: Sequence[EnumRow], entry_size: int) -> int:
-    """What rows have taken up in a buffer, with their texts."""
+    """Compute the bytes that rows and their texts occupy in a buffer."""
     texts = sum(len(name) + len(shown or "") + 2 for name, shown, _ in rows)
     return len(rows) * entry_size + 2 * texts

@@ -1,4 +1,4 @@
-"""What comes with a control, copied while it is there: until the control handler returns."""
+"""The data of a control, copied because it is valid only until the control handler returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "copy_payload"]
 
 LARGEST: Final = 0x10000
-"""The most that is copied, in bytes. A length beyond it is taken for noise."""
+"""The maximum size of a copy, in bytes; a larger length is considered invalid."""
 
 _FIXED: Final = {
     int(lib.SERVICE_CONTROL_SESSIONCHANGE): ffi.sizeof("WTSSESSION_NOTIFICATION"),
@@ -26,11 +26,11 @@ _POWER_HEADER: Final = ffi.offsetof("POWERBROADCAST_SETTING", "Data")
 
 
 def copy_payload(control: int, event_type: int, pointer: AnyPointer) -> bytes:
-    """A copy of what the ``lpEventData`` of a control handler leads to.
+    """Copy the data to which ``lpEventData`` of a control handler points.
 
-    As long as its structure is, or says that it is: where that says more than :data:`LARGEST`,
-    only the part that is there in any case. Nothing for NULL, for controls that bring nothing
-    along, and for a device structure that says it is shorter than the header it starts with.
+    The size is that of the structure, or the length in the structure: if the length exceeds
+    :data:`LARGEST`, only the fixed part is copied. The result is empty for NULL, for controls
+    without data, and for a device structure whose length is less than its header.
     """
     if not pointer:
         return b""

@@ -1,4 +1,4 @@
-"""Having a service told of devices and power settings: ``user32.dll``'s registrations."""
+"""Registration for device and power setting events: ``user32.dll``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import check, guid, handle_of, handle_value
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 
 if TYPE_CHECKING:
     from _winsvc_cffi import HANDLE
 
 
 class HostRegistrations:
-    """The part of the backend that registers a service for what it is not told by itself.
+    """The part of the backend that registers a service for device and power events.
 
-    The handles are a service's status handle, and what a registration returned.
+    The handles are a service's status handle, and the result of a registration.
     """
 
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
@@ -58,6 +58,6 @@ def _recipient(handle: int, function: str) -> HANDLE:
 
 
 def _check_handle(handle: int, function: str) -> None:
-    """Refuse NULL as Windows does: Wine takes it, or fails without an error code."""
+    """Refuse NULL as Windows does; Wine accepts it, or fails without an error code."""
     if not handle:
-        raise service_error(lib.ERROR_INVALID_HANDLE, function)
+        raise win32_error(lib.ERROR_INVALID_HANDLE, function)

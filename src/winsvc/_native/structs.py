@@ -1,7 +1,7 @@
-"""Structures between Python and C: decode_… reads one where it lies, encode_… makes one.
+"""Conversion of structures: decode_… reads a structure in place, encode_… creates one.
 
-An encode_… returns the structure and what it points to. C keeps neither alive, so both must be held
-until the call is over.
+An encode_… function returns the structure and the data to which it points. The caller must keep
+both alive until the call returns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from _winsvc_cffi import ffi, lib
 
 from winsvc._native.memory import (
-    KEPT_FOR_PACKING,
+    PACKING_BUFFERS,
     WCHAR_SIZE,
     guid,
     text_at,
@@ -32,7 +32,7 @@ from winsvc._values.rows import (
     StatusRow,
     TriggerRow,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from _winsvc_cffi import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     )
 
     Encoded: TypeAlias = tuple[AnyPointer, Sequence[object]]
-    """A structure, and what it points to."""
+    """A structure, and the data to which it points."""
 
 # ------------------------------------------------------------------------------ status and listing
 
@@ -73,15 +73,15 @@ def _status_fields(
     )
 
 
-# Two pointers, the numbers of the status, and room up to the next. A listing is long, and taken
-# apart like this in half the time.
+# Two pointers, the numbers of the status, and padding. For long lists, the struct module takes half
+# the time of CFFI's field access.
 ENUM_LAYOUT: Final = struct.Struct("@PP7I0P")
 STATUS_LAYOUT: Final = struct.Struct("@9I")
 _DWORD_SIZE: Final = ffi.sizeof("DWORD")
 
 
 def decode_enums(entries: AnyPointer, count: int) -> list[EnumRow]:
-    """An array of ``ENUM_SERVICE_STATUSW``."""
+    """Decode an array of ``ENUM_SERVICE_STATUSW``."""
     found = ENUM_LAYOUT.iter_unpack(ffi.buffer(entries, count * ENUM_LAYOUT.size))
     return [
         EnumRow(_text(name), _text(shown) if shown else None, StatusRow._make((*status, 0, 0)))
@@ -90,15 +90,15 @@ def decode_enums(entries: AnyPointer, count: int) -> list[EnumRow]:
 
 
 def decode_enums_process(entries: AnyPointer, count: int, size: int) -> tuple[EnumPage, int]:
-    """An array of ``ENUM_SERVICE_STATUS_PROCESSW``, and how many bytes it takes up with its texts.
+    """Decode an array of ``ENUM_SERVICE_STATUS_PROCESSW``; return the bytes that it occupies too.
 
-    ``size`` is how many that are at the most, as far as is known.
+    ``size`` is the expected maximum of the bytes, texts included; a larger array is accepted.
     """
     entries = ffi.cast("ENUM_SERVICE_STATUS_PROCESSW *", entries)
     packed = ffi.new("WINSVC_PACKED *")
     numbers_size = count * (STATUS_LAYOUT.size + 2 * _DWORD_SIZE)
     while True:
-        block = KEPT_FOR_PACKING.take(numbers_size + size)
+        block = PACKING_BUFFERS.take(numbers_size + size)
         statuses = ffi.cast("SERVICE_STATUS_PROCESS *", block)
         which = ffi.cast("DWORD *", statuses + count)
         blanks = which + count
@@ -113,16 +113,16 @@ def decode_enums_process(entries: AnyPointer, count: int, size: int) -> tuple[En
         else:
             size = used * WCHAR_SIZE
             continue
-        shown: list[str | None] = names[1::2]  # type: ignore[assignment]  # a list of its own
+        shown: list[str | None] = names[1::2]  # type: ignore[assignment]  # a new list
         blank = ffi.unpack(blanks, packed.cBlanks)
         for index in blank:
             if not entries[index].lpDisplayName:
                 shown[index] = None
         raw = ffi.buffer(statuses, packed.cStatuses * STATUS_LAYOUT.size)
         different = list(map(StatusRow._make, STATUS_LAYOUT.iter_unpack(raw)))
-        # After the last NUL there is one text more, which is none.
+        # split() returns an additional empty text after the last NUL.
         page = EnumPage(names[0:-1:2], shown, different, ffi.unpack(which, count), blank)
-        KEPT_FOR_PACKING.give(block)
+        PACKING_BUFFERS.give(block)
         return page, count * ffi.sizeof("ENUM_SERVICE_STATUS_PROCESSW") + used * WCHAR_SIZE
 
 
@@ -150,7 +150,7 @@ _SINGLE_TEXTS: Final = 4
 
 
 def decode_configs(entries: AnyPointer, count: int, texts: str) -> list[ConfigRow | None]:
-    """An array of ``WINSVC_CONFIG`` with its texts; None for one with an error."""
+    """Decode an array of ``WINSVC_CONFIG`` and its texts; an entry with an error is None."""
     rows: list[ConfigRow | None] = []
     found = texts.split("\0")
     at = 0
@@ -186,7 +186,7 @@ def decode_notification(notify: SERVICE_NOTIFY_2W_p) -> NotificationRow:
 def encode_reason(
     reason: int, comment: str | None
 ) -> tuple[SERVICE_CONTROL_STATUS_REASON_PARAMSW_p, Sequence[object]]:
-    """Why a control is sent; the system writes the status into the same structure."""
+    """Encode the reason of a control; the system writes the status to the same structure."""
     text = wide_or_null(comment, "comment")
     parameters = ffi.new("SERVICE_CONTROL_STATUS_REASON_PARAMSW *")
     parameters.dwReason = reason
@@ -194,7 +194,7 @@ def encode_reason(
     return parameters, (text,)
 
 
-# -------------------------------------------------------------------- the levels that are one text
+# ------------------------------------------------------------------------ levels with a single text
 
 
 def encode_description(description: str | None) -> Encoded:
@@ -216,7 +216,7 @@ def decode_required_privileges(info: AnyPointer) -> tuple[str, ...] | None:
     return texts_at(ffi.cast("SERVICE_REQUIRED_PRIVILEGES_INFOW *", info).pmszRequiredPrivileges)
 
 
-# ------------------------------------------------------------------ the levels that are one number
+# ---------------------------------------------------------------------- levels with a single number
 
 
 def encode_number(level: int, number: int) -> Encoded:
@@ -233,14 +233,14 @@ def check_number_level(level: int) -> None:
     """Check that the structure of a level is a single number, of four bytes.
 
     Raises:
-        ArgumentError: it is not.
+        ValidationError: The level has another structure.
     """
-    # Not loaded for what only lists and starts.
+    # Imported late: listing and starting do not need the module.
     from winsvc._values.setting_table import NUMBER_LEVELS
 
     if level not in NUMBER_LEVELS:
         known = ", ".join(map(str, sorted(NUMBER_LEVELS)))
-        raise ArgumentError("level", f"{level} is none of those that are one number ({known})")
+        raise ValidationError("level", f"{level} is not a level with a single number ({known})")
 
 
 # --------------------------------------------------------------------------------- failure actions
@@ -249,7 +249,7 @@ def check_number_level(level: int) -> None:
 def encode_failure_actions(row: FailureActionsRow) -> Encoded:
     message = wide_or_null(row.reboot_message, "reboot_message")
     command = wide_or_null(row.command, "command")
-    # NULL keeps the actions; no actions at an address that isn't NULL deletes them.
+    # NULL keeps the actions; a count of 0 with another address deletes them.
     actions = ffi.NULL if row.actions is None else ffi.new("SC_ACTION[]", list(row.actions) or 1)
     info = ffi.new("SERVICE_FAILURE_ACTIONSW *")
     info.dwResetPeriod = row.reset_period
@@ -279,21 +279,21 @@ def encode_triggers(rows: Sequence[TriggerRow]) -> Encoded:
     if not rows:
         return info, ()
     triggers = ffi.new("SERVICE_TRIGGER[]", len(rows))
-    kept: list[object] = [triggers]
+    referenced: list[object] = [triggers]
     for index, row in enumerate(rows):
-        kept += _fill_trigger(triggers[index], row, f"triggers[{index}]")
+        referenced += _fill_trigger(triggers[index], row, f"triggers[{index}]")
     info.cTriggers = len(rows)
     info.pTriggers = triggers
-    return info, kept
+    return info, referenced
 
 
 def _fill_trigger(trigger: SERVICE_TRIGGER, row: TriggerRow, what: str) -> list[object]:
-    """Write one trigger in its place; what it points to is returned."""
+    """Write a trigger in place; return the data to which it points."""
     subtype = ffi.NULL if row.subtype is None else guid(row.subtype, f"{what}.subtype")
     trigger.dwTriggerType = row.trigger_type
     trigger.dwAction = row.action
     trigger.pTriggerSubtype = subtype
-    kept: list[object] = [subtype]
+    referenced: list[object] = [subtype]
     if row.data_items:
         items = ffi.new("SERVICE_TRIGGER_SPECIFIC_DATA_ITEM[]", len(row.data_items))
         for item, (data_type, data) in zip(items, row.data_items, strict=True):
@@ -301,11 +301,11 @@ def _fill_trigger(trigger: SERVICE_TRIGGER, row: TriggerRow, what: str) -> list[
             item.dwDataType = data_type
             item.cbData = len(data)
             item.pData = block
-            kept.append(block)
+            referenced.append(block)
         trigger.cDataItems = len(row.data_items)
         trigger.pDataItems = items
-        kept.append(items)
-    return kept
+        referenced.append(items)
+    return referenced
 
 
 def decode_triggers(pointer: AnyPointer) -> tuple[TriggerRow, ...]:

@@ -20,16 +20,17 @@ from winsvc._values.status import ServiceInfo
 from winsvc.enums import OWNER_GROUP_DACL, ErrorCode, ManagerAccess, ServiceAccess, ServiceType
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
-    ServiceError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from winsvc._scm.waiting import CancelToken
     from winsvc._values.graph import DependencyGraph
     from winsvc._values.snapshot import ServiceSnapshot
 
@@ -47,22 +48,25 @@ def check_concurrency(connection: Connection, concurrency: int | None) -> int:
 
     Raises:
         TypeError: ``concurrency`` is not an int.
-        ArgumentError: ``concurrency`` is out of range.
+        ValidationError: ``concurrency`` is out of range.
     """
     if concurrency is None:
         return connection.capabilities.concurrency
     check_type(concurrency, int, "concurrency")
     if not 1 <= concurrency <= _MAX_CONCURRENCY:
-        raise ArgumentError("concurrency", f"{concurrency} is not from 1 to {_MAX_CONCURRENCY}")
+        raise ValidationError("concurrency", f"{concurrency} is not from 1 to {_MAX_CONCURRENCY}")
     return concurrency
 
 
 def configs(
-    connection: Connection, infos: Iterable[ServiceInfo], concurrency: int
-) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
+    connection: Connection,
+    infos: Iterable[ServiceInfo],
+    concurrency: int,
+    cancel: CancelToken | None = None,
+) -> Iterator[tuple[ServiceInfo, ServiceConfig | Win32Error]]:
     """Yield each service with its configuration, or with the error of reading it."""
 
-    def query(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | ServiceError] | None:
+    def query(info: ServiceInfo) -> tuple[ServiceInfo, ServiceConfig | Win32Error] | None:
         try:
             with OpenService.of(connection, info.name, ServiceAccess.QUERY_CONFIG) as service:
                 return info, service.config()
@@ -70,29 +74,36 @@ def configs(
             raise  # the other services cannot be read either
         except ServiceNotFoundError:
             return None  # deleted since it was listed
-        except ServiceError as error:
+        except Win32Error as error:
             return info, error
 
     def query_batch(
         batch: Sequence[ServiceInfo],
-    ) -> Iterable[tuple[ServiceInfo, ServiceConfig | ServiceError] | None]:
+    ) -> Iterator[tuple[ServiceInfo, ServiceConfig | Win32Error] | None]:
+        connection.check_cancelled(cancel)
         names = [info.name for info in batch]
         rows = connection.call(ManagerAccess.CONNECT, connection.backend.query_configs, names)
-        return [
-            query(info) if row is None else (info, ServiceConfig.from_row(row, info.name))
-            for info, row in zip(batch, rows, strict=True)
-        ]
+        for info, row in zip(batch, rows, strict=True):
+            if row is None:
+                connection.check_cancelled(cancel)
+                yield query(info)
+            else:
+                yield info, ServiceConfig.from_row(row, info.name)
 
     return _in_order(query_batch, infos, concurrency)
 
 
 def snapshots(
-    connection: Connection, infos: Iterable[ServiceInfo], concurrency: int
+    connection: Connection,
+    infos: Iterable[ServiceInfo],
+    concurrency: int,
+    cancel: CancelToken | None = None,
 ) -> Iterator[ServiceSnapshot]:
     """Yield a snapshot of each service; read failures are stored in ``snapshot.errors``."""
     from winsvc._values.snapshot import EVERYTHING, unreadable
 
     def query(info: ServiceInfo) -> ServiceSnapshot | None:
+        connection.check_cancelled(cancel)
         try:
             try:
                 # One handle with all rights; otherwise the service would be opened again for some.
@@ -103,7 +114,7 @@ def snapshots(
                 snapshot = take_snapshot(service)
         except (MachineUnreachableError, HandleClosedError):
             raise
-        except ServiceError as error:
+        except Win32Error as error:
             snapshot = unreadable(info.name, connection.machine, info.status, error)
         if any(isinstance(error, ServiceNotFoundError) for error in snapshot.errors.values()):
             connection.check_open()
@@ -121,15 +132,15 @@ def take_snapshot(service: OpenService) -> ServiceSnapshot:
 
     service.check_open()
     service.try_acquire(EVERYTHING)
-    errors: dict[str, ServiceError] = {}
+    errors: dict[str, Win32Error] = {}
 
     def read(name: str, query: Callable[[], T]) -> T | None:
         try:
             return query()
-        except ServiceError as error:
+        except Win32Error as error:
             errors[name] = error
         except InvalidSecurityError as error:
-            errors[name] = ServiceError(
+            errors[name] = Win32Error(
                 ErrorCode.INVALID_SECURITY_DESCR, "QueryServiceObjectSecurity", str(error)
             )
         return None
@@ -147,19 +158,22 @@ def take_snapshot(service: OpenService) -> ServiceSnapshot:
 
 
 def read_graph(
-    connection: Connection, service_type: ServiceType, concurrency: int | None
+    connection: Connection,
+    service_type: ServiceType,
+    concurrency: int | None,
+    cancel: CancelToken | None = None,
 ) -> DependencyGraph:
     """Read each service's configuration once, and return the dependency graph of the machine."""
     from winsvc._values.graph import DependencyGraph
     from winsvc._values.graph_node import ServiceNode
 
     services: list[ServiceNode] = []
-    errors: dict[str, ServiceError] = {}
+    errors: dict[str, Win32Error] = {}
     at_a_time = check_concurrency(connection, concurrency)
-    infos = chain.from_iterable(connection.pages(service_type))
-    for info, config in configs(connection, infos, at_a_time):
+    infos = chain.from_iterable(connection.pages(service_type, cancel=cancel))
+    for info, config in configs(connection, infos, at_a_time, cancel):
         name, state = info.name, info.status.state
-        if isinstance(config, ServiceError):
+        if isinstance(config, Win32Error):
             errors[name] = config
             services.append(ServiceNode(name, state=state))
         else:
@@ -185,15 +199,25 @@ def _in_order(
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    ended = False
+
+    def run(batch: Sequence[ServiceInfo]) -> list[R]:
+        results = []
+        for result in query(batch):
+            if ended:
+                break
+            if result is not None:
+                results.append(result)
+        return results
+
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="winsvc-bulk")
-    pending: deque[Future[list[R | None]]] = deque()
+    pending: deque[Future[list[R]]] = deque()
     try:
         while batches or pending:
             while batches and len(pending) < 2 * concurrency:
-                pending.append(pool.submit(lambda batch: list(query(batch)), batches.popleft()))
-            for result in pending.popleft().result():
-                if result is not None:
-                    yield result
+                pending.append(pool.submit(run, batches.popleft()))
+            yield from pending.popleft().result()
     finally:
-        # Also when the iteration ends early: no thread and no handle is left.
+        # If the iteration ends early, the threads end after the queries that are in progress.
+        ended = True
         pool.shutdown(cancel_futures=True)

@@ -9,32 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self
 
+from winsvc._scm import requests
 from winsvc._scm.bulk import read_graph
 from winsvc._scm.connection import Connection
 from winsvc._scm.open_service import OpenService
-from winsvc._util.durations import Duration, to_timedelta
+from winsvc._scm.requests import WaitOptions, check_own_process, check_progress, seconds_of
+from winsvc._util.durations import Duration
 from winsvc._util.text import name_key, same_name
 from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph import DependencyGraph
 from winsvc._values.graph_node import ServiceNode
 from winsvc._values.status import ServiceStatus
-from winsvc.enums import Control, ErrorCode, ServiceType, State, StateFilter
+from winsvc.enums import Control, ErrorCode, ServiceAccess, ServiceType, State, StateFilter
 from winsvc.errors import (
     CascadeError,
     CascadeStep,
-    ControlRefusedError,
     DependentServicesRunningError,
+    GroupNotFoundError,
     MachineUnreachableError,
     ServiceAlreadyRunningError,
-    ServiceError,
     ServiceNotActiveError,
     ServiceNotFoundError,
+    ServiceRestartedError,
     ServiceStartError,
     WaitCancelledError,
+    WaitError,
     WaitTimeoutError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -43,12 +48,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cascade"]
 
-DEFAULT_TIMEOUT: Final = 30.0  # seconds for each service
 MAX_ATTEMPTS: Final = 5  # others may start dependents while these are being stopped
 
 _S = State
-_SETTLING: Final = (_S.START_PENDING, _S.CONTINUE_PENDING, _S.PAUSE_PENDING)
-_SETTLED: Final = (_S.RUNNING, _S.PAUSED, _S.STOP_PENDING, _S.STOPPED)
 _ACTIVE: Final = (_S.RUNNING, _S.CONTINUE_PENDING, _S.PAUSED, _S.PAUSE_PENDING)
 _SERVICES_AND_DRIVERS: Final = ServiceType.WIN32 | ServiceType.DRIVER
 _Action = Literal["stop", "start", "pause"]
@@ -62,25 +64,25 @@ class Cascade:
         service: OpenService,
         timeout: Duration | None = None,
         total_timeout: Duration | None = None,
+        progress: Callable[[str, ServiceStatus], object] | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
-        """Prepare a cascade, and start its total timeout.
+        """Check the arguments, and start the total timeout.
 
         Args:
             service: the service to stop, start or restart.
-            timeout: how long each service may take; None is 30 seconds.
+            timeout: how long each service may take; None applies the hang rule.
             total_timeout: how long all of them may take together; None is no limit.
+            progress: called with a service's name and each changed status.
             cancel: ends the cascade from another thread; nothing is restored then.
         """
-        each = DEFAULT_TIMEOUT if timeout is None else timeout
-        self._each = to_timedelta(each, "timeout").total_seconds()
-        self._service = service
+        self._options = WaitOptions.of(timeout, cancel=cancel)
+        self._total = seconds_of(total_timeout, "total_timeout")
+        check_progress(progress)
+        self._service, self._progress = service, progress
         self._backend = service.backend
         self._deadline: float | None = None
-        if total_timeout is not None:
-            total = to_timedelta(total_timeout, "total_timeout").total_seconds()
-            self._deadline = self._backend.monotonic() + total
-        self._cancel = cancel
+        self._start_total_timeout()
         self._undoing = False
         self._opened: dict[str, OpenService] = {name_key(service.name): service}
         self._connection: Connection | None = None
@@ -95,24 +97,28 @@ class Cascade:
     def __exit__(self, *error: object) -> None:
         self._closing.close()
 
+    def _start_total_timeout(self) -> None:
+        if self._total is not None:
+            self._deadline = self._backend.monotonic() + self._total
+
     # ------------------------------------------------------------------- operations
 
     def stop(self, reason: StopReason | None = None, *, dependents: bool = True) -> ServiceStatus:
         """Stop the running dependents of the service, then the service."""
-        if self._service.status().state is State.STOPPED:
-            self._service.control(Control.STOP, reason)  # raises the error
-        name = self._service.name
+        service = self._service
+        if service.status().state is State.STOPPED:
+            service.control(Control.STOP, reason)  # raises the error
         order = self._dependents() if dependents else []
         for _ in range(MAX_ATTEMPTS):
-            if self._stop_each([*order, name], reason):
-                return self._service.status()
+            if self._stop_each([*order, service.name], reason):
+                return service.status()
             if not dependents:
                 break
             try:
                 # Dependents were started since, or the system does not list them (Wine).
                 order = self._dependents() or self._dependents_by_graph()
-            except ServiceError as error:
-                self._failed = [CascadeStep("stop", name, error)]
+            except Win32Error as error:
+                self._failed = [CascadeStep("stop", service.name, error)]
                 break
             if not order:
                 break
@@ -121,6 +127,9 @@ class Cascade:
     def _stop_each(self, order: Sequence[str], reason: StopReason | None) -> bool:
         """Stop the services in order; return False if other dependents must be stopped first."""
         self._failed.clear()
+        if self._service.connection.capabilities.own_pid is not None:
+            for name in order:
+                check_own_process(self._open(name))  # before any service is stopped
         for at, name in enumerate(order):
             if not self._try("stop", name, lambda item: self._stop_one(item, reason)):
                 if isinstance(self._failed[0].error, DependentServicesRunningError):
@@ -131,7 +140,7 @@ class Cascade:
     def start(self, arguments: Sequence[str]) -> ServiceStatus:
         """Start the dependencies of the service that are not running, then the service."""
         service = self._service
-        if service.status().state not in (State.STOPPED, State.STOP_PENDING):
+        if service.status().state in _ACTIVE:
             service.start(arguments)  # raises the error
         needed = self._needed()
         _refuse_missing(service, needed)
@@ -154,21 +163,47 @@ class Cascade:
         """Stop and start the service, and restore the previous states of its dependents."""
         service = self._service
         if service.status().state is not State.STOPPED:
-            try:
-                self.stop(dependents=dependents)
-            except CascadeError as error:
-                if isinstance(error.error, WaitCancelledError):
-                    raise
-                # The service is still running, so its dependents can be started again.
-                self._undoing = True
-                rest = [(step.action, step.service) for step in error.not_done]
-                self._fail([*rest, *self._restore(), ("start", service.name)])
-        if not self._try("start", service.name, lambda item: self._start_one(item, arguments)):
+            self.stop_for_change(dependents=dependents)
+        self._restore_all(State.RUNNING, arguments)
+        return service.status()
+
+    def stop_for_change(self, *, dependents: bool = True) -> State:
+        """Stop the service; return its previous state. If it cannot be stopped, undo everything."""
+        state = _settled(self._service.status().state)
+        if state is State.STOPPED:
+            return state
+        # A service that cannot be started again is not stopped.
+        self._service.require(ServiceAccess.STOP | ServiceAccess.START)
+        try:
+            self.stop(dependents=dependents)
+        except (CascadeError, ServiceRestartedError) as error:
+            first = error.error if isinstance(error, CascadeError) else error
+            if isinstance(first, ServiceRestartedError) and first.object_name == self._service.name:
+                self._failed.clear()  # its failure actions have started it again
+                return state
+            if isinstance(first, WaitCancelledError) or not isinstance(error, CascadeError):
+                raise
+            # The service is still running, so its dependents can be started again.
+            self._undoing = True
+            rest = [(step.action, step.service) for step in error.not_done]
+            self._fail([*rest, *self._restore(), ("start", self._service.name)])
+        return state
+
+    def restore(self, state: State) -> None:
+        """Restore the previous state of the service and of its dependents."""
+        self._start_total_timeout()
+        if state is not State.STOPPED:
+            self._restore_all(state, ())
+
+    def _restore_all(self, state: State, arguments: Sequence[str]) -> None:
+        name = self._service.name
+        if not self._try("start", name, lambda item: self._start_one(item, arguments)):
             self._fail(("start", name) for name, _ in reversed(self._stopped))
+        if state is State.PAUSED:
+            self._try("pause", name, self._pause_one)
         rest = self._restore()
         if self._failed:
             self._fail(rest)
-        return service.status()
 
     def _restore(self) -> list[tuple[_Action, str]]:
         """Start the stopped dependents in reverse order; pause those that were paused."""
@@ -189,89 +224,65 @@ class Cascade:
         try:
             if step(self._open(name)):
                 self._done.append(CascadeStep(action, name))
-        except ServiceError as error:
+        except Win32Error as error:
             self._failed.append(CascadeStep(action, name, error))
             return False
         return True
 
     def _stop_one(self, service: OpenService, reason: StopReason | None) -> bool:
-        until = self._until(service)
-        while True:
-            state = service.status().state
-            if state in _SETTLING:
-                state = self._wait(service, until, *_SETTLED).state
-            if state is State.STOPPED:
-                return False
-            if state is State.STOP_PENDING:
-                self._wait(service, until, State.STOPPED)
-                return False
-            try:
-                service.control(Control.STOP, reason)
-            except ServiceNotActiveError:
-                return False
-            except ControlRefusedError as error:
-                left = until - self._backend.monotonic()
-                if error.winerror != ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL or left <= 0:
-                    raise
-                self._backend.sleep(min(0.02, left))  # the state is about to change
-                continue
-            self._wait(service, until, State.STOPPED, requested=True)
-            if service is not self._service:
-                self._stopped.append((service.name, state))
-            return True
-
-    def _start_one(self, service: OpenService, arguments: Sequence[str] = ()) -> bool:
-        until = self._until(service)
+        options = self._options_for(service)
         state = service.status().state
-        if state in _ACTIVE:
+        if state is State.STOPPED:
+            return False
+        try:
+            requests.stop(service, reason, options)
+        except ServiceNotActiveError:
             return False
         if state is State.STOP_PENDING:
-            self._wait(service, until, State.STOPPED)
-        if state is not State.START_PENDING:
-            try:
-                service.start(arguments)
-            except ServiceAlreadyRunningError:
-                if service is self._service:
-                    raise
-        self._wait(service, until, State.RUNNING, requested=True)
+            return False
+        if service is not self._service:
+            self._stopped.append((service.name, _settled(state)))
+        return True
+
+    def _start_one(self, service: OpenService, arguments: Sequence[str] = ()) -> bool:
+        options = self._options_for(service)
+        if service.status().state in _ACTIVE and not arguments:
+            return False
+        if self._undoing and options.timeout == 0:
+            service.start(arguments)  # the total timeout is over
+            return True
+        try:
+            requests.start(service, arguments, options)
+        except ServiceAlreadyRunningError:
+            if service is self._service:
+                raise
         return True
 
     def _pause_one(self, service: OpenService) -> bool:
-        until = self._until(service)
-        service.control(Control.PAUSE)
-        self._wait(service, until, State.PAUSED)
+        requests.pause(service, self._options_for(service))
         return True
 
-    def _until(self, service: OpenService) -> float:
-        now = self._backend.monotonic()
-        if self._cancel is not None and self._cancel.cancelled:
-            raise WaitCancelledError(
-                ErrorCode.CANCELLED,
-                "",
-                "cancelled before its turn",
-                service=service.name,
-                machine=service.machine,
-            )
+    def _options_for(self, service: OpenService) -> WaitOptions:
+        """Return how to wait for the next service, within the total timeout."""
+        options, progress = self._options, self._progress
+        if options.cancel is not None and options.cancel.cancelled:
+            raise self._not_reached(service, WaitCancelledError, "cancelled before its turn")
+        if progress is not None:
+            options = replace(options, progress=partial(progress, service.name))
         if self._deadline is None:
-            return now + self._each
-        if now >= self._deadline and not self._undoing:
-            raise WaitTimeoutError(
-                ErrorCode.TIMEOUT,
-                "",
-                "its turn did not come before the total timeout",
-                service=service.name,
-                machine=service.machine,
-            )
-        return min(now + self._each, max(now, self._deadline))
+            return options
+        left = self._deadline - self._backend.monotonic()
+        if left <= 0 and not self._undoing:
+            text = "its turn did not come before the total timeout"
+            raise self._not_reached(service, WaitTimeoutError, text)
+        left = max(left, 0.0)
+        return replace(
+            options, timeout=left if options.timeout is None else min(options.timeout, left)
+        )
 
-    def _wait(
-        self, service: OpenService, until: float, *states: State, requested: bool = False
-    ) -> ServiceStatus:
-        limit = max(0.0, until - self._backend.monotonic())
-        if self._undoing and not limit:
-            return service.status()  # the total timeout is over
-        wait = service.state_wait(states, limit, cancel=self._cancel)
-        return wait.run(requested=states[0] if requested else None)
+    def _not_reached(self, service: OpenService, kind: type[WaitError], message: str) -> WaitError:
+        code = ErrorCode.TIMEOUT if kind is WaitTimeoutError else ErrorCode.CANCELLED
+        return kind(code, "", message, object_name=service.name, machine=service.machine)
 
     # ------------------------------------------------------------------- related services
 
@@ -334,7 +345,7 @@ class Cascade:
                 group, dependencies = config.load_order_group, config.dependencies
             except MachineUnreachableError:
                 raise
-            except ServiceError:
+            except Win32Error:
                 pass  # its start starts the dependencies, or reports the error
         return ServiceNode(service.name, dependencies, group, state)
 
@@ -344,7 +355,7 @@ class Cascade:
         try:
             pages = self._own_connection().pages(_SERVICES_AND_DRIVERS, group=group)
             return [info.name for info in chain.from_iterable(pages)]
-        except ServiceNotFoundError:
+        except GroupNotFoundError:
             return []
 
     # ------------------------------------------------------------------- outcome
@@ -359,17 +370,24 @@ class Cascade:
         raise first
 
 
+def _settled(state: State) -> State:
+    """Return the state that a pending state leads to."""
+    if state in (State.PAUSED, State.PAUSE_PENDING):
+        return State.PAUSED
+    return State.STOPPED if state in (State.STOPPED, State.STOP_PENDING) else State.RUNNING
+
+
 def _refuse_missing(service: OpenService, needed: DependencyGraph) -> None:
     missing = needed.missing()
     if not missing:
         return
-    told = "; ".join(f"{', '.join(names)} needs {name}" for name, names in missing.items())
+    details = "; ".join(f"{', '.join(names)} needs {name}" for name, names in missing.items())
     raise ServiceStartError(
         ErrorCode.SERVICE_DEPENDENCY_DELETED,
         "StartServiceW",
-        service=service.name,
+        object_name=service.name,
         machine=service.machine,
-        hint=f"What it needs is not there: {told}. Nothing was started.",
+        hint=f"What it needs is not there: {details}. Nothing was started.",
     )
 
 

@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
+from winsvc._scm.call_log import logged
 from winsvc._util.handles import Closing, Handle
 from winsvc.backend import ServiceBackend
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess, rights_text
 from winsvc.errors import (
     AccessDeniedError,
     HandleClosedError,
-    ServiceError,
     ServiceNotFoundError,
+    Win32Error,
 )
 
 __all__ = ["HandlePool", "ScmObject"]
@@ -82,7 +83,7 @@ class HandlePool(Closing, Generic[AccessT]):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._is_closed
 
     def check_open(self) -> None:
@@ -94,7 +95,7 @@ class HandlePool(Closing, Generic[AccessT]):
                 ErrorCode.INVALID_HANDLE,
                 "",
                 f"{what} on {self.machine or 'this machine'} is closed",
-                service=name,
+                object_name=name,
                 machine=self.machine,
             )
 
@@ -103,11 +104,11 @@ class HandlePool(Closing, Generic[AccessT]):
         with self._lock:
             self._is_closed = True
             handles, self._handles = self._handles, ()
-        first: ServiceError | None = None
+        first: Win32Error | None = None
         for _, handle in handles:
             try:
                 handle.close()
-            except ServiceError as error:
+            except Win32Error as error:
                 self._add_context(error)
                 first = first or error
         if first is not None:
@@ -124,16 +125,35 @@ class HandlePool(Closing, Generic[AccessT]):
         handle = self.handle_with(right)
         try:
             with handle as value:
-                return method(value, *arguments, **keywords)
-        except ServiceError as error:
+                return logged(
+                    (self.object_name, self.machine), method, value, *arguments, **keywords
+                )
+        except Win32Error as error:
             self._add_context(error, right)
             raise
+
+    def require(self, right: AccessT) -> None:
+        """Open a handle with the right if there is none; nothing else is called.
+
+        Raises:
+            AccessDeniedError: the right is not granted, or the fixed rights do not include it.
+        """
+        handle = self.handle_with(right)
+        access = next(access for access, known in self._handles if known is handle)
+        kind = type(access)
+        if access & (kind.MAXIMUM_ALLOWED | kind.GENERIC_ALL | kind.GENERIC_READ):
+            return  # the handle may have any right
+        if access & right == right:
+            return
+        error = AccessDeniedError(ErrorCode.ACCESS_DENIED, "", "the handle lacks a right")
+        self._add_context(error, right)
+        raise error
 
     def try_acquire(self, rights: AccessT) -> None:
         """Open one handle with all these rights, if they are granted together."""
         try:
             self.handle_with(rights)
-        except ServiceError:
+        except Win32Error:
             pass  # the calls that follow report the error
 
     def open_handle(self, right: AccessT) -> Handle:
@@ -173,13 +193,13 @@ class HandlePool(Closing, Generic[AccessT]):
     def _open(self, access: AccessT, *, needed: AccessT | None = None) -> Handle:
         try:
             return self._open_handle(access)
-        except ServiceError as error:
+        except Win32Error as error:
             self._add_context(error, access if needed is None else needed)
             raise
 
-    def _add_context(self, error: ServiceError, right: AccessT | None = None) -> None:
+    def _add_context(self, error: Win32Error, right: AccessT | None = None) -> None:
         """Add the service, the machine and the missing right to an error."""
-        error.locate(service=self.object_name, machine=self.machine)
+        error.add_context(object_name=self.object_name, machine=self.machine)
         hint = error.hint or ""
         if isinstance(error, AccessDeniedError) and right and not hint.startswith("Needed"):
             needed = f"Needed: {rights_text(right)}."
@@ -206,7 +226,7 @@ class ScmObject(Closing, Generic[AccessT]):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._pool.closed
 
     @property

@@ -1,37 +1,39 @@
-"""The service control manager: find services, open them, make new ones."""
+"""The :class:`ServiceManager` class: list, open, create and watch services."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Unpack
+from types import NoneType
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from winsvc._public import publish
+from winsvc._scm.call_log import log_change, logged
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
 from winsvc._scm.service import Service
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration
-from winsvc._util.text import same_name
 from winsvc._values.names import check_service_name
-from winsvc._values.status import LockStatus, ServiceInfo
+from winsvc._values.status import LockStatus, ServiceInfo, ServiceStatus, collect_states
 from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import (
+    OWNER_GROUP_DACL,
     ErrorCode,
     ManagerAccess,
+    SecurityInformation,
     ServiceAccess,
     ServiceType,
     State,
     StateFilter,
 )
 from winsvc.errors import (
-    ArgumentError,
     InvalidNameError,
-    ServiceError,
-    ServiceNotFoundError,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
@@ -41,11 +43,10 @@ if TYPE_CHECKING:
     from winsvc._values.graph import DependencyGraph
     from winsvc._values.settings import CreateKeywords, ServiceSpec
     from winsvc._values.snapshot import ServiceSnapshot
+    from winsvc._values.stopreason import StopReason
+    from winsvc.security import SecurityDescriptor
 
 __all__ = ["ServiceManager"]
-
-_READING = ManagerAccess.CONNECT | ManagerAccess.ENUMERATE_SERVICE
-_READING_SERVICE = ServiceAccess.QUERY_STATUS | ServiceAccess.QUERY_CONFIG
 
 
 class ServiceManager(ScmObject[ManagerAccess]):
@@ -57,11 +58,11 @@ class ServiceManager(ScmObject[ManagerAccess]):
             for info in scm.services(state=State.RUNNING):
                 print(info.name, info.status.pid)
 
-    It connects with the rights to open and to list services, or, where listing is not granted,
-    with the right to connect alone; an operation that needs another right asks for it when it is
+    Without ``access`` it connects with the right to list services, or, if that is not granted,
+    with the right to connect only; an operation that needs another right requests it when it is
     called. With ``access`` it has exactly those rights.
 
-    May be shared between threads.
+    A manager may be shared between threads.
     """
 
     def __init__(
@@ -72,155 +73,292 @@ class ServiceManager(ScmObject[ManagerAccess]):
         access: ManagerAccess | None = None,
         backend: ServiceBackend | None = None,
     ) -> None:
-        """Connect.
+        """Connect to the service control manager.
 
         Args:
-            machine: name or address of the machine; None or "" is this one.
-            database: None is the active one, "ServicesActive", which is the only one in use.
+            machine: the name or address of the machine; None or "" for this one.
+            database: the service database; None for the active one, which is the only one in use.
             access: the exact rights of the connection.
-            backend: what carries out the calls; None is the system's own.
+            backend: executes the calls; None for the system's own.
 
         Raises:
             MachineUnreachableError: the machine does not answer.
-            DatabaseNotFoundError: there is no such database.
-            AccessDeniedError: ``ManagerAccess.CONNECT`` (or a right in ``access``) is missing.
-            UnsupportedError: this is not Windows, and no backend was given.
+            DatabaseNotFoundError: the database does not exist.
+            AccessDeniedError: ``ManagerAccess.CONNECT``, or a right in ``access``, is not granted.
+            UnsupportedError: this system is not Windows, and no backend was specified.
 
         Windows call: ``OpenSCManagerW``.
         """
+        check_type(machine, (str, NoneType), "machine")
         rights = None if access is None else ManagerAccess(check_dword(access, "access"))
         self._connection = Connection(machine, database, resolve_backend(backend), rights)
         super().__init__(self._connection)
-        self.database = database
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
         return f"<ServiceManager of {self.machine or 'this machine'}: {state}>"
 
+    # ------------------------------------------------------------------- listings
+
     def services(
         self,
         *,
-        type: ServiceType = ServiceType.WIN32,
+        name: str | None = None,
+        service_type: ServiceType = ServiceType.WIN32,
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[ServiceInfo]:
-        """List services with where they stand, in the system's order.
+        """List services with their status, in the system's order.
 
         Args:
-            type: the kinds to list, such as ``ServiceType.DRIVER`` or ``ServiceType.ALL``.
-            state: one state, several, or the system's own filter (active is all but stopped).
-            group: only this load-order group; "" only those without one; None all.
+            name: only key names that match this wildcard pattern, such as ``"Win*"``; the case is
+                ignored.
+            service_type: the kinds to list, such as ``ServiceType.DRIVER`` or ``ServiceType.ALL``.
+            state: one state, several states, or the system's own filter.
+            group: only this load-order group; "" for services without a group; None for all.
+            cancel: ends the listing from another thread.
 
         Returns:
-            An iterator; the system is asked page by page as it is used.
+            An iterator; pages are queried as it is consumed.
 
         Raises:
-            ServiceNotFoundError: no such group.
-            InvalidArgumentError: ``type`` or ``state`` selects nothing.
+            WaitCancelledError: the listing was cancelled.
+            GroupNotFoundError: the load-order group does not exist.
+            InvalidParameterError: ``service_type`` or ``state`` selects nothing.
+            AccessDeniedError: the right is not granted.
 
         Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
         """
         states: frozenset[State] | None = None
         if isinstance(state, StateFilter):
-            asked = state
+            state_filter = state
         else:
-            states = frozenset((state,) if isinstance(state, State) else state)
-            for item in states:
-                check_type(item, State, "state")
-            asked = _filter_for(states)
-        kind = ServiceType(check_dword(type, "type"))
-        return chain.from_iterable(self._connection.pages(kind, asked, states, group))
+            states = collect_states(state)
+            state_filter = _filter_for(states)
+        selected = ServiceType(check_dword(service_type, "service_type"))
+        _check_cancel(cancel)
+        pages = self._connection.pages(selected, state_filter, states, group, cancel)
+        infos = chain.from_iterable(pages)
+        return infos if name is None else _matching(infos, name)
 
     def configs(
         self,
         *,
-        type: ServiceType = ServiceType.WIN32,
+        name: str | None = None,
+        service_type: ServiceType = ServiceType.WIN32,
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
-    ) -> Iterator[tuple[ServiceInfo, ServiceConfig | ServiceError]]:
-        """List services, each with how it is set up, or with the error that kept it from telling.
+        cancel: CancelToken | None = None,
+    ) -> Iterator[tuple[ServiceInfo, ServiceConfig | Win32Error]]:
+        """List services with their configuration, or with the error of reading it.
 
         ::
 
             for info, config in scm.configs():
-                if isinstance(config, ServiceError):
-                    print(info.name, "does not tell:", config)
+                if isinstance(config, Win32Error):
+                    print(info.name, "could not be read:", config)
                 else:
                     print(info.name, config.account)
 
-        A service that is deleted meanwhile is left out.
+        A service that is deleted during the iteration is left out.
 
         Args:
-            type: as for :meth:`services`.
-            state: as for :meth:`services`.
-            group: as for :meth:`services`.
-            concurrency: how many services are asked at a time; None is a few on this machine, and
-                more on another, where each call is a round trip.
+            name: see :meth:`services`.
+            service_type: see :meth:`services`.
+            state: see :meth:`services`.
+            group: see :meth:`services`.
+            concurrency: how many services to query at a time; None for the backend's suggestion.
+            cancel: ends the listing from another thread.
 
         Returns:
-            An iterator, in the system's order; services are asked as it is used.
+            An iterator in the system's order; services are queried as it is consumed.
 
         Raises:
-            ServiceNotFoundError: no such group.
+            GroupNotFoundError: the load-order group does not exist.
+            WaitCancelledError: the listing was cancelled.
             MachineUnreachableError: the machine no longer answers.
-            ArgumentError: ``concurrency`` can't be.
+            ValidationError: ``concurrency`` is out of range.
+            AccessDeniedError: the right to list is not granted.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` for each.
         Windows calls: ``EnumServicesStatusExW``, and for each ``OpenServiceW``,
         ``QueryServiceConfigW`` and ``CloseServiceHandle``.
         """
         from winsvc._scm.bulk import check_concurrency, configs
 
         at_a_time = check_concurrency(self._connection, concurrency)
-        infos = self.services(type=type, state=state, group=group)
-        return configs(self._connection, infos, at_a_time)
+        infos = self.services(
+            name=name, service_type=service_type, state=state, group=group, cancel=cancel
+        )
+        return configs(self._connection, infos, at_a_time, cancel)
 
     def snapshots(
         self,
         *,
-        type: ServiceType = ServiceType.WIN32,
+        name: str | None = None,
+        service_type: ServiceType = ServiceType.WIN32,
         state: State | StateFilter | Collection[State] = StateFilter.ALL,
         group: str | None = None,
         concurrency: int | None = None,
+        cancel: CancelToken | None = None,
     ) -> Iterator[ServiceSnapshot]:
-        """List services with everything that each tells; for what can't be read, with the error.
+        """Yield a snapshot of each service; read failures are stored in `snapshot.errors`.
 
-        A service that is deleted meanwhile is left out.
+        A service that is deleted during the iteration is left out.
 
         Args:
-            type: as for :meth:`services`.
-            state: as for :meth:`services`.
-            group: as for :meth:`services`.
-            concurrency: as for :meth:`configs`.
+            name: see :meth:`services`.
+            service_type: see :meth:`services`.
+            state: see :meth:`services`.
+            group: see :meth:`services`.
+            concurrency: see :meth:`configs`.
+            cancel: see :meth:`configs`.
 
         Returns:
-            An iterator, in the system's order; services are asked as it is used.
+            An iterator in the system's order; services are queried as it is consumed.
 
         Raises:
-            ServiceNotFoundError: no such group.
+            GroupNotFoundError: the load-order group does not exist.
+            WaitCancelledError: the listing was cancelled.
             MachineUnreachableError: the machine no longer answers.
-            ArgumentError: ``concurrency`` can't be.
+            ValidationError: ``concurrency`` is out of range.
+            AccessDeniedError: the right to list is not granted.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and to each those of :meth:`Service.snapshot`.
-        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`, on one
-        handle for each.
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and for each those of :meth:`Service.snapshot`.
+        Windows calls: ``EnumServicesStatusExW``, and those of :meth:`Service.snapshot`.
         """
         from winsvc._scm.bulk import check_concurrency, snapshots
 
         at_a_time = check_concurrency(self._connection, concurrency)
-        infos = self.services(type=type, state=state, group=group)
-        return snapshots(self._connection, infos, at_a_time)
+        infos = self.services(
+            name=name, service_type=service_type, state=state, group=group, cancel=cancel
+        )
+        return snapshots(self._connection, infos, at_a_time, cancel)
 
-    def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
-        """Open a service by its key name (upper and lower case are alike).
-
-        Without ``access`` it is opened for reading, as far as that is granted, and again with
-        other rights when an operation needs them; with ``access`` it has exactly those rights.
+    def services_in_process(self, pid: int) -> list[ServiceInfo]:
+        """List the services that run in a process.
 
         Raises:
-            ServiceNotFoundError: there is no such service; a display name does not open one.
-            InvalidNameError: the name is empty or has a slash in it.
+            ValidationError: ``pid`` is not the id of a process.
+            AccessDeniedError: the right is not granted.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
+        """
+        if not check_dword(pid, "pid"):
+            raise ValidationError("pid", "0 is not the id of a process that runs services")
+        return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
+
+    def instances(self, template: str) -> list[ServiceInfo]:
+        """List the per-user instances of a service template, such as ``"CDPUserSvc"``.
+
+        Windows creates an instance (``CDPUserSvc_3f2a1``) of each per-user service when a user
+        logs on; see :attr:`ServiceInfo.template`.
+
+        Raises:
+            AccessDeniedError: the right is not granted.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
+        """
+        from winsvc._util.text import name_key
+
+        check_service_name(template, "template")
+        key = name_key(template)
+        infos = self.services(service_type=ServiceType.ALL)
+        return [info for info in infos if name_key(info.template or "") == key]
+
+    def graph(
+        self,
+        *,
+        service_type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
+        concurrency: int | None = None,
+        cancel: CancelToken | None = None,
+    ) -> DependencyGraph:
+        """Read the configuration of each service, and return the dependency graph of the machine.
+
+        Where a configuration cannot be read, the graph has the error.
+
+        Args:
+            service_type: the kinds to read; dependencies on other kinds are missing in the graph.
+            concurrency: see :meth:`configs`.
+            cancel: see :meth:`configs`.
+
+        Raises:
+            WaitCancelledError: the listing was cancelled.
+            MachineUnreachableError: the machine no longer answers.
+            ValidationError: ``concurrency`` is out of range.
+            AccessDeniedError: the right to list is not granted.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` for each.
+        Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
+        """
+        from winsvc._scm.bulk import read_graph
+
+        selected = ServiceType(check_dword(service_type, "service_type"))
+        _check_cancel(cancel)
+        return read_graph(self._connection, selected, concurrency, cancel)
+
+    def watch(
+        self, *names: str, service_type: ServiceType = ServiceType.WIN32, interval: Duration = 1
+    ) -> Watch:
+        """Watch services: return an iterator of typed events.
+
+        ::
+
+            with scm.watch() as events:
+                for event in events:
+                    match event:
+                        case StatusChanged(name, old, new):
+                            print(name, old.state, new.state)
+                        case ServiceCreated(name) | ServiceDeleted(name):
+                            print(name)
+
+        Events that occur after this call has returned are reported. The watch has its own
+        connection and may outlive the manager; close it by :meth:`Watch.close` or a ``with`` block.
+
+        The system notifies of every event. Where it does not (drivers, other machines) the
+        services are polled, and states that pass between two polls are missed.
+
+        Args:
+            *names: the key names; a service that does not exist is waited for. Without names all
+                services are watched.
+            service_type: without names, the kinds of services.
+            interval: how often to poll services that do not notify, in seconds or as a timedelta.
+
+        Raises:
+            ValidationError: ``interval`` is invalid.
+            AccessDeniedError: a right is not granted.
+
+        Right: ``ManagerAccess.ENUMERATE_SERVICE``, for named services
+        ``ServiceAccess.QUERY_STATUS``.
+        Windows calls: ``NotifyServiceStatusChangeW``, ``SubscribeServiceChangeNotifications`` (for
+        changes of the configuration; Windows 8 and later), ``EnumServicesStatusExW``,
+        ``QueryServiceStatusEx``.
+        """
+        from winsvc._scm.watching import Watch
+
+        self._connection.check_open()
+        for index, name in enumerate(names):
+            check_type(name, str, f"names[{index}]")
+        selected = ServiceType(check_dword(service_type, "service_type"))
+        return Watch(self._connection, names, selected, interval)
+
+    # ------------------------------------------------------------------- services
+
+    def open(self, name: str, *, access: ServiceAccess | None = None) -> Service:
+        """Open a service by its key name; the case is ignored.
+
+        Without ``access``, open with the read rights that the caller has, and reopen on demand
+        when an operation needs more.
+
+        Args:
+            name: the key name; a display name does not open a service.
+            access: the exact rights of the handle.
+
+        Raises:
+            ServiceNotFoundError: the service does not exist.
+            InvalidNameError: the name is empty or contains a slash.
             AccessDeniedError: the service does not grant the rights in ``access``.
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
@@ -233,67 +371,72 @@ class ServiceManager(ScmObject[ManagerAccess]):
         spec: ServiceSpec | str,
         binary_path: str | None = None,
         *,
-        want_tag: bool = False,
-        unquoted: bool = False,
+        assign_tag: bool = False,
+        allow_unquoted_path: bool = False,
         **settings: Unpack[CreateKeywords],
     ) -> Service:
-        r"""Install a service, and return it open with all rights.
+        r"""Create a service, and return it open with all rights.
 
-        Either with a :class:`winsvc.ServiceSpec`, or with the name, the command line and any of
-        the settings that a spec has::
+        Specify either a :class:`winsvc.ServiceSpec`, or the name, the command line and any of the
+        settings of a spec::
 
-            scm.create("beat", r'"C:\Program Files\beat\beat.exe" --loud', description="Heartbeat")
+            program = r'"C:\Program Files\beat\beat.exe" --loud'
+            with scm.create("beat", program, description="Heartbeat") as service:
+                service.start()
 
-        Every setting is checked before the service is made. If a setting that comes after its
-        making is refused, the service is deleted again.
+        All settings are checked before the service is created. If a setting that is written after
+        the creation is refused, the service is deleted again.
 
         Args:
             spec: the spec, or the key name.
-            binary_path: the command line, where a name is given.
-            want_tag: whether a driver gets a tag in its load-order group (``config().tag``).
-            unquoted: take a command line whose program has a blank in its path and no quotes
-                around it: to make again what was there. Windows may start another program.
-            **settings: the settings, where a name is given.
+            binary_path: the command line, with a key name.
+            assign_tag: whether a driver gets a tag in its load-order group (``config().tag``).
+            allow_unquoted_path: accept a command line whose program has a blank in its path and is
+                not in quotes, to restore an existing one. Windows may start another program.
+            **settings: the settings, with a key name.
 
         Raises:
-            InvalidNameError: no service can have this name.
-            ArgumentError: a setting can't be; among others a command line whose program has a
-                blank in its path and no quotes around it.
+            InvalidNameError: the name is invalid.
+            ValidationError: a setting is invalid, for example a command line whose program has a
+                blank in its path and is not in quotes.
             ServiceExistsError: a service has this key name, or (before Windows 10 1709) this
                 display name.
-            MarkedForDeleteError: an earlier service of this name is not quite gone yet.
-            InvalidArgumentError: two of the settings don't go together.
-            AccessDeniedError: the right below is not granted.
+            MarkedForDeleteError: a service of this name is marked for deletion.
+            InvalidParameterError: Windows does not accept the combination of settings.
+            AccessDeniedError: the right is not granted.
 
         Right: ``ManagerAccess.CREATE_SERVICE``.
         Windows calls: ``CreateServiceW``, and those of :meth:`Service.configure` for the rest.
         """
-        # Security, triggers and accounts are not loaded for what only reads.
+        # Security, triggers and accounts are not loaded by programs that only read.
         from winsvc._scm.apply_settings import apply
         from winsvc._values.changes import creation_for
-        from winsvc._values.settings import ServiceSpec, hide_password
+        from winsvc._values.settings import ServiceSpec, check_keywords
 
-        hide_password(settings)
+        check_keywords(settings)
+        check_type(spec, (ServiceSpec, str), "spec")
         if isinstance(spec, str):
             spec = ServiceSpec(name=spec, binary_path=binary_path or "", **settings)
         elif binary_path is not None or settings:
             raise TypeError("create() takes a ServiceSpec, or a name and settings, not both")
-        check_type(spec, ServiceSpec, "spec")
         try:
             check_service_name(spec.name)
-        except ArgumentError as error:
-            # What Windows answers to most of them; Wine takes some.
+        except ValidationError as error:
+            # Windows refuses most of these names with this code; Wine accepts some.
             raise InvalidNameError(
-                ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, service=spec.name
+                ErrorCode.INVALID_NAME, "CreateServiceW", error.reason, object_name=spec.name
             ) from None
         connection, every = self._connection, ServiceAccess.ALL_ACCESS
-        arguments, changes = creation_for(spec, every, want_tag=want_tag, unquoted=unquoted)
+        arguments, changes = creation_for(
+            spec, every, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+        )
         create = connection.backend.create_service
         try:
             value, _ = connection.call(ManagerAccess.CREATE_SERVICE, create, *arguments)
-        except ServiceError as error:
-            error.locate(service=spec.name)
+        except Win32Error as error:
+            error.add_context(object_name=spec.name)
             raise
+        log_change(spec.name, self.machine, "it was created")
         opened = OpenService(connection, spec.name)
         opened.add_handle(every, connection.service_handle(spec.name, value))
         service = Service(opened)
@@ -303,237 +446,393 @@ class ServiceManager(ScmObject[ManagerAccess]):
             try:
                 with service:
                     service.delete()
-            except ServiceError:
-                if isinstance(error, ServiceError):
+            except Win32Error:
+                if isinstance(error, Win32Error):
                     error.hint = f"{error.hint or ''} The new service could not be deleted.".strip()
             raise
         return service
 
+    @overload
     def delete(
-        self, name: str, *, timeout: Duration | None = None, cancel: CancelToken | None = None
+        self,
+        name: str,
+        *,
+        wait: Literal[True],
+        timeout: Duration | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None: ...
+    @overload
+    def delete(self, name: str, *, wait: bool = False) -> None: ...
+    def delete(
+        self,
+        name: str,
+        *,
+        wait: bool = False,
+        timeout: Duration | None = None,
+        cancel: CancelToken | None = None,
     ) -> None:
-        """Delete a service; see :meth:`Service.delete`.
+        """Mark a service for deletion; see :meth:`Service.delete`.
+
+        Args:
+            name: the key name.
+            wait: see :meth:`Service.delete`.
+            timeout: see :meth:`Service.delete`.
+            cancel: see :meth:`Service.delete`.
+
+        Raises:
+            ServiceNotFoundError: the service does not exist.
+            MarkedForDeleteError, WaitTimeoutError, WaitCancelledError, AccessDeniedError,
+            TypeError: see :meth:`Service.delete`.
 
         Right: ``ServiceAccess.DELETE``. Windows calls: ``OpenServiceW``, ``DeleteService``.
         """
-        with self.open(name, access=ServiceAccess.DELETE) as service:
-            service.delete(timeout=timeout, cancel=cancel)
+        from winsvc._scm import removal, requests
+
+        requests.WaitOptions.refuse(wait, timeout=timeout, cancel=cancel)
+        options = requests.WaitOptions.of(timeout, cancel=cancel) if wait else None
+        with OpenService.of(self._connection, name, ServiceAccess.DELETE) as service:
+            removal.delete(service, options)
 
     def exists(self, name: str) -> bool:
-        """Whether a service of this key name is installed, whatever may be done with it.
+        """Return whether the service exists, even if access to it is denied.
 
         Raises:
-            InvalidNameError: no service can have this name.
+            InvalidNameError: the name is invalid.
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``OpenServiceW``.
         """
         self._connection.check_open()
         return OpenService(self._connection, name).exists(ServiceAccess.QUERY_STATUS)
 
-    def __contains__(self, name: object) -> bool:
-        try:
-            return isinstance(name, str) and self.exists(name)
-        except InvalidNameError:
-            return False
-
-    def get(self, name: str) -> ServiceInfo:
-        """One service as it would be listed, without leaving it open.
+    def info(self, name: str) -> ServiceInfo:
+        """Query the names and the status of one service, as in a listing.
 
         Raises:
-            ServiceNotFoundError: there is no such service.
+            ServiceNotFoundError: the service does not exist.
+            AccessDeniedError: the right is not granted.
 
         Right: ``ServiceAccess.QUERY_STATUS``.
         Windows calls: ``OpenServiceW``, ``QueryServiceStatusEx``, ``GetServiceDisplayNameW``, and
-        ``GetServiceKeyNameW`` for upper and lower case as they are stored.
+        ``GetServiceKeyNameW`` for the stored spelling of the key name.
         """
-        with self.open(name, access=ServiceAccess.QUERY_STATUS) as service:
+        with OpenService.of(self._connection, name, ServiceAccess.QUERY_STATUS) as service:
             status = service.status()
-        display_name = self.display_name(name)
-        try:
-            stored = self.key_name(display_name) if display_name else name
-        except ServiceNotFoundError:
-            stored = name  # Windows 7 does not find localized display names
-        # Two services may have one display name.
-        name = stored if same_name(stored, name) else name
-        return ServiceInfo(name, display_name or name, status)
+            display_name = service.learn_name()
+        return ServiceInfo(service.name, display_name or service.name, status)
 
-    def by_pid(self, pid: int) -> list[ServiceInfo]:
-        """The services that a process runs; none for a process that runs none.
+    # ------------------------------------------------------------------- one call each
+
+    def status(self, name: str) -> ServiceStatus:
+        """Query the current status of a service.
 
         Raises:
-            ArgumentError: ``pid`` is no process's id.
+            ServiceNotFoundError: the service does not exist.
+            AccessDeniedError: the right is not granted.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
+        Right: ``ServiceAccess.QUERY_STATUS``.
+        Windows calls: ``OpenServiceW``, ``QueryServiceStatusEx``, ``CloseServiceHandle``.
         """
-        if not check_dword(pid, "pid"):
-            raise ArgumentError("pid", "0 is no process that runs services")
-        return [info for info in self.services(state=StateFilter.ACTIVE) if info.status.pid == pid]
+        with OpenService.of(self._connection, name, ServiceAccess.QUERY_STATUS) as service:
+            return service.status()
 
-    def graph(
+    def _open_for(self, name: str, right: ServiceAccess) -> Service:
+        """Open a service for one operation and for waiting; further rights are opened on demand."""
+        self._connection.check_open()
+        opened = OpenService(self._connection, name)
+        return Service(opened.open(right | ServiceAccess.QUERY_STATUS))
+
+    def start(
         self,
-        *,
-        type: ServiceType = ServiceType.WIN32 | ServiceType.DRIVER,
-        concurrency: int | None = None,
-    ) -> DependencyGraph:
-        """Which service needs which, on this connection's machine.
-
-        Every service's configuration is read once. Where that is refused, the graph has the error
-        beside it.
+        name: str,
+        *arguments: str,
+        timeout: Duration | None = None,
+        stable_for: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Start a service and wait until it is running; see :meth:`Service.start`.
 
         Args:
-            type: the kinds to read; what is of another kind shows as missing.
-            concurrency: as for :meth:`configs`.
+            name: the key name.
+            *arguments: see :meth:`Service.start`.
+            timeout: see :meth:`Service.start`.
+            stable_for: see :meth:`Service.start`.
+            progress: see :meth:`Service.wait`.
+            cancel: see :meth:`Service.wait`.
+
+        Returns:
+            The status of the running service.
 
         Raises:
-            MachineUnreachableError: the machine no longer answers.
-            ArgumentError: ``concurrency`` can't be.
+            ServiceNotFoundError: the service does not exist.
+            ServiceAlreadyRunningError, ServiceStartError, WaitTimeoutError, WaitCancelledError,
+            AccessDeniedError: see :meth:`Service.start`.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``, and ``ServiceAccess.QUERY_CONFIG`` to each.
-        Windows calls: ``EnumServicesStatusExW``, ``OpenServiceW``, ``QueryServiceConfigW``.
+        Right: ``ServiceAccess.START`` and ``QUERY_STATUS``.
+        Windows calls: ``OpenServiceW``, and those of :meth:`Service.start`.
         """
-        from winsvc._scm.bulk import read_graph
+        with self._open_for(name, ServiceAccess.START) as service:
+            return service.start(
+                *arguments,
+                timeout=timeout,
+                stable_for=stable_for,
+                progress=progress,
+                cancel=cancel,
+            )
 
-        service_type = ServiceType(check_dword(type, "type"))
-        return read_graph(self._connection, service_type, concurrency)
+    def stop(
+        self,
+        name: str,
+        reason: StopReason | None = None,
+        *,
+        timeout: Duration | None = None,
+        progress: Callable[[ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Stop a service and wait until it is stopped; see :meth:`Service.stop`.
 
-    def watch(
-        self, *names: str, type: ServiceType = ServiceType.WIN32, interval: Duration = 1
-    ) -> Watch:
-        """Follow what happens to services: an iterator of typed events, as they come.
+        Args:
+            name: the key name.
+            reason: see :meth:`Service.stop`.
+            timeout: see :meth:`Service.start`.
+            progress: see :meth:`Service.wait`.
+            cancel: see :meth:`Service.wait`.
+
+        Returns:
+            The status of the stopped service.
+
+        Raises:
+            ServiceNotFoundError: the service does not exist.
+            ServiceNotActiveError, DependentServicesRunningError, ControlRefusedError,
+            WaitTimeoutError, WaitCancelledError, AccessDeniedError: see :meth:`Service.stop`.
+
+        Right: ``ServiceAccess.STOP`` and ``QUERY_STATUS``, and if granted
+        ``ENUMERATE_DEPENDENTS`` for the names in DependentServicesRunningError.
+        Windows calls: ``OpenServiceW``, and those of :meth:`Service.stop`.
+        """
+        with self._open_for(name, ServiceAccess.STOP) as service:
+            return service.stop(reason, timeout=timeout, progress=progress, cancel=cancel)
+
+    def restart(
+        self,
+        name: str,
+        *arguments: str,
+        dependents: bool = True,
+        timeout: Duration | None = None,
+        total_timeout: Duration | None = None,
+        progress: Callable[[str, ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ServiceStatus:
+        """Stop a service, start it, and restore its dependents; see :meth:`Service.restart`.
+
+        Args:
+            name: the key name.
+            *arguments: see :meth:`Service.restart`.
+            dependents: see :meth:`Service.restart`.
+            timeout: see :meth:`Service.restart`.
+            total_timeout: see :meth:`Service.restart`.
+            progress: see :meth:`Service.restart`.
+            cancel: see :meth:`Service.restart`.
+
+        Returns:
+            The status of the running service.
+
+        Raises:
+            ServiceNotFoundError: the service does not exist.
+            CascadeError, ControlRefusedError, ServiceStartError, WaitError, AccessDeniedError:
+            see :meth:`Service.restart`.
+
+        Right: as for :meth:`Service.restart`.
+        Windows calls: ``OpenServiceW``, and those of :meth:`Service.restart`.
+        """
+        with self.open(name) as service:
+            return service.restart(
+                *arguments,
+                dependents=dependents,
+                timeout=timeout,
+                total_timeout=total_timeout,
+                progress=progress,
+                cancel=cancel,
+            )
+
+    def wait(
+        self,
+        states: Mapping[str, State | Collection[State]],
+        timeout: Duration | None = None,
+        *,
+        progress: Callable[[str, ServiceStatus], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> dict[str, ServiceStatus]:
+        """Wait at the same time for states of several services.
 
         ::
 
-            with scm.watch() as events:
-                for event in events:
-                    match event:
-                        case StatusChanged(name, old, new):
-                            print(name, old.state.name, new.state.name)
-                        case ServiceCreated(name) | ServiceDeleted(name):
-                            print(name)
+            scm.wait({"web": State.RUNNING, "worker": State.RUNNING}, timeout=60)
 
-        What happens after this call has returned is told. It has a connection of its own, and
-        may outlive the manager; :meth:`Watch.close`, or the end of the ``with`` block, ends it.
-
-        Windows tells of every event. Where it does not (drivers, other machines, old systems) the
-        services are looked at and compared from time to time, and states in between are not seen.
+        The first service that cannot reach its state ends the wait; see :meth:`Service.wait`.
 
         Args:
-            *names: the services; one that is not there is waited for. Without names it is all.
-            type: without names, the kinds of services.
-            interval: how often to look, where nothing is told.
+            states: for each key name the awaited state or states.
+            timeout: see :meth:`Service.wait`.
+            progress: called with a service's key name and each changed status.
+            cancel: see :meth:`Service.wait`.
+
+        Returns:
+            For each key name the status in the awaited state.
 
         Raises:
-            ArgumentError: ``interval`` can't be.
-            AccessDeniedError: a right below is not granted.
+            ServiceNotFoundError: a service does not exist.
+            ServiceStoppedError, WaitTimeoutError, WaitCancelledError, AccessDeniedError: see
+            :meth:`Service.wait`.
 
-        Right: ``ManagerAccess.ENUMERATE_SERVICE``, for named ones ``ServiceAccess.QUERY_STATUS``;
-        without that to a service it is looked at.
-        Windows calls: ``NotifyServiceStatusChangeW``, ``SubscribeServiceChangeNotifications`` (for
-        changes of the configuration; Windows 8 and later), ``EnumServicesStatusExW``,
-        ``QueryServiceStatusEx``.
+        Right: ``ServiceAccess.QUERY_STATUS`` for each service.
+        Windows calls: ``OpenServiceW``, and those of :meth:`Service.wait`.
         """
-        from winsvc._scm.watching import Watch
+        from winsvc._scm import requests
 
-        self._connection.check_open()
-        for index, name in enumerate(names):
-            check_type(name, str, f"names[{index}]")
-        service_type = ServiceType(check_dword(type, "type"))
-        return Watch(self._connection, names, service_type, interval)
+        options = requests.WaitOptions.of(timeout, cancel=cancel)
+        return requests.wait_for_all(self._connection, states, options, progress)
+
+    # ------------------------------------------------------------------- the manager
 
     def display_name(self, name: str) -> str:
-        """The display name of the service with this key name.
+        """Query the display name of the service with this key name.
 
         Raises:
-            ServiceNotFoundError: there is no such service.
+            ServiceNotFoundError: the service does not exist.
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceDisplayNameW``.
         """
-        return self._named(self._connection.backend.get_service_display_name, name)
+        return self._connection.translate_name("get_service_display_name", name)
 
     def key_name(self, display_name: str) -> str:
-        """The key name of the service with this display name.
+        """Query the key name of the service with this display name.
 
         Raises:
             ServiceNotFoundError: no service has this display name.
 
         Right: ``ManagerAccess.CONNECT``. Windows call: ``GetServiceKeyNameW``.
         """
-        return self._named(self._connection.backend.get_service_key_name, display_name)
+        return self._connection.translate_name("get_service_key_name", display_name)
 
-    def _named(self, question: Callable[[int, str], str], name: str) -> str:
-        try:
-            return self._connection.call(ManagerAccess.CONNECT, question, name)
-        except ServiceError as error:
-            error.locate(service=name)
-            raise
+    def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
+        """Read the security descriptor of the service control manager itself.
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Lock the service database for the length of a ``with`` block.
-
-        Since Windows Vista the lock only shows in :meth:`lock_status`: it keeps nobody from
-        starting services.
+        Args:
+            parts: the parts to read. The SACL needs further rights.
 
         Raises:
-            DatabaseLockedError: somebody else holds it.
+            AccessDeniedError: a right is not granted.
 
-        Right: ``ManagerAccess.LOCK``.
-        Windows calls: ``LockServiceDatabase``, ``UnlockServiceDatabase``.
+        Right: ``ManagerAccess.READ_CONTROL``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the
+        privilege ``SeSecurityPrivilege``. Windows call: ``QueryServiceObjectSecurity``.
         """
-        backend = self._connection.backend
-        lock = self._connection.call(ManagerAccess.LOCK, backend.lock_service_database)
-        try:
-            yield
-        except BaseException:
-            try:
-                backend.unlock_service_database(lock)
-            except ServiceError:
-                pass  # the first error is what counts
-            raise
-        backend.unlock_service_database(lock)
+        from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import rights_to_read
+
+        info = SecurityInformation(check_dword(parts, "parts"))
+        right = ManagerAccess(int(rights_to_read(info)))  # the same bits for all kinds of objects
+        method = self.backend.query_service_object_security
+        return SecurityDescriptor.from_bytes(self._connection.call(right, method, int(info)))
+
+    def set_security(
+        self,
+        descriptor: SecurityDescriptor | str | bytes,
+        parts: SecurityInformation = SecurityInformation.DACL,
+    ) -> None:
+        """Write the selected parts of the security descriptor of the service control manager.
+
+        Args:
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes.
+            parts: the parts to write; the others are unchanged.
+
+        Raises:
+            InvalidSecurityError: the descriptor is malformed.
+            ValidationError: the descriptor lacks one of the parts.
+            AccessDeniedError: a right is not granted.
+
+        Right: for the DACL ``ManagerAccess.WRITE_DAC``; for owner, group and label
+        ``WRITE_OWNER``; for the SACL ``ACCESS_SYSTEM_SECURITY`` and the privilege
+        ``SeSecurityPrivilege``. Windows call: ``SetServiceObjectSecurity``.
+        """
+        from winsvc.security import SecurityDescriptor
+        from winsvc.security.parts import parts_to_write, rights_to_write
+
+        info = SecurityInformation(check_dword(parts, "parts"))
+        content = parts_to_write(SecurityDescriptor.coerce(descriptor), info)
+        right = ManagerAccess(int(rights_to_write(info)))  # the same bits for all kinds of objects
+        method = self.backend.set_service_object_security
+        self._connection.call(right, method, int(info), content)
+        log_change(None, self.machine, "security was changed")
 
     def lock_status(self) -> LockStatus:
-        """Who holds the lock of the service database.
+        """Query the owner of the lock of the service database.
+
+        The lock has no effect since Windows Vista, but older programs may still take it.
 
         Raises:
-            UnsupportedError: this system does not tell.
+            UnsupportedError: this system does not implement the call.
+            AccessDeniedError: the right is not granted.
 
         Right: ``ManagerAccess.QUERY_LOCK_STATUS``. Windows call: ``QueryServiceLockStatusW``.
         """
-        row = self._connection.call(
-            ManagerAccess.QUERY_LOCK_STATUS, self._connection.backend.query_service_lock_status
-        )
+        method = self.backend.query_service_lock_status
+        row = self._connection.call(ManagerAccess.QUERY_LOCK_STATUS, method)
         owner = (row.lock_owner or "") if row.is_locked else None
         return LockStatus(owner, timedelta(seconds=row.lock_duration))
 
     def notify_boot_config_status(self, acceptable: bool) -> None:
-        """Tell whether the configuration that this machine started with is good.
+        """Report whether the configuration that this machine has started with is acceptable.
 
-        True makes it the last known good one; False restarts the machine with that one at once.
+        True makes it the last known good configuration. **False restarts the machine at once** with
+        the last known good configuration.
 
         Raises:
-            ServiceError: it was told before (1076), or the last known good one is running (1074).
+            Win32Error: the status was already reported (1076), or the last known good
+                configuration is running (1074).
+            UnsupportedError: the manager is connected to another machine.
 
         Right: the caller must be LocalSystem or an administrator.
-        Windows call: ``NotifyBootConfigStatus``, which is for this machine alone.
+        Windows call: ``NotifyBootConfigStatus``.
         """
         self._connection.check_open()
         if self.machine is not None:
             raise UnsupportedError(
                 ErrorCode.NOT_SUPPORTED,
                 "NotifyBootConfigStatus",
-                "Windows takes this for the own machine alone",
+                "Windows supports this call for the local machine only",
                 machine=self.machine,
             )
         check_type(acceptable, bool, "acceptable")
-        self._connection.backend.notify_boot_config_status(acceptable)
+        logged((None, None), self.backend.notify_boot_config_status, acceptable)
+        log_change(None, None, f"the boot configuration was reported as acceptable={acceptable}")
 
 
 def _filter_for(states: frozenset[State]) -> StateFilter:
-    """The narrowest of the system's filters that lets the states through."""
-    asked = StateFilter(0)
+    """Return the narrowest of the system's filters that includes the states."""
+    state_filter = StateFilter(0)
     if State.STOPPED in states:
-        asked |= StateFilter.INACTIVE
+        state_filter |= StateFilter.INACTIVE
     if states - {State.STOPPED}:
-        asked |= StateFilter.ACTIVE
-    return asked
+        state_filter |= StateFilter.ACTIVE
+    return state_filter
+
+
+def _check_cancel(cancel: CancelToken | None) -> None:
+    if cancel is not None:
+        from winsvc._scm.waiting import CancelToken
+
+        check_type(cancel, CancelToken, "cancel")
+
+
+def _matching(infos: Iterable[ServiceInfo], pattern: str) -> Iterator[ServiceInfo]:
+    import fnmatch
+    import re
+
+    from winsvc._util.text import check_text, name_key
+
+    match = re.compile(fnmatch.translate(name_key(check_text(pattern, "name")))).match
+    return (info for info in infos if match(name_key(info.name)))
+
+
+publish(__name__)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from winsvc._scm.call_log import log_change
 from winsvc._scm.connection import Connection
 from winsvc._scm.handle_pool import HandlePool
 from winsvc._scm.handles import ServiceHandle
 from winsvc._util.checks import check_dword, check_type
+from winsvc._util.text import same_name
 from winsvc._values.config import ServiceConfig
 from winsvc._values.status import ServiceInfo, ServiceStatus
 from winsvc.enums import Control, ErrorCode, SecurityInformation, ServiceAccess, State, StateFilter
 from winsvc.errors import (
     AccessDeniedError,
-    ArgumentError,
     DependentServicesRunningError,
-    ServiceError,
-    ServiceNotActiveError,
+    ServiceNotFoundError,
     ServiceStartError,
+    ValidationError,
+    Win32Error,
 )
 
 if TYPE_CHECKING:
-    from winsvc._scm.waiting import CancelToken, StateWait
-    from winsvc._util.durations import Duration
     from winsvc._values.setting import Setting
     from winsvc._values.stopreason import StopReason
     from winsvc.security import SecurityDescriptor
@@ -92,12 +92,12 @@ class OpenService(HandlePool[ServiceAccess]):
         return list(map(ServiceInfo.from_row, rows))
 
     def query_setting(self, setting: Setting) -> Any:
-        """Query a setting that has a call of its own."""
+        """Query a setting that has its own call."""
         method, arguments = setting.query()
         call = getattr(self.backend, method)
         try:
             row = self.call(ServiceAccess.QUERY_CONFIG, call, *arguments)
-        except ServiceError as error:
+        except Win32Error as error:
             if error.winerror not in setting.unset_errors:
                 raise
             row = None
@@ -111,6 +111,18 @@ class OpenService(HandlePool[ServiceAccess]):
         method = self.backend.query_service_object_security
         return SecurityDescriptor.from_bytes(self.call(rights_to_read(parts), method, int(parts)))
 
+    def learn_name(self) -> str:
+        """Query the display name, and correct the spelling of the key name; return the former."""
+        connection = self.connection
+        display_name = connection.translate_name("get_service_display_name", self.name)
+        try:
+            stored = connection.translate_name("get_service_key_name", display_name)
+        except ServiceNotFoundError:  # Windows 7 does not find localized display names
+            return display_name
+        if same_name(stored, self.name):  # two services may have one display name
+            self.name = self.object_name = stored
+        return display_name
+
     # ------------------------------------------------------------------- requests
 
     def start(self, arguments: Sequence[str] = ()) -> None:
@@ -120,12 +132,13 @@ class OpenService(HandlePool[ServiceAccess]):
         except ServiceStartError as error:
             self._add_exit_codes(error)
             raise
+        log_change(self.name, self.machine, "start was requested")
         self.requested_state = State.RUNNING
 
     def _add_exit_codes(self, error: ServiceStartError) -> None:
         try:
             status = self.status()
-        except ServiceError:
+        except Win32Error:
             return  # the error of the start is reported
         error.status = status
         if error.winerror not in _PROCESS_ENDED:
@@ -140,7 +153,7 @@ class OpenService(HandlePool[ServiceAccess]):
         code = check_dword(control, "control")
         right = right_to_send(code)
         if right is None:
-            raise ArgumentError(
+            raise ValidationError(
                 "control",
                 f"{code} is sent by the system alone, if at all; a program may send STOP, PAUSE, "
                 "CONTINUE, INTERROGATE, PARAM_CHANGE, the NETBIND ones and 128 to 255",
@@ -154,40 +167,18 @@ class OpenService(HandlePool[ServiceAccess]):
         except DependentServicesRunningError as error:
             self._name_dependents(error)
             raise
+        if code != Control.INTERROGATE:
+            log_change(self.name, self.machine, f"control {Control(code).name} was sent")
         self.requested_state = _RESULTING_STATES.get(code, self.requested_state)
         return ServiceStatus.from_row(row)
 
     def _name_dependents(self, error: DependentServicesRunningError) -> None:
         try:
             error.dependents = tuple(info.name for info in self.dependents(StateFilter.ACTIVE))
-        except ServiceError:
+        except Win32Error:
             return  # the error of the control is reported
         if error.dependents:
             error.hint = f"Running services depend on it: {', '.join(error.dependents)}."
-
-    # ------------------------------------------------------------------- waiting
-
-    def state_wait(
-        self,
-        state: State | Collection[State],
-        timeout: Duration | None = None,
-        progress: Callable[[ServiceStatus], object] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> StateWait:
-        """Return a wait whose time starts now."""
-        from winsvc._scm.waiting import StateWait
-
-        return StateWait(self, state, timeout, progress=progress, cancel=cancel)
-
-    def run_wait(self, wait: StateWait) -> ServiceStatus:
-        """Wait for the outcome of the last request; it is reported once."""
-        try:
-            status = wait.run(requested=self.requested_state)
-        except (ServiceStartError, ServiceNotActiveError):
-            self.requested_state = None
-            raise
-        self.requested_state = None
-        return status
 
 
 # A failed start with one of these codes means that the service's process has ended.
@@ -230,5 +221,5 @@ def _encode_reason(code: int, reason: StopReason) -> tuple[int, str | None]:
 
     check_type(reason, StopReason, "reason")
     if code != Control.STOP:
-        raise ArgumentError("reason", "goes with STOP alone")
+        raise ValidationError("reason", "goes with STOP alone")
     return reason.code, reason.comment

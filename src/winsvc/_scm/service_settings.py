@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from winsvc._scm.handle_pool import ScmObject
 from winsvc._scm.open_service import OpenService
 from winsvc._util.checks import check_dword
-from winsvc._util.durations import Duration
-from winsvc._values.config import UNCHANGED, FailureAction, FailureActions, Unchanged
+from winsvc._values.config import FailureActions
+from winsvc._values.status import template_of
 from winsvc.enums import OWNER_GROUP_DACL, SecurityInformation, ServiceAccess
+from winsvc.errors import Win32Error
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,86 +33,70 @@ class ServiceSettings(ScmObject[ServiceAccess]):
     def configure(
         self,
         *,
-        want_tag: bool = False,
-        unquoted: bool = False,
+        assign_tag: bool = False,
+        allow_unquoted_path: bool = False,
         **settings: Unpack[SettingsKeywords],
     ) -> int | None:
-        """Change settings; those that are left out, or ``UNCHANGED``, stay as they are.
+        """Change settings; settings that are omitted or ``UNCHANGED`` keep their values.
 
-        Every setting is checked before the first is changed. If Windows then refuses one, the
-        error's hint says which were changed before it.
+        All settings are checked before the first change. If Windows refuses a change, the hint of
+        the error names the changes applied before it.
 
         Args:
-            want_tag: have Windows give a driver a new tag in its load-order group.
-            unquoted: take a command line whose program has a blank in its path and no quotes
-                around it: to write back what was there. Windows may start another program.
-            **settings: see :class:`winsvc.Settings`, which has them all.
+            assign_tag: whether a driver gets a new tag in its load-order group.
+            allow_unquoted_path: accept a command line whose program has a blank in its path and is
+                not quoted, to write a stored value back. Windows may start another program.
+            **settings: the settings; see :class:`winsvc.Settings`.
 
         Returns:
-            The tag, where one was wanted.
+            The new tag with *assign_tag*, else None.
 
         Raises:
-            ArgumentError: a setting can't be.
-            InvalidArgumentError: Windows does not take a setting, or a combination of them.
+            TypeError: a setting is unknown or of the wrong type.
+            ValidationError: a setting is invalid.
+            InvalidParameterError: Windows does not accept a setting or a combination of settings.
             ServiceExistsError: another service has this display name.
-            MarkedForDeleteError: the service is being deleted.
+            MarkedForDeleteError: the service is marked for deletion.
             AccessDeniedError: a right below is not granted.
 
         Right: ``ServiceAccess.CHANGE_CONFIG``; for RESTART actions also ``START``, for a security
         descriptor ``WRITE_DAC`` instead.
         Windows calls: ``ChangeServiceConfigW``, ``ChangeServiceConfig2W``,
-        ``SetServiceObjectSecurity``: one for each group of settings that is given.
+        ``SetServiceObjectSecurity``: one for each group of settings.
         """
-        # Security, triggers and accounts are not loaded for what only reads.
+        # Security and triggers are not loaded by programs that only read.
         from winsvc._scm.apply_settings import apply
         from winsvc._values.changes import changes_for
-        from winsvc._values.settings import Settings, hide_password
+        from winsvc._values.settings import Settings, check_keywords
 
-        hide_password(settings)
-        changes = changes_for(Settings(**settings), want_tag=want_tag, unquoted=unquoted)
-        tag = apply(changes, self._service).get("configuration")
+        check_keywords(settings)
+        changes = changes_for(
+            Settings(**settings), assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+        )
+        try:
+            tag = apply(changes, self._service).get("configuration")
+        except Win32Error as error:
+            self._add_template_hint(error)
+            raise
         return tag if isinstance(tag, int) else None
 
-    def change_failure_actions(
-        self,
-        *,
-        actions: Sequence[FailureAction] | Unchanged | None = UNCHANGED,
-        reset_after: Duration | Unchanged | None = UNCHANGED,
-        reboot_message: str | Unchanged | None = UNCHANGED,
-        command: str | Unchanged | None = UNCHANGED,
-    ) -> None:
-        """Change parts of the failure actions; the others stay as they are.
-
-        Windows stores the actions and the time of reset together: to change one of them alone the
-        other is read first.
-
-        Args:
-            actions: what is done for each failure in turn; None or () for nothing.
-            reset_after: how long without a failure until the count starts again; None for never.
-            reboot_message: what users are told before a reboot; None or "" for nothing.
-            command: the command line of a ``RUN_COMMAND`` action; None or "" for none.
-
-        Raises:
-            ArgumentError: a duration can't be, or a time of reset is given without actions.
-
-        Right: as for :attr:`failure_actions`.
-        Windows call: ``ChangeServiceConfig2W``.
-        """
-        from winsvc._scm.apply_settings import apply
-        from winsvc._values.changes import failure_actions_part
-
-        parts = (actions, reset_after, reboot_message, command)
-        if all(part is UNCHANGED for part in parts):
-            return
-        one_missing = (actions is UNCHANGED) != (reset_after is UNCHANGED)
-        current = self.failure_actions if one_missing and actions else FailureActions()
-        apply([failure_actions_part(current, *parts)], self._service)
+    def _add_template_hint(self, error: Win32Error) -> None:
+        name = self._service.name
+        if "_" not in name:
+            return  # not an instance of a per-user service
+        try:
+            template = template_of(name, self._service.status().service_type)
+        except Win32Error:
+            return  # the error of the change is reported
+        if template is not None:
+            hint = f"{name} is an instance of a per-user service: configure {template} instead."
+            error.hint = f"{error.hint} {hint}" if error.hint else hint
 
     def security(self, parts: SecurityInformation = OWNER_GROUP_DACL) -> SecurityDescriptor:
-        """Who may do what with the service.
+        """Read the security descriptor of the service.
 
         Args:
-            parts: which parts to read. The SACL needs more than the others.
+            parts: the parts to read. The SACL needs another right than the other parts.
 
         Raises:
             AccessDeniedError: a right below is not granted.
@@ -127,16 +111,16 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         descriptor: SecurityDescriptor | str | bytes,
         parts: SecurityInformation = SecurityInformation.DACL,
     ) -> None:
-        """Change who may do what with the service; parts that are not named stay.
+        """Write the selected parts of the security descriptor of the service.
 
         Args:
-            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL, or bytes (pywin32's descriptor
-                passes, too).
-            parts: which of its parts to write.
+            descriptor: a :class:`winsvc.SecurityDescriptor`, SDDL or bytes; a descriptor of pywin32
+                is accepted too.
+            parts: the parts to write.
 
         Raises:
             InvalidSecurityError: the descriptor is malformed.
-            ArgumentError: it does not have one of the parts.
+            ValidationError: the descriptor lacks one of the parts.
             AccessDeniedError: a right below is not granted.
 
         Right: for the DACL ``ServiceAccess.WRITE_DAC``; for owner, group and label
@@ -158,7 +142,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
 
     # Generated by tools/settingsgen.py.
 
-    @property
     def description(self) -> str:
         """Query the text that describes the service; "" for none or for a missing resource.
 
@@ -169,7 +152,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: str = self._query("description")
         return value
 
-    @property
     def delayed_auto_start(self) -> bool:
         """Query whether an automatic start waits until the other automatic starts are done.
 
@@ -180,24 +162,18 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: bool = self._query("delayed_auto_start")
         return value
 
-    @property
     def failure_actions(self) -> FailureActions:
         """Query the actions of the SCM when the service fails.
 
         To set: ``configure(failure_actions=...)``. RESTART actions also need the right ``START``,
-        REBOOT actions the privilege ``SeShutdownPrivilege``. Parts:
-        :meth:`winsvc.Service.change_failure_actions`.
+        REBOOT actions the privilege ``SeShutdownPrivilege``. To change a part:
+        ``dataclasses.replace(service.failure_actions(), ...)``.
 
         Right: ``ServiceAccess.QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
         """
         value: FailureActions = self._query("failure_actions")
         return value
 
-    @failure_actions.setter
-    def failure_actions(self, value: FailureActions | None) -> None:
-        self.configure(failure_actions=value)
-
-    @property
     def failure_actions_on_error(self) -> bool:
         """Query whether the failure actions also apply when the service stops with an error code.
 
@@ -208,7 +184,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: bool = self._query("failure_actions_on_error")
         return value
 
-    @property
     def sid_type(self) -> SidType:
         """Query whether the service's own SID is in its process token.
 
@@ -219,7 +194,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: SidType = self._query("sid_type")
         return value
 
-    @property
     def required_privileges(self) -> tuple[str, ...]:
         """Query the privileges that the process keeps; () for all privileges of its account.
 
@@ -230,7 +204,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: tuple[str, ...] = self._query("required_privileges")
         return value
 
-    @property
     def preshutdown_timeout(self) -> timedelta:
         """Query the time that the service may take before a shutdown.
 
@@ -241,7 +214,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: timedelta = self._query("preshutdown_timeout")
         return value
 
-    @property
     def triggers(self) -> tuple[Trigger, ...]:
         """Query the events that start or stop the service.
 
@@ -252,7 +224,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: tuple[Trigger, ...] = self._query("triggers")
         return value
 
-    @property
     def preferred_node(self) -> int | None:
         """Query the preferred NUMA node of the process; None for any, and if there is only one.
 
@@ -263,7 +234,6 @@ class ServiceSettings(ScmObject[ServiceAccess]):
         value: int | None = self._query("preferred_node")
         return value
 
-    @property
     def launch_protection(self) -> LaunchProtection:
         """Query the kind of protected process that the service runs in.
 

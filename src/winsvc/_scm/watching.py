@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
+from winsvc._public import publish
+from winsvc._scm.call_log import logged
 from winsvc._scm.connection import Connection
 from winsvc._scm.waiting import EVERY_STATE, CancelToken, Waiter
 from winsvc._util.durations import Duration, to_timedelta
@@ -18,11 +20,11 @@ from winsvc._values.rows import NotificationRow
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, ManagerAccess, Notify, ServiceAccess, ServiceType
 from winsvc.errors import (
-    ArgumentError,
     HandleClosedError,
     MachineUnreachableError,
-    ServiceError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
 
 __all__ = [
@@ -39,41 +41,41 @@ _RECHECK_DELAY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceEvent:
-    """Something that has happened to a service.
-
-    Attributes:
-        name: the service's key name.
-    """
-
+class _NamedEvent:
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceCreated(ServiceEvent):
-    """A service was installed.
+class ServiceCreated(_NamedEvent):
+    """A service was created.
 
     Attributes:
-        status: where it stands; None where it is gone again.
+        name: the service's key name.
+        status: its first status; None if it was deleted before it could be queried.
     """
 
     status: ServiceStatus | None
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceDeleted(ServiceEvent):
-    """A service is gone; while it is only marked for deletion, it is still there."""
+class ServiceDeleted(_NamedEvent):
+    """A service was removed. Not reported while it is only marked for deletion.
+
+    Attributes:
+        name: the service's key name.
+    """
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChanged(ServiceEvent):
-    """A service is in another state, or in another process.
+class StatusChanged(_NamedEvent):
+    """The state of a service has changed, or it runs in another process.
 
-    States that it was in for an instant may be left out.
+    Short states may be left out.
 
     Attributes:
-        old: where it stood when it was last told.
-        new: where it stands now.
+        name: the service's key name.
+        old: the status of the previous event.
+        new: the new status.
     """
 
     old: ServiceStatus
@@ -81,8 +83,18 @@ class StatusChanged(ServiceEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigChanged(ServiceEvent):
-    """A service is set up differently, or was written as it is; Windows does not tell what."""
+class ConfigChanged(_NamedEvent):
+    """The configuration of a service was written.
+
+    Windows does not report which setting was written, or whether its value has changed.
+
+    Attributes:
+        name: the service's key name.
+    """
+
+
+ServiceEvent: TypeAlias = ServiceCreated | ServiceDeleted | StatusChanged | ConfigChanged
+"""An event of a watch; a ``match`` statement over the four classes is exhaustive."""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +119,7 @@ class _WatchedService:
 
 
 class Watch(Closing):
-    """The events of services, as they come; made by :meth:`winsvc.ServiceManager.watch`.
+    """The events of services, returned by :meth:`winsvc.ServiceManager.watch`.
 
     ::
 
@@ -115,8 +127,9 @@ class Watch(Closing):
             for event in events:
                 print(event)
 
-    The iteration ends when the watch is closed, by :meth:`close` from any thread or by the end of
-    the ``with`` block. One thread at a time iterates.
+    The iteration ends when the watch is closed, by :meth:`close` from any thread or at the end of
+    the ``with`` block. One thread at a time iterates. While a watch is not read it keeps handles
+    open; a deleted service stays marked for deletion until the watch is read or closed.
     """
 
     def __init__(
@@ -126,10 +139,10 @@ class Watch(Closing):
         service_type: ServiceType = ServiceType.WIN32,
         interval: Duration = 1,
     ) -> None:
-        """Watch the named services, or all of a type, on a connection of the watch's own.
+        """Watch the named services, or all services of a type, on a new connection.
 
         Args:
-            connection: a connection to the same machine.
+            connection: a connection to the machine.
             names: the key names; () for all services.
             service_type: without names, the kinds of services.
             interval: how often to poll services that do not notify.
@@ -139,7 +152,7 @@ class Watch(Closing):
         self._names = {name_key(name): name for name in names}
         self._interval = to_timedelta(interval, "interval").total_seconds()
         if not self._interval:
-            raise ArgumentError("interval", "must be longer than nothing")
+            raise ValidationError("interval", "must be longer than 0 seconds")
         self._lock = threading.RLock()  # re-entrant: a signal handler may close the watch
         self._inside = self._closing = self._lost = False
         self._events: deque[ServiceEvent] = deque()
@@ -158,7 +171,7 @@ class Watch(Closing):
             self.close()
             raise
 
-    # ------------------------------------------------------------------- for its users
+    # ------------------------------------------------------------------- public methods
 
     def __iter__(self) -> Iterator[ServiceEvent]:
         return self
@@ -175,21 +188,21 @@ class Watch(Closing):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closing
 
     def wait(
         self, timeout: Duration | None = None, *, cancel: CancelToken | None = None
     ) -> ServiceEvent | None:
-        """The next event; None where there is none within the timeout, or the watch is closed.
+        """Return the next event; None after the timeout, or if the watch is closed.
 
         Args:
-            timeout: how long to wait for one; None for as long as it takes, 0 not at all.
-            cancel: ends this wait, with None, from another thread; the watch goes on.
+            timeout: seconds or a timedelta; None for no limit, 0 to return at once.
+            cancel: ends this wait, which then returns None; the watch continues.
 
         Raises:
-            MachineUnreachableError: the machine no longer answers. A later call tries again, and
-                tells what has changed meanwhile.
+            MachineUnreachableError: the machine no longer answers. A later call connects again,
+                and reports what has changed.
         """
         limit = None if timeout is None else to_timedelta(timeout, "timeout").total_seconds()
         with self._lock:
@@ -207,7 +220,7 @@ class Watch(Closing):
                     self._release()
 
     def close(self) -> None:
-        """Stop watching, also while another thread waits. A second call does nothing."""
+        """Stop watching, even while another thread waits. A second call does nothing."""
         self._closing = True
         self._waiter.wake()
         with self._lock:
@@ -294,7 +307,7 @@ class Watch(Closing):
             self._waiter.arm(handle, _CREATED_OR_DELETED)
             with handle as self._manager_number:
                 self._manager = handle
-        except ServiceError:
+        except Win32Error:
             _close(handle)  # listings are compared instead
 
     def _on_manager_notification(self, manager: Handle, row: NotificationRow) -> None:
@@ -307,7 +320,7 @@ class Watch(Closing):
             if row.notification_status == 0:
                 self._waiter.arm(manager, _CREATED_OR_DELETED)
                 return
-        except ServiceError:
+        except Win32Error:
             pass
         # The client lags, or the connection is lost: register a new handle, and poll.
         self._manager = None
@@ -324,7 +337,7 @@ class Watch(Closing):
             self._created_then_deleted.add(name_key(name))
             self._events.append(ServiceCreated(name, None))
             return
-        except ServiceError:
+        except Win32Error:
             self._poll_within(0)  # the listing has its status
             return
         if self._names or status.service_type & self._service_type:
@@ -352,15 +365,16 @@ class Watch(Closing):
         handle: Handle | None = None
         try:
             handle = self._own.open_service_handle(name, ServiceAccess.QUERY_STATUS)
-            return handle, self._query(handle)
-        except ServiceError as error:
+            return handle, self._query(name, handle)
+        except Win32Error as error:
             _close(handle)
-            error.locate(service=name, machine=self._own.machine)
+            error.add_context(object_name=name, machine=self._own.machine)
             raise
 
-    def _query(self, handle: Handle) -> ServiceStatus:
+    def _query(self, name: str, handle: Handle) -> ServiceStatus:
         with handle as value:
-            return ServiceStatus.from_row(self._backend.query_service_status_ex(value))
+            method = self._backend.query_service_status_ex
+            return ServiceStatus.from_row(logged((name, self._shared.machine), method, value))
 
     def _register(self, item: _WatchedService, handle: Handle, *, again: bool = True) -> None:
         """Register a service for notifications through the handle, or close the handle."""
@@ -376,7 +390,7 @@ class Watch(Closing):
         if item.handle is not None:
             try:
                 self._waiter.subscribe(item.handle)
-            except ServiceError:
+            except Win32Error:
                 pass  # Windows 7
 
     def _arm(self, item: _WatchedService, *, again: bool = True) -> None:
@@ -384,10 +398,10 @@ class Watch(Closing):
         assert handle is not None
         try:
             self._waiter.arm(handle, EVERY_STATE | Notify.DELETE_PENDING)
-            if _differ(item.status, self._query(handle)):
+            if _differ(item.status, self._query(item.name, handle)):
                 # The change should be notified; if it is not, a later query reports it.
                 item.recheck_at = self._backend.monotonic() + _RECHECK_DELAY
-        except ServiceError as error:
+        except Win32Error as error:
             self._close_registration(item)
             lags = error.winerror == ErrorCode.SERVICE_NOTIFY_CLIENT_LAGGING
             item.refused = not (lags and again)
@@ -400,7 +414,7 @@ class Watch(Closing):
         """Register a service through a new handle; its status shows the missed changes."""
         try:
             handle, status = self._open(item.name)
-        except ServiceError:
+        except Win32Error:
             item.refused = True
             self._poll_within(self._interval)
             return
@@ -444,8 +458,8 @@ class Watch(Closing):
             if item.recheck_at is not None and item.handle is not None and item.recheck_at <= now:
                 item.recheck_at = None
                 try:
-                    self._on_status(item, self._query(item.handle))
-                except ServiceError:
+                    self._on_status(item, self._query(item.name, item.handle))
+                except Win32Error:
                     self._close_registration(item)
                     self._poll_within(0)
 
@@ -492,7 +506,7 @@ class Watch(Closing):
             for key, name in self._names.items():
                 item = self._watched.get(key)
                 if item is not None and item.handle is not None:
-                    existing[key] = item.name, self._query(item.handle), None
+                    existing[key] = item.name, self._query(name, item.handle), None
                     continue
                 try:
                     handle, status = self._open(name)
@@ -518,5 +532,8 @@ def _close(closable: Handle | Connection | None) -> None:
     if closable is not None:
         try:
             closable.close()
-        except ServiceError:
+        except Win32Error:
             pass  # the connection is lost, and the handle is closed in any case
+
+
+publish(__name__)

@@ -1,1 +1,1 @@
-"""What does not depend on services: checks, durations, JSON, text, handles, time."""
+"""Helpers that are independent of services: checks, durations, JSON, text, handles, time."""

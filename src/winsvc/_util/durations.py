@@ -1,4 +1,4 @@
-"""Durations between Python and Windows: timedelta or seconds here, DWORDs there."""
+"""Convert durations: timedelta or seconds in Python, milliseconds or seconds in Windows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from datetime import timedelta
 from typing import TypeAlias
 
-from winsvc._util.checks import DWORD_MAX
-from winsvc.errors import ArgumentError
+from winsvc._util.checks import DWORD_MAX, type_error
+from winsvc.errors import ValidationError
 
 __all__ = ["Duration", "milliseconds", "seconds", "to_timedelta"]
 
@@ -16,50 +16,53 @@ Duration: TypeAlias = timedelta | float
 
 
 def to_timedelta(duration: Duration, argument: str) -> timedelta:
-    """The duration as a timedelta.
+    """Convert a duration to a timedelta.
 
     Raises:
-        TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative, or no finite number.
+        TypeError: the duration is neither a timedelta nor a number.
+        ValidationError: the duration is negative, infinite or not a number.
     """
     if isinstance(duration, bool) or not isinstance(duration, (timedelta, int, float)):
-        kind = type(duration).__name__
-        raise TypeError(f"{argument}: expected a timedelta or seconds, not {kind}")
+        raise type_error(duration, "a timedelta or seconds", argument)
     if not isinstance(duration, timedelta):
         if not math.isfinite(duration):
-            raise ArgumentError(argument, f"{duration} is not a finite number of seconds")
+            raise ValidationError(argument, f"must be a finite number of seconds, not {duration}")
         try:
             duration = timedelta(seconds=duration)
         except OverflowError:
-            raise ArgumentError(argument, f"{duration} s is too long") from None
+            raise ValidationError(argument, f"is too long: {duration:g} seconds") from None
     if duration < timedelta(0):
-        raise ArgumentError(argument, f"{duration} is negative")
+        raise ValidationError(
+            argument, f"must not be negative: {duration.total_seconds():g} seconds"
+        )
     return duration
 
 
 def milliseconds(duration: Duration, argument: str) -> int:
-    """Whole milliseconds, as a DWORD: up to 49.7 days. A part of one counts as a whole one.
+    """Convert a duration to milliseconds, rounded up, of at most a DWORD (49.7 days).
 
     Raises:
-        TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative or longer than a DWORD.
+        TypeError: the duration is neither a timedelta nor a number.
+        ValidationError: the duration is negative or too long.
     """
     return _count(duration, timedelta(milliseconds=1), argument)
 
 
 def seconds(duration: Duration, argument: str) -> int:
-    """Whole seconds, as a DWORD: up to 136 years. A part of one counts as a whole one.
+    """Convert a duration to seconds, rounded up, of at most a DWORD (136 years).
 
     Raises:
-        TypeError: it is neither a timedelta nor a number.
-        ArgumentError: it is negative or longer than a DWORD.
+        TypeError: the duration is neither a timedelta nor a number.
+        ValidationError: the duration is negative or too long.
     """
     return _count(duration, timedelta(seconds=1), argument)
 
 
 def _count(duration: Duration, unit: timedelta, argument: str) -> int:
-    # Rounded up: a short delay must not become none.
+    # Rounded up, because a short delay must not become 0.
     count = -(-to_timedelta(duration, argument) // unit)
     if count > DWORD_MAX:
-        raise ArgumentError(argument, f"{duration} is longer than the {DWORD_MAX * unit} possible")
+        raise ValidationError(
+            argument, f"must be at most {DWORD_MAX * unit}, not {to_timedelta(duration, argument)}"
+        )
     return count

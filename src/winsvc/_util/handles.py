@@ -1,5 +1,7 @@
-"""Handles: owned ones are closed once, never under a call that uses them, and not silently leaked;
-borrowed ones are never closed.
+"""Owned and borrowed handles.
+
+An owned handle is closed exactly once, after the calls in progress have finished, and issues a
+``ResourceWarning`` when it is leaked. A borrowed handle is not closed.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from winsvc.enums import ErrorCode
-from winsvc.errors import HandleClosedError, ObjectInUseError, ServiceError
+from winsvc.errors import HandleClosedError, ObjectInUseError, Win32Error
 
 __all__ = ["BorrowedHandle", "Closing", "Handle", "UseCount"]
 
@@ -37,32 +39,32 @@ class Closing:
     ) -> None:
         try:
             self.close()
-        except ServiceError:
+        except Win32Error:
             if error is None:
                 raise
 
 
 class UseCount:
-    """The calls that use a handle now, and the value that the last of them has to close.
+    """The number of calls that use a handle, and the value that the last call must close.
 
-    Thread-safe. Hold :attr:`lock` to change what belongs together with the count.
+    Thread-safe. Hold :attr:`lock` for changes that depend on the count.
     """
 
     __slots__ = ("_pending", "_users", "lock")
 
     def __init__(self) -> None:
-        """Begin with no calls."""
+        """Create a counter without calls."""
         self.lock = threading.RLock()  # re-entrant: a signal handler may use it too
         self._users = 0
         self._pending = 0
 
     def begin(self) -> None:
-        """Count a call that begins."""
+        """Count the begin of a call."""
         with self.lock:
             self._users += 1
 
     def end(self) -> int:
-        """Count a call that ends; return the value that it has to close, or 0."""
+        """Count the end of a call; return the value that the caller must close, or 0."""
         with self.lock:
             self._users -= 1
             if self._users:
@@ -71,9 +73,9 @@ class UseCount:
             return value
 
     def retire(self, value: int) -> bool:
-        """Return whether the caller has to close a value now.
+        """Return whether the caller must close a value now.
 
-        If calls run, the last of them has to close it instead (0 adds nothing to close).
+        If calls are in progress, the last of them must close the value (0: no value).
         """
         with self.lock:
             if self._users:
@@ -83,15 +85,15 @@ class UseCount:
 
 
 class Handle:
-    """One handle of the system that belongs to us.
+    """A system handle that this object owns.
 
-    A call borrows the value for as long as it runs::
+    A call uses the value in a ``with`` block::
 
         with handle as value:
             backend.query_service_status_ex(value)
 
-    :meth:`close` may come from any thread: it forbids new borrowing at once, and the system's
-    handle is closed when the last borrower is done.
+    :meth:`close` may be called from any thread: further uses are refused immediately, and the
+    system handle is closed when the last block ends.
     """
 
     __slots__ = ("__weakref__", "_closing", "_free", "_uses", "_value", "what")
@@ -106,11 +108,11 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closing
 
     def closed_by(self, free: Callable[[int], None]) -> Self:
-        """Have it closed by another function than was said at first."""
+        """Replace the function that closes the handle, and return the handle."""
         self._free = free
         return self
 
@@ -118,7 +120,7 @@ class Handle:
         """Close the handle. A second call does nothing.
 
         Raises:
-            ServiceError: the system refused to close it.
+            Win32Error: the system refused to close the handle.
         """
         with self._uses.lock:
             if self._closing:
@@ -149,28 +151,28 @@ class Handle:
         return f"<{type(self).__name__} of {self.what}: {state}>"
 
     def __del__(self) -> None:
-        if not getattr(self, "_closing", True):  # True: __init__ did not get that far
+        if not getattr(self, "_closing", True):  # True: __init__ did not finish
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             self.close()
 
 
 class BorrowedHandle:
-    """A handle that belongs to the process or to a thread: lent on, and never closed."""
+    """A handle that belongs to the process or to a thread, and is not closed."""
 
     __slots__ = ("_value", "what")
 
     def __init__(self, value: int, what: str) -> None:
-        """``what`` names it in messages."""
+        """Store the value, and the name of the handle for messages."""
         self._value = value
         self.what = what
 
     @property
     def closed(self) -> bool:
-        """False: it is not ours to close."""
+        """Return False, because this object does not own the handle."""
         return False
 
     def close(self) -> None:
-        """Refuse.
+        """Refuse to close the handle.
 
         Raises:
             ObjectInUseError: always.
@@ -178,8 +180,8 @@ class BorrowedHandle:
         raise ObjectInUseError(
             ErrorCode.BUSY,
             "",
-            f"{self.what} is borrowed, and not to be closed",
-            hint="Only what was opened or created is.",
+            f"{self.what} cannot be closed: the handle is borrowed",
+            hint="Close only objects that were opened or created.",
         )
 
     def __enter__(self) -> int:

@@ -1,4 +1,4 @@
-"""Time, threads and events as they are: what a backend has that simulates none of it."""
+"""Real time, threads and events, for backends that do not simulate them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ T = TypeVar("T")
 
 
 class RealTime:
-    """The part of a backend in which things go on, and wait."""
+    """The time, threads and events of a backend."""
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        # A daemon: what hangs must not keep the process of a stopped service.
+        # A daemon, because a thread that hangs must not keep the process alive.
         threading.Thread(target=target, name=name, daemon=True).start()
 
     def new_event(self) -> threading.Event:
         return threading.Event()
 
     def run_coroutine(self, coroutine: Coroutine[object, object, T]) -> T:
-        import asyncio  # which takes longer to load than a listing does
+        import asyncio  # loading asyncio takes longer than a listing
 
         return asyncio.run(coroutine)
 

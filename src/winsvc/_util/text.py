@@ -1,14 +1,15 @@
-"""Texts as Windows takes, compares and packs them.
+"""Check, compare and pack strings by the rules of Windows.
 
-Windows keeps a list of strings as one text in which every string ends in a NUL and an empty string
-ends the list: a multi-string.
+A multi-string is a list of strings in one text: each string ends with a NUL, and an empty string
+ends the list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from winsvc.errors import ArgumentError
+from winsvc._util.checks import type_error
+from winsvc.errors import ValidationError
 
 __all__ = [
     "check_list",
@@ -22,42 +23,43 @@ __all__ = [
 def check_text(
     value: object, argument: str, *, limit: int | None = None, empty: bool = True
 ) -> str:
-    """Check that a value can be handed to Windows as a text.
+    """Check that a value is a text that Windows accepts.
 
-    The value itself is never shown: it may be a secret.
+    Errors do not contain the value, which may be a secret.
 
     Args:
-        value: what was given.
-        argument: how to call it in an error.
-        limit: the most UTF-16 code units it may have (a character beyond U+FFFF takes two).
-        empty: whether it may be empty.
+        value: the value.
+        argument: the name of the argument in an error.
+        limit: the maximum length in UTF-16 code units (two for a character beyond U+FFFF).
+        empty: whether the value may be empty.
 
     Returns:
         The value.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: it is empty, too long or has a NUL, at which Windows would cut it off.
+        TypeError: the value is not a str.
+        ValidationError: the value is empty or too long, or contains a NUL, at which Windows would
+            truncate it.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{argument}: expected str, not {type(value).__name__}")
+        raise type_error(value, (str,), argument)
     if not value and not empty:
-        raise ArgumentError(argument, "must not be empty")
+        raise ValidationError(argument, "must not be empty")
     if "\0" in value:
-        raise ArgumentError(argument, "must not contain a NUL character")
+        raise ValidationError(argument, "must not contain a NUL character")
     if limit is not None:
         length = len(value) + sum(character > "\uffff" for character in value)
         if length > limit:
-            raise ArgumentError(argument, f"has {length} characters, but {limit} are the most")
+            raise ValidationError(argument, f"must have at most {limit} characters, not {length}")
     return value
 
 
 def name_key(name: str) -> str:
-    """The form of a name in which those that Windows takes for the same are equal.
+    """Return a key that is equal for names that Windows treats as the same.
 
-    Windows compares character by character in upper case, in no language. Python's ``upper`` and
-    ``casefold`` go further ("ß" is "SS"), so only pairs that are each other's upper and lower case
-    are taken, and none beyond U+FFFF.
+    Windows compares names character by character in upper case, independent of the language.
+    Python's ``upper`` and ``casefold`` convert more characters ("ß" is "SS"), so this function
+    converts only pairs that are each other's upper and lower case, and none beyond U+FFFF.
     """
     if name.isascii():
         return name.upper()
@@ -72,28 +74,28 @@ def _upper(character: str) -> str:
 
 
 def same_name(a: str, b: str) -> bool:
-    """Whether Windows takes two names for the same: it ignores case."""
+    """Return whether Windows treats two names as the same, ignoring case."""
     return name_key(a) == name_key(b)
 
 
 def pack_multi_string(items: Iterable[str], what: str) -> str:
-    r"""Write a list of strings as a multi-string, all but its last NUL.
+    r"""Pack a list of strings as a multi-string without its last NUL.
 
-    Every string is followed by a NUL; an empty list is one NUL. The NUL that
-    ``ffi.new("WCHAR[]", text)`` and ``ctypes.create_unicode_buffer(text)`` put after a text is the
-    one that ends the list, so ``["a", "b"]`` is ``"a\0b\0"`` here and ``a 0 b 0 0`` in memory, and
-    ``[]`` is ``"\0"`` here and ``0 0`` in memory.
+    Every string is followed by a NUL; an empty list is one NUL. ``ffi.new("WCHAR[]", text)`` and
+    ``ctypes.create_unicode_buffer(text)`` append the NUL that ends the list: ``["a", "b"]`` is
+    ``"a\0b\0"`` here and ``a 0 b 0 0`` in memory, and ``[]`` is ``"\0"`` here and ``0 0`` in
+    memory.
 
     Args:
         items: the strings. A single str is refused.
-        what: how to call the list in an error.
+        what: the name of the list in an error.
 
     Returns:
-        The text to put into a buffer that adds a NUL.
+        The text for a buffer that appends a NUL.
 
     Raises:
-        TypeError: the list is a str or no list, or an element is not a str.
-        ArgumentError: an element is empty, which would end the list, or has a NUL.
+        TypeError: *items* is a single str or not iterable, or an element is not a str.
+        ValidationError: an element is empty, which would end the list, or contains a NUL.
     """
     check_list(items, what)
     texts = [
@@ -103,7 +105,13 @@ def pack_multi_string(items: Iterable[str], what: str) -> str:
 
 
 def check_list(items: object, argument: str) -> None:
-    if isinstance(items, (str, bytes, bytearray)) or not isinstance(items, Iterable):
-        raise TypeError(
-            f"{argument}: expected a list of strings, not a single {type(items).__name__}"
-        )
+    """Check that a value is an iterable other than a text.
+
+    Raises:
+        TypeError: the value is a text or not iterable.
+    """
+    if isinstance(items, (str, bytes, bytearray)):
+        name = type(items).__name__
+        raise TypeError(f"{argument}: expected a list, not a single {name}")
+    if not isinstance(items, Iterable):
+        raise type_error(items, "a list", argument)

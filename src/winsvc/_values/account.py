@@ -1,20 +1,21 @@
-r"""The accounts that services run under, and their passwords.
+r"""The accounts that services run as, and their passwords.
 
-One account has many names: ``SYSTEM``, ``.\LocalSystem`` and ``S-1-5-18`` are ``LocalSystem``. An
-:class:`Account` has one, the one that the service control manager takes. Which password goes with
-an account depends on its kind, and a password travels as a :class:`Secret`, which does not show.
+An account has several spellings: ``SYSTEM``, ``.\LocalSystem`` and ``S-1-5-18`` are
+``LocalSystem``. An :class:`Account` is a str that keeps its spelling, compares by account, and has
+the canonical name that the service control manager accepts. The kind of an account determines
+whether it has a password. A password is a :class:`Secret`, which is never displayed.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
+from winsvc._public import publish
 from winsvc._util.text import check_text, name_key
 from winsvc.enums import ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "LOCAL_SERVICE",
@@ -29,28 +30,29 @@ __all__ = [
 
 
 class Secret:
-    """A text that shows only when asked to.
+    """A text that is not displayed.
 
-    It prints as asterisks, cannot be pickled, and JSON refuses it. Secrets compare by content.
+    A secret prints as asterisks and cannot be pickled or written as JSON. Secrets compare by
+    content.
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        """Hide a text.
+        """Create a secret.
 
         Args:
-            text: what to hide.
+            text: the text to hide.
 
         Raises:
-            TypeError: it is not a str.
+            TypeError: *text* is not a str.
         """
         if not isinstance(text, str):
-            raise TypeError(f"a Secret is made from a str, not {type(text).__name__}")
+            raise TypeError(f"Secret: expected str, not {type(text).__name__}")
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself. Hand it on at once: a variable shows up in tracebacks."""
+        """Return the text. Do not store it in a variable, which a traceback can display."""
         return self._text
 
     def __repr__(self) -> str:
@@ -60,7 +62,7 @@ class Secret:
         return "********"
 
     def __format__(self, spec: str) -> str:
-        return str(self)  # no spec: padding or cutting would tell nothing, but may fail
+        return str(self)  # the specification is ignored: an invalid one must not raise an error
 
     def __bool__(self) -> bool:
         return self._text != ""
@@ -83,29 +85,31 @@ class Secret:
 
 
 class AccountKind(Enum):
-    """What sort of account it is."""
+    """The kind of an account."""
 
     LOCAL_SYSTEM = "LocalSystem"
     LOCAL_SERVICE = "LocalService"
     NETWORK_SERVICE = "NetworkService"
     VIRTUAL = "virtual"
-    r"""``NT SERVICE\name``, which exists as long as the service does."""
+    r"""``NT SERVICE\name``, which exists as long as the service exists."""
     MANAGED = "managed"
-    r"""``DOMAIN\name$``, whose password the domain keeps (group-managed or not)."""
+    r"""``DOMAIN\name$``, whose password the domain manages (group-managed or not)."""
     USER = "user"
+    DRIVER_OBJECT = "driver object"
+    r"""The object of a driver, such as ``\Driver\name``; empty for the default object."""
 
     @property
     def built_in(self) -> bool:
-        """Whether it is one of the three that every Windows has."""
+        """Return whether the account exists on every Windows system."""
         return self.value in _CANONICAL
 
     @property
     def takes_password(self) -> bool:
-        """Whether somebody has to know a password."""
+        """Return whether a service needs a password for the account."""
         return self is AccountKind.USER
 
 
-# What the service control manager takes, on a Windows of any language.
+# The service control manager accepts these names in every language of Windows.
 _CANONICAL: Final = {
     "LocalSystem": "LocalSystem",
     "LocalService": r"NT AUTHORITY\LocalService",
@@ -130,45 +134,89 @@ _ALIASES: Final = {
     "S-1-5-20": AccountKind.NETWORK_SERVICE,
 }
 
+_DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
 _SID: Final = re.compile(r"S-1(-\d+)+", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Account:
-    r"""An account under its canonical name.
+class Account(str):
+    r"""An account, as a str that compares by account.
 
-    ``Account(text)`` takes every spelling: a built-in account by its names or its SID, ``user``
-    (becomes ``.\user``), ``DOMAIN\user``, ``user@domain``, ``NT SERVICE\name`` and
-    ``DOMAIN\name$``. Accounts are equal when Windows takes them for the same by name; that
-    ``user@domain`` may be ``DOMAIN\user`` only a domain knows.
+    ``Account(text)`` accepts every spelling: a built-in account by its names or its SID, ``user``
+    (the same as ``.\user``), ``DOMAIN\user``, ``user@domain``, ``NT SERVICE\name`` and
+    ``DOMAIN\name$``. The text keeps the spelling. An account is equal to each account and each str
+    that Windows treats as the same name: ``config.account == "localsystem"``. Only a domain can
+    determine whether ``user@domain`` is ``DOMAIN\user``; they are different here.
+
+    Use accounts as keys of a dict and members of a set, not mixed with str: the hash of an account
+    does not depend on its spelling.
 
     Attributes:
-        name: what to give to the service control manager.
-        kind: what sort of account it is.
+        name: the canonical name, which the service control manager accepts.
+        kind: the kind of the account.
     """
 
-    name: str = field(compare=False)
-    kind: AccountKind = field(compare=False)
-    _key: str = field(repr=False)
+    __slots__ = ("_key", "kind", "name")
 
-    def __init__(self, text: str, argument: str = "account") -> None:
-        """Read an account's name.
+    name: str
+    kind: AccountKind
+    _key: str
+
+    def __new__(cls, text: str, argument: str = "account") -> Self:
+        """Parse the name of an account.
 
         Args:
             text: the account, in any spelling.
-            argument: how to call it in an error.
+            argument: the name of the argument in an error.
 
         Raises:
-            TypeError: it is not a str.
-            ArgumentError: it is no account's name, or a SID other than those of built-in accounts.
+            TypeError: *text* is not a str.
+            ValidationError: *text* is not the name of an account, or it is a SID other than those
+                of the built-in accounts.
         """
-        name, kind = _parse(check_text(text, argument, empty=False), argument)
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "_key", name_key(name))
+        if isinstance(text, cls):
+            return text
+        return cls._of(text, *_parse(check_text(text, argument, empty=False), argument))
+
+    @classmethod
+    def stored(cls, text: str) -> Self:
+        r"""Return the account of a stored configuration, without validation.
+
+        A driver has the name of an object (``\Driver\name``) or ``""`` in place of an account.
+        """
+        if not text or text.startswith(_DRIVER_OBJECTS):
+            return cls._of(text, text, AccountKind.DRIVER_OBJECT)
+        try:
+            return cls(text)
+        except ValidationError:
+            return cls._of(text, text, AccountKind.USER)
+
+    @classmethod
+    def _of(cls, text: str, name: str, kind: AccountKind) -> Self:
+        account = str.__new__(cls, text)
+        account.name = name
+        account.kind = kind
+        account._key = name_key(name)
+        return account
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Account):
+            return self._key == other._key
+        return self._key == Account.stored(other)._key if isinstance(other, str) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # otherwise the operator of str is used
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"Account({str(self)!r})"
 
     def __str__(self) -> str:
-        return self.name
+        return self[:]  # a plain str
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).stored, (str(self),)
 
 
 def _parse(text: str, argument: str) -> tuple[str, AccountKind]:
@@ -176,7 +224,7 @@ def _parse(text: str, argument: str) -> tuple[str, AccountKind]:
     if kind is not None:
         return _CANONICAL[kind.value], kind
     if _SID.fullmatch(text):
-        raise ArgumentError(argument, f"{text} is a SID: a service's account is given by name")
+        raise ValidationError(argument, f"{text} is a SID; specify the name of the account")
     domain, backslash, user = text.rpartition("\\")
     if not backslash and "@" in text:
         user, _, domain = text.rpartition("@")
@@ -185,9 +233,11 @@ def _parse(text: str, argument: str) -> tuple[str, AccountKind]:
         domain = domain if backslash else "."
         name = f"{domain}\\{user}"
     if not user or not domain or "\\" in domain:
-        raise ArgumentError(argument, rf"{text!r} is none of NAME, DOMAIN\NAME and NAME@DOMAIN")
+        raise ValidationError(
+            argument, rf"{text!r} is not an account; expected NAME, DOMAIN\NAME or NAME@DOMAIN"
+        )
     if name_key(user) == "LOCALSYSTEM" and backslash:
-        # COMPUTER\LocalSystem, whatever the computer is called.
+        # COMPUTER\LocalSystem, for any name of the computer.
         return _CANONICAL["LocalSystem"], AccountKind.LOCAL_SYSTEM
     if name_key(domain) == "NT SERVICE" and backslash:
         return rf"NT SERVICE\{user}", AccountKind.VIRTUAL
@@ -202,43 +252,49 @@ NETWORK_SERVICE: Final = Account("NetworkService")
 
 
 def password_for(account: Account, password: Secret | str | None) -> Secret | None:
-    """The password to send along when a service is given this account.
+    """Return the password to send when a service gets this account.
 
     Args:
         account: the account.
-        password: what the caller gave.
+        password: the password that the caller specified.
 
     Returns:
         For a built-in account the empty password, for a virtual or managed one None (NULL). For a
-        user what was given; None leaves the password that is stored.
+        user *password*; None keeps the stored password.
 
     Raises:
-        TypeError: it is none of Secret, str and None.
-        ArgumentError: the account takes no password, but one was given, or it has a NUL.
+        TypeError: *password* is not a Secret, a str or None.
+        ValidationError: the account has no password and *password* is not empty, or *password*
+            contains a NUL.
     """
     if password is not None and not isinstance(password, Secret):
         password = Secret(password)
-    # Not check_text(): the password would be a variable there, and show in a traceback.
+    # Not check_text(): the password would be a variable there, which a traceback can display.
     if password is not None and "\0" in password.reveal():
-        raise ArgumentError("password", "must not contain a NUL character")
+        raise ValidationError("password", "must not contain a NUL character")
     if account.kind.takes_password:
         return password
     if password:
-        raise ArgumentError("password", f"{account} takes no password")
+        raise ValidationError("password", f"{account} has no password; omit the setting")
     return Secret("") if account.kind.built_in else None
 
 
 def check_interactive(service_type: ServiceType, account: Account) -> None:
-    """Check that a service which shows windows on the desktop runs as LocalSystem.
+    """Check that an interactive service runs as LocalSystem.
 
     Args:
-        service_type: the service's type.
-        account: the account that it will run under.
+        service_type: the type of the service.
+        account: the account that the service will run as.
 
     Raises:
-        ArgumentError: the type has ``INTERACTIVE_PROCESS``, but the account is another.
+        ValidationError: the type contains ``INTERACTIVE_PROCESS`` and the account is another one.
     """
     if ServiceType.INTERACTIVE_PROCESS in service_type and account != LOCAL_SYSTEM:
-        raise ArgumentError(
-            "service_type", f"an interactive service runs only as LocalSystem, not as {account}"
+        raise ValidationError(
+            "service_type",
+            f"an interactive service must run as LocalSystem, not as {account}; remove "
+            "INTERACTIVE_PROCESS or change the account",
         )
+
+
+publish(__name__)

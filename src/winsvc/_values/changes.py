@@ -1,38 +1,33 @@
-"""Turn settings into changes: every setting is checked before the first call."""
+"""Convert settings to changes. Every setting is checked before the first call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from winsvc._util.checks import check_bool
-from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import check_text
-from winsvc._values.account import Account, Secret, check_interactive, password_for
+from winsvc._values.account import Account, AccountKind, Secret, check_interactive, password_for
 from winsvc._values.commandline import check_binary_path
-from winsvc._values.config import FailureAction, FailureActions, Unchanged
-from winsvc._values.rows import NO_CHANGE, FailureActionsRow
+from winsvc._values.rows import NO_CHANGE
 from winsvc._values.setting import Change
-from winsvc._values.setting_table import SETTINGS, change_failure_actions
+from winsvc._values.setting_table import SETTINGS
 from winsvc._values.settings import ServiceSpec, Settings
 from winsvc.enums import ServiceAccess, ServiceType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
-__all__ = ["ConfigArguments", "changes_for", "creation_for", "failure_actions_part"]
-
-_DRIVER_OBJECTS: Final = ("\\Driver\\", "\\FileSystem\\")
+__all__ = ["ConfigArguments", "changes_for", "creation_for"]
 
 
 class ConfigArguments(NamedTuple):
-    """The arguments of ``ChangeServiceConfigW`` after the handle; these keep everything."""
+    """The arguments of ``ChangeServiceConfigW`` after the handle; the defaults change nothing."""
 
     service_type: int = NO_CHANGE
     start_type: int = NO_CHANGE
     error_control: int = NO_CHANGE
     binary_path: str | None = None
     load_order_group: str | None = None
-    want_tag: bool = False
+    assign_tag: bool = False
     dependencies: Sequence[str] | None = None
     account: str | None = None
     password: Secret | None = None
@@ -40,43 +35,51 @@ class ConfigArguments(NamedTuple):
 
     @property
     def needs_account(self) -> bool:
-        """Whether there is a password alone: Windows accepts one only along with its account."""
+        """Return whether there is a password without its account, which Windows does not accept."""
         return self.password is not None and self.account is None
 
     def with_account(self, account: str | None) -> ConfigArguments:
-        """Return the arguments with the account that the service has."""
-        password = password_for(Account(account or ""), self.password)
+        """Return the arguments with the present account of the service."""
+        password = password_for(Account.stored(account or ""), self.password)
         return self._replace(account=account, password=password)
 
     def creation(self, name: str, access: ServiceAccess) -> tuple[object, ...]:
-        """Return the arguments of ``CreateServiceW`` after the manager's handle."""
+        """Return the arguments of ``CreateServiceW`` after the manager's handle.
+
+        Raises:
+            ValidationError: there is a password, but no account, so that it would be LocalSystem.
+        """
+        if self.needs_account and self.password:
+            raise ValidationError("password", "LocalSystem has no password; specify an account")
         numbers = [
             int(SETTINGS[field].default) if value == NO_CHANGE else value
             for field, value in zip(self._fields[:3], self[:3], strict=True)
         ]
         return (
             *(name, self.display_name, int(access), *numbers, self.binary_path),
-            *(self.load_order_group, self.want_tag, self.dependencies or None),
+            *(self.load_order_group, self.assign_tag, self.dependencies or None),
             *(self.account, self.password),
         )
 
 
 def changes_for(
-    settings: Settings, *, want_tag: bool = False, unquoted: bool = False
+    settings: Settings, *, assign_tag: bool = False, allow_unquoted_path: bool = False
 ) -> list[Change]:
     """Check every setting, and return the changes to a service.
 
     Args:
         settings: the settings.
-        want_tag: whether a driver gets a new tag, which the first change returns then.
-        unquoted: whether the command line may be unquoted and ambiguous.
+        assign_tag: whether a driver gets a new tag, which the first change returns.
+        allow_unquoted_path: whether the command line may be unquoted and ambiguous.
 
     Raises:
         TypeError: a setting is of the wrong type.
-        ArgumentError: a setting is invalid.
+        ValidationError: a setting is invalid.
         InvalidSecurityError: the security descriptor is malformed.
     """
-    arguments, changes = _calls(settings, want_tag=want_tag, unquoted=unquoted)
+    arguments, changes = _calls(
+        settings, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+    )
     if arguments == ConfigArguments():
         return changes
     right = ServiceAccess.CHANGE_CONFIG
@@ -89,29 +92,35 @@ def changes_for(
 
 
 def creation_for(
-    spec: ServiceSpec, access: ServiceAccess, *, want_tag: bool = False, unquoted: bool = False
+    spec: ServiceSpec,
+    access: ServiceAccess,
+    *,
+    assign_tag: bool = False,
+    allow_unquoted_path: bool = False,
 ) -> tuple[tuple[Any, ...], list[Change]]:
     """Check every setting of a new service.
 
     Returns:
-        The arguments of ``CreateServiceW`` after the manager's handle, and the changes that follow
-        the creation.
+        The arguments of ``CreateServiceW`` after the manager's handle, and the changes to make
+        after the creation.
 
     Raises:
-        TypeError, ArgumentError, InvalidSecurityError: as :func:`changes_for`.
+        TypeError, ValidationError, InvalidSecurityError: as :func:`changes_for`.
     """
-    arguments, changes = _calls(spec, want_tag=want_tag, unquoted=unquoted)
+    arguments, changes = _calls(
+        spec, assign_tag=assign_tag, allow_unquoted_path=allow_unquoted_path
+    )
     if not arguments.binary_path:
-        raise ArgumentError("binary_path", "a new service needs one")
+        raise ValidationError("binary_path", "is missing; a new service needs a command line")
     return arguments.creation(spec.name, access), changes
 
 
 def _calls(
-    settings: Settings, *, want_tag: bool, unquoted: bool
+    settings: Settings, *, assign_tag: bool, allow_unquoted_path: bool
 ) -> tuple[ConfigArguments, list[Change]]:
     """Check every setting, and return the configuration and the other changes."""
-    check_bool(unquoted, "unquoted")
-    given: dict[str, Any] = {"want_tag": check_bool(want_tag, "want_tag")}
+    check_bool(allow_unquoted_path, "allow_unquoted_path")
+    given: dict[str, Any] = {"assign_tag": check_bool(assign_tag, "assign_tag")}
     changes: list[Change] = []
     values: dict[str, Any] = settings.given()
     for name, value in values.items():
@@ -119,8 +128,8 @@ def _calls(
         if setting.has_own_call:
             changes.append(setting.change(value))
             continue
-        if unquoted and name == "binary_path":
-            check_binary_path(value, unquoted=True)
+        if allow_unquoted_path and name == "binary_path":
+            check_binary_path(value, allow_unquoted_path=True)
         else:
             setting.validate(value)
         given[name] = setting.encode(value)
@@ -134,55 +143,11 @@ def _calls(
 def _account_arguments(
     account: str, password: Secret | None, service_type: int | None
 ) -> dict[str, object]:
-    if account.startswith(_DRIVER_OBJECTS):
-        return {"account": check_text(account, "account"), "password": None}
+    known = Account.stored(check_text(account, "account"))
+    if known.kind is AccountKind.DRIVER_OBJECT and known:
+        return {"account": known.name, "password": None}
     known = Account(account)
     password = password_for(known, password)
     if service_type is not None:
         check_interactive(ServiceType(service_type), known)
     return {"account": known.name, "password": password}
-
-
-def failure_actions_part(
-    current: FailureActions,
-    actions: Sequence[FailureAction] | Unchanged | None,
-    reset_after: Duration | Unchanged | None,
-    reboot_message: str | Unchanged | None,
-    command: str | Unchanged | None,
-) -> Change:
-    """Return the change to parts of the failure actions.
-
-    NULL keeps a message or a command; actions and time of reset are kept together or not at all.
-
-    Args:
-        current: the service's failure actions, of which either the actions or the time of reset
-            are used if only the other is specified.
-        actions: the actions, or ``UNCHANGED``.
-        reset_after: the time of reset, or ``UNCHANGED``.
-        reboot_message: the message, or ``UNCHANGED``.
-        command: the command, or ``UNCHANGED``.
-
-    Raises:
-        ArgumentError: a duration is invalid, or a time of reset is specified without actions.
-    """
-    texts = FailureActionsRow(
-        0,
-        None if isinstance(reboot_message, Unchanged) else reboot_message or "",
-        None if isinstance(command, Unchanged) else command or "",
-        None,
-    )
-    if isinstance(actions, Unchanged) and isinstance(reset_after, Unchanged):
-        return change_failure_actions(texts)
-    if isinstance(actions, Unchanged):
-        actions = current.actions
-    elif isinstance(reset_after, Unchanged):
-        reset_after = current.reset_after if actions else timedelta(0)
-    if reset_after is not None and not isinstance(reset_after, Unchanged):
-        reset_after = to_timedelta(reset_after, "reset_after")
-    assert not isinstance(reset_after, Unchanged)
-    if not actions and reset_after != timedelta(0):
-        raise ArgumentError("reset_after", "needs at least one action: Windows drops it")
-    whole = FailureActions(actions=tuple(actions or ()), reset_after=reset_after).to_row()
-    return change_failure_actions(
-        whole._replace(reboot_message=texts.reboot_message, command=texts.command)
-    )

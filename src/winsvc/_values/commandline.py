@@ -1,17 +1,17 @@
-r"""Command lines, split and joined as Windows programs do it.
+r"""Split, join and check command lines by the rules of Windows programs.
 
-The rules are those of the Microsoft C runtime since 2008, which are also CommandLineToArgvW's but
-for one oddity that :func:`join` never writes (``""`` inside quotes, see :func:`split`):
+The rules are those of the Microsoft C runtime since 2008. CommandLineToArgvW differs only for
+``""`` inside quotes (see :func:`split`), which :func:`join` does not write:
 
-* The program name ends at the first blank or tab outside quotes. A quote switches quoting on or
-  off and is dropped. A backslash is just a backslash.
-* Arguments are separated by blanks and tabs outside quotes. Backslashes mean themselves, unless a
-  quote follows: then each pair of them is one backslash, and one left over makes the quote a
-  literal one.
+* The program name ends at the first blank or tab outside quotes. A quote turns quoting on or off
+  and is removed. A backslash has no special meaning.
+* Arguments are separated by blanks and tabs outside quotes. A backslash has a special meaning only
+  before a quote: each pair of backslashes is one backslash, and a remaining one makes the quote a
+  literal quote.
 
-A service's program is started from its command line in the same way, with one trap: of an unquoted
-``C:\Program Files\App\svc.exe`` Windows first tries ``C:\Program.exe``. :func:`command_line` never
-writes such a line, and :func:`is_unquoted_and_ambiguous` finds one.
+Windows starts the program of a service by the same rules. For the unquoted command line
+``C:\Program Files\App\svc.exe`` it first tries ``C:\Program.exe``. :func:`command_line` does not
+write such a line, and :func:`is_unquoted_and_ambiguous` detects it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import os
 import re
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.text import check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "check_binary_path",
@@ -32,7 +33,7 @@ __all__ = [
     "split",
 ]
 
-# Only blank and tab separate arguments; the other two are quoted to be safe from other readers.
+# Only blank and tab separate arguments; line breaks are quoted for programs with other rules.
 _NEEDS_QUOTES: Final = re.compile('[ \t\n\v"]')
 _BACKSLASHES_BEFORE_QUOTE: Final = re.compile(r'(\\*)("|\Z)')
 
@@ -43,22 +44,22 @@ _HOLDS_A_BLANK: Final = re.compile(
 
 
 def quote(argument: str) -> str:
-    """Write one argument so that it is read back as it is.
+    """Quote one argument for a command line.
 
     Args:
-        argument: any text without NUL.
+        argument: a text without NUL.
 
     Returns:
-        The argument, in quotes if it is empty or has a blank, a tab, a line break or a quote.
+        The argument, quoted if it is empty or contains a blank, a tab, a line break or a quote.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: it has a NUL.
+        TypeError: *argument* is not a str.
+        ValidationError: *argument* contains a NUL.
     """
     check_text(argument, "argument")
     if argument and not _NEEDS_QUOTES.search(argument):
         return argument
-    # Backslashes count only before a quote: those in the text, and the one that closes it.
+    # Backslashes are doubled only before a quote: a quote in the text, or the closing quote.
     escaped = _BACKSLASHES_BEFORE_QUOTE.sub(
         lambda match: match[1] * 2 + ('\\"' if match[2] else ""), argument
     )
@@ -66,26 +67,26 @@ def quote(argument: str) -> str:
 
 
 def join(program: str, *args: str) -> str:
-    r"""Write a command line; :func:`split` gives the program and the arguments back.
+    r"""Join a program and arguments to a command line, which :func:`split` splits again.
 
-    The program is in quotes if it has a blank, or a ``%`` and so a variable that may bring one:
-    the system expands a service's command line before it looks for the end of the path.
+    The program is quoted if it contains a blank, or a ``%``: Windows expands variables, whose
+    values may contain a blank, before it searches the end of the path.
 
     Args:
-        program: the program's name or path; no quote can be written in it, and none is legal.
+        program: the name or path of the program, without quotes.
         *args: the arguments.
 
     Returns:
         The command line.
 
     Raises:
-        TypeError: something is not a str.
-        ArgumentError: the program has a quote, or something has a NUL.
+        TypeError: an argument is not a str.
+        ValidationError: the program contains a quote, or an argument contains a NUL.
     """
     check_text(program, "program")
     if '"' in program:
-        raise ArgumentError("program", f"{program!r} has a quote, which no path can have")
-    # Not quote(): in a program name a backslash before a quote is a backslash.
+        raise ValidationError("program", f"must not contain a quote: {program!r}")
+    # Not quote(): in a program name, a backslash before a quote has no special meaning.
     bare = program and "%" not in program and not _NEEDS_QUOTES.search(program)
     name = program if bare else f'"{program}"'
     return " ".join([name, *map(quote, args)])
@@ -94,19 +95,19 @@ def join(program: str, *args: str) -> str:
 def split(line: str) -> list[str]:
     r"""Split a command line into the program and its arguments.
 
-    Inside quotes ``""`` is a literal quote, and the quotes stay open, as the C runtime has it since
-    2008. (CommandLineToArgvW closes them.) An open quote is closed by the end of the line.
+    Inside quotes, ``""`` is a literal quote that does not end quoting, as in the C runtime since
+    2008. (In CommandLineToArgvW it ends quoting.) The end of the line ends quoting.
 
     Args:
         line: the command line.
 
     Returns:
-        The program, which is "" when the line begins with a blank, and the arguments; nothing for
-        an empty line.
+        The program, which is "" if the line begins with a blank, and the arguments; an empty list
+        for an empty line.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: it has a NUL.
+        TypeError: *line* is not a str.
+        ValidationError: *line* contains a NUL.
     """
     check_text(line, "line")
     if not line:
@@ -127,7 +128,7 @@ def _split_program(line: str) -> tuple[str, str]:
 
 def _split_arguments(text: str) -> list[str]:
     arguments: list[str] = []
-    current: list[str] | None = None  # None between arguments: an empty one may be quoted
+    current: list[str] | None = None  # None between arguments; a quoted argument may be empty
     quoted = False
     position = 0
     while position < len(text):
@@ -164,40 +165,41 @@ def _split_arguments(text: str) -> list[str]:
 
 
 def command_line(program: str | os.PathLike[str], *args: str) -> str:
-    """Write the command line of a service's program: :func:`join`, for a path.
+    """Return the command line for the program of a service.
 
     Args:
-        program: its path. (A driver is a path without quotes or arguments: don't use this for one.)
-        *args: its arguments.
+        program: the path of the program. The path of a driver must not be quoted; do not use this
+            function for a driver.
+        *args: the arguments.
 
     Returns:
         The command line.
 
     Raises:
-        TypeError: something is not a str, or the program not a path of str.
-        ArgumentError: the program is empty or has a quote, or something has a NUL.
+        TypeError: an argument is not a str, or the program is not a path of str.
+        ValidationError: the program is empty or contains a quote, or an argument contains a NUL.
     """
     return join(check_text(os.fspath(program), "program", empty=False), *args)
 
 
 def is_unquoted_and_ambiguous(line: str) -> bool:
-    r"""Whether a stored command line lets Windows start another program than is meant.
+    r"""Return whether Windows may start another program than the one in a stored command line.
 
-    That is so when the path of the program has a blank and is not in quotes: someone who may write
-    to ``C:\`` can put a ``Program.exe`` there. Only the text is looked at. The path is taken to end
-    with the first part that ends in ``.exe`` or the like, or before one that cannot go on a path:
-    an option (``-k``, ``/k``), a quote, another root. Without an ending such as ``.exe`` a later
-    part with a backslash makes a line ambiguous.
+    This is the case if the path of the program contains a blank and is not quoted: a user who can
+    write to ``C:\`` can create a ``Program.exe`` there. Only the text is examined. The path ends
+    with the first part that has the extension of a program (``.exe`` and others), or before a part
+    that cannot continue a path: an option (``-k``, ``/k``), a quote, another root. Without such an
+    extension, a later part with a backslash makes a line ambiguous.
 
-    No alarm is raised for a quoted path, a path without blanks, a driver (``.sys``, or a path of
-    the kernel's such as ``\SystemRoot\...`` and ``\??\C:\...``, which is not a command line), nor
-    for a variable, unless it is one that holds a blank (``%ProgramFiles%`` and its kin).
+    The result is False for a quoted path, a path without blanks, a driver (``.sys``, or a kernel
+    path such as ``\SystemRoot\...`` and ``\??\C:\...``, which is not a command line), and a
+    variable, except variables with a blank in their values (``%ProgramFiles%`` and similar).
 
     Args:
         line: the command line as the system stores it.
 
     Returns:
-        Whether it should be put in quotes.
+        Whether the path must be quoted.
     """
     line = _HOLDS_A_BLANK.sub(r"C:\\Program Files", line.strip(" \t"))
     if line.startswith('"') or re.match(r"\\[^\\]", line):
@@ -217,25 +219,31 @@ def is_unquoted_and_ambiguous(line: str) -> bool:
     return any("\\" in part for part in path[1:])
 
 
-def check_binary_path(text: str, argument: str = "binary_path", *, unquoted: bool = False) -> str:
-    """Check a command line that somebody else wrote before it is stored.
+def check_binary_path(
+    text: str, argument: str = "binary_path", *, allow_unquoted_path: bool = False
+) -> str:
+    """Check a command line before it is stored.
 
     Args:
-        text: the command line, or a driver's path.
-        argument: how to call it in an error.
-        unquoted: whether it may be unquoted and ambiguous.
+        text: the command line, or the path of a driver.
+        argument: the name of the argument in an error.
+        allow_unquoted_path: whether the path may be unquoted and ambiguous.
 
     Returns:
         The text.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: it is empty, has a NUL, or is unquoted and ambiguous.
+        TypeError: *text* is not a str.
+        ValidationError: *text* is empty, contains a NUL, or is unquoted and ambiguous.
     """
     check_text(text, argument, empty=False)
-    if not unquoted and is_unquoted_and_ambiguous(text):
-        raise ArgumentError(
+    if not allow_unquoted_path and is_unquoted_and_ambiguous(text):
+        raise ValidationError(
             argument,
-            f"the program's path has a blank and is not in quotes (unquoted=True takes it): {text}",
+            f"the path of the program contains a blank and is not quoted: {text}; quote it, or "
+            "specify allow_unquoted_path=True",
         )
     return text
+
+
+publish(__name__)

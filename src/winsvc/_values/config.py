@@ -1,15 +1,18 @@
-"""How services are set up: configuration, failure actions, and what leaves them unchanged."""
+"""The configuration of a service, its failure actions, and ``UNCHANGED``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.checks import DWORD_MAX, check_type
 from winsvc._util.durations import Duration, milliseconds, seconds, to_timedelta
+from winsvc._values.account import Account
 from winsvc._values.dependency import Dependency, parse_dependency
 from winsvc._values.rows import ConfigRow, FailureActionsRow
 from winsvc.enums import ActionType, ErrorControl, MemberCache, ServiceType, StartType
@@ -19,22 +22,23 @@ __all__ = ["UNCHANGED", "FailureAction", "FailureActions", "ServiceConfig", "Unc
 _SERVICE_TYPES: Final = MemberCache(ServiceType)
 _START_TYPES: Final = MemberCache(StartType)
 _ERROR_CONTROLS: Final = MemberCache(ErrorControl)
+_account = functools.lru_cache(1024)(Account.stored)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """How a service is set up (``QUERY_SERVICE_CONFIG``).
+    """The configuration of a service (``QUERY_SERVICE_CONFIG``).
 
     Attributes:
         service_type: the kind of service.
-        start_type: when it is started.
-        error_control: what happens when it fails to start while the system boots.
-        binary_path: the command line of its process, or the driver's file, as stored.
-        load_order_group: the group that it belongs to; "" for none.
-        tag: its place within the group; 0 for none.
+        start_type: when the service is started.
+        error_control: the severity of a failed start while the system boots.
+        binary_path: the command line of the process, or the file of the driver, as stored.
+        load_order_group: the load-order group of the service; "" for none.
+        tag: the position in the group; 0 for none.
         dependencies: the services and the groups that must run first.
-        account: the account that it runs as, or the driver's object name.
-        display_name: the name for people.
+        account: the account that the service runs as, as stored; the object name of a driver.
+        display_name: the name that user interfaces display.
     """
 
     service_type: ServiceType
@@ -44,12 +48,12 @@ class ServiceConfig:
     load_order_group: str
     tag: int
     dependencies: tuple[Dependency, ...]
-    account: str
+    account: Account
     display_name: str
 
     @classmethod
     def from_row(cls, row: ConfigRow, name: str) -> ServiceConfig:
-        """From the fields of a ``QUERY_SERVICE_CONFIG`` of the service of that name."""
+        """Return the configuration of the named service from a ``QUERY_SERVICE_CONFIG``."""
         return cls(
             _SERVICE_TYPES[row.service_type],
             _START_TYPES[row.start_type],
@@ -58,19 +62,19 @@ class ServiceConfig:
             row.load_order_group or "",
             row.tag_id,
             tuple(map(parse_dependency, row.dependencies or ())),
-            row.service_start_name or "",
-            # Windows always gives a display name; Wine gives "" for "same as the name".
+            _account(row.service_start_name or ""),
+            # Windows always returns a display name; Wine returns "" for "same as the name".
             row.display_name or name,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class FailureAction:
-    """One thing that the SCM does when a service fails.
+    """One action of the SCM when a service fails.
 
     Attributes:
-        type: what it does.
-        delay: how long it waits before.
+        type: the kind of action.
+        delay: the time between the failure and the action.
     """
 
     type: ActionType
@@ -78,34 +82,35 @@ class FailureAction:
 
     @classmethod
     def restart(cls, delay: Duration = 0) -> FailureAction:
-        """Start the service again."""
+        """Return an action that starts the service again."""
         return cls(ActionType.RESTART, to_timedelta(delay, "delay"))
 
     @classmethod
     def reboot(cls, delay: Duration = 0) -> FailureAction:
-        """Restart the computer. To set it needs ``SeShutdownPrivilege``."""
+        """Return an action that restarts the computer; writing it needs ``SeShutdownPrivilege``."""
         return cls(ActionType.REBOOT, to_timedelta(delay, "delay"))
 
     @classmethod
     def run_command(cls, delay: Duration = 0) -> FailureAction:
-        """Run the command of the :class:`FailureActions`."""
+        """Return an action that runs the command of the :class:`FailureActions`."""
         return cls(ActionType.RUN_COMMAND, to_timedelta(delay, "delay"))
 
     @classmethod
     def none(cls, delay: Duration = 0) -> FailureAction:
-        """Do nothing."""
+        """Return an action that does nothing."""
         return cls(ActionType.NONE, to_timedelta(delay, "delay"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureActions:
-    """What the SCM does when a service fails (``SERVICE_FAILURE_ACTIONS``).
+    """The actions of the SCM when a service fails (``SERVICE_FAILURE_ACTIONS``).
 
     Attributes:
-        actions: for the first failure, the second, and so on; the last one goes on.
-        reset_after: how long without a failure until the count starts again; None for never.
-            Windows keeps it only along with actions.
-        reboot_message: what users are told before a reboot; "" for nothing.
+        actions: the action for the first failure, the second, and so on; the last action is also
+            used for all further failures.
+        reset_after: the time without a failure after which the count is reset; None for never.
+            Windows stores it only together with actions.
+        reboot_message: the message that users receive before a reboot; "" for none.
         command: the command line of a ``RUN_COMMAND`` action; "" for none.
     """
 
@@ -118,6 +123,8 @@ class FailureActions:
         check_type(self.actions, tuple, "actions")
         for index, action in enumerate(self.actions):
             check_type(action, FailureAction, f"actions[{index}]")
+            check_type(action.type, ActionType, f"actions[{index}].type")
+            check_type(action.delay, timedelta, f"actions[{index}].delay")
 
     @classmethod
     def restart(
@@ -126,19 +133,20 @@ class FailureActions:
         after: Sequence[Duration] = (0,),
         reset_after: Duration | None = timedelta(days=1),
     ) -> FailureActions:
-        """Restart the service after each failure, with these delays.
+        """Return actions that restart the service after each failure.
 
         Args:
-            after: a delay for each failure in turn.
-            reset_after: how long without a failure until the first delay counts again.
+            after: the delays for the first failure, the second, and so on.
+            reset_after: the time without a failure after which the first delay is used again.
         """
+        check_type(after, Iterable, "after")
         actions = tuple(map(FailureAction.restart, after))
         reset = None if reset_after is None else to_timedelta(reset_after, "reset_after")
         return cls(actions=actions, reset_after=reset)
 
     @classmethod
     def from_row(cls, row: FailureActionsRow) -> FailureActions:
-        """From the fields of a ``SERVICE_FAILURE_ACTIONS``."""
+        """Return the actions from the fields of a ``SERVICE_FAILURE_ACTIONS``."""
         never = row.reset_period == DWORD_MAX
         return cls(
             actions=tuple(
@@ -151,10 +159,10 @@ class FailureActions:
         )
 
     def to_row(self) -> FailureActionsRow:
-        """As a ``SERVICE_FAILURE_ACTIONS`` that sets everything.
+        """Return the fields of a ``SERVICE_FAILURE_ACTIONS``, of which none is NULL.
 
         Raises:
-            ArgumentError: a duration is negative or too long.
+            ValidationError: a duration is negative or too long.
         """
         reset = DWORD_MAX if self.reset_after is None else seconds(self.reset_after, "reset_after")
         actions = tuple(
@@ -174,4 +182,6 @@ class Unchanged(Enum):
 
 
 UNCHANGED: Final = Unchanged.UNCHANGED
-"""In a write: leave this as it is. None, "" and () clear it."""
+"""The value of a setting that keeps its value. None, "" and () clear a setting."""
+
+publish(__name__)

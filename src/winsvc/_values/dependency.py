@@ -1,7 +1,7 @@
 """Dependencies of services, on other services and on load-order groups.
 
-In a list of dependencies a load-order group is told from a service by a leading ``+``. Here both
-are types, and every refusal says which argument was wrong, and why.
+In a stored list of dependencies, a load-order group has a leading ``+``. Here, services and groups
+have separate types.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from winsvc._public import publish
 from winsvc._util.text import check_list, check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "Dependency",
@@ -26,9 +27,9 @@ _GROUP_MARK: Final = "+"  # SC_GROUP_IDENTIFIER
 
 @dataclass(frozen=True, slots=True)
 class ServiceDependency:
-    """A service that has to run first.
+    """A service that must run first.
 
-    The name is checked only as far as the list needs it: what a system has stored can be read.
+    The name is only checked for what would break the list, so that every stored list can be read.
     """
 
     name: str
@@ -36,8 +37,8 @@ class ServiceDependency:
     def __post_init__(self) -> None:
         check_text(self.name, "dependency", empty=False)
         if self.name.startswith(_GROUP_MARK):
-            raise ArgumentError(
-                "dependency", f"{self.name!r} would be read as a group: use GroupDependency"
+            raise ValidationError(
+                "dependency", f"{self.name!r} has the prefix of a group; use GroupDependency"
             )
 
     def __str__(self) -> str:
@@ -46,7 +47,7 @@ class ServiceDependency:
 
 @dataclass(frozen=True, slots=True)
 class GroupDependency:
-    """A load-order group of which at least one member has to run first."""
+    """A load-order group of which at least one member must run first."""
 
     name: str
 
@@ -61,18 +62,18 @@ Dependency = ServiceDependency | GroupDependency
 
 
 def parse_dependency(text: str, argument: str = "dependency") -> Dependency:
-    """Read one dependency: ``"name"`` is a service, ``"+name"`` a group.
+    """Parse one dependency: ``"name"`` is a service, ``"+name"`` a group.
 
     Args:
-        text: the dependency as Windows writes it.
-        argument: how to call it in an error.
+        text: the dependency as Windows stores it.
+        argument: the name of the argument in an error.
 
     Returns:
-        The dependency; its ``str()`` is the text again.
+        The dependency; its ``str()`` is *text*.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: it is empty or has a NUL.
+        TypeError: *text* is not a str.
+        ValidationError: *text* is empty or contains a NUL.
     """
     check_text(text, argument, empty=False)
     if text.startswith(_GROUP_MARK):
@@ -83,18 +84,19 @@ def parse_dependency(text: str, argument: str = "dependency") -> Dependency:
 def parse_dependencies(
     items: Iterable[str | Dependency], argument: str = "dependencies"
 ) -> tuple[Dependency, ...]:
-    """Read a list of dependencies, each a text or already typed.
+    """Parse a list of dependencies; elements may be texts or dependencies.
 
     Args:
-        items: the dependencies. A single str is refused: ``"abc"`` would be read as a, b and c.
-        argument: how to call the list in an error.
+        items: the dependencies. A single str is refused, because ``"abc"`` would be a, b and c.
+        argument: the name of the list in an error.
 
     Returns:
         The dependencies, in order.
 
     Raises:
-        TypeError: the list is a str or no list, or an element is neither a str nor a dependency.
-        ArgumentError: an element is empty or has a NUL.
+        TypeError: *items* is a str or not iterable, or an element is neither a str nor a
+            dependency.
+        ValidationError: an element is empty or contains a NUL.
     """
     check_list(items, argument)
     return tuple(
@@ -103,3 +105,6 @@ def parse_dependencies(
         else parse_dependency(item, f"{argument}[{index}]")
         for index, item in enumerate(items)
     )
+
+
+publish(__name__)

@@ -1,4 +1,4 @@
-"""Which service needs which, as a value to ask: orders, cycles, what is missing, pictures."""
+"""The dependency graph of services: orders, cycles, missing services, drawings."""
 
 from __future__ import annotations
 
@@ -6,39 +6,42 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from winsvc._public import publish
 from winsvc._util.checks import check_type
 from winsvc._util.jsonable import JSON, json_object
 from winsvc._util.text import name_key
 from winsvc._values import graph_render
 from winsvc._values.dependency import Dependency, GroupDependency
 from winsvc._values.graph_node import ServiceNode
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 
 __all__ = ["DependencyGraph"]
 
 
 @dataclass(frozen=True)
 class DependencyGraph:
-    """The services of a machine and what they need, made by :meth:`ServiceManager.graph`.
+    """The services of a machine and their dependencies; see :meth:`ServiceManager.graph`.
 
-    A dependency on a load-order group is one on each of its members. Names are the same in upper
-    and lower case; those that come back are written as the service's own. Cycles, which Windows
-    refuses to make but a registry may hold, do no harm.
+    A dependency on a load-order group is a dependency on each of its members. Names are compared
+    without case, and returned in the spelling of the service. A graph may contain cycles: Windows
+    refuses to create them, but the registry can contain them.
 
     Attributes:
-        services: all of them, in the system's order.
-        errors: by key name, why a service's dependencies could not be read.
+        services: the services, in the order of the system.
+        errors: the errors of services whose dependencies could not be read, by key name.
     """
 
     services: tuple[ServiceNode, ...]
-    errors: Mapping[str, ServiceError] = field(default_factory=dict, compare=False)
+    errors: Mapping[str, Win32Error] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         check_type(self.services, tuple, "services")
         if len(self._ids) < len(self.services):
             keys = [name_key(node.name) for node in self.services]
             at = next(i for i, key in enumerate(keys) if key in keys[:i])
-            raise ArgumentError(f"services[{at}]", f"{self.services[at].name!r} is there already")
+            raise ValidationError(
+                f"services[{at}]", f"{self.services[at].name!r} is a duplicate name"
+            )
 
     def __repr__(self) -> str:
         count = sum(len(node.dependencies) for node in self.services)
@@ -56,95 +59,95 @@ class DependencyGraph:
     def __getitem__(self, name: str) -> ServiceNode:
         return self.services[self._id(name)]
 
-    # ------------------------------------------------------------------- what needs what
+    # ------------------------------------------------------------------- dependencies
 
     def dependencies_of(self, name: str, *, direct: bool = False) -> tuple[str, ...]:
-        """What a service needs, directly or through others: what starts first comes first.
+        """Return the services that a service depends on, in the order in which they start.
 
         Args:
             name: the key name.
-            direct: leave out what it needs only through others.
+            direct: omit the services that it depends on only through others.
 
         Raises:
-            KeyError: there is no such service.
+            KeyError: the graph does not contain the service.
         """
         start = self._id(name)
         return self._ordered(self._reach([start], self._index.needed, direct=direct) - {start})
 
     def dependents_of(self, name: str, *, direct: bool = False) -> tuple[str, ...]:
-        """What needs a service, directly or through others: what stops first comes first.
+        """Return the services that depend on a service, in the order in which they stop.
 
         Args:
             name: the key name.
-            direct: leave out what needs it only through others.
+            direct: omit the services that depend on it only through others.
 
         Raises:
-            KeyError: there is no such service.
+            KeyError: the graph does not contain the service.
         """
         start = self._id(name)
         found = self._reach([start], self._index.needing, direct=direct) - {start}
         return self._ordered(found)[::-1]
 
     def start_order(self, names: Iterable[str] | None = None) -> tuple[str, ...]:
-        """These services and all that they need, in an order to start them in.
+        """Return these services and all that they depend on, in a start order.
 
-        Each comes after what it needs, except in a cycle, where somebody has to be first. What is
-        in no order stays in the system's.
+        A service comes after the services that it depends on, except within a cycle. Services that
+        do not depend on each other keep the order of the system.
 
         Args:
             names: the key names; None for all services.
 
         Raises:
-            KeyError: there is no service of a name.
+            KeyError: the graph does not contain one of the services.
         """
         return self._ordered(self._reach(self._chosen(names), self._index.needed))
 
     def stop_order(self, names: Iterable[str] | None = None) -> tuple[str, ...]:
-        """These services and all that need them, in an order to stop them in.
+        """Return these services and all that depend on them, in a stop order.
 
-        Each comes after what needs it, except in a cycle.
+        A service comes after the services that depend on it, except within a cycle.
 
         Args:
             names: the key names; None for all services.
 
         Raises:
-            KeyError: there is no service of a name.
+            KeyError: the graph does not contain one of the services.
         """
         return self._ordered(self._reach(self._chosen(names), self._index.needing))[::-1]
 
     def cycles(self) -> tuple[tuple[str, ...], ...]:
-        """The services that need each other in a circle, one tuple for each such knot.
+        """Return the groups of services that depend on each other.
 
-        A service that needs itself, or its own group, is one by itself.
+        A service that depends on itself, or on a group that contains it, is a cycle of one service.
         """
         found = []
-        for knot in self._knots:
-            services = {one for one in knot if one < len(self.services)}
-            if len(knot) > 1 or knot[0] in self._index.needed[knot[0]]:
+        for component in self._components:
+            services = {node for node in component if node < len(self.services)}
+            if len(component) > 1 or component[0] in self._index.needed[component[0]]:
                 found.append(self._ordered(services))
         return tuple(sorted(found, key=lambda names: self._ranks[self._id(names[0])]))
 
     def missing(self) -> dict[str, tuple[str, ...]]:
-        """What is needed and not there, with the services that need it.
+        """Return the missing dependencies, with the services that depend on them.
 
-        A group, which has a "+" before its name, is missing when it has no member.
+        A group, whose name has the prefix "+", is missing if it has no member.
         """
         return {wanted: tuple(names) for wanted, names in self._index.missing.values()}
 
     def subgraph(
         self, *names: str, dependencies: bool = True, dependents: bool = False
     ) -> DependencyGraph:
-        """The graph of these services and what they have to do with.
+        """Return the graph of these services and of related services.
 
-        Dependencies that lead out of it are left out; those that are missing stay.
+        It omits dependencies on services outside of it, but keeps missing dependencies.
 
         Args:
             names: the key names.
-            dependencies: with all that they need.
-            dependents: with all that need them.
+            dependencies: include the services that they depend on.
+            dependents: include the services that depend on them.
 
         Raises:
-            KeyError: there is no service of a name.
+            KeyError: the graph does not contain one of the services.
         """
         start = self._chosen(names)
         wanted = set(start)
@@ -153,29 +156,30 @@ class DependencyGraph:
         if dependents:
             wanted |= self._reach(start, self._index.needing)
         missing = self._index.missing
-        keys = {name_key(self.services[one].name) for one in wanted if one < len(self)}
-        keys |= {"+" + name_key(self.services[one].group) for one in wanted if one < len(self)}
+        nodes = [self.services[number] for number in wanted if number < len(self)]
+        keys = {name_key(node.name) for node in nodes}
+        keys |= {"+" + name_key(node.group) for node in nodes}
         keys |= set(missing)
 
         def inside(node: ServiceNode) -> ServiceNode:
-            items = tuple(one for one in node.dependencies if name_key(str(one)) in keys)
+            items = tuple(item for item in node.dependencies if name_key(str(item)) in keys)
             return node if items == node.dependencies else replace(node, dependencies=items)
 
         kept = tuple(inside(node) for number, node in enumerate(self) if number in wanted)
         errors = {name: error for name, error in self.errors.items() if name_key(name) in keys}
         return DependencyGraph(kept, errors)
 
-    # ------------------------------------------------------------------- to look at
+    # ------------------------------------------------------------------- output
 
     def to_text(self, name: str | None = None, *, dependents: bool = False) -> str:
-        """As a tree for people, each service once in full.
+        """Draw the graph as a tree of text.
 
         Args:
-            name: begin with this service; None begins with those that no other needs.
-            dependents: what needs a service stands below it, not what it needs.
+            name: the service at the root; None for the services that no other depends on.
+            dependents: draw the dependents of a service below it instead of its dependencies.
 
         Raises:
-            KeyError: there is no such service.
+            KeyError: the graph does not contain the service.
         """
         root = None if name is None else self[name]
         return graph_render.text(
@@ -183,27 +187,27 @@ class DependencyGraph:
         )
 
     def to_dot(self) -> str:
-        """In the language of Graphviz; states are colours."""
+        """Draw the graph in the language of Graphviz; colors are states."""
         return graph_render.dot(self.services, self.missing(), self.errors)
 
     def to_mermaid(self) -> str:
-        """As a Mermaid flowchart, which Markdown shows in many places; states are colours."""
+        """Draw the graph as a Mermaid flowchart, for Markdown; colors are states."""
         return graph_render.mermaid(self.services, self.missing())
 
     def to_json(self) -> dict[str, JSON]:
-        """As :func:`json.dumps` takes it."""
+        """Return the graph as :func:`json.dumps` accepts it."""
         value = {
             "services": self.services,
             "missing": self.missing(),
             "cycles": self.cycles(),
             "errors": self.errors,
         }
-        return json_object(value, {Dependency: str, ServiceError: str})
+        return json_object(value, {Dependency: str, Win32Error: str})
 
-    # ------------------------------------------------------------------- inside
+    # ------------------------------------------------------------------- implementation
 
-    # Services are numbers, and so are the groups that something needs, from len(services) on: a
-    # group needs its members. Else each that needs a group would have an edge for every member.
+    # The nodes are numbers: a service has its index, and the referenced groups follow from
+    # len(services) on. A group has edges to its members, which keeps the number of edges linear.
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -214,27 +218,27 @@ class DependencyGraph:
         return _Index(self.services, self._ids)
 
     @cached_property
-    def _knots(self) -> list[list[int]]:
+    def _components(self) -> list[list[int]]:
         return list(_strongly_connected(self._index.needed))
 
     @cached_property
     def _ranks(self) -> dict[int, int]:
-        # Not the order in which a search leaves them: on a way through a group that is in a cycle
-        # it would leave a service before another that it needs and that is in none.
-        every = (one for knot in self._knots for one in knot)
-        return {one: rank for rank, one in enumerate(every)}
+        # The post-order of a depth-first search is not sufficient: with a group in a cycle, a
+        # service could come before a service outside of the cycle that it depends on.
+        nodes = (node for component in self._components for node in component)
+        return {node: rank for rank, node in enumerate(nodes)}
 
     def _id(self, name: str) -> int:
         number = self._ids.get(name_key(name))
         if number is None:
-            raise KeyError(f"there is no service {name!r} in the graph")
+            raise KeyError(f"the graph does not contain the service {name!r}")
         return number
 
     def _chosen(self, names: Iterable[str] | None) -> list[int]:
         if names is None:
             return list(range(len(self.services)))
         if isinstance(names, str):
-            raise TypeError("names: expected a list of names, not a single str")
+            raise TypeError("names: expected a list, not a single str")
         return list(map(self._id, names))
 
     def _ordered(self, numbers: Iterable[int]) -> tuple[str, ...]:
@@ -250,8 +254,7 @@ class DependencyGraph:
         seen = set(start)
         ahead = list(start)
         while ahead:
-            one = ahead.pop()
-            for other in edges[one]:
+            for other in edges[ahead.pop()]:
                 if other not in seen:
                     seen.add(other)
                     if not direct or other >= len(self.services):
@@ -260,7 +263,7 @@ class DependencyGraph:
 
 
 class _Index:
-    """The edges of a graph, both ways, and what is missing."""
+    """The edges of a graph in both directions, and the missing dependencies."""
 
     def __init__(self, services: Sequence[ServiceNode], ids: Mapping[str, int]) -> None:
         members: dict[str, list[int]] = {}
@@ -290,16 +293,17 @@ class _Index:
                     self.needed[number].append(found)
         self.needing: list[list[int]] = [[] for _ in self.needed]
         for number, needed in enumerate(self.needed):
-            for one in needed:
-                self.needing[one].append(number)
+            for other in needed:
+                self.needing[other].append(number)
 
 
 def _strongly_connected(edges: list[list[int]]) -> Iterator[list[int]]:
-    """Those that lead to each other, set by set (Tarjan's algorithm, without recursion).
+    """Return the strongly connected components (Tarjan's algorithm, without recursion).
 
-    A set comes after those that it leads to; in it, those that were found last come first.
+    A component comes after the components that it leads to. The nodes of a component are in the
+    reverse order of their discovery.
     """
-    found = [-1] * len(edges)  # when each was found
+    found = [-1] * len(edges)  # the order of discovery
     lowest = [0] * len(edges)
     waiting: list[int] = []
     is_waiting = [False] * len(edges)
@@ -309,26 +313,29 @@ def _strongly_connected(edges: list[list[int]]) -> Iterator[list[int]]:
             continue
         path = [(root, iter(edges[root]))]
         while path:
-            one, rest = path[-1]
-            if found[one] < 0:
-                found[one] = lowest[one] = count
+            node, rest = path[-1]
+            if found[node] < 0:
+                found[node] = lowest[node] = count
                 count += 1
-                waiting.append(one)
-                is_waiting[one] = True
+                waiting.append(node)
+                is_waiting[node] = True
             for other in rest:
                 if found[other] < 0:
                     path.append((other, iter(edges[other])))
                     break
                 if is_waiting[other]:
-                    lowest[one] = min(lowest[one], found[other])
+                    lowest[node] = min(lowest[node], found[other])
             else:
                 path.pop()
                 if path:
                     before = path[-1][0]
-                    lowest[before] = min(lowest[before], lowest[one])
-                if lowest[one] == found[one]:
-                    knot: list[int] = []
-                    while one not in knot[-1:]:
-                        knot.append(waiting.pop())
-                        is_waiting[knot[-1]] = False
-                    yield knot
+                    lowest[before] = min(lowest[before], lowest[node])
+                if lowest[node] == found[node]:
+                    component: list[int] = []
+                    while node not in component[-1:]:
+                        component.append(waiting.pop())
+                        is_waiting[component[-1]] = False
+                    yield component
+
+
+publish(__name__)

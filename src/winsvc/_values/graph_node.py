@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from winsvc._public import publish
 from winsvc._values.dependency import Dependency
 from winsvc.enums import State
 
@@ -16,12 +17,15 @@ class ServiceNode:
 
     Attributes:
         name: the key name.
-        dependencies: the services and the groups that it needs, as they are stored.
-        group: the load-order group that it belongs to; "" for none.
-        state: where it stood when the graph was made; None where that is not known.
+        dependencies: the services and the groups that the service depends on, as stored.
+        group: the load-order group of the service; "" for none.
+        state: the state when the graph was created; None if it is unknown.
     """
 
     name: str
     dependencies: tuple[Dependency, ...] = ()
     group: str = ""
     state: State | None = None
+
+
+publish(__name__)

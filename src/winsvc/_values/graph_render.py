@@ -1,7 +1,7 @@
 """Draw a dependency graph: as a tree of text, in Graphviz's DOT language, as a Mermaid flowchart.
 
-The functions take the services of a graph, the names of what they need and is missing, and by name
-why the dependencies of a service could not be read.
+The arguments are the services of a graph, the names of the missing dependencies, and the errors of
+services whose dependencies could not be read, by name.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from winsvc._util.text import name_key
 from winsvc._values.dependency import Dependency, GroupDependency, ServiceDependency
 from winsvc._values.graph_node import ServiceNode
 from winsvc.enums import State
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 
 __all__ = ["dot", "mermaid", "text"]
 
-_COLOURS: Final = {
+_COLORS: Final = {
     "running": "#c8e6c9",
     "stopped": "#eeeeee",
     "paused": "#fff9c4",
@@ -28,7 +28,7 @@ _COLOURS: Final = {
 
 
 def _kind(state: State | None) -> str | None:
-    """The colour of a state, by name."""
+    """Return the name of the color of a state."""
     if state is None:
         return None
     if state in (State.RUNNING, State.STOPPED, State.PAUSED):
@@ -37,15 +37,15 @@ def _kind(state: State | None) -> str | None:
 
 
 def _readable(name: str) -> str:
-    """Without what no picture can show: control characters and halves of characters."""
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in name)
+    """Escape the characters that cannot be drawn: control characters and surrogates."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in name)
 
 
-# ----------------------------------------------------------------------- what there is to draw
+# ----------------------------------------------------------------------- nodes and edges
 
 
 class _Picture:
-    """The services, groups and missing ones of a graph, with names to draw them by."""
+    """The services, groups and missing dependencies of a graph, with names for a drawing."""
 
     def __init__(self, services: Sequence[ServiceNode], missing: Iterable[str]) -> None:
         self.services = {name_key(node.name): f"n{i}" for i, node in enumerate(services)}
@@ -56,9 +56,9 @@ class _Picture:
         present = (key for key in groups if key not in self.missing)
         self.groups = {key: (f"g{i}", groups[key]) for i, key in enumerate(present)}
         self.edges = [
-            (here, there)
+            (here, target)
             for here, node in self.nodes
-            for there in dict.fromkeys(self._drawn(item) for item in node.dependencies)
+            for target in dict.fromkeys(self._drawn(item) for item in node.dependencies)
         ]
         self.memberships = [
             (self.groups[_group(node)][0], here)
@@ -93,23 +93,23 @@ def dot(services: Sequence[ServiceNode], missing: Iterable[str], errors: Collect
         if node.state is not None:
             label += r"\n" + _dot_text(_state(node.state))
         kind = _kind(node.state)
-        colour = f', fillcolor="{_COLOURS[kind]}"' if kind else ""
+        color = f', fillcolor="{_COLORS[kind]}"' if kind else ""
         style = ', style="rounded,filled,dotted"' if node.name in errors else ""
-        lines.append(f'  {here} [label="{label}"{colour}{style}];')
+        lines.append(f'  {here} [label="{label}"{color}{style}];')
     for here, name in picture.groups.values():
         lines.append(f'  {here} [label="{_dot_text(name)}", shape=folder, style=solid];')
     for here, name in picture.missing.values():
         lines.append(
             f'  {here} [label="{_dot_text(name)}\\nmissing", style="filled,dashed", '
-            f'fillcolor="{_COLOURS["missing"]}"];'
+            f'fillcolor="{_COLORS["missing"]}"];'
         )
-    lines += [f"  {here} -> {there};" for here, there in picture.edges]
-    lines += [f"  {here} -> {there} [style=dashed];" for here, there in picture.memberships]
+    lines += [f"  {here} -> {target};" for here, target in picture.edges]
+    lines += [f"  {here} -> {target} [style=dashed];" for here, target in picture.memberships]
     return "\n".join([*lines, "}", ""])
 
 
 def _dot_text(name: str) -> str:
-    # In a label a backslash begins an escape, and "&" an entity of HTML.
+    # In a label, a backslash begins an escape and "&" an HTML entity.
     escaped = _readable(name).replace("\\", "\\\\").replace('"', '\\"')
     return escaped.replace("&", "&amp;")
 
@@ -125,21 +125,21 @@ def mermaid(services: Sequence[ServiceNode], missing: Iterable[str]) -> str:
         lines.append(f'  {here}(["{_mermaid_text(name)}"])')
     for here, name in picture.missing.values():
         lines.append(f'  {here}["{_mermaid_text(name)} is missing"]:::missing')
-    lines += [f"  {here} --> {there}" for here, there in picture.edges]
-    lines += [f"  {here} -.-> {there}" for here, there in picture.memberships]
+    lines += [f"  {here} --> {target}" for here, target in picture.edges]
+    lines += [f"  {here} -.-> {target}" for here, target in picture.memberships]
     used = {_kind(node.state) for node in services} | ({"missing"} if picture.missing else set())
-    for kind, colour in _COLOURS.items():
+    for kind, color in _COLORS.items():
         if kind in used:
             dashes = ",stroke-dasharray:4" if kind == "missing" else ""
-            lines.append(f"  classDef {kind} fill:{colour},color:#000,stroke:#666{dashes}")
+            lines.append(f"  classDef {kind} fill:{color},color:#000,stroke:#666{dashes}")
     return "\n".join([*lines, ""])
 
 
 def _mermaid_text(name: str) -> str:
-    # Whatever could mean something, to Mermaid, to Markdown or to HTML, goes by its number.
+    # Characters with a meaning in Mermaid, Markdown or HTML are written as numbers.
     return "".join(
-        one if one.isalnum() or one in " _-." or one > "\x7f" else f"#{ord(one)};"
-        for one in _readable(name)
+        char if char.isalnum() or char in " _-." or char > "\x7f" else f"#{ord(char)};"
+        for char in _readable(name)
     )
 
 
@@ -150,20 +150,20 @@ def _mermaid_text(name: str) -> str:
 class _Branch:
     """One line of a tree."""
 
-    key: str  # the same for what is the same
+    key: str  # equal for equal nodes
     label: str
     node: ServiceNode | None = None
-    services: tuple[str, ...] = ()  # below a group
+    services: tuple[str, ...] = ()  # the branches of a group
 
 
 class _Tree:
-    """Draws the branches; each that has branches of its own has them once."""
+    """A tree, in which the branches below a node are drawn once."""
 
     def __init__(
         self,
         services: Sequence[ServiceNode],
         missing: Iterable[str],
-        errors: Mapping[str, ServiceError],
+        errors: Mapping[str, Win32Error],
         dependents: bool,
     ) -> None:
         self._nodes = {name_key(node.name): node for node in services}
@@ -171,17 +171,19 @@ class _Tree:
         self._dependents = dependents
         self._missing = {name_key(name) for name in missing}
         self._members: dict[str, list[str]] = {}  # of groups, by "+" and the name
-        self._needing: dict[str, dict[str, str]] = {}  # who needs a service or a group, by key
+        self._needing: dict[
+            str, dict[str, str]
+        ] = {}  # the dependents of a service or group, by key
         for node in services:
             if node.group:
                 self._members.setdefault(_group(node), []).append(node.name)
             for item in node.dependencies:
                 names = self._needing.setdefault(name_key(str(item)), {})
                 names[name_key(node.name)] = node.name
-        self.drawn: dict[str, bool] = {}  # by key, whether something is below it
+        self.drawn: dict[str, bool] = {}  # by key, whether there are branches below
 
     def is_root(self, node: ServiceNode) -> bool:
-        """Whether it stands below no other."""
+        """Return whether a service is below no other service."""
         key = name_key(node.name)
         if self._dependents:
             others = {name_key(str(item)) for item in node.dependencies} - self._missing
@@ -193,7 +195,7 @@ class _Tree:
         facts = [] if node.state is None else [_state(node.state)]
         if node.name in self._errors:
             code = self._errors[node.name].winerror
-            facts.append(f"what it needs can't be read: error {code}")
+            facts.append(f"dependencies could not be read: error {code}")
         label = _readable(node.name) + (f" ({', '.join(facts)})" if facts else "")
         return _Branch(name_key(node.name), label, node)
 
@@ -244,7 +246,7 @@ class _Tree:
 def text(
     services: Sequence[ServiceNode],
     missing: Iterable[str],
-    errors: Mapping[str, ServiceError],
+    errors: Mapping[str, Win32Error],
     root: ServiceNode | None,
     *,
     dependents: bool,
@@ -259,7 +261,7 @@ def text(
     lines: list[str] = []
     for node in filter(tree.is_root, services):
         lines += tree.lines(tree.service(node))
-    for node in services:  # who is needed by nobody but those that he needs
+    for node in services:  # nodes that are reachable only through a cycle
         if name_key(node.name) not in tree.drawn:
             lines += tree.lines(tree.service(node))
     return _joined(lines)

@@ -1,16 +1,16 @@
-"""Key names and display names of services."""
+"""Check key names and display names of services."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from winsvc._util.text import check_text
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["MAX_NAME_LENGTH", "check_display_name", "check_service_name"]
 
 MAX_NAME_LENGTH: Final = 256
-"""The longest service, display or group name, in UTF-16 code units."""
+"""The maximum length of a service, display or group name, in UTF-16 code units."""
 
 
 def check_service_name(name: str, argument: str = "name") -> str:
@@ -18,20 +18,20 @@ def check_service_name(name: str, argument: str = "name") -> str:
 
     Args:
         name: the key name.
-        argument: how to call it in an error.
+        argument: the name of the argument in an error.
 
     Returns:
         The name.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: no service can have this name.
+        TypeError: *name* is not a str.
+        ValidationError: *name* is not a valid key name.
     """
     check_text(name, argument, limit=MAX_NAME_LENGTH, empty=False)
     for character in "/\\":
         if character in name:
-            raise ArgumentError(
-                argument, f"{name!r} has a {character!r}, which a service name cannot have"
+            raise ValidationError(
+                argument, f"{name!r} contains {character!r}, which a service name cannot contain"
             )
     return name
 
@@ -41,13 +41,13 @@ def check_display_name(name: str, argument: str = "display_name") -> str:
 
     Args:
         name: the display name; it may be empty.
-        argument: how to call it in an error.
+        argument: the name of the argument in an error.
 
     Returns:
         The name.
 
     Raises:
-        TypeError: it is not a str.
-        ArgumentError: no service can have this display name.
+        TypeError: *name* is not a str.
+        ValidationError: *name* is not a valid display name.
     """
     return check_text(name, argument, limit=MAX_NAME_LENGTH)

@@ -1,6 +1,6 @@
-"""The plain rows that a backend speaks: one named tuple per structure, in the structure's order.
+"""The rows that backends accept and return: one named tuple per structure, with its fields.
 
-Numbers are unsigned as Windows keeps them, times are milliseconds, None is NULL.
+Numbers are unsigned, times are milliseconds, None is NULL.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 NO_CHANGE: Final = 0xFFFFFFFF
-"""``SERVICE_NO_CHANGE``: keeps a number in ``ChangeServiceConfigW``."""
+"""``SERVICE_NO_CHANGE``: the number in ``ChangeServiceConfigW`` that keeps the value."""
 
 
 class StatusRow(NamedTuple):
@@ -51,16 +51,16 @@ class EnumRow(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class EnumPage(Sequence[EnumRow]):
-    """Rows of an enumeration, kept by column: each row is made when it is asked for.
+    """Rows of an enumeration, stored by column; a row is created when it is accessed.
 
-    A list of services is long, and most of them are stopped and alike.
+    A listing is long, and most services are stopped and have the same status.
 
     Attributes:
-        names: the key name of each.
-        display_names: the display name of each; None is NULL.
-        statuses: the statuses that are different.
-        which: for each its place in ``statuses``.
-        blank: the indexes of those whose display name is None or "".
+        names: the key names.
+        display_names: the display names; None is NULL.
+        statuses: the different statuses.
+        which: for each row, the index of its status in ``statuses``.
+        blank: the indexes of the rows whose display name is None or "".
     """
 
     names: Sequence[str]
@@ -71,7 +71,7 @@ class EnumPage(Sequence[EnumRow]):
 
     @classmethod
     def of(cls, rows: Sequence[EnumRow]) -> EnumPage:
-        """These rows by column."""
+        """Return these rows as a page."""
         if isinstance(rows, EnumPage):
             return rows
         shown = [row.display_name for row in rows]
@@ -114,7 +114,7 @@ class ConfigRow(NamedTuple):
 
 
 class FailureActionsRow(NamedTuple):
-    """``SERVICE_FAILURE_ACTIONS``; in a write None keeps what is there."""
+    """``SERVICE_FAILURE_ACTIONS``; in a write, None keeps the value."""
 
     reset_period: int  # seconds; 0xFFFFFFFF: never
     reboot_message: str | None
@@ -127,7 +127,7 @@ class TriggerRow(NamedTuple):
 
     trigger_type: int
     action: int
-    subtype: bytes | None  # a GUID as it lies in memory
+    subtype: bytes | None  # a GUID in its memory layout
     data_items: tuple[tuple[int, bytes], ...]  # (type, data)
 
 
@@ -147,12 +147,12 @@ class LockRow(NamedTuple):
 
 
 class NotificationRow(NamedTuple):
-    """``SERVICE_NOTIFY_2``, as it is filled in when something has happened."""
+    """``SERVICE_NOTIFY_2``, as Windows fills it in for an event."""
 
     notification_status: int  # an error code
     status: StatusRow
     triggered: int  # SERVICE_NOTIFY_*
-    service_names: tuple[str, ...] | None  # those made begin with "/"
+    service_names: tuple[str, ...] | None  # the names of created services begin with "/"
 
 
 class UserObjectFlagsRow(NamedTuple):

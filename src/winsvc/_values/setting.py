@@ -1,4 +1,4 @@
-"""What an entry of the table of settings says, and what follows from it."""
+"""An entry of the table of settings, and the conversions and checks that it defines."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
-from winsvc._util.checks import check_dword, check_type
+from winsvc._util.checks import check_dword, check_type, type_error
 from winsvc._util.durations import milliseconds
+from winsvc._util.text import check_list
 from winsvc._values.rows import NO_CHANGE
-from winsvc.enums import ConfigLevel, OpenEnum, ServiceAccess
+from winsvc.enums import ConfigLevel, OpenEnum, OpenFlag, ServiceAccess
 
 __all__ = ["Change", "Setting"]
 
@@ -21,11 +22,11 @@ class Change:
     """One call that changes a service.
 
     Attributes:
-        setting: the setting that it changes.
-        right: the right that it needs.
+        setting: the setting that the call changes.
+        right: the right that the call needs.
         method: the method of the backend.
         arguments: the arguments of the method after the handle.
-        ignored: the error codes that mean that there was nothing to change.
+        ignored: the error codes of a call that had nothing to change.
         denied_hint: the hint of an AccessDeniedError.
     """
 
@@ -55,10 +56,9 @@ def _lines(value: object) -> Iterator[str]:
 class Setting:
     """One setting of a service.
 
-    A setting with a level has calls of its own, and so has one with ``to_change``. The others are
-    written together by ``ChangeServiceConfigW`` and read as a :class:`winsvc.ServiceConfig`. A
-    level that is read as a bool, an int, an enumeration or a duration is a single number, in
-    milliseconds for a duration.
+    A setting with a level or with ``to_change`` has separate calls. The others are written together
+    by ``ChangeServiceConfigW`` and read as a :class:`winsvc.ServiceConfig`. A level that is read as
+    a bool, an int, an enumeration or a duration is a single number, in milliseconds for a duration.
 
     Attributes:
         name: the name, which is that of the field, the query and the keyword.
@@ -106,7 +106,7 @@ class Setting:
 
     @property
     def has_own_call(self) -> bool:
-        """Whether calls of its own read and write the setting."""
+        """Return whether separate calls read and write the setting."""
         return self.level is not None or self.to_change is not None
 
     @property
@@ -134,15 +134,17 @@ class Setting:
             if get_origin(kind) is Iterable:
                 return _items(value, _classes(get_args(kind)[0]), self.name)
         if not self.converts:
-            check_type(value, _classes(self.accepts), self.name)
+            kinds = _classes(self.accepts)
+            if not isinstance(value, kinds) and not _is_number_of(value, kinds):
+                raise type_error(value, kinds, self.name)
         return value
 
     def validate(self, value: Any) -> None:
         """Check a new value of the right type.
 
         Raises:
-            TypeError: the value is of the wrong type after all.
-            ArgumentError: the value is invalid.
+            TypeError: the value, or a part of it, is of the wrong type.
+            ValidationError: the value is invalid.
             InvalidSecurityError: the security descriptor is malformed.
         """
         if value is None and NoneType in get_args(self.accepts):
@@ -179,7 +181,7 @@ class Setting:
         return f"query_{self.name}", ()
 
     def change(self, value: object) -> Change:
-        """Check a new value of a setting with a call of its own, and return the change."""
+        """Check a new value of a setting with a separate call, and return the change."""
         self.validate(value)
         row = self.encode(value)
         if self.to_change is not None:
@@ -193,20 +195,23 @@ class Setting:
 
 
 def _classes(kind: Any) -> tuple[type, ...]:
-    """Return the classes of a type; a number stands for a member of an enumeration, too."""
-    members = get_args(kind) or (kind,)
-    return tuple(
-        int if issubclass(member, int) and member is not bool else member for member in members
-    )
+    """Return the classes of a type."""
+    return get_args(kind) or (kind,)
+
+
+def _is_number_of(value: object, kinds: tuple[type, ...]) -> bool:
+    """Return whether a value is the number of a member of an enumeration among these classes."""
+    # Not a member of another enumeration, which is an int too.
+    is_number = isinstance(value, int) and not isinstance(value, (bool, OpenEnum, OpenFlag))
+    return is_number and any(issubclass(kind, (OpenEnum, OpenFlag)) for kind in kinds)
 
 
 def _items(value: object, kind: tuple[type, ...], argument: str) -> tuple[object, ...]:
     """Return the items of an iterable as a tuple, () for None."""
     if value is None:
         return ()
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{argument}: expected a list, not a single {type(value).__name__}")
-    items = tuple(value)
+    check_list(value, argument)
+    items = tuple(cast("Iterable[object]", value))
     for index, item in enumerate(items):
         check_type(item, kind, f"{argument}[{index}]")
     return items

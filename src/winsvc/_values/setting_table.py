@@ -18,7 +18,7 @@ from typing import Final
 from winsvc._util.checks import check_dword
 from winsvc._util.durations import Duration
 from winsvc._util.text import check_text
-from winsvc._values.account import Secret
+from winsvc._values.account import LOCAL_SYSTEM, Account, Secret
 from winsvc._values.commandline import check_binary_path
 from winsvc._values.config import FailureActions
 from winsvc._values.dependency import Dependency, parse_dependencies
@@ -85,13 +85,21 @@ def _change_triggers(rows: list[TriggerRow]) -> Change:
     return Change(setting="triggers", method="change_triggers", arguments=(rows,), ignored=ignored)
 
 
+def _change_preferred_node(row: PreferredNodeRow) -> Change:
+    # Windows refuses to remove the node of a service that has none.
+    ignored = frozenset({int(ErrorCode.INVALID_PARAMETER)}) if row.delete else frozenset()
+    return Change(
+        setting="preferred_node", method="change_preferred_node", arguments=(row,), ignored=ignored
+    )
+
+
 def change_security(
     descriptor: SecurityDescriptor, parts: SecurityInformation = SecurityInformation.DACL
 ) -> Change:
     """Return the change to these parts of a security descriptor.
 
     Raises:
-        ArgumentError: the descriptor lacks one of the parts.
+        ValidationError: the descriptor lacks one of the parts.
     """
     content = parts_to_write(descriptor, parts)
     return Change(
@@ -156,8 +164,10 @@ _TABLE: Final = (
     Setting(
         name="account",
         doc="the account that the service runs as, in any spelling",
-        accepts=str,
-        default="LocalSystem",
+        accepts=Account | str,
+        reads=Account,
+        default=LOCAL_SYSTEM,
+        to_row=str,
     ),
     Setting(
         name="password",
@@ -195,7 +205,8 @@ _TABLE: Final = (
         name="failure_actions",
         doc="the actions of the SCM when the service fails",
         note="RESTART actions also need the right ``START``, REBOOT actions the privilege "
-        "``SeShutdownPrivilege``. Parts: :meth:`winsvc.Service.change_failure_actions`.",
+        "``SeShutdownPrivilege``. To change a part:"
+        " ``dataclasses.replace(service.failure_actions(), ...)``.",
         accepts=FailureActions | None,
         reads=FailureActions,
         default=FailureActions(),
@@ -270,6 +281,7 @@ _TABLE: Final = (
         check=lambda node, argument: check_dword(node, argument, limit=0xFFFF),
         to_row=lambda node: PreferredNodeRow(node or 0, node is None),
         from_row=lambda row: None if row is None or row.delete else row.preferred_node,
+        to_change=_change_preferred_node,
         unset_errors=frozenset({int(ErrorCode.INVALID_PARAMETER)}),
         label="NUMA node",
     ),
@@ -285,7 +297,7 @@ _TABLE: Final = (
     ),
     Setting(
         name="security",
-        doc="the security descriptor: who may do what with the service",
+        doc="the security descriptor of the service",
         note="A descriptor, SDDL or bytes, of which the DACL is set; other parts: "
         ":meth:`winsvc.Service.set_security`.",
         accepts=SecurityDescriptor | str | bytes,

@@ -1,4 +1,4 @@
-"""Everything about one service as one value: for comparing, storing and showing."""
+"""Snapshots: all properties of a service as one value, to compare, store and display."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from winsvc._public import publish
 from winsvc._util.jsonable import JSON, Reader, Writer, from_jsonable, json_object, jsonable
+from winsvc._util.text import check_text
+from winsvc._values.account import Account
 from winsvc._values.config import FailureActions, ServiceConfig
 from winsvc._values.dependency import Dependency, parse_dependency
 from winsvc._values.setting_table import SETTINGS
 from winsvc._values.status import ServiceStatus
-from winsvc.enums import ErrorCode, LaunchProtection, ServiceAccess, SidType
-from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.security import InvalidSecurityError, SecurityDescriptor
+from winsvc.enums import LaunchProtection, ServiceAccess, SidType
+from winsvc.errors import ValidationError, Win32Error, win32_error
+from winsvc.security import Acl, ControlFlags, InvalidSecurityError, SecurityDescriptor
 from winsvc.triggers import Trigger
 
-__all__ = ["FORMAT", "READERS", "ServiceSnapshot", "unreadable"]
+if TYPE_CHECKING:
+    from winsvc._values.settings import SettingsKeywords
+
+__all__ = ["FORMAT", "READERS", "ErrorParts", "ServiceSnapshot", "is_placeholder", "unreadable"]
 
 FORMAT: Final = 1
-"""The version of a document with snapshots, as ``winsvc export`` writes it."""
+"""The version of a document with snapshots (``winsvc export``)."""
 
 EVERYTHING: Final = (
     ServiceAccess.QUERY_STATUS
@@ -29,23 +35,23 @@ EVERYTHING: Final = (
     | ServiceAccess.ENUMERATE_DEPENDENTS
     | ServiceAccess.READ_CONTROL
 )
-"""The rights that a whole snapshot takes."""
+"""The rights that are needed for a complete snapshot."""
 
 QUERIED: Final = tuple(setting for setting in SETTINGS.values() if setting.level is not None)
-"""The settings that a snapshot has beside the configuration and the security descriptor."""
+"""The settings of a snapshot that are not part of the configuration or the security descriptor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSnapshot:
-    """All that a service tells; None for what could not be read.
+    """All properties of a service; those that could not be read are None.
 
     Attributes:
         name: the key name.
-        machine: the machine that it is on; None for this one.
-        status: where it stands.
-        config: how it is set up.
-        dependents: the key names of the services that depend on it.
-        errors: for each field that could not be read, why.
+        machine: the machine; None for this one.
+        status: the status.
+        config: the configuration.
+        dependents: the key names of the services that depend on this one.
+        errors: the error of each field that could not be read, by name.
 
     The other fields are those of :class:`winsvc.Settings`, as they are read.
     """
@@ -68,47 +74,95 @@ class ServiceSnapshot:
     launch_protection: LaunchProtection | None
     security: SecurityDescriptor | None
     # End of the generated part.
-    errors: dict[str, ServiceError] = field(compare=False)
+    errors: dict[str, Win32Error] = field(compare=False)
 
     def to_json(self) -> dict[str, JSON]:
-        """As :func:`json.dumps` takes it, for :meth:`from_json`; not a byte is lost."""
-        return json_object(self, {**_WRITERS, ServiceError: self._error_json})
+        """Return the snapshot as :func:`json.dumps` accepts it, without loss.
+
+        ``docs/schemas`` contains the JSON Schema of a document with snapshots.
+        """
+        return json_object(self, {**_WRITERS, Win32Error: self._error_json})
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], argument: str = "snapshot") -> ServiceSnapshot:
-        """Read what :meth:`to_json` gave.
+        """Read what :meth:`to_json` returned.
 
         Args:
             data: the plain dict.
-            argument: how to call it in an error.
+            argument: the name of the argument in an error.
 
         Raises:
-            TypeError: a part of it is of a wrong type.
-            ArgumentError: a part is missing, not known, or not what it should be.
+            TypeError: a part of *data* is of the wrong type.
+            ValidationError: a part is missing, unknown or invalid.
         """
         snapshot = from_jsonable(cls, data, argument, READERS)
         for error in snapshot.errors.values():
-            error.locate(service=snapshot.name, machine=snapshot.machine)
+            error.add_context(object_name=snapshot.name, machine=snapshot.machine)
         return snapshot
 
-    def _error_json(self, error: ServiceError) -> JSON:
-        told: dict[str, JSON] = {
+    def _error_json(self, error: Win32Error) -> JSON:
+        parts: dict[str, JSON] = {
             "winerror": error.winerror,
             "function": error.function,
             "message": error.strerror,
         }
-        # The rest only where reading it back would not give the same.
-        usual = service_error(error.winerror, error.function)
+        # Omit the values that from_json() restores without them.
+        usual = win32_error(error.winerror, error.function)
         if error.hint != usual.hint:
-            told["hint"] = error.hint
-        if error.service is not None and error.service != self.name:
-            told["service"] = error.service
+            parts["hint"] = error.hint
+        if error.object_name is not None and error.object_name != self.name:
+            parts["object_name"] = error.object_name
         if error.machine is not None and error.machine != self.machine:
-            told["machine"] = error.machine
-        return told
+            parts["machine"] = error.machine
+        return parts
+
+    def settings(self) -> SettingsKeywords:
+        """Return the settings, for :meth:`winsvc.Service.configure`.
+
+        ::
+
+            service.configure(**snapshot.settings(), allow_unquoted_path=True)
+
+        Settings that could not be read, and passwords, are omitted; see :meth:`missing_settings`.
+        A preferred node or a launch protection that is not set is omitted too, because Windows
+        refuses to remove it where it is not set. ``allow_unquoted_path`` accepts the stored command
+        line even if it is unquoted and ambiguous.
+        """
+        values = {name: value for name, value in self._values() if value is not None}
+        if values.get("launch_protection") == LaunchProtection.NONE:
+            del values["launch_protection"]
+        if is_placeholder(self.security):
+            del values["security"]
+        if not values.get("account", True):
+            del values["account"]  # a driver without an object name
+        settings: SettingsKeywords = values  # type: ignore[assignment]  # names of the table
+        return settings
+
+    def missing_settings(self) -> tuple[str, ...]:
+        """Return the names of the settings that :meth:`settings` omits because they are unknown.
+
+        These are the settings that could not be read, for which ``errors`` has the reason, and
+        ``"password"`` if the account has one.
+        """
+        unknown = {name for name, value in self._values() if value is None}
+        if self.preferred_node is None and "preferred_node" not in self.errors:
+            unknown.remove("preferred_node")
+        if is_placeholder(self.security):
+            unknown.add("security")
+        if self.config is None or self.config.account.kind.takes_password:
+            unknown.add("password")
+        return tuple(name for name in SETTINGS if name in unknown)
+
+    def _values(self) -> Iterator[tuple[str, Any]]:
+        """Return the settings that can be read, None for those that could not be read."""
+        for name, setting in SETTINGS.items():
+            if setting.has_own_call:
+                yield name, getattr(self, name)
+            elif name != "password":
+                yield name, getattr(self.config, name, None)
 
     def describe(self) -> str:
-        """As text for people, one line a fact."""
+        """Return a description of the service, one property per line."""
         width = max(len(label) for label, _ in self._facts())
         return "\n".join(f"{label:<{width}}  {text}".rstrip() for label, text in self._facts())
 
@@ -131,7 +185,7 @@ class ServiceSnapshot:
         if self.dependents:
             yield "needed by", ", ".join(self.dependents)
         for setting in SETTINGS.values():
-            value = getattr(self, setting.name, None)  # the others are part of the configuration
+            value = getattr(self, setting.name, None)  # None: part of the configuration
             if value is not None and setting.label is not None:
                 yield from ((setting.label, line) for line in setting.lines(value))
         for name, error in self.errors.items():
@@ -139,18 +193,28 @@ class ServiceSnapshot:
 
 
 def unreadable(
-    name: str, machine: str | None, status: ServiceStatus | None, error: ServiceError
+    name: str, machine: str | None, status: ServiceStatus | None, error: Win32Error
 ) -> ServiceSnapshot:
-    """Of a service that could not be opened: what a listing told, and why there is no more."""
-    told = {"name": name, "machine": machine, "status": status}
-    rest = {item.name for item in fields(ServiceSnapshot)} - set(told) - {"errors"}
+    """Return the snapshot of a service that could not be opened, with what a listing returned."""
+    known = {"name": name, "machine": machine, "status": status}
+    rest = {item.name for item in fields(ServiceSnapshot)} - set(known) - {"errors"}
     missing = rest | ({"status"} if status is None else set())
-    parts: dict[str, Any] = {**told, **dict.fromkeys(rest)}
+    parts: dict[str, Any] = {**known, **dict.fromkeys(rest)}
     return ServiceSnapshot(**parts, errors=dict.fromkeys(sorted(missing), error))
 
 
+def is_placeholder(descriptor: SecurityDescriptor | None) -> bool:
+    """Return whether a descriptor is the constant that Wine returns for every service."""
+    return (
+        descriptor is not None
+        and bool(descriptor.control & ControlFlags.DACL_DEFAULTED)
+        and descriptor.owner is None
+        and descriptor.dacl == Acl()
+    )
+
+
 def _security_json(descriptor: SecurityDescriptor) -> JSON:
-    """SDDL, or the bytes in hexadecimal for what SDDL can't say."""
+    """Return SDDL, or the bytes in hexadecimal if SDDL cannot express the descriptor."""
     try:
         text = descriptor.to_sddl()
         if SecurityDescriptor.from_sddl(text) == descriptor:
@@ -164,42 +228,47 @@ def _read_security(value: object, argument: str) -> SecurityDescriptor:
     if isinstance(value, Mapping):
         value = from_jsonable(dict[str, bytes], value, argument)
         if set(value) != {"bytes"}:
-            raise ArgumentError(argument, "expected SDDL, or bytes alone")
+            raise ValidationError(argument, "expected SDDL, or an object with only 'bytes'")
         value = value["bytes"]
     try:
         return SecurityDescriptor.coerce(value)
     except InvalidSecurityError as error:
-        raise ArgumentError(argument, str(error)) from None
+        raise ValidationError(argument, str(error)) from None
     except TypeError:
         name = type(value).__name__
         raise TypeError(f"{argument}: expected SDDL or bytes, not {name}") from None
 
 
 @dataclass(frozen=True)
-class _ErrorParts:
-    """What :func:`winsvc.errors.service_error` takes."""
+class ErrorParts:
+    """The arguments of :func:`winsvc.errors.win32_error`."""
 
     winerror: int
     function: str
     message: str
-    service: str | None = None
+    object_name: str | None = None
     machine: str | None = None
     hint: str | None = None
 
 
-def _read_error(value: object, argument: str) -> ServiceError:
-    parts = from_jsonable(_ErrorParts, value, argument)
-    return service_error(**vars(parts))
+def _read_error(value: object, argument: str) -> Win32Error:
+    parts = from_jsonable(ErrorParts, value, argument)
+    return win32_error(**vars(parts))
+
+
+def _read_account(value: object, argument: str) -> Account:
+    return Account.stored(check_text(value, argument))
 
 
 READERS: Final[Mapping[object, Reader]] = MappingProxyType(
     {
+        Account: _read_account,
         Dependency: parse_dependency,
         SecurityDescriptor: _read_security,
-        ServiceError: _read_error,
+        Win32Error: _read_error,
     }
 )
-"""The parts of a snapshot that have a JSON form of their own, for ``from_jsonable``."""
+"""The readers of the parts of a snapshot with a special JSON form, for ``from_jsonable``."""
 
 _WRITERS: Final[Mapping[object, Writer]] = MappingProxyType(
     {Dependency: str, SecurityDescriptor: _security_json}
@@ -212,16 +281,8 @@ def _flags(value: object) -> str:
 
 
 def _state(status: ServiceStatus) -> str:
-    text = status.state.name.lower().replace("_", " ")
-    if status.pid is not None:
-        text += f", process {status.pid}"
-    if status.exit_code == ErrorCode.SERVICE_NEVER_STARTED:
-        text += ", not run since the system started"
-    elif status.exit_code:
-        text += f", exit code {status.exit_code}"
-    if status.service_exit_code:
-        text += f", its own {status.service_exit_code}"
-    return text
+    state = str(status.state)
+    return state.lower().replace("_", " ") + str(status).removeprefix(state)
 
 
 def _start(snapshot: ServiceSnapshot) -> str:
@@ -232,3 +293,6 @@ def _start(snapshot: ServiceSnapshot) -> str:
     if snapshot.triggers:
         text += ", triggered"
     return text
+
+
+publish(__name__)

@@ -1,13 +1,14 @@
-"""Why a service is stopped, as ``ControlServiceEx`` tells the event log."""
+"""The reason for a stop, which ``ControlServiceEx`` writes to the event log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from winsvc._util.checks import check_dword
+from winsvc._public import publish
+from winsvc._util.checks import check_dword, type_error
 from winsvc._util.text import check_text
 from winsvc.enums import OpenEnum
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = ["StopFlag", "StopMajor", "StopMinor", "StopReason"]
 
@@ -26,14 +27,14 @@ class StopFlag(OpenEnum):
 
     UNPLANNED = 0x10000000
     CUSTOM = 0x20000000
-    """The major or the minor reason is the caller's own."""
+    """The major or the minor reason is a custom value."""
     PLANNED = 0x40000000
 
 
 class StopMajor(OpenEnum):
-    """What the stop is about (``SERVICE_STOP_REASON_MAJOR_*``).
+    """The subject of a stop (``SERVICE_STOP_REASON_MAJOR_*``).
 
-    Own ones are ``StopMajor(0x400000)`` to ``StopMajor(0xFF0000)`` in steps of 0x10000.
+    Custom values are ``StopMajor(0x400000)`` to ``StopMajor(0xFF0000)`` in steps of 0x10000.
     """
 
     OTHER = 0x00010000
@@ -45,9 +46,9 @@ class StopMajor(OpenEnum):
 
 
 class StopMinor(OpenEnum):
-    """What has happened (``SERVICE_STOP_REASON_MINOR_*``).
+    """The cause of a stop (``SERVICE_STOP_REASON_MINOR_*``).
 
-    Own ones are ``StopMinor(0x100)`` to ``StopMinor(0xFFFF)``.
+    Custom values are ``StopMinor(0x100)`` to ``StopMinor(0xFFFF)``.
     """
 
     OTHER = 1
@@ -74,18 +75,20 @@ class StopMinor(OpenEnum):
     MMC = 22
     NONE = 23
     MEMORY_LIMIT = 24
-    """Spelt ``MEMOTYLIMIT`` in the Windows headers."""
+    """``MEMOTYLIMIT`` in the Windows headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why a service is stopped: one flag, one major and one minor reason, and a comment.
+    """The reason for a stop: one flag, one major and one minor reason, and a comment.
+
+    ``StopReason.planned(StopMajor.SOFTWARE, StopMinor.UPGRADE, "2.0")`` is a planned stop.
 
     Attributes:
-        flag: whether the stop was planned, or the reason is the caller's own.
-        major: what it is about. Values that Windows may still define are taken too.
-        minor: what has happened.
-        comment: up to 127 characters for the event log; None for none.
+        flag: whether the stop is planned or unplanned, or the reason is a custom value.
+        major: the subject. Values without a name are accepted.
+        minor: the cause.
+        comment: up to 127 characters for the event log; None for no comment.
     """
 
     flag: StopFlag
@@ -94,21 +97,53 @@ class StopReason:
     comment: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("flag", "major", "minor"):
-            check_dword(getattr(self, name), name)
+        for name, kind in (("flag", StopFlag), ("major", StopMajor), ("minor", StopMinor)):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise type_error(value, (kind,), name)
+            check_dword(value, name)
         if self.flag not in tuple(StopFlag):
-            raise ArgumentError("flag", f"{self.flag:#x} is not exactly one of {_names(StopFlag)}")
+            names = ", ".join(member.name for member in StopFlag)
+            raise ValidationError("flag", f"must be one of {names}, not {self.flag:#x}")
         if not self.major & _MAJORS or self.major & ~_MAJORS:
-            raise ArgumentError("major", f"{self.major:#x} is no major reason")
+            raise ValidationError("major", f"{self.major:#x} is not a major reason")
         if not 1 <= self.minor <= _MINORS:
-            raise ArgumentError("minor", f"{self.minor:#x} is no minor reason")
+            raise ValidationError("minor", f"{self.minor:#x} is not a minor reason")
         custom = self.major >= _FIRST_CUSTOM_MAJOR or self.minor >= _FIRST_CUSTOM_MINOR
         if custom and self.flag != StopFlag.CUSTOM:
-            raise ArgumentError("flag", "must be CUSTOM with a reason of your own")
+            raise ValidationError("flag", "must be CUSTOM with a custom major or minor reason")
         if not custom and self.flag == StopFlag.CUSTOM:
-            raise ArgumentError("flag", "must not be CUSTOM with a reason that Windows defines")
+            raise ValidationError("flag", "must be PLANNED or UNPLANNED for a Windows reason")
         if self.comment is not None:
             check_text(self.comment, "comment", limit=MAX_COMMENT_LENGTH)
+
+    @classmethod
+    def planned(
+        cls,
+        major: StopMajor = StopMajor.OTHER,
+        minor: StopMinor = StopMinor.OTHER,
+        comment: str | None = None,
+    ) -> StopReason:
+        """Return the reason for a planned stop, such as an upgrade.
+
+        Raises:
+            ValidationError: a reason is invalid or a custom value, or the comment is too long.
+        """
+        return cls(StopFlag.PLANNED, major, minor, comment)
+
+    @classmethod
+    def unplanned(
+        cls,
+        major: StopMajor = StopMajor.OTHER,
+        minor: StopMinor = StopMinor.OTHER,
+        comment: str | None = None,
+    ) -> StopReason:
+        """Return the reason for an unplanned stop, such as that of a service that hangs.
+
+        Raises:
+            ValidationError: a reason is invalid or a custom value, or the comment is too long.
+        """
+        return cls(StopFlag.UNPLANNED, major, minor, comment)
 
     @property
     def code(self) -> int:
@@ -117,22 +152,21 @@ class StopReason:
 
     @classmethod
     def from_code(cls, code: int, comment: str | None = None) -> StopReason:
-        """Take a ``dwReason`` apart.
+        """Return the reason from a ``dwReason``.
 
         Args:
             code: the number.
             comment: up to 127 characters.
 
         Raises:
-            ArgumentError: it is not one flag, one major and one minor reason, or the comment is
-                too long.
+            ValidationError: *code* is not one flag, one major and one minor reason, or the comment
+                is too long.
         """
         if code & ~(_FLAGS | _MAJORS | _MINORS):
-            raise ArgumentError("code", f"{code:#x} is no stop reason")
+            raise ValidationError("code", f"{code:#x} is not a stop reason")
         return cls(
             StopFlag(code & _FLAGS), StopMajor(code & _MAJORS), StopMinor(code & _MINORS), comment
         )
 
 
-def _names(kind: type[OpenEnum]) -> str:
-    return ", ".join(member.name for member in kind)
+publish(__name__)

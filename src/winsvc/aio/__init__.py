@@ -1,4 +1,4 @@
-"""The same objects for programs that run on asyncio, or, by anyio, on trio.
+"""The object API as coroutines, for programs on asyncio, or, with anyio, on trio.
 
 ::
 
@@ -6,24 +6,27 @@
     from winsvc.aio import AsyncServiceManager
 
     async with AsyncServiceManager() as scm:
+        await scm.restart("Spooler", timeout=60)
         async with scm.open("Spooler") as spooler:
-            await spooler.stop(timeout=30)
-            await spooler.start(timeout=30)
-        async with scm.watch() as events:
-            async for event in events:
-                print(event)
+            print(await spooler.status())
+        async for info in scm.services(state=State.RUNNING):
+            print(info.name)
 
-Every method of :class:`winsvc.ServiceManager` and :class:`winsvc.Service` is there as a coroutine,
-properties too. Where those take a ``cancel``, here the task's own cancellation does that: a wait
-ends, and leaves nothing behind. Another call that is under way can't be taken back: it is left to
-itself, and what it opens is closed.
+Each method of :class:`winsvc.ServiceManager` and :class:`winsvc.Service` is a coroutine function
+here, with the same name and the same parameters except ``cancel``: cancel the task instead. A wait
+or a listing then ends, and closes what it has opened. Another call that is in progress cannot be
+interrupted: it ends in its thread, and what it opens is closed.
 
-On asyncio nothing else is needed; on trio, anyio (``pip install winsvc-cffi[aio]``).
+asyncio needs nothing else; trio needs anyio (``pip install winsvc-cffi[aio]``).
 """
 
 from __future__ import annotations
 
+from winsvc._public import publish
 from winsvc.aio.objects import AsyncService, AsyncServiceManager
+from winsvc.aio.threads import Opening
 from winsvc.aio.watching import AsyncWatch
 
-__all__ = ["AsyncService", "AsyncServiceManager", "AsyncWatch"]
+__all__ = ["AsyncService", "AsyncServiceManager", "AsyncWatch", "Opening"]
+
+publish(__name__)

@@ -1,4 +1,4 @@
-"""The parts of the asynchronous objects that are not generated."""
+"""The hand-written parts of the asynchronous objects; tools/aiogen.py copies the docstrings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from winsvc._scm.service import Service
 from winsvc.aio.threads import calling
 from winsvc.backend import ServiceBackend, resolve_backend
 from winsvc.enums import ErrorCode, ManagerAccess
-from winsvc.errors import HandleClosedError, ServiceError
+from winsvc.errors import HandleClosedError, Win32Error
 
 __all__ = ["AsyncClosable", "AsyncManagerBase", "AsyncServiceBase"]
 
 
 class AsyncClosable:
     """An object that is closed at the end of an ``async with`` block."""
+
+    __slots__ = ("__weakref__",)
 
     async def close(self) -> None:
         raise NotImplementedError
@@ -33,17 +35,27 @@ class AsyncClosable:
     ) -> None:
         try:
             await self.close()
-        except ServiceError:
+        except Win32Error:
             if error is None:  # otherwise the first error is raised
                 raise
 
 
 class AsyncServiceBase(AsyncClosable):
-    """The hand-written part of :class:`winsvc.aio.AsyncService`."""
+    """An open service, returned by :meth:`AsyncServiceManager.open` and ``create``.
+
+    Use it with ``async with``, or await :meth:`close`. It may be shared between tasks. A
+    ``progress`` function is called in the event loop's thread.
+    """
+
+    __slots__ = ("_sync",)
 
     def __init__(self, service: Service) -> None:
         self._sync = service
-        self.name = service.name
+
+    @property
+    def name(self) -> str:
+        """The key name; as it is stored, if a query has returned it."""
+        return self._sync.name
 
     def __repr__(self) -> str:
         return f"<AsyncService {self.name!r}: {'closed' if self.closed else 'open'}>"
@@ -57,17 +69,17 @@ class AsyncServiceBase(AsyncClosable):
 
     @property
     def sync(self) -> Service:
-        """The service as threads use it; both are one."""
+        """The same open service for threads."""
         return self._sync
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Return whether :meth:`close` was called."""
         return self._sync.closed
 
     @property
     def machine(self) -> str | None:
-        """The machine that it is on; None for this one."""
+        """The machine of the service; None for this one."""
         return self._sync.machine
 
     @property
@@ -77,7 +89,19 @@ class AsyncServiceBase(AsyncClosable):
 
 
 class AsyncManagerBase(AsyncClosable):
-    """The hand-written part of :class:`winsvc.aio.AsyncServiceManager`."""
+    """A connection to the service control manager of one machine.
+
+    It connects at the start of an ``async with`` block, or when it is first used; then await
+    :meth:`close` at the end::
+
+        async with AsyncServiceManager() as scm:
+            async for info in scm.services(state=State.RUNNING):
+                print(info.name, info.status.pid)
+
+    The rights are those of :class:`winsvc.ServiceManager`. It may be shared between tasks.
+    """
+
+    __slots__ = ("_access", "_backend", "_closed", "_connected", "_database", "_lock", "_machine")
 
     def __init__(
         self,
@@ -87,16 +111,16 @@ class AsyncManagerBase(AsyncClosable):
         access: ManagerAccess | None = None,
         backend: ServiceBackend | None = None,
     ) -> None:
-        """Nothing is connected yet.
+        """Prepare a connection; the ``async with`` block or the first use connects.
 
         Args:
-            machine: name or address of the machine; None or "" is this one.
-            database: None is the active one, "ServicesActive", which is the only one in use.
+            machine: the name or address of the machine; None or "" for this one.
+            database: the service database; None for the active one, which is the only one in use.
             access: the exact rights of the connection.
-            backend: what carries out the calls; None is the system's own.
+            backend: executes the calls; None for the system's own.
 
         Raises:
-            UnsupportedError: this is not Windows, and no backend was given.
+            UnsupportedError: this system is not Windows, and no backend was specified.
         """
         self._machine, self._database, self._access = machine or None, database, access
         self._backend = resolve_backend(backend)
@@ -121,12 +145,12 @@ class AsyncManagerBase(AsyncClosable):
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Return whether :meth:`close` was called."""
         return self._closed
 
     @property
     def machine(self) -> str | None:
-        """The machine that it is connected to; None for this one."""
+        """The machine of the connection; None for this one."""
         return self._machine
 
     @property
@@ -136,7 +160,7 @@ class AsyncManagerBase(AsyncClosable):
 
     @property
     def _sync(self) -> ServiceManager:
-        # In a thread: a connection takes time. Only calls of this object wait for the lock.
+        # Runs in a thread, because connecting takes time. Only calls of this object use the lock.
         with self._lock:
             if self._closed:
                 raise HandleClosedError(

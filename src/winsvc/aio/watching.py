@@ -1,4 +1,4 @@
-"""Following what happens to services, for tasks."""
+"""Watch services from tasks."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from winsvc._scm.waiting import CancelToken
 from winsvc._scm.watching import ServiceEvent, Watch
 from winsvc._util.durations import Duration
 from winsvc.aio._base import AsyncClosable
-from winsvc.aio.threads import calling, waiting
+from winsvc.aio.threads import calling, waiting, warn_unused
 
 __all__ = ["AsyncWatch"]
 
 
 class AsyncWatch(AsyncClosable):
-    """The events of services, as they come; made by :meth:`AsyncServiceManager.watch`.
+    """The events of services, returned by :meth:`AsyncServiceManager.watch`.
 
     ::
 
@@ -25,14 +25,17 @@ class AsyncWatch(AsyncClosable):
             async for event in events:
                 print(event)
 
-    It begins with the ``async with`` block, or with the first event that is asked for. The
-    iteration ends when the watch is closed. When the task is cancelled while it waits, no event is
-    lost: the next wait gets it. Without an ``async with`` block, a watch whose iteration is
-    cancelled is closed. One task at a time iterates.
+    The watch begins with the ``async with`` block, or else with the first wait. The iteration ends
+    when the watch is closed. If a task is cancelled while it waits, no event is lost: the next wait
+    returns it. Without an ``async with`` block, cancelling the iteration closes the watch. One task
+    at a time iterates.
     """
 
-    def __init__(self, begin: Callable[[], Watch]) -> None:
-        self._begin = begin
+    __slots__ = ("_closed", "_create", "_entered", "_events", "_lock", "_turn", "_watch")
+
+    def __init__(self, create: Callable[[], Watch]) -> None:
+        """Begin nothing yet; *create* begins the watch."""
+        self._create = create
         self._lock = threading.Lock()
         self._watch: Watch | None = None
         self._closed = self._entered = False
@@ -41,7 +44,7 @@ class AsyncWatch(AsyncClosable):
 
     async def __aenter__(self) -> Self:
         self._entered = True
-        await calling(self._begun, late=lambda watch: self._close())
+        await calling(self._begin, late=lambda watch: self._close())
         return self
 
     def __aiter__(self) -> AsyncIterator[ServiceEvent]:
@@ -62,41 +65,45 @@ class AsyncWatch(AsyncClosable):
     def __repr__(self) -> str:
         return f"<AsyncWatch: {'closed' if self._closed else 'open'}>"
 
+    def __del__(self) -> None:
+        if self._watch is None and not self._closed and not self._entered:
+            warn_unused(self, 'watch() was never used: use "async with" or "async for"')
+
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Return whether :meth:`close` was called."""
         return self._closed
 
     async def wait(self, timeout: Duration | None = None) -> ServiceEvent | None:
-        """The next event; None where there is none within the timeout, or the watch is closed.
+        """Return the next event; None after the timeout, or if the watch is closed.
 
         Args:
-            timeout: how long to wait for one; None for as long as it takes, 0 not at all.
+            timeout: seconds or a timedelta; None for no limit, 0 to return at once.
 
         Raises:
-            MachineUnreachableError: the machine no longer answers. A later call tries again, and
-                tells what has changed meanwhile.
+            MachineUnreachableError: the machine no longer answers. A later call connects again,
+                and reports what has changed.
         """
         if not self._events:
             await waiting(lambda cancel: self._fetch(timeout, cancel))
         return self._events.popleft() if self._events else None
 
     def _fetch(self, timeout: Duration | None, cancel: CancelToken) -> None:
-        # Not returned: an event that comes when the task has been cancelled is for the next wait.
+        # Not returned: the next wait returns an event that arrives after the cancellation.
         with self._turn:
-            watch = None if self._events else self._begun()
+            watch = None if self._events else self._begin()
             event = None if watch is None else watch.wait(timeout, cancel=cancel)
             if event is not None:
                 self._events.append(event)
 
     async def close(self) -> None:
-        """Stop watching, also while another task waits. A second call does nothing."""
+        """Stop watching, even while another task waits. A second call does nothing."""
         await calling(self._close)
 
-    def _begun(self) -> Watch | None:
+    def _begin(self) -> Watch | None:
         with self._lock:
             if self._watch is None and not self._closed:
-                self._watch = self._begin()
+                self._watch = self._create()
             return self._watch
 
     def _close(self) -> None:

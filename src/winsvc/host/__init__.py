@@ -1,13 +1,14 @@
-"""Windows services in Python.
+"""Write Windows services in Python.
 
-A service is a class with a ``main()``, or a function; :func:`run` is all of its program. What it
-looks like to the system is :class:`Service`'s to say; what it is told, :mod:`winsvc.host.events`'.
+Define a service as a subclass of :class:`ServiceBase`, or as a function with :func:`service`, and
+call :func:`run` at the end of the program. :mod:`winsvc.host.events` contains the events that
+control handlers receive. :func:`install` and :func:`remove` install and remove services.
 """
 
 from __future__ import annotations
 
 from winsvc.host.decorator import service
-from winsvc.host.definition import Service, ServiceExit
+from winsvc.host.definition import ServiceBase, ServiceExit
 from winsvc.host.entry_point import run
 from winsvc.host.eventlog import EventLogHandler, register_source, remove_source
 from winsvc.host.events import (
@@ -22,8 +23,9 @@ from winsvc.host.events import (
     SessionChangeReason,
     TimeChange,
 )
-from winsvc.host.frozen import explain_failures
+from winsvc.host.frozen import report_startup_failures
 from winsvc.host.installing import install, remove
+from winsvc.host.process import is_service
 
 __all__ = [
     "CustomControl",
@@ -34,13 +36,14 @@ __all__ = [
     "HardwareProfileChangeKind",
     "PowerEvent",
     "PowerEventKind",
-    "Service",
+    "ServiceBase",
     "ServiceExit",
     "SessionChange",
     "SessionChangeReason",
     "TimeChange",
-    "explain_failures",
+    "report_startup_failures",
     "install",
+    "is_service",
     "register_source",
     "remove",
     "remove_source",

@@ -1,4 +1,4 @@
-r"""The program of a service that is no program of its own: it starts the user's.
+r"""The program of a service that runs in a Python interpreter: it starts the user's program.
 
 Installed services start it as a script (:func:`winsvc.host.launch_command.launch_command`
 writes that)::
@@ -53,7 +53,7 @@ class Options:
 
     @property
     def program(self) -> str:
-        """The script or module, for people."""
+        """The script or module, as shown in messages."""
         return self.script or f"-m {self.module}"
 
     def to_arguments(self) -> list[str]:
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     return launcher.run(options, has_path=has_path)
 
 
-_BY_HAND = "It is started by the service control manager, as winsvc.host installs it"
+_BY_HAND = "This script is for the service control manager; winsvc.host installs services with it"
 
 
 def _open_streams() -> None:
@@ -136,16 +136,16 @@ def _open_streams() -> None:
         try:
             os.fstat(stream.fileno())
         except io.UnsupportedOperation:
-            pass  # somebody's own, without a file
+            pass  # a replaced stream, without a file
         except (AttributeError, OSError, ValueError):
             nowhere = open(os.devnull, mode, encoding="utf-8", errors="replace")  # noqa: SIM115
             setattr(sys, name, nowhere)
 
 
 def _leave_own_folder() -> bool:
-    """Take this script's folder off ``sys.path``; whether Python had put it there.
+    """Remove this script's folder from ``sys.path``; return whether Python had added it.
 
-    Its modules have names such as ``events``, and are nobody's to import by these.
+    Its modules have names such as ``events``, and must not be imported by these names.
     """
     here = os.path.normcase(os.path.dirname(os.path.abspath(__file__)))
     if sys.path and os.path.normcase(os.path.abspath(sys.path[0])) == here:
@@ -160,7 +160,7 @@ def _enter_venv(folder: str) -> None:
     The interpreter was started with ``-S``, so that the :mod:`site` module has not yet looked.
     """
     if not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
-        raise FileNotFoundError(f"there is no virtual environment in {folder}: no pyvenv.cfg")
+        raise FileNotFoundError(f"{folder} is not a virtual environment: pyvenv.cfg is missing")
     folder = os.path.abspath(folder)
     scripts, program = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     late = sys.version_info < (3, 14)
@@ -175,7 +175,7 @@ def _enter_venv(folder: str) -> None:
 
 
 def _find_this_package() -> None:
-    """Have winsvc importable from where this script lies.
+    """Append the folder that contains winsvc to ``sys.path``, unless it is listed.
 
     It may be in the folder of a user's own packages, which services have none of.
     """
@@ -186,7 +186,7 @@ def _find_this_package() -> None:
 
 
 def _write_down(options: Options) -> None:
-    """Tell of the exception, without anything that may be what failed.
+    """Write the exception to the log file, without any module that may have failed.
 
     In the file alone: the event log is written to by winsvc, which could not be loaded.
     """
@@ -195,7 +195,7 @@ def _write_down(options: Options) -> None:
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     names = ", ".join(options.services)
-    text = f"{now} {names}: loading winsvc failed, so the service could not connect\n\n"
+    text = f"{now} {names}: winsvc could not be loaded, so the service could not connect\n\n"
     text += traceback.format_exc() + "\n"
     print(text, file=sys.stderr)
     if options.log is None or options.check:

@@ -7,14 +7,15 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.backend import HostBackend, ProcessEnded
-from winsvc.enums import Control, ErrorCode, ServiceType, State
-from winsvc.errors import ServiceError
-from winsvc.host.definition import Service, ServiceExit
+from winsvc.enums import Control, ErrorCode, ServiceType, StartReason, State
+from winsvc.errors import Win32Error
+from winsvc.host.definition import ServiceBase, ServiceExit
 from winsvc.host.events import Event, decode
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import STOP_CONTROLS, accepted_controls, handler_of
@@ -37,7 +38,7 @@ _BEGINS: Final = {
 }
 
 
-class _Told(NamedTuple):
+class _Received(NamedTuple):
     """A control for the service's handler of it."""
 
     control: int
@@ -48,8 +49,8 @@ class _Told(NamedTuple):
 class ServiceRun:
     """A service that was started: it begins with its control handler, and ends with STOPPED.
 
-    Made in the thread in which the system calls the service's main function; lived in another
-    one if the service's ``main()`` is to be on the main thread.
+    Created in the thread in which the system calls the service's main function; it lives in
+    another thread if the service's ``main()`` is to be on the main thread.
     """
 
     def __init__(
@@ -68,20 +69,22 @@ class ServiceRun:
         self.stop_requested = StopRequest(backend)
         self._backend = backend
         self._report = report
-        self._kind: type[Service] = Service
-        self._told: Mailbox[_Told | None] = Mailbox(backend)
+        self._kind: type[ServiceBase] = ServiceBase
+        self._received: Mailbox[_Received | None] = Mailbox(backend)
         self._all_handled = backend.new_event()
         self._failed = False
         self._gives_up = False  # no handler is waited for any more
         self._watched: list[Callable[[], None]] = []
         handle = backend.register_service_ctrl_handler(name, self._control)
-        self.reporter = StatusReporter(backend, handle, service_type, accepted_controls(Service))
-        self.reporter.pending(State.START_PENDING, Service.start_hint)
+        self.reporter = StatusReporter(
+            backend, handle, service_type, accepted_controls(ServiceBase)
+        )
+        self.reporter.pending(State.START_PENDING, ServiceBase.start_wait_hint)
 
     # ------------------------------------------------------------------- the system's thread
 
     def _control(self, code: int, event_type: int, data: bytes) -> int:
-        """The control handler: it reports, hands over, and answers at once."""
+        """Handle a control: report the state, pass the control on, and return at once."""
         try:
             return self._take(code, event_type, data)
         except Exception as error:  # nothing may go back into the system's code
@@ -99,30 +102,30 @@ class ServiceRun:
             return 0 if code == Control.INTERROGATE else ErrorCode.CALL_NOT_IMPLEMENTED
         if code in _BEGINS:
             state, only_from = _BEGINS[Control(code)]
-            if not self.reporter.pending(state, self._kind.start_hint, only_from=only_from):
+            if not self.reporter.pending(state, self._kind.start_wait_hint, only_from=only_from):
                 return 0  # it is so already
         event = decode(Control(code), event_type, data) if handler.has_event else None
-        self._told.put(_Told(code, handler.method, event))
+        self._received.put(_Received(code, handler.method, event))
         return 0
 
     def _take_stop(self, control: Control, method: str) -> None:
         if self.stop_requested.is_set():
             return  # the first one counts
         try:
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
         finally:
-            if hasattr(self._kind, method):  # put first: main() may come back as soon as it knows
-                self._told.put(_Told(control, method, None))
+            if hasattr(self._kind, method):  # put first: main() may return as soon as it knows
+                self._received.put(_Received(control, method, None))
             self.stop_requested._set(control)
 
     # ------------------------------------------------------------------- the service's thread
 
-    def live(self, kind: type[Service]) -> None:
-        """All of the service's life, in the thread for its ``main()``."""
+    def live(self, kind: type[ServiceBase]) -> None:
+        """Run the service from its creation to its end, in the thread for its ``main()``."""
         self._kind = kind
         self.reporter.accept(accepted_controls(kind))
-        if milliseconds(kind.start_hint, "start_hint") != self.reporter.hint:
-            self.reporter.step(kind.start_hint)
+        if milliseconds(kind.start_wait_hint, "start_wait_hint") != self.reporter.hint:
+            self.reporter.step(kind.start_wait_hint)
         exit_code = service_exit_code = 0
         try:
             service = kind.__new__(kind)
@@ -148,15 +151,15 @@ class ServiceRun:
         for forget in self._watched:
             try:
                 forget()
-            except ServiceError as error:
+            except Win32Error as error:
                 log.warning("%s: %s", self.name, error)
         try:
             self.reporter.stopped(exit_code, service_exit_code)
-        except ServiceError as error:
+        except Win32Error as error:
             self._report.failed(self.name, "reporting that the service has stopped", error)
         self.over.set()
 
-    def _live(self, service: Service) -> None:
+    def _live(self, service: ServiceBase) -> None:
         if inspect.iscoroutinefunction(self._kind.main):
             self._backend.run_coroutine(self._main_async(service))
             return
@@ -165,20 +168,21 @@ class ServiceRun:
             _refuse_awaitable("main", service.main())
         finally:
             self._last_stretch()
-            self._told.put(None)
+            self._received.put(None)
             if not self._all_handled.wait(self._stop_seconds()):
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
     def _last_stretch(self) -> None:
-        """``main()`` has come back: the service is on its way to its end.
+        """Report STOP_PENDING after ``main()`` has returned.
 
-        Not if it was still starting: who waits for that is to see that the start has failed.
+        A service that was still starting keeps its state, so that a caller that waits for the
+        start sees that it has failed.
         """
         if self.reporter.state not in (State.START_PENDING, State.STOP_PENDING):
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
 
     def _stop_seconds(self) -> float:
-        return to_timedelta(self._kind.stop_hint, "stop_hint").total_seconds()
+        return to_timedelta(self._kind.stop_wait_hint, "stop_wait_hint").total_seconds()
 
     def _own_code(self, ends: SystemExit) -> int:
         if ends.code is None or isinstance(ends.code, int):
@@ -188,89 +192,106 @@ class ServiceRun:
 
     # ------------------------------------------------------------------- its handlers
 
-    def _handle(self, service: Service) -> None:
+    def _handle(self, service: ServiceBase) -> None:
         """Call the handlers, in the order in which the controls came."""
-        while (told := self._told.get()) is not None:
+        while (received := self._received.get()) is not None:
             try:
-                _refuse_awaitable(told.method, self._call(service, told))
-                self._settle(told)
+                _refuse_awaitable(received.method, self._call(service, received))
+                self._settle(received)
             except ProcessEnded:
                 raise
             except BaseException as error:  # whatever it is, it is the service's
-                self._handler_failed(f"{told.method}()", error)
+                self._handler_failed(f"{received.method}()", error)
         self._all_handled.set()
 
-    async def _main_async(self, service: Service) -> None:
+    async def _main_async(self, service: ServiceBase) -> None:
         loop = asyncio.get_running_loop()
-        told: asyncio.Queue[_Told | None] = asyncio.Queue()
-        self._told.forward(lambda one: _put(loop, told, one))
-        handling = asyncio.create_task(self._handle_async(service, told))
+        received: asyncio.Queue[_Received | None] = asyncio.Queue()
+        self._received.forward(lambda item: _put(loop, received, item))
+        handling = asyncio.create_task(self._handle_async(service, received))
         handling.add_done_callback(self._handling_ended)
         try:
             await service.main()  # type: ignore[misc]
         finally:
             self._last_stretch()
-            told.put_nowait(None)
+            received.put_nowait(None)
             done, _ = await asyncio.wait([handling], timeout=self._stop_seconds())
             self._gives_up = True
             if not done:
-                log.warning("%s: a handler goes on after main() has come back", self.name)
+                log.warning("%s: a handler still runs after main() has returned", self.name)
 
-    async def _handle_async(self, service: Service, queue: asyncio.Queue[_Told | None]) -> None:
+    async def _handle_async(
+        self, service: ServiceBase, queue: asyncio.Queue[_Received | None]
+    ) -> None:
         while True:
-            told = await queue.get()
-            if told is None:
+            received = await queue.get()
+            if received is None:
                 return
             try:
-                result = self._call(service, told)
+                result = self._call(service, received)
                 if inspect.isawaitable(result):
                     await result
-                self._settle(told)
+                self._settle(received)
             except (ProcessEnded, GeneratorExit):
-                raise  # nobody goes on with it
+                raise  # the coroutine does not continue
             except BaseException as error:
                 if self._gives_up:
                     raise  # with the event loop
-                self._handler_failed(f"{told.method}()", error)
+                self._handler_failed(f"{received.method}()", error)
 
     def _handling_ended(self, task: asyncio.Task[None]) -> None:
-        """No control is handled any more: a program has cancelled all tasks that there are."""
+        """Stop the service if the program has cancelled the task that calls the handlers."""
         if task.cancelled() and not self._gives_up:
-            why = "the task that calls them was cancelled, and is none of the program's own"
+            why = (
+                "the task that calls the handlers was cancelled; cancel only tasks that "
+                "main() created"
+            )
             self._handler_failed("the handlers", asyncio.CancelledError(why))
 
     @staticmethod
-    def _call(service: Service, told: _Told) -> object:
-        handler = getattr(service, told.method)
-        if told.control in STOP_CONTROLS:
+    def _call(service: ServiceBase, received: _Received) -> object:
+        handler = getattr(service, received.method)
+        if received.control in STOP_CONTROLS:
             service.stop_requested.wait()  # which is set in a moment
-        return handler() if told.event is None else handler(told.event)
+        return handler() if received.event is None else handler(received.event)
 
-    def _settle(self, told: _Told) -> None:
-        if told.control in _SETTLES:
-            state, only_from = _SETTLES[Control(told.control)]
+    def _settle(self, received: _Received) -> None:
+        if received.control in _SETTLES:
+            state, only_from = _SETTLES[Control(received.control)]
             self.reporter.settle(state, only_from=only_from)
 
     def _handler_failed(self, where: str, error: BaseException) -> None:
         self._fail(where, error)
         if self.reporter.state is not State.STOP_PENDING:
-            self.reporter.pending(State.STOP_PENDING, self._kind.stop_hint)
+            self.reporter.pending(State.STOP_PENDING, self._kind.stop_wait_hint)
         self.stop_requested._set(None)
 
     def _fail(self, where: str, error: BaseException) -> None:
         self._failed = True
         self._report.failed(self.name, where, error)
 
-    # ------------------------------------------------------------------- what it asks for
+    # ------------------------------------------------------------------- what it requests
 
     @contextmanager
-    def busy(self, doing: str, hint: Duration) -> Iterator[None]:
+    def pending_operation(self, doing: str, hint: Duration) -> Iterator[None]:
         state, before = self.reporter.state, self.reporter.hint / 1000
         self.reporter.step(hint)
         log.debug("%s: %s", self.name, doing or "busy")
         yield
-        if self.reporter.state is state:  # else another hint was given meanwhile
+        if self.reporter.state is state:  # else another hint was given in between
             self.reporter.step(before)
+
+    def start_reason(self) -> StartReason:
+        """See :meth:`winsvc.host.ServiceBase.start_reason`."""
+        return StartReason(self._backend.query_start_reason(self.reporter.handle))
+
+    def directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.directory`."""
+        return Path(self._backend.get_service_directory(self.reporter.handle))
+
+    def shared_directory(self) -> Path:
+        """See :meth:`winsvc.host.ServiceBase.shared_directory`."""
+        return Path(self._backend.get_shared_service_directory(self.name))
 
     def watch_devices(self, interface: UUID | None) -> None:
         self._must_have("on_device")
@@ -286,18 +307,22 @@ class ServiceRun:
 
     def _must_have(self, method: str) -> None:
         if not hasattr(self._kind, method):
-            raise TypeError(f"{self._kind.__qualname__} has no {method}(), which would be told")
+            raise TypeError(
+                f"{self._kind.__qualname__} must define {method}() to receive the notifications"
+            )
 
 
 def _refuse_awaitable(method: str, result: object) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
-        raise TypeError(f"{method}() gave something to await, which only an async def main() does")
+        raise TypeError(f"{method}() returned an awaitable; define it and main() with async def")
 
 
 def _put(
-    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[_Told | None], told: _Told | None
+    loop: asyncio.AbstractEventLoop,
+    queue: asyncio.Queue[_Received | None],
+    received: _Received | None,
 ) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(queue.put_nowait, told)
+        loop.call_soon_threadsafe(queue.put_nowait, received)

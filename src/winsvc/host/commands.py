@@ -18,15 +18,15 @@ from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
 from winsvc.enums import ErrorCode, StartType, State
 from winsvc.errors import (
-    ArgumentError,
     ServiceAlreadyRunningError,
-    ServiceError,
     ServiceExistsError,
     ServiceNotActiveError,
     ServiceNotFoundError,
     UnsupportedError,
+    ValidationError,
+    Win32Error,
 )
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.launch_command import log_file_of, options_of
 from winsvc.host.program import (
     COMMANDS,
@@ -45,7 +45,7 @@ __all__ = ["Commands"]
 TIMEOUT: Final = 60.0  # seconds, for a service to start, stop or go
 
 
-class _Failed(Exception):
+class _CommandError(Exception):
     """A command that failed; the text says why."""
 
 
@@ -53,7 +53,7 @@ class Commands:
     """The commands of a program with these services."""
 
     def __init__(
-        self, services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+        self, services: Sequence[type[ServiceBase]], log_file: str | os.PathLike[str] | None
     ) -> None:
         self._services = services
         self._log_file = log_file
@@ -78,11 +78,11 @@ class Commands:
             return command(chosen) or 0
         except SystemExit as ends:
             return ends.code if isinstance(ends.code, int) else int(bool(ends.code))
-        except (ServiceError, ArgumentError, _Failed, OSError) as error:
+        except (Win32Error, ValidationError, _CommandError, OSError) as error:
             if isinstance(error, UnsupportedError) and not _has_system():
                 error.hint = (
-                    f"Here it can be run with: {self._prog} debug; and in tests, on a simulated "
-                    "SCM (winsvc.testing.SimulatedSCM)."
+                    f"On this system, use: {self._prog} debug. For tests, use a simulated SCM "
+                    "(winsvc.testing.SimulatedSCM)."
                 )
             print(f"{self._prog}: {error}", file=sys.stderr)
             return 1
@@ -90,7 +90,7 @@ class Commands:
             return 130
 
     def explain(self, arguments: Sequence[str]) -> None:
-        """Tell somebody at a terminal how it is used, after arguments that are no command."""
+        """Print the usage to stderr, after arguments that are no command."""
         if not arguments or arguments[0].startswith("-"):
             self.parser.print_help(sys.stderr)
             return
@@ -98,7 +98,7 @@ class Commands:
         close = difflib.get_close_matches(arguments[0].lower(), COMMANDS, n=1)
         meant = f" Did you mean {close[0]!r}?" if close else ""
         print(
-            f"{self._prog}: unknown command {arguments[0]!r}.{meant} There are "
+            f"{self._prog}: unknown command {arguments[0]!r}.{meant} The commands are: "
             f"{', '.join(COMMANDS)}.",
             file=sys.stderr,
         )
@@ -107,35 +107,37 @@ class Commands:
         names = ", ".join(kind.name for kind in self._services)
         parser = argparse.ArgumentParser(
             prog=self._prog,
-            description=f"The program of the Windows service{'s' * self._several} {names}.",
-            epilog="Without a command it is the service itself, for the service control manager "
-            "to start.",
+            description=f"Manage the Windows service{'s' * self._several} {names}.",
+            epilog="Without a command, the program runs as the service; only the service control "
+            "manager can start it in this way.",
         )
         commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=self._prog)
-        install = self._add(commands, "install", "install it", self._install)
+        install = self._add(commands, "install", "install the service", self._install)
         install.add_argument(
             "--start",
             choices=("auto", "delayed", "manual", "disabled"),
-            help="when it is started (default: what the program says, or else manual)",
+            help="the start type (default: the one in the program, otherwise manual)",
         )
-        install.add_argument("--account", help="what it runs as (default: LocalSystem)")
+        install.add_argument("--account", help="the account to run as (default: LocalSystem)")
         install.add_argument(
-            "--password-prompt", action="store_true", help="ask for the account's password"
+            "--password-prompt", action="store_true", help="prompt for the account's password"
         )
-        install.add_argument("--log", metavar="FILE", help="where failures are written to")
+        install.add_argument("--log", metavar="FILE", help="the log file for failures")
         install.add_argument(
-            "--update", action="store_true", help="configure it anew if it is there already"
+            "--update", action="store_true", help="reconfigure the service if it exists"
         )
-        install.epilog = 'What follows "--" the program gets in sys.argv, each time it is started.'
-        remove = self._add(commands, "remove", "stop it and take it away", self._remove)
-        start = self._add(commands, "start", "start it", self._start, takes="started with")
-        stop = self._add(commands, "stop", "stop it", self._stop)
+        install.epilog = 'Arguments after "--" are passed to the program in sys.argv at each start.'
+        remove = self._add(commands, "remove", "stop and delete the service", self._remove)
+        start = self._add(
+            commands, "start", "start the service", self._start, takes="start arguments"
+        )
+        stop = self._add(commands, "stop", "stop the service", self._stop)
         restart = self._add(
             commands,
             "restart",
-            "stop it and start it again",
+            "stop the service and start it again",
             self._restart,
-            takes="started with",
+            takes="start arguments",
         )
         for slow in (remove, start, stop, restart):
             slow.add_argument(
@@ -143,13 +145,17 @@ class Commands:
                 type=float,
                 default=TIMEOUT,
                 metavar="SECONDS",
-                help=f"how long it may take (default: {TIMEOUT:g})",
+                help=f"the timeout (default: {TIMEOUT:g})",
             )
-        self._add(commands, "status", "show how it stands", self._status)
+        self._add(commands, "status", "show the state and the configuration", self._status)
         self._add(
-            commands, "debug", "run it here; Ctrl-C stops it", self._debug, takes="started with"
+            commands,
+            "debug",
+            "run the service in this console; Ctrl-C stops it",
+            self._debug,
+            takes="start arguments",
         )
-        self._add(commands, "doctor", "look for what keeps it from starting", self._doctor)
+        self._add(commands, "doctor", "find reasons why the service cannot start", self._doctor)
         return parser
 
     @property
@@ -168,26 +174,26 @@ class Commands:
         parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
         parser.set_defaults(command=command, names=[], name=None, plain=[])
         if self._several:
-            of = "its services (default: all)"
+            of = "the services (default: all)"
             if takes:
-                of += f'; what follows "--" is what each is {takes}'
+                of += f'; arguments after "--" are the {takes} of each service'
             parser.add_argument("names", nargs="*", metavar="NAME", help=of)
             return parser
         if name != "debug":
-            parser.add_argument("--name", help="the name that it is installed under")
+            parser.add_argument("--name", help="the name under which the service is installed")
         if takes:
-            told = f'what it is {takes}; after "--" if one begins with "-"'
-            parser.add_argument("plain", nargs="*", metavar="ARG", help=told)
+            text = f'{takes}; after "--" if an argument begins with "-"'
+            parser.add_argument("plain", nargs="*", metavar="ARG", help=text)
         return parser
 
     # ------------------------------------------------------------------- which ones
 
-    def _kinds(self, chosen: argparse.Namespace) -> list[type[Service]]:
-        """The classes that were chosen, in the program's order."""
+    def _kinds(self, chosen: argparse.Namespace) -> list[type[ServiceBase]]:
+        """Return the chosen classes, in the program's order."""
         for name in chosen.names:
             if not any(same_name(name, kind.name) for kind in self._services):
                 known = ", ".join(kind.name for kind in self._services)
-                raise _Failed(f"there is no service {name!r} in this program; it has {known}")
+                raise _CommandError(f"unknown service {name!r}; this program contains {known}")
         return [
             kind
             for kind in self._services
@@ -208,9 +214,14 @@ class Commands:
         program = this_program()
         if program.kind is ProgramKind.FROZEN:
             if chosen.log is not None:
-                raise _Failed("--log: a frozen program says itself where: run(..., log_file=...)")
+                raise _CommandError(
+                    "--log: not supported for a frozen program; use run(..., log_file=...)"
+                )
             if chosen.arguments and is_command(chosen.arguments[0]):
-                raise _Failed(f"it can't be started with {chosen.arguments[0]}, a command")
+                raise _CommandError(
+                    "the first argument of the program must not be a command: "
+                    f"{chosen.arguments[0]}"
+                )
         try:
             done = install(
                 *kinds,
@@ -222,26 +233,30 @@ class Commands:
                 **self._settings(chosen, kinds),
             )
         except ServiceExistsError as error:
-            error.hint = error.hint or "Use install --update to configure anew what is there."
+            error.hint = error.hint or "Use install --update to reconfigure it."
             raise
-        for one in done:
-            print(f"{one.name}: {'configured anew' if one.updated else 'installed'}")
-            print(f"  command line: {one.command_line}")
-            print(f"  account:      {one.account}")
-            print(f"  log file:     {one.log_file}, for what goes wrong")
-            source = "registered" if one.source_registered else "another program's, left as it is"
-            print(f"  event source: {one.name}, {source}")
-        self._examine([one.name for one in done])
+        for item in done:
+            print(f"{item.name}: {'reconfigured' if item.updated else 'installed'}")
+            print(f"  command line: {item.command_line}")
+            print(f"  account:      {item.account}")
+            print(f"  log file:     {item.log_file} (failures)")
+            source = (
+                "registered"
+                if item.source_registered
+                else "belongs to another program, not changed"
+            )
+            print(f"  event source: {item.name}, {source}")
+        self._examine([item.name for item in done])
         return 0  # it is installed, whatever was found
 
     def _frozen_log(self, program: Program) -> str | None:
-        """Where a frozen program writes to, under whatever name: see :func:`winsvc.host.run`."""
+        """Return the log file of a frozen program, under any name: see :func:`winsvc.host.run`."""
         if program.kind is not ProgramKind.FROZEN:
             return None
         return default_log_file(self._services[0].name)
 
     def _settings(
-        self, chosen: argparse.Namespace, kinds: Sequence[type[Service]]
+        self, chosen: argparse.Namespace, kinds: Sequence[type[ServiceBase]]
     ) -> CreateKeywords:
         settings: CreateKeywords = {}
         if chosen.start is not None:
@@ -268,7 +283,7 @@ class Commands:
         for name in removed:
             print(f"{name}: removed")
         if missing := [name for name in names if name not in removed]:
-            raise _Failed(f"not installed: {', '.join(missing)}")
+            raise _CommandError(f"not installed: {', '.join(missing)}")
 
     def _start(self, chosen: argparse.Namespace) -> None:
         with ServiceManager() as scm:
@@ -290,19 +305,19 @@ class Commands:
             try:
                 (service.restart if again else service.start)(*arguments, timeout=timeout)
             except ServiceAlreadyRunningError:
-                print(f"{name}: is running already")
+                print(f"{name}: is already running")
                 return
-            except ServiceError as error:
+            except Win32Error as error:
                 added = _added(log, before)
-                told = f"\n\n{log} says:\n\n{added}" if added else f"\nNothing new in {log}."
-                raise _Failed(f"{error}{told}") from error
+                details = f"\n\nNew in {log}:\n\n{added}" if added else f"\nNothing new in {log}."
+                raise _CommandError(f"{error}{details}") from error
             print(f"{name}: started, process {service.status().pid}")
 
     def _log_of(self, command: Sequence[str], name: str) -> Path:
-        """Where a service's process writes failures to."""
+        """Return the file that a service's process writes failures to."""
         if options_of(command) is not None:
             return Path(log_file_of(command, name))
-        # Without the launcher it is what run() was told, or the first class's.
+        # Without the launcher it is the log file given to run(), or the first class's.
         return Path(self._log_file or default_log_file(self._services[0].name))
 
     def _stop(self, chosen: argparse.Namespace) -> None:
@@ -345,14 +360,14 @@ class Commands:
         return self._examine(self._chosen_names(chosen))
 
     def _examine(self, names: Sequence[str]) -> int:
-        """Tell what may keep them from starting; 1 if something does."""
+        """Print what may keep the services from starting; return 1 if something does."""
         from winsvc.host.doctor import Severity, describe, examine
 
         bad = 0
         with ServiceManager() as scm:
             for name in names:
                 findings = examine(scm, name, hosted=True)
-                bad |= any(one.severity is Severity.ERROR for one in findings)
+                bad |= any(finding.severity is Severity.ERROR for finding in findings)
                 print(describe(name, findings))
         return int(bad)
 
@@ -366,15 +381,15 @@ _START_TYPES: Final = {
 
 
 def _prog() -> str:
-    """How the program was started, for its help."""
+    """Return the command that started the program, for its help."""
     try:
         return this_program().describe()
-    except ArgumentError:
+    except ValidationError:
         return os.path.basename(sys.argv[0]) or "service"
 
 
 def _has_system() -> bool:
-    """Whether there is a service control manager here, if only a simulated one."""
+    """Return whether a service control manager exists here, even a simulated one."""
     try:
         default_backend()
     except UnsupportedError:
@@ -383,27 +398,27 @@ def _has_system() -> bool:
 
 
 def _is_delayed(name: str) -> bool:
-    """Whether there is such a service, and its start is delayed."""
+    """Return whether the service exists and its start is delayed."""
     try:
         with ServiceManager() as scm, scm.open(name) as service:
-            return service.delayed_auto_start
-    except ServiceError:
+            return service.delayed_auto_start()
+    except Win32Error:
         return False  # among others on systems without delayed starts
 
 
 def _standing(scm: ServiceManager, name: str) -> str:
-    """How a service stands, in a line."""
+    """Describe the state of a service in a line."""
     with scm.open(name) as service:
         status, config = service.status(), service.config()
-    told = status.state.name.lower().replace("_", " ")
+    text = status.state.name.lower().replace("_", " ")
     if status.pid:
-        told += f", process {status.pid}"
+        text += f", process {status.pid}"
     if status.state is State.STOPPED and status.service_exit_code:
-        told += f", its own exit code {status.service_exit_code}"
+        text += f", service-specific exit code {status.service_exit_code}"
     elif status.exit_code and status.exit_code != ErrorCode.SERVICE_NEVER_STARTED:
-        told += f", exit code {status.exit_code}"
+        text += f", exit code {status.exit_code}"
     start = config.start_type.name.lower().replace("_", " ")
-    return f"{told}; start {start}, as {config.account or 'LocalSystem'}"
+    return f"{text}; start type {start}, account {config.account or 'LocalSystem'}"
 
 
 def _size(file: Path) -> int:
@@ -414,7 +429,7 @@ def _size(file: Path) -> int:
 
 
 def _added(file: Path, before: int) -> str:
-    """What was written to the file's end since it was so long."""
+    """Return the text appended to the file since it had this length."""
     try:
         content = file.read_bytes()
     except OSError:

@@ -18,8 +18,9 @@ from winsvc._util.realtime import RealTime
 from winsvc._values.rows import StatusRow
 from winsvc._values.status import ServiceStatus
 from winsvc.backend import ControlHandler, ServiceMain
-from winsvc.enums import AcceptedControls, Control, State
-from winsvc.host.definition import Service
+from winsvc.enums import AcceptedControls, Control, ErrorCode, StartReason, State
+from winsvc.errors import UnsupportedError
+from winsvc.host.definition import ServiceBase
 from winsvc.host.events import CUSTOM_CONTROLS
 from winsvc.host.failures import FailureReport
 from winsvc.host.handlers import HANDLERS
@@ -34,15 +35,15 @@ _KEYS: Final = {
     "i": Control.INTERROGATE,
 }
 _HELP: Final = (
-    "Ctrl-C or s: stop, p: pause, c: continue, i: interrogate, 128 to 255: a control of its own"
+    "Ctrl-C or s: stop, p: pause, c: continue, i: interrogate, 128 to 255: custom control"
 )
 
 
-def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> int:
+def debug(services: Sequence[type[ServiceBase]], arguments: Sequence[str] = ()) -> int:
     """Run services here, until they have stopped; on the main thread.
 
     What they report is shown on stderr, as is what would go to the event log. Ctrl-C stops them;
-    pressed again it ends the process (130), whatever it is doing, and tells where that was. Keys
+    pressed again it ends the process (130), whatever it is doing, and shows where that was. Keys
     (lines, where stdin is no console) send the other controls.
 
     Args:
@@ -63,7 +64,7 @@ def debug(services: Sequence[type[Service]], arguments: Sequence[str] = ()) -> i
 
 
 class _Console(RealTime):
-    """The service manager of a console, as far as a service needs one."""
+    """The service manager of a console, with the functions that a service needs."""
 
     def __init__(self, names: Sequence[str], arguments: Sequence[str]) -> None:
         self.names = list(names)
@@ -97,28 +98,37 @@ class _Console(RealTime):
         status = ServiceStatus.from_row(row)
         with self._lock:
             before, self.last[handle] = self.last.get(handle), status
-        told = f"{self._hosted[handle - 1][0]}: {status.state.name}"
+        text = f"{self._hosted[handle - 1][0]}: {status.state.name}"
         if row.wait_hint:
-            told += f", step {row.check_point}, up to {row.wait_hint / 1000:g} s"
+            text += f", check point {row.check_point}, wait hint {row.wait_hint / 1000:g} s"
         if status.state is State.STOPPED:
-            told += f", exit code {status.exit_code}"
+            text += f", exit code {status.exit_code}"
             if status.service_exit_code:
-                told += f", its own {status.service_exit_code}"
+                text += f", service-specific exit code {status.service_exit_code}"
         if before != status:
-            self.show(told)
+            self.show(text)
         if before is None and len(self.last) == len(self.names):
             # Not here: the service holds its lock while it reports.
             self.start_thread(self._send_early, "winsvc: early controls")
 
+    def query_start_reason(self, handle: int) -> int:
+        return int(StartReason.DEMAND)
+
+    def get_service_directory(self, handle: int) -> str:
+        raise _no_directory("GetServiceDirectory")
+
+    def get_shared_service_directory(self, name: str) -> str:
+        raise _no_directory("GetSharedServiceDirectory")
+
     def register_device_notification(self, handle: int, interface: bytes | None) -> int:
-        self.show("devices are told to installed services only")
+        self.show("device notifications are sent to installed services only")
         return 0
 
     def unregister_device_notification(self, registration: int) -> None:
         pass
 
     def register_power_setting_notification(self, handle: int, setting: bytes) -> int:
-        self.show("power settings are told to installed services only")
+        self.show("power setting notifications are sent to installed services only")
         return 0
 
     def unregister_power_setting_notification(self, registration: int) -> None:
@@ -154,7 +164,7 @@ class _Console(RealTime):
             if len(self.last) < len(self.names):
                 self._early.append(control)
                 return
-            hosted = [(*one, self.last.get(handle)) for handle, one in enumerate(self._hosted, 1)]
+            hosted = [(*pair, self.last.get(handle)) for handle, pair in enumerate(self._hosted, 1)]
         for name, handler, status in hosted:
             if status is None or status.state is State.STOPPED:
                 continue
@@ -162,7 +172,7 @@ class _Console(RealTime):
                 handler(control, 0, b"")
             else:
                 shown = str(control) if control in CUSTOM_CONTROLS else Control(control).name
-                self.show(f"{name}: takes no {shown} while it is {status.state.name}")
+                self.show(f"{name}: does not accept {shown} in state {status.state.name}")
 
     def _send_early(self) -> None:
         for control in self._early:
@@ -205,7 +215,7 @@ class _Console(RealTime):
     def _interrupt(self, presses: int) -> None:
         """Ctrl-C, of which either may hear first."""
         if presses > 1:
-            self.show("pressed again: it ends here, without its stop")
+            self.show("Ctrl-C was pressed again: the process ends without stopping the service")
             faulthandler.dump_traceback(all_threads=True)
             os._exit(130)
         with self._lock:
@@ -223,15 +233,21 @@ class _Console(RealTime):
                 self.show(_HELP)
 
 
+def _no_directory(function: str) -> UnsupportedError:
+    return UnsupportedError(
+        ErrorCode.CALL_NOT_IMPLEMENTED, function, "a service has no directory in a console"
+    )
+
+
 def takes(accepted: AcceptedControls, control: int) -> bool:
-    """Whether a service that accepts these controls is told of this one."""
+    """Return whether a service that accepts these controls receives this control."""
     if control in CUSTOM_CONTROLS or control == Control.INTERROGATE:
         return True
     return bool(accepted & HANDLERS[Control(control)].accepts)
 
 
 def _keys() -> Iterator[str]:
-    """What is typed: keys, and numbers as a whole; without a console lines."""
+    """Yield the typed keys, and numbers as a whole; without a console yield lines."""
     if sys.stdin is None:
         return
     if sys.platform == "win32" and sys.stdin.isatty():

@@ -1,9 +1,10 @@
-"""A service as its author writes it."""
+"""The base class of services."""
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -12,21 +13,21 @@ from winsvc._util.durations import Duration, milliseconds
 from winsvc._util.text import name_key
 from winsvc._values.names import check_display_name, check_service_name
 from winsvc._values.settings import ServiceSpec, Settings
-from winsvc.enums import State
-from winsvc.errors import ArgumentError
+from winsvc.enums import StartReason, State
+from winsvc.errors import ValidationError
 from winsvc.host.handlers import check_handlers
 from winsvc.host.status import StatusReporter
 from winsvc.host.stop_request import StopRequest
 
-__all__ = ["RunContext", "Service", "ServiceExit", "checked_names"]
+__all__ = ["RunContext", "ServiceBase", "ServiceExit", "checked_names"]
 
 
-class ServiceExit(Exception):
-    """Raised in a service's ``main()``: it ends with an exit code.
+class ServiceExit(Exception):  # noqa: N818  # a request to stop, not an error
+    """Raise it in ``main()`` to stop the service with an exit code.
 
     Args:
         exit_code: a Windows error code, such as 2.
-        service_exit_code: a code of the service's own; the Windows code is then 1066.
+        service_exit_code: a service-specific exit code; the Windows exit code is then 1066.
     """
 
     def __init__(self, exit_code: int = 0, *, service_exit_code: int = 0) -> None:
@@ -36,8 +37,8 @@ class ServiceExit(Exception):
 
     def __str__(self) -> str:
         if self.service_exit_code:
-            return f"the service ends with its own exit code {self.service_exit_code}"
-        return f"the service ends with exit code {self.exit_code}"
+            return f"the service stops with the service-specific exit code {self.service_exit_code}"
+        return f"the service stops with exit code {self.exit_code}"
 
 
 class RunContext(Protocol):
@@ -47,20 +48,31 @@ class RunContext(Protocol):
     def reporter(self) -> StatusReporter:
         """The reporter of the service's status."""
 
-    def busy(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
-        """See :meth:`Service.busy`."""
+    def pending_operation(self, doing: str, hint: Duration) -> AbstractContextManager[None]:
+        """See :meth:`ServiceBase.pending_operation`."""
+
+    def start_reason(self) -> StartReason:
+        """See :meth:`ServiceBase.start_reason`."""
+
+    def directory(self) -> Path:
+        """See :meth:`ServiceBase.directory`."""
+
+    def shared_directory(self) -> Path:
+        """See :meth:`ServiceBase.shared_directory`."""
 
     def watch_devices(self, interface: UUID | None) -> None:
-        """See :meth:`Service.watch_devices`."""
+        """See :meth:`ServiceBase.watch_devices`."""
 
     def watch_power(self, setting: UUID) -> None:
-        """See :meth:`Service.watch_power`."""
+        """See :meth:`ServiceBase.watch_power`."""
 
 
-class Service:
-    """A Windows service in Python::
+class ServiceBase:
+    """A Windows service in Python.
 
-        class Beat(Service):
+    For example::
+
+        class Beat(ServiceBase):
             name, display_name = "beat", "Heartbeat"
 
             def main(self) -> None:
@@ -71,24 +83,24 @@ class Service:
         if __name__ == "__main__":
             run(Beat)
 
-    ``main()`` is the service: it is called on the main thread, and the service stops when it
-    comes back. It may be ``async def``. Each start makes an object anew, by ``__init__(self)``.
+    Each start creates an object with ``__init__(self)`` and calls ``main()`` on the main thread.
+    The service stops when ``main()`` returns. It may be ``async def``.
 
-    The other methods are optional. Those named after a control are called, one after the other, on
-    a thread beside ``main()``, or in its event loop if it is ``async def``; there they may be
-    ``async``, too. Which controls the service accepts follows from which of them it has:
+    The other methods are optional. The handlers named after controls are called one after another,
+    in a second thread, or in the event loop of ``main()`` if it is ``async def``; handlers may then
+    be ``async``, too. The service accepts the controls for which it defines handlers:
 
     ========================  =====================================================================
-    ``on_stop(self)``         STOP, which is always accepted. ``stop_requested`` is set before.
-    ``on_pause(self)``        PAUSE: the service is paused when it comes back.
-    ``on_continue(self)``     CONTINUE: the service is running again when it comes back.
-    ``on_shutdown(self)``     SHUTDOWN: the system goes down, in about 5 seconds. As STOP.
-    ``on_preshutdown(self)``  PRESHUTDOWN: the system will go down, and waits for the service, up to
-                              its ``preshutdown_timeout``. As STOP. Have one of the two: after a
-                              PRESHUTDOWN there is hardly ever a SHUTDOWN.
-    ``on_interrogate(self)``  INTERROGATE, which is always answered.
-    ``on_param_change(self)`` PARAM_CHANGE: its parameters have changed.
-    ``on_trigger(self)``      TRIGGER_EVENT: one of its triggers, while it runs.
+    ``on_stop(self)``         STOP, which is always accepted. ``stop_requested`` is already set.
+    ``on_pause(self)``        PAUSE: the service is paused when the handler returns.
+    ``on_continue(self)``     CONTINUE: the service is running when the handler returns.
+    ``on_shutdown(self)``     SHUTDOWN: the system shuts down in about 5 seconds. As STOP.
+    ``on_preshutdown(self)``  PRESHUTDOWN: the system will shut down, and waits for the service
+                              up to its ``preshutdown_timeout``. As STOP. Define only one of the
+                              two: SHUTDOWN rarely follows PRESHUTDOWN.
+    ``on_interrogate(self)``  INTERROGATE, which is always accepted.
+    ``on_param_change(self)`` PARAM_CHANGE: the parameters of the service have changed.
+    ``on_trigger(self)``      TRIGGER_EVENT: a trigger has fired while the service runs.
     ``on_custom(self, e)``    128 to 255: :class:`~winsvc.host.CustomControl`
     ``on_session_change``     :class:`~winsvc.host.SessionChange`: logon, logoff, lock and so on
     ``on_power``              :class:`~winsvc.host.PowerEvent`, and those of :meth:`watch_power`
@@ -97,30 +109,30 @@ class Service:
     ``on_time_change``        :class:`~winsvc.host.TimeChange`: the clock was set
     ========================  =====================================================================
 
-    An exception that leaves ``main()`` or a handler goes to the event log with its traceback, and
-    the service ends with exit code 1064, after a failing handler once ``main()`` has come back. To
-    end with another code, raise :class:`ServiceExit` in ``main()``; ``sys.exit(3)`` there ends it
-    with 1066 and its own code 3.
+    An exception in ``main()`` or in a handler is written to the event log with its traceback, and
+    the service stops with exit code 1064; after an exception in a handler, when ``main()`` has
+    returned. To stop with another code, raise :class:`ServiceExit` in ``main()``. ``sys.exit(3)``
+    stops the service with exit code 1066 and the service-specific code 3.
 
     Attributes:
         name: the key name.
-        display_name: the name for people; ``name`` if it is "".
-        description: a text for people.
-        settings: what else it is installed with: start type, account, failure actions and so on.
-        start_hint: how long it usually takes from the start until it reports something.
-        stop_hint: how long it usually takes to stop.
-        log_level: the level from which records of :mod:`logging` go to the event log, unless the
-            program has set up logging itself.
-        arguments: what it was started with, without its name.
-        stop_requested: set when it is to stop.
+        display_name: the display name; ``name`` if it is "".
+        description: the description.
+        settings: the other settings of the installation: start type, account, and so on.
+        start_wait_hint: how long the service usually takes from its start to its first report.
+        stop_wait_hint: how long the service usually takes to stop.
+        log_level: the minimum level of :mod:`logging` records that are written to the event log,
+            unless the program configures logging.
+        arguments: the start arguments, without the name of the service.
+        stop_requested: set when the service is to stop.
     """
 
     name: ClassVar[str] = ""
     display_name: ClassVar[str] = ""
     description: ClassVar[str | None] = None
     settings: ClassVar[Settings] = Settings()
-    start_hint: ClassVar[Duration] = 30
-    stop_hint: ClassVar[Duration] = 30
+    start_wait_hint: ClassVar[Duration] = 30
+    stop_wait_hint: ClassVar[Duration] = 30
     log_level: ClassVar[int] = 20
 
     arguments: tuple[str, ...]
@@ -136,87 +148,121 @@ class Service:
         check_type(cls.settings, Settings, "settings")
         check_type(cls.description, (str, type(None)), "description")
         check_type(cls.log_level, int, "log_level")
-        for hint in ("start_hint", "stop_hint"):
+        for hint in ("start_wait_hint", "stop_wait_hint"):
             milliseconds(getattr(cls, hint), hint)
         check_handlers(cls)
 
     def main(self) -> Coroutine[Any, Any, None] | None:
-        """What the service does; it has stopped when this comes back."""
+        """Run the service; it stops when this method returns."""
         raise NotImplementedError(f"{type(self).__qualname__} has no main()")
 
-    # ------------------------------------------------------------------- how it stands
+    # ------------------------------------------------------------------- state
 
     @property
     def state(self) -> State:
-        """How the service stands, as it was reported last."""
+        """The state that was reported last."""
         return self._attached().reporter.state
 
     def report_running(self) -> None:
-        """Report that the start is over: the service does what it is for.
+        """Report that the service is running.
 
-        Until then it is starting, and who started it waits. Nothing happens where it is running,
-        paused, or is to stop already. ``SetServiceStatus``.
+        Until then the service is starting, and clients wait for it. The call has no effect if the
+        service is running or paused, or is about to stop. ``SetServiceStatus``.
         """
         self._attached().reporter.settle(State.RUNNING, only_from=State.START_PENDING)
 
-    def request_time(self, seconds: Duration) -> None:
-        """Ask for so much more time, while the service is starting, stopping, pausing or going on.
+    def request_additional_time(self, seconds: Duration) -> None:
+        """Report progress and request more time for a start, stop, pause or continue.
 
-        Each call is a step forward (a check point); without one within the time that was said
-        last, the system and others take the service for hung.
+        Each call increases the check point. If the service does not report within the requested
+        time, the system and clients consider it to be hanging.
 
         Raises:
-            RuntimeError: the service is running, paused or not there: nobody waits.
+            RuntimeError: the service is running or paused, or has stopped.
         """
         reporter = self._attached().reporter
         if not reporter.step(seconds):
             raise RuntimeError(
-                f"the service is {reporter.state.name}: the system waits for it only while it "
-                "starts, stops, pauses or goes on"
+                f"the service is {reporter.state.name}, but additional time can be requested only "
+                "while a start, stop, pause or continue is pending"
             )
 
     @contextmanager
-    def busy(self, doing: str = "", *, hint: Duration = 30) -> Iterator[None]:
-        """Say that what is in the ``with`` block may take as long as ``hint``.
+    def pending_operation(self, doing: str = "", *, hint: Duration = 30) -> Iterator[None]:
+        """Report that the ``with`` block may take as long as the wait hint.
 
         ::
 
-            with self.busy("loading the index", hint=120):
+            with self.pending_operation("loading the index", hint=120):
                 index = load()
 
-        For parts of the start, the stop, a pause or its end: one check point when it begins and
-        one when it is done. (While the service runs nobody waits, and nothing is reported.)
+        Use it for parts of a start, stop, pause or continue. The check point increases at the start
+        and at the end of the block. While the service is running, nothing is reported.
 
         Args:
-            doing: what it is, for the log.
-            hint: how long it may take; a timedelta or seconds.
+            doing: a description of the operation, for the log.
+            hint: the wait hint, as a timedelta or in seconds.
         """
-        with self._attached().busy(doing, hint):
+        with self._attached().pending_operation(doing, hint):
             yield
 
-    # ------------------------------------------------------------------- what it wants to know
+    # ------------------------------------------------------------------- queries
+
+    def start_reason(self) -> StartReason:
+        """Query why the service was started: on demand, automatically, by a trigger and so on.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; Windows before version 8).
+            Win32Error: the query failed (``QueryServiceDynamicInformation``).
+        """
+        return self._attached().start_reason()
+
+    def directory(self) -> Path:
+        """Query the directory for the service's own state, which only the service can write.
+
+        Windows creates it, with write access for LocalSystem and the SID of the service. Enable
+        that SID: ``settings = Settings(sid_type=SidType.UNRESTRICTED)``.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; older Windows versions).
+            Win32Error: the query failed (``GetServiceDirectory``).
+        """
+        return self._attached().directory()
+
+    def shared_directory(self) -> Path:
+        """Query the directory that the service shares with its associated programs.
+
+        Administrators can write to it, too; see :meth:`directory`.
+
+        Raises:
+            UnsupportedError: the system lacks the call (Wine; older Windows versions).
+            Win32Error: the query failed (``GetSharedServiceDirectory``).
+        """
+        return self._attached().shared_directory()
+
+    # ------------------------------------------------------------------- notifications
 
     def watch_devices(self, interface: UUID | None = None) -> None:
-        """Have devices that come and go told to ``on_device``, until the service has stopped.
+        """Register for device notifications; ``on_device`` receives them until the service stops.
 
         Args:
             interface: the class of device interfaces; None for all.
 
         Raises:
-            TypeError: there is no ``on_device()``.
-            ServiceError: the system refused (``RegisterDeviceNotificationW``).
+            TypeError: the class defines no ``on_device()``.
+            Win32Error: the registration failed (``RegisterDeviceNotificationW``).
         """
         self._attached().watch_devices(interface)
 
     def watch_power(self, setting: UUID) -> None:
-        """Have changes of a power setting told to ``on_power``, until the service has stopped.
+        """Register for changes of a power setting; ``on_power`` receives them.
 
         Args:
             setting: such as ``GUID_ACDC_POWER_SOURCE``, 5d3e9a59-e9d5-4b00-a6bd-ff34ff516548.
 
         Raises:
-            TypeError: there is no ``on_power()``.
-            ServiceError: the system refused (``RegisterPowerSettingNotification``).
+            TypeError: the class defines no ``on_power()``.
+            Win32Error: the registration failed (``RegisterPowerSettingNotification``).
         """
         self._attached().watch_power(setting)
 
@@ -224,7 +270,7 @@ class Service:
 
     @classmethod
     def spec(cls, binary_path: str) -> ServiceSpec:
-        """The service as it is to be installed, with this command line."""
+        """Return the specification for the installation, with this command line."""
         given: dict[str, object] = {"display_name": cls.display_name or cls.name}
         if cls.description is not None:
             given["description"] = cls.description
@@ -239,39 +285,42 @@ class Service:
     def _attached(self) -> RunContext:
         if self._run is None:
             raise RuntimeError(
-                f"{self!r} was not started by a service control manager: winsvc.host.run() does "
-                "that, or winsvc.testing"
+                f"{self!r} is not running as a service. Start it through winsvc.host.run() or, in "
+                "tests, SimulatedSCM.host()"
             )
         return self._run
 
 
-def checked_names(services: Sequence[type[Service]], name: str | None = None) -> list[str]:
-    """The names of a program's services.
+def checked_names(services: Sequence[type[ServiceBase]], name: str | None = None) -> list[str]:
+    """Check the services of a program; return their names.
 
     Args:
-        services: their classes.
-        name: instead of the name of a single one.
+        services: the classes.
+        name: a different name for a single service.
 
     Raises:
-        TypeError: there is something else among them.
-        ArgumentError: there is none, one has no name or one that no service can have, or two have
-            the same.
+        TypeError: an item is not a subclass of :class:`ServiceBase`.
+        ValidationError: there is no class, a name is missing or invalid, or two are the same.
     """
     if not services:
-        raise ArgumentError("services", "at least one class is needed")
+        raise ValidationError("services", "at least one service class is required")
     given: Sequence[object] = services
     for kind in given:
-        if not isinstance(kind, type) or not issubclass(kind, Service):
-            raise TypeError(f"services: expected classes of winsvc.host.Service, not {kind!r}")
+        if not isinstance(kind, type) or not issubclass(kind, ServiceBase):
+            raise TypeError(
+                f"services: expected subclasses of winsvc.host.ServiceBase, not {kind!r}"
+            )
     if name is not None:
         if len(services) > 1:
-            raise ArgumentError("name", "is for a single service; this program has several")
+            raise ValidationError(
+                "name", "cannot rename several services; specify it for a single service only"
+            )
         return [check_service_name(name)]
     for kind in services:
         if not kind.name:
-            raise ArgumentError("services", f"{kind.__qualname__} has no name")
+            raise ValidationError("services", f"{kind.__qualname__} has no name")
         check_service_name(kind.name, f"{kind.__qualname__}.name")
     names = [kind.name for kind in services]
     if len(set(map(name_key, names))) < len(names):
-        raise ArgumentError("services", f"two have the same name: {', '.join(names)}")
+        raise ValidationError("services", f"two services have the same name: {', '.join(names)}")
     return names

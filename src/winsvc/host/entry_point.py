@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from winsvc.backend import default_backend
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 from winsvc.host.commands import Commands
-from winsvc.host.definition import Service, checked_names
+from winsvc.host.definition import ServiceBase, checked_names
 from winsvc.host.eventlog import EventLogHandler
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, get_current, not_started_as_service
@@ -22,28 +22,28 @@ __all__ = ["run"]
 
 
 def run(
-    *services: type[Service],
+    *services: type[ServiceBase],
     arguments: Sequence[str] | None = None,
     log_file: str | os.PathLike[str] | None = None,
 ) -> None:
-    r"""Be the program of these services: the last line of it.
+    r"""Run the services, or a command such as ``beat.py install``; call it as the last statement.
 
-    Started by the service control manager, it runs them until all have stopped. At a terminal it
-    takes a command, such as ``beat.py install``; ``beat.py --help`` tells all of them.
+    If the service control manager has started the process, run the services until all of them have
+    stopped. Otherwise run the command in ``arguments``; ``beat.py --help`` lists the commands.
 
-    Call it on the main thread: the first service has its ``main()`` there.
+    Call it on the main thread: the first service runs its ``main()`` there.
 
     Args:
         *services: the classes.
-        arguments: the program's; None for ``sys.argv[1:]``. The first may be a command.
-        log_file: where failures are written to, beside the event log; None for
-            ``%ProgramData%\winsvc\NAME.log``, or what was said when it was installed.
+        arguments: the arguments of the program; None for ``sys.argv[1:]``.
+        log_file: the log file for failures, which are also written to the event log; None for the
+            file specified at the installation, by default ``%ProgramData%\winsvc\NAME.log``.
 
     Raises:
-        SystemExit: a command failed (1), or was none (2); Ctrl-C (130).
-        ArgumentError: there is no class, one has no name, or two have the same.
-        TypeError: something else is among them.
-        ServiceError: the system refused to let it be a service.
+        SystemExit: the command failed (1) or is unknown (2), or Ctrl-C was pressed (130).
+        ValidationError: there is no class, a class has no name, or two have the same name.
+        TypeError: an argument is not a subclass of :class:`ServiceBase`.
+        Win32Error: the connection to the service control manager was refused.
     """
     checked_names(services)
     process = get_current()
@@ -55,7 +55,7 @@ def run(
         return
     try:
         _serve(process or _process(services, log_file), services)
-    except ServiceError as error:
+    except Win32Error as error:
         if not not_started_as_service(error):
             raise
         if launched:
@@ -66,32 +66,32 @@ def run(
 
 
 _NOT_AT_A_TERMINAL: Final = (
-    "This is how the service control manager starts it, which nobody else can. At a terminal start "
-    "the service's own program, with the command debug."
+    "This command line is for the service control manager. To run the service in a console, start "
+    "its own program with the command debug."
 )
 
 
-def _serve(process: HostProcess, services: Sequence[type[Service]]) -> None:
+def _serve(process: HostProcess, services: Sequence[type[ServiceBase]]) -> None:
     _log_events(process.names[0], services)
-    process.has_run = True  # from now on the services report by themselves
+    process.has_run = True  # from now on the services report their states
     process.serve(services)
 
 
-def _log_events(name: str, services: Sequence[type[Service]]) -> None:
-    """Have what is logged go to the event log, unless the program has said where it goes."""
+def _log_events(name: str, services: Sequence[type[ServiceBase]]) -> None:
+    """Send log records to the event log, unless the program has configured logging."""
     root = logging.getLogger()
     if root.handlers:
         return
     try:
         handler = EventLogHandler(name)
-    except (ArgumentError, ServiceError):
+    except (ValidationError, Win32Error):
         return  # no source can have the name; no reason for a service not to start
     root.addHandler(handler)
     root.setLevel(min(kind.log_level for kind in services))
 
 
 def _process(
-    services: Sequence[type[Service]], log_file: str | os.PathLike[str] | None
+    services: Sequence[type[ServiceBase]], log_file: str | os.PathLike[str] | None
 ) -> HostProcess:
     names = [kind.name for kind in services]
     backend = default_backend()

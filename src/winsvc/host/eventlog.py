@@ -5,9 +5,9 @@ event id, into which the strings of an event are put. Without one the event view
 apology, and the strings below it.
 
 The message file here is ``EventCreate.exe``, which comes with Windows. For each id from 1 to 1000
-its text is ``%1``: the event's one string, and nothing around it. So the text is clean, nobody
-needs a compiler, and old events can still be read when a virtual environment or a frozen program,
-with any message file of its own, has gone.
+its text is ``%1``: the event's one string, and nothing around it. So the text is clean, no
+compiler is necessary, and old events can still be read after a virtual environment or a frozen
+program, with its own message file, was deleted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from winsvc._util.checks import check_dword
 from winsvc._util.text import check_text, name_key, same_name
 from winsvc.backend import EventLogBackend, EventSourceBackend, default_backend
 from winsvc.enums import EventType
-from winsvc.errors import ArgumentError, ServiceError
+from winsvc.errors import ValidationError, Win32Error
 
 __all__ = [
     "MESSAGE_FILE",
@@ -36,13 +36,13 @@ __all__ = [
 ]
 
 MESSAGE_FILE: Final = r"%SystemRoot%\System32\EventCreate.exe"
-"""The program that has the events' texts, as it stands in the registry."""
+"""The program that has the events' texts, as written in the registry."""
 
 LAST_EVENT_ID: Final = 1000
 """The highest event id for which the message file has a text; the first is 1."""
 
 LONGEST_TEXT: Final = 30_000
-"""How much of a text goes into one event, in UTF-16 code units.
+"""The longest text of an event, in UTF-16 code units.
 
 ``ReportEventW`` promises 31,839 for a string; but the record also holds the names of the source and
 the machine, and with them Windows 10 and 11 refuse what is some hundred shorter than that.
@@ -75,8 +75,8 @@ class EventLogHandler(logging.Handler):
 
     A record is one event: its text is what the formatter makes of it, with the traceback. Errors
     and worse are errors there, warnings are warnings, all others are information. Too long a text
-    goes on in further events, which are numbered. Nothing is raised where the log can't be
-    written to: :meth:`logging.Handler.handleError` tells of it, as with every handler.
+    continues in further events, which are numbered. Nothing is raised where the log cannot be
+    written to: :meth:`logging.Handler.handleError` reports it, as with every handler.
 
     The source need not be registered to be written to, only for its texts to show clean; see
     :func:`register_source`.
@@ -93,13 +93,13 @@ class EventLogHandler(logging.Handler):
         """For events of one source. It is opened with the first event.
 
         Args:
-            source: the name under which the events stand, such as the service's.
-            backend: where to write; None for this machine, or the simulated one that is in use.
+            source: the name under which the events are listed, such as the service's.
+            backend: where to write; None for this machine, or the simulated backend in use.
             level: records below it are left out.
             event_id: the id of events whose record has none (``extra={"event_id": 7}``): 1 to 1000.
 
         Raises:
-            ArgumentError: no source can have this name, or there is no text for the id.
+            ValidationError: no source can have this name, or there is no text for the id.
             UnsupportedError: this is not Windows.
         """
         super().__init__(level)
@@ -108,7 +108,7 @@ class EventLogHandler(logging.Handler):
 
     @property
     def source(self) -> str:
-        """The name under which the events stand."""
+        """The name under which the events are listed."""
         return self._source.name
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -131,7 +131,7 @@ class EventLogHandler(logging.Handler):
         return f"<{type(self).__name__} {self.source!r} ({level})>"
 
     def _id_of(self, record: logging.LogRecord) -> int:
-        """The record's id, where it has one that there is a text for."""
+        """Return the record's id if it has a valid id, otherwise the handler's id."""
         given: object = getattr(record, "event_id", None)
         if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= LAST_EVENT_ID:
             return int(given)
@@ -141,7 +141,7 @@ class EventLogHandler(logging.Handler):
 class EventSource:
     """Writes texts as events of one source.
 
-    It is opened with the first, and anew after an error: the service behind the log may have been
+    It is opened with the first, and again after an error: the service behind the log may have been
     restarted. Once it was closed it is opened for each event alone. Any thread may write.
     """
 
@@ -149,7 +149,7 @@ class EventSource:
         """For a source of this name; nothing is opened yet.
 
         Raises:
-            ArgumentError: no source can have this name.
+            ValidationError: no source can have this name.
         """
         self.name = _check_source(name)
         self._backend = backend
@@ -162,7 +162,7 @@ class EventSource:
         """Write a text as an event, or as several numbered ones if it is too long.
 
         Raises:
-            ServiceError: it could not be opened or written to.
+            Win32Error: it could not be opened or written to.
         """
         with self._lock, _naming(self.name):
             try:
@@ -184,7 +184,7 @@ class EventSource:
             self._handle = self._backend.register_event_source(self.name)
         try:
             self._backend.report_event(self._handle, int(event_type), 0, event_id, [text], b"")
-        except ServiceError:
+        except Win32Error:
             self._forget()
             if opened:
                 raise
@@ -195,15 +195,15 @@ class EventSource:
         if handle is not None:
             try:
                 self._backend.deregister_event_source(handle)
-            except ServiceError:
-                pass  # it is gone already
+            except Win32Error:
+                pass  # it is closed already
 
 
 # ----------------------------------------------------------------------------- texts
 
 
 def event_texts(text: str) -> list[str]:
-    """A text as the strings of one event or more, in which nothing is cut off or expanded.
+    """Return a text as the strings of events, in which nothing is cut off or expanded.
 
     A NUL, which would end it, is written as an escape.
     """
@@ -216,7 +216,7 @@ def event_texts(text: str) -> list[str]:
 
 
 def without_middle(text: str, limit: int) -> str:
-    """A text of at most so many UTF-16 code units: what is longer has a remark for its middle.
+    """Shorten a text to a number of UTF-16 code units, with a remark in place of its middle.
 
     The end stays: there a traceback says what it was.
     """
@@ -225,7 +225,7 @@ def without_middle(text: str, limit: int) -> str:
     room = (limit - _REMARK_LENGTH) // 2
     first, last = _start(text, room), _start(text[::-1], room)[::-1]
     left_out = len(text) - len(first) - len(last)
-    return f"{first}\n[... {left_out} characters left out here ...]\n{last}"
+    return f"{first}\n[... {left_out} characters omitted ...]\n{last}"
 
 
 _REMARK_LENGTH: Final = 60
@@ -240,7 +240,7 @@ def _start(text: str, limit: int) -> str:
 
 
 def _parts(text: str, room: int) -> list[str]:
-    """The text in pieces, each of which ends with a line where that is possible."""
+    """Split a text into pieces, each of which ends with a line where that is possible."""
     parts: list[str] = []
     while _length(text) > room:
         part = _start(text, room)
@@ -262,9 +262,7 @@ def _type_of(record: logging.LogRecord) -> EventType:
 
 
 def _check_event_id(event_id: int) -> int:
-    if not check_dword(event_id, "event_id", limit=LAST_EVENT_ID):
-        raise ArgumentError("event_id", f"0 is not from 1 to {LAST_EVENT_ID}")
-    return event_id
+    return check_dword(event_id, "event_id", minimum=1, limit=LAST_EVENT_ID)
 
 
 # ----------------------------------------------------------------------------- sources
@@ -274,8 +272,8 @@ def check_source(source: str, *, backend: EventSourceBackend | None = None) -> N
     """Refuse what :func:`register_source` would, before anything is done.
 
     Raises:
-        ArgumentError: no source can have this name, or another event log has it.
-        ServiceError: the registry could not be read.
+        ValidationError: no source can have this name, or another event log has it.
+        Win32Error: the registry could not be read.
     """
     used = backend or default_backend()
     with _naming(_check_source(source)):
@@ -287,31 +285,31 @@ def register_source(
 ) -> bool:
     r"""Enter a source of the Application log into the registry, so that its texts show clean.
 
-    It stands in ``HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application``, which needs an
+    Its key is in ``HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application``, which needs an
     administrator. To do it again is no error.
 
     Args:
         source: its name, such as the service's.
         replace: also take over a source that has a message file of another program's.
-        backend: None for this machine, or the simulated one that is in use.
+        backend: None for this machine, or the simulated backend in use.
 
     Returns:
         Whether the source is there and has our message file now. False: it is another program's,
         and was left as it is.
 
     Raises:
-        ArgumentError: no source can have this name, or another event log has it.
+        ValidationError: no source can have this name, or another event log has it.
         AccessDeniedError: only administrators may.
-        ServiceError: the registry refused (``RegCreateKeyExW``, ``RegSetValueExW``).
+        Win32Error: the registry refused (``RegCreateKeyExW``, ``RegSetValueExW``).
     """
     used = backend or default_backend()
     _check_source(source)
     with _naming(source):
         _check_is_free(source, used)
-        there = used.read_event_source(source)
-        if there is not None and there[0] and not _is_ours(there[0]) and not replace:
+        entry = used.read_event_source(source)
+        if entry is not None and entry[0] and not _is_ours(entry[0]) and not replace:
             return False
-        if there is None or there[1] != _TYPES or not _is_ours(there[0]):
+        if entry is None or entry[1] != _TYPES or not _is_ours(entry[0]):
             used.write_event_source(source, MESSAGE_FILE, int(_TYPES))
         return True
 
@@ -323,72 +321,73 @@ def remove_source(source: str, *, backend: EventSourceBackend | None = None) -> 
 
     Args:
         source: its name.
-        backend: None for this machine, or the simulated one that is in use.
+        backend: None for this machine, or the simulated backend in use.
 
     Returns:
         Whether it was there, and ours.
 
     Raises:
-        ArgumentError: no source can have this name.
+        ValidationError: no source can have this name.
         AccessDeniedError: only administrators may.
-        ServiceError: the registry refused (``RegDeleteKeyW``).
+        Win32Error: the registry refused (``RegDeleteKeyW``).
     """
     used = backend or default_backend()
     with _naming(_check_source(source)):
-        there = used.read_event_source(source)
-        if there is None or not _is_ours(there[0]):
+        entry = used.read_event_source(source)
+        if entry is None or not _is_ours(entry[0]):
             return False
         used.delete_event_source(source)
         return True
 
 
 def source_problem(source: str, *, backend: EventSourceBackend | None = None) -> str | None:
-    """What keeps the event viewer from showing a source's texts as they are; None: nothing.
+    """Return the reason why the event viewer alters a source's texts; None if it does not.
 
     Args:
         source: its name.
-        backend: None for this machine, or the simulated one that is in use.
+        backend: None for this machine, or the simulated backend in use.
 
     Raises:
-        ServiceError: the registry could not be read.
+        Win32Error: the registry could not be read.
     """
     used = backend or default_backend()
     with _naming(source):
         try:
             _check_source(source)
             _check_is_free(source, used)
-        except ArgumentError as error:
-            return f"no event source can have this name: {error.reason}"
-        there = used.read_event_source(source)
-    if there is None:
+        except ValidationError as error:
+            return f"invalid name for an event source: {error.reason}"
+        entry = used.read_event_source(source)
+    if entry is None:
         return (
-            f"the event source {source!r} is not registered: the event viewer shows its texts "
-            "below an apology"
+            f'the event source {source!r} is not registered, so the event viewer shows "The '
+            'description cannot be found" above each message; install the service again'
         )
-    if not _is_ours(there[0]):
+    if not _is_ours(entry[0]):
         return (
-            f"the event source {source!r} has the texts of another program "
-            f"({there[0] or 'no message file'}): the event viewer may show its own texts below an "
-            "apology, or others"
+            f"the event source {source!r} belongs to another program "
+            f"({entry[0] or 'no message file'}), so the event viewer may show other messages"
         )
     return None
 
 
 @contextmanager
 def _naming(source: str) -> Iterator[None]:
-    """Have errors name the source."""
+    """Add the source's name to errors."""
     try:
         yield
-    except ServiceError as error:
-        error.locate(service=source)
+    except Win32Error as error:
+        error.add_context(object_name=source)
         raise
 
 
 def _check_source(source: str) -> str:
-    """Check the name of a source, as far as that can be done without asking the system."""
+    """Check the name of a source, without any system call."""
     check_text(source, "source", limit=_LONGEST_SOURCE, empty=False)
     if "\\" in source:
-        raise ArgumentError("source", f"{source!r} has a '\\', which no event source can have")
+        raise ValidationError(
+            "source", f"{source!r} contains a backslash, which is invalid in an event source"
+        )
     return source
 
 
@@ -396,18 +395,18 @@ def _check_is_free(source: str, backend: EventSourceBackend) -> None:
     """Refuse the name of a log, and that of another log's source: its events would go there."""
     logs = backend.enum_event_logs()
     if any(same_name(source, log) for log in logs):
-        raise ArgumentError("source", f"{source!r} is the name of an event log")
+        raise ValidationError("source", f"{source!r} is the name of an event log")
     for log in logs:
         if same_name(log, "Application"):
             continue
         try:
-            there = backend.read_event_source(source, log)
+            entry = backend.read_event_source(source, log)
         except PermissionError:
             continue  # only some may look into the Security log's
-        if there is not None:
-            raise ArgumentError("source", f"{source!r} is a source of the event log {log!r}")
+        if entry is not None:
+            raise ValidationError("source", f"{source!r} is a source of the event log {log!r}")
 
 
 def _is_ours(message_file: str) -> bool:
-    r"""Whether it is ``EventCreate.exe``, which may also be written as ``C:\Windows\...``."""
+    r"""Return whether it is ``EventCreate.exe``, also in the form ``C:\Windows\...``."""
     return name_key(message_file).endswith(name_key(r"\EventCreate.exe"))

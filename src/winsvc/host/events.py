@@ -1,4 +1,4 @@
-"""What controls bring along, as types.
+"""Types for the data of controls.
 
 :func:`decode` makes an :class:`Event` of a control's event type and of a copy of its data. It takes
 whatever comes: what is missing becomes None, what is unknown keeps its number and its bytes. The
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class SessionChangeReason(OpenEnum):
-    """What happened to a session (``WTS_CONSOLE_CONNECT`` and the like)."""
+    """The kinds of changes of a session (``WTS_CONSOLE_CONNECT`` and the like)."""
 
     CONSOLE_CONNECT = 1
     CONSOLE_DISCONNECT = 2
@@ -63,7 +63,7 @@ class SessionChangeReason(OpenEnum):
 
 
 class PowerEventKind(OpenEnum):
-    """What happened to the power (``PBT_APMSUSPEND`` and the like).
+    """The kinds of power events (``PBT_APMSUSPEND`` and the like).
 
     Since Windows Vista only ``POWER_STATUS_CHANGE``, ``RESUME_AUTOMATIC``, ``RESUME_SUSPEND``,
     ``SUSPEND`` and ``POWER_SETTING_CHANGE`` come.
@@ -82,7 +82,7 @@ class PowerEventKind(OpenEnum):
 
 
 class DeviceEventKind(OpenEnum):
-    """What happened to a device (``DBT_DEVICEARRIVAL`` and the like)."""
+    """The kinds of device events (``DBT_DEVICEARRIVAL`` and the like)."""
 
     DEVNODES_CHANGED = 0x0007
     ARRIVAL = 0x8000
@@ -95,7 +95,7 @@ class DeviceEventKind(OpenEnum):
 
 
 class DeviceType(OpenEnum):
-    """What a device event is about (``DBT_DEVTYP_DEVICEINTERFACE`` and the like)."""
+    """The types of devices in device events (``DBT_DEVTYP_DEVICEINTERFACE`` and the like)."""
 
     OEM = 0
     DEVNODE = 1
@@ -107,14 +107,14 @@ class DeviceType(OpenEnum):
 
 
 class VolumeFlags(OpenFlag):
-    """What came or went with a volume (``DBTF_MEDIA`` and ``DBTF_NET``)."""
+    """The kinds of volumes that arrive or leave (``DBTF_MEDIA`` and ``DBTF_NET``)."""
 
     MEDIA = 1
     NET = 2
 
 
 class HardwareProfileChangeKind(OpenEnum):
-    """What happened to the hardware profile (``DBT_CONFIGCHANGED`` and the like)."""
+    """The kinds of changes of the hardware profile (``DBT_CONFIGCHANGED`` and the like)."""
 
     QUERY_CHANGE_CONFIG = 0x0017
     CONFIG_CHANGED = 0x0018
@@ -126,7 +126,7 @@ class HardwareProfileChangeKind(OpenEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a control brings along: one of the classes below."""
+    """The data of a control: one of the classes below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class SessionChange(Event):
 
     Attributes:
         reason: what happened.
-        session_id: to which session; None if it was not told.
+        session_id: to which session; None if the data lacks it.
     """
 
     reason: SessionChangeReason
@@ -163,11 +163,11 @@ class PowerEvent(Event):
     """The computer goes to sleep or wakes up, its power source or a power setting has changed.
 
     ``SERVICE_CONTROL_POWEREVENT``, for every service that has ``on_power()``. Power settings (a
-    ``POWERBROADCAST_SETTING``) are told only after :meth:`~winsvc.host.Service.watch_power`.
+    ``POWERBROADCAST_SETTING``) come only after :meth:`~winsvc.host.ServiceBase.watch_power`.
 
     Attributes:
         kind: what happened.
-        setting: which power setting has changed; None for other kinds, or if it was not told.
+        setting: which power setting has changed; None for other kinds, or if the data lacks it.
         value: the setting's new value, as bytes; empty for other kinds.
     """
 
@@ -222,8 +222,7 @@ class DevicePort:
 class DeviceHandle:
     """A device or file system by an open handle (``DEV_BROADCAST_HANDLE``).
 
-    Comes only to who has registered that handle, with a call of its own to
-    ``RegisterDeviceNotificationW``.
+    Comes only after a separate call to ``RegisterDeviceNotificationW`` has registered that handle.
 
     Attributes:
         handle: the handle that was registered.
@@ -260,11 +259,11 @@ class DeviceOem:
 
 @dataclass(frozen=True, slots=True)
 class UnknownDevice:
-    """What this version can't take apart: of another type, or too short for its type.
+    """A device that this version cannot decode: of another type, or too short for its type.
 
     Attributes:
-        type: what it is said to be; None where the data is too short to say.
-        data: all that was told.
+        type: its type; None where the data is too short to contain it.
+        data: all of the event's data.
     """
 
     type: DeviceType | None
@@ -274,7 +273,7 @@ class UnknownDevice:
 Device: TypeAlias = (
     DeviceInterface | DeviceVolume | DevicePort | DeviceHandle | DeviceOem | UnknownDevice
 )
-"""What a device event is about (``DEV_BROADCAST_HDR`` and what follows it)."""
+"""The device of a device event (``DEV_BROADCAST_HDR`` and what follows it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,13 +281,13 @@ class DeviceEvent(Event):
     """A device came, went or is about to go.
 
     ``SERVICE_CONTROL_DEVICEEVENT``, for a service that has ``on_device()``, and only after
-    :meth:`~winsvc.host.Service.watch_devices`, whose events have a :class:`DeviceInterface`.
+    :meth:`~winsvc.host.ServiceBase.watch_devices`, whose events have a :class:`DeviceInterface`.
 
     ``QUERY_REMOVE`` has been agreed to when it arrives here.
 
     Attributes:
         kind: what happened.
-        device: to which device; None if nothing was told.
+        device: to which device; None if the control has no data.
     """
 
     kind: DeviceEventKind
@@ -317,7 +316,7 @@ class TimeChange(Event):
     ``on_time_change()``.
 
     Attributes:
-        old: the time before, in UTC; None if it was not told, or is none that Python knows.
+        old: the time before, in UTC; None if the data lacks it, or Python cannot represent it.
         new: the time that was set, likewise.
     """
 
@@ -359,7 +358,7 @@ CUSTOM_CONTROLS: Final = range(128, 256)
 
 
 def decode(control: Control, event_type: int, data: bytes) -> Event:
-    """The event of a control. It raises nothing, whatever the data is.
+    """Decode the event of a control; raise nothing, whatever the data is.
 
     Args:
         control: which control the handler was called with.
@@ -375,8 +374,8 @@ def decode(control: Control, event_type: int, data: bytes) -> Event:
 
 
 def _session_change(event_type: int, data: bytes) -> SessionChange:
-    told = len(data) >= _SESSION.size
-    session_id = _SESSION.unpack_from(data)[1] if told else None
+    complete = len(data) >= _SESSION.size
+    session_id = _SESSION.unpack_from(data)[1] if complete else None
     return SessionChange(SessionChangeReason(event_type), session_id)
 
 
@@ -401,7 +400,7 @@ def _time_change(event_type: int, data: bytes) -> TimeChange:
 
 
 def _time(ticks: int) -> datetime | None:
-    """The time so many 100 ns after the beginning of 1601; None past the year 9999."""
+    """Return the time so many 100 ns after the beginning of 1601; None past the year 9999."""
     if ticks < 0:
         return None
     try:
@@ -437,7 +436,7 @@ def _device(kind: DeviceEventKind, data: bytes) -> Device:
 
 
 def _volume(units: int, flags: int) -> DeviceVolume:
-    drives = (one for bit, one in enumerate(string.ascii_uppercase) if units >> bit & 1)
+    drives = (letter for bit, letter in enumerate(string.ascii_uppercase) if units >> bit & 1)
     return DeviceVolume(tuple(drives), VolumeFlags(flags))
 
 

@@ -1,4 +1,4 @@
-"""What is written down when a service fails: to the event log, and to a file."""
+"""Reports of the failures of services, in the event log and in a file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from winsvc.host.eventlog import EventSource, without_middle
 __all__ = ["FailureReport"]
 
 FILE_LIMIT: Final = 1024 * 1024
-"""How long the file gets, in bytes; then its older half is cut off."""
+"""The maximum length of the file, in bytes; then its older half is cut off."""
 
 EVENT_ID: Final = 1
 
 _LONGEST_ENTRY: Final = FILE_LIMIT // 16  # in UTF-16 code units, of three bytes at most
 
-# Between the start of the thread and the service's own code stand these.
+# The packages with the frames between the start of the thread and the service's own code.
 _BELOW: Final = ("winsvc", "asyncio", "threading", "concurrent", "contextlib", "runpy", "importlib")
 
 
@@ -36,7 +36,7 @@ class FailureReport:
     """
 
     def __init__(self, backend: EventLogBackend, file: Path | None = None) -> None:
-        """To the event log, and to the end of a file, which is made when it is needed."""
+        """Write to the event log, and to the end of a file, which is created when it is needed."""
         self._backend = backend
         self._file = file
         self._lock = threading.Lock()
@@ -45,8 +45,8 @@ class FailureReport:
         """Write down an exception with its traceback.
 
         One error event of the source that is called like the service, and the same with the time
-        in the file. What can't be written to does not keep it from the other; where nothing can be
-        written to, it goes to ``stderr``.
+        in the file. A failure to write to either does not prevent the other; if both fail, it goes
+        to ``stderr``.
 
         Args:
             service: the service's name.
@@ -99,7 +99,7 @@ def _cut_older_half(file: BinaryIO) -> None:
     kept = file.read()
     kept = kept[kept.find(b"\n") + 1 :]
     file.seek(0)
-    file.write(f"[what is older was cut off]{os.linesep}".encode() + kept)
+    file.write(f"[older entries were removed]{os.linesep}".encode() + kept)
     file.truncate()
 
 
@@ -117,17 +117,17 @@ def _summary(error: BaseException) -> str:
     try:
         lines = str(error).strip().splitlines()
     except BaseException:  # whatever its own __str__ does
-        return f"{name}: <its text could not be made>"
+        return f"{name}: <its message is not available>"
     return f"{name}: {lines[0]}" if lines else name
 
 
 def _trace(error: BaseException) -> str:
-    """The traceback as Python prints it, from the first frame that is not this library's on."""
+    """Format the traceback as Python does, from the first frame outside this library on."""
     try:
-        told = traceback.TracebackException(type(error), error, _own_frames(error))
-        return "".join(told.format())
+        trace = traceback.TracebackException(type(error), error, _own_frames(error))
+        return "".join(trace.format())
     except Exception:
-        return "<its traceback could not be made>\n"
+        return "<its traceback is not available>\n"
 
 
 def _own_frames(error: BaseException) -> TracebackType | None:

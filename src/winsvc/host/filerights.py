@@ -1,4 +1,4 @@
-"""Who may do what with a file or a folder, by its security descriptor, and who that is."""
+"""The rights that the security descriptor of a file or a folder grants, and their holders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "any_granted",
     "granted",
     "sid_of",
-    "strangers",
+    "untrusted_writers",
 ]
 
 READ: Final = 0x1  # FILE_READ_DATA
@@ -46,7 +46,7 @@ TRUSTED: Final = frozenset(
         ),
     )
 )
-_CREATOR_OWNER: Final = Sid.parse("S-1-3-0")  # of what is made there; nobody's token has it
+_CREATOR_OWNER: Final = Sid.parse("S-1-3-0")  # of what is created there; no token has it
 
 _SIDS: Final = {
     AccountKind.LOCAL_SYSTEM: Sid.parse("S-1-5-18"),
@@ -56,7 +56,7 @@ _SIDS: Final = {
 
 
 def sid_of(account: Account) -> Sid | None:
-    """The SID of a built-in or virtual account; None for others, whose only their domain knows."""
+    """Return the SID of a built-in or virtual account; None for other accounts."""
     if account.kind is AccountKind.VIRTUAL:
         return service_sid(account.name.rpartition("\\")[2])
     return _SIDS.get(account.kind)
@@ -72,8 +72,8 @@ def any_granted(dacl: Acl, sids: Collection[Sid], wanted: int) -> bool:
     return bool(wanted & allowed_rights(dacl, sids, FILE))
 
 
-def strangers(dacl: Acl, wanted: int) -> list[Sid]:
-    """Those to whom one of the rights is given, and who could not do it anyway."""
+def untrusted_writers(dacl: Acl, wanted: int) -> list[Sid]:
+    """Return the untrusted trustees to which an entry grants one of the rights."""
     return [
         ace.trustee
         for ace in dacl

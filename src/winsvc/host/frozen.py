@@ -10,40 +10,39 @@ from types import TracebackType
 
 from winsvc._values.names import check_service_name
 from winsvc.backend import default_backend
-from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.errors import UnsupportedError, ValidationError, Win32Error
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, get_current, not_started_as_service, set_current
 from winsvc.host.program import default_log_file, is_command
 
-__all__ = ["explain_failures"]
+__all__ = ["report_startup_failures"]
 
 
-def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
-    r"""Have a frozen program's failure to load written down; call it before all other imports.
+def report_startup_failures(*names: str, log_file: str | os.PathLike[str] | None = None) -> None:
+    r"""Report a failure to load a frozen program; call this before all other imports.
 
     ::
 
-        from winsvc.host import explain_failures
-        explain_failures("beat")
+        from winsvc.host import report_startup_failures
+        report_startup_failures("beat")
 
         import everything_else
-        from winsvc.host import Service, run
+        from winsvc.host import ServiceBase, run
 
-    It connects to the service control manager at once, as the launcher does for programs that are
-    not frozen: slow imports no longer end in error 1053, and if one fails, or ``run()`` is never
-    called, the service stops with exit code 1064, and the reason is in the event log and the file.
-    For programs that are not frozen nothing happens, and nothing is written down where the system
-    has not started it as a service.
+    It connects to the service control manager immediately, as the launcher does for programs that
+    are not frozen, so slow imports do not cause error 1053. If an import fails, or ``run()`` is not
+    called, the service stops with exit code 1064, and the reason is written to the event log and
+    the log file. It has no effect in programs that are not frozen or not started as a service.
 
     Args:
-        *names: the key names of the services that the program has.
-        log_file: the file; None for ``%ProgramData%\winsvc\NAME.log``.
+        *names: the key names of the services in the program.
+        log_file: the log file; None for ``%ProgramData%\winsvc\NAME.log``.
 
     Raises:
-        ArgumentError: no service can have such a name, or there is none.
+        ValidationError: a name is invalid, or there is none.
     """
     if not names:
-        raise ArgumentError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service name is required")
     for name in names:
         check_service_name(name, "names")
     if get_current() is not None or (len(sys.argv) > 1 and is_command(sys.argv[1])):
@@ -65,12 +64,12 @@ def explain_failures(*names: str, log_file: str | os.PathLike[str] | None = None
         before(kind, error, trace)
 
     sys.excepthook = failed
-    reason = RuntimeError("the program came to its end without winsvc.host.run()")
+    reason = RuntimeError("the program ended without calling winsvc.host.run()")
     atexit.register(_fail_once, process, report, reason)
 
 
 def _fail_once(process: HostProcess, report: FailureReport, error: BaseException) -> None:
-    """Have every start fail, unless the program has come as far as ``run()``.
+    """Fail every start, unless the program has called ``run()``.
 
     Where the system has not started it nothing is written down: it may be ``beat.exe --version``,
     or a child that multiprocessing has started.
@@ -81,7 +80,7 @@ def _fail_once(process: HostProcess, report: FailureReport, error: BaseException
     where = "loading the program"
     try:
         process.fail(where, error)
-    except ServiceError as refused:
+    except Win32Error as refused:
         if not not_started_as_service(refused):
             report.failed(process.names[0], "connecting", refused)
             report.failed(process.names[0], where, error)

@@ -1,4 +1,4 @@
-"""Which methods of a service take which controls."""
+"""The methods of a service that handle controls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STOP_CONTROLS: Final = (Control.STOP, Control.SHUTDOWN, Control.PRESHUTDOWN)
 
 @dataclass(frozen=True, slots=True)
 class _Handler:
-    """How a control is handled: by which method, accepted by which bit, with an event or not."""
+    """The handling of a control: the method, its acceptance bit, and whether it has an event."""
 
     method: str
     accepts: AcceptedControls
@@ -51,12 +51,12 @@ _CUSTOM: Final = _Handler("on_custom", _NO_BIT, has_event=True)
 
 
 def handler_of(control: int) -> _Handler | None:
-    """How a control is handled; None where nothing here knows it."""
+    """Return the handling of a control; None if it is unknown."""
     return _CUSTOM if control in CUSTOM_CONTROLS else HANDLERS.get(Control(control))
 
 
 def accepted_controls(kind: type[object]) -> AcceptedControls:
-    """The controls that a service of this class takes: STOP, and what it has handlers for."""
+    """Return the controls that a service of this class accepts: STOP, and those with handlers."""
     accepts = AcceptedControls.STOP
     for handler in HANDLERS.values():
         if hasattr(kind, handler.method):
@@ -85,23 +85,23 @@ def check_handlers(kind: type[object]) -> None:
             if not near:
                 continue
             raise TypeError(
-                f"{kind.__qualname__}.{name}: no control is handled by this; is {near[0]}() meant?"
+                f"{kind.__qualname__}.{name}: unknown handler (did you mean {near[0]}()?)"
             )
         arguments = ("self", "event") if known[name].has_event else ("self",)
         method = _checked_method(kind, name, arguments)
         if inspect.iscoroutinefunction(method) and not asynchronous:
-            raise TypeError(f"{kind.__qualname__}.{name} is async, and main() is not")
+            raise TypeError(f"{kind.__qualname__}.{name} is async, so main() must be async, too")
     if hasattr(kind, "on_pause") != hasattr(kind, "on_continue"):
         raise TypeError(
-            f"{kind.__qualname__}: on_pause() and on_continue() belong together, as the system "
-            "accepts both controls or none"
+            f"{kind.__qualname__}: define both on_pause() and on_continue(); the system sends "
+            "either both controls or none"
         )
     if hasattr(kind, "on_shutdown") and hasattr(kind, "on_preshutdown"):
         warnings.warn(
-            f"{kind.__qualname__} has on_preshutdown() and on_shutdown(). Windows tells a service "
-            "that accepts PRESHUTDOWN first and waits for its end, up to its preshutdown_timeout; "
-            "SHUTDOWN comes later, only if it still runs then, and users report that it does not "
-            "come at all. One of them is enough: on_preshutdown() where the end takes time.",
+            f"{kind.__qualname__} defines on_preshutdown() and on_shutdown(). Windows sends "
+            "PRESHUTDOWN first and waits for the service up to its preshutdown_timeout. It sends "
+            "SHUTDOWN later and only if the service still runs, according to users not even then. "
+            "Define only one of them: on_preshutdown() if the stop takes long.",
             stacklevel=3,
         )
 
@@ -109,12 +109,14 @@ def check_handlers(kind: type[object]) -> None:
 def _checked_method(
     kind: type[object], name: str, arguments: tuple[str, ...]
 ) -> Callable[..., Any]:
-    """Return a method of the class; refuse one that does not take these arguments."""
+    """Return a method of the class; refuse a method that does not take these arguments."""
     method: object = getattr(kind, name)
     if not callable(method):
         raise TypeError(f"{kind.__qualname__}.{name} must be a method")
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
-        raise TypeError(f"{kind.__qualname__}.{name} yields: it would never be run")
+        raise TypeError(
+            f"{kind.__qualname__}.{name} must not be a generator: its code would not run"
+        )
     plain = isinstance(inspect.getattr_static(kind, name), (staticmethod, classmethod))
     try:
         inspect.signature(method).bind(*arguments[1 if plain else 0 :])

@@ -1,4 +1,4 @@
-"""Putting services on this machine, and taking them away again."""
+"""Install and remove services on this machine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 from winsvc._scm.manager import ServiceManager
 from winsvc._util.durations import Duration
+from winsvc._values.account import LOCAL_SYSTEM
 from winsvc._values.config import UNCHANGED
 from winsvc._values.settings import ServiceSpec
 from winsvc.enums import ServiceType, State
 from winsvc.errors import (
-    ArgumentError,
-    ServiceError,
     ServiceExistsError,
     ServiceNotActiveError,
     ServiceNotFoundError,
+    ValidationError,
+    Win32Error,
 )
-from winsvc.host.definition import Service, checked_names
+from winsvc.host.definition import ServiceBase, checked_names
 from winsvc.host.eventlog import check_source, register_source, remove_source
 from winsvc.host.launch_command import launch_command
 from winsvc.host.logfile import make_log_file
@@ -38,16 +39,16 @@ __all__ = ["Installed", "install", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What was done for one service.
+    """The result of the installation of one service.
 
     Attributes:
-        name: its key name.
-        command_line: how its process is started.
-        account: the account that it runs as, as the system has it.
-        log_file: where failures are written to, beside the event log.
-        updated: whether it was there before, and was configured anew.
-        source_registered: whether the event log shows its texts as they are; False where another
-            program has a source of this name, which was left alone.
+        name: the key name.
+        command_line: the command line of the process.
+        account: the account, as the system has stored it.
+        log_file: the log file for failures; they are also written to the event log.
+        updated: whether the service existed and was reconfigured.
+        source_registered: whether the event log source was registered; False if another program
+            owns a source of this name, which was not changed.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Installed:
 
 
 def install(
-    *services: type[Service],
+    *services: type[ServiceBase],
     name: str | None = None,
     program: Program | None = None,
     arguments: Sequence[str] = (),
@@ -68,40 +69,40 @@ def install(
     scm: ServiceManager | None = None,
     **settings: Unpack[CreateKeywords],
 ) -> list[Installed]:
-    r"""Install services of a program on this machine, all of them in one process.
+    r"""Install the services of a program on this machine, all of them in one process.
 
-    Each with what its class says (:meth:`winsvc.host.Service.spec`), and a source of the event log
-    that has its name. All or nothing: when something is refused, the services and sources that
-    were made are taken away again.
+    Each service is created with the settings of its class (:meth:`winsvc.host.ServiceBase.spec`),
+    and an event log source is registered under its name. If a step fails, the services and sources
+    created before are removed.
 
     Args:
-        *services: the classes; the first of several has its ``main()`` on the main thread.
-        name: another name for a single one.
-        program: how it is started; None for the running program.
-        arguments: what the program gets in ``sys.argv``, each time.
-        log_file: where failures are written to; None for ``%ProgramData%\winsvc\NAME.log``, with
-            the first class's name if the program is frozen.
-        update: configure those anew that are there already. Their other settings stay, and so
-            does what was done when something is refused.
-        scm: the service manager; None connects to this machine's.
-        **settings: instead of what the classes say; see :class:`winsvc.Settings`.
+        *services: the classes; the first class runs its ``main()`` on the main thread.
+        name: a different name, if there is a single service.
+        program: the program to start; None for the running program.
+        arguments: arguments that the program receives in ``sys.argv`` at each start.
+        log_file: the log file for failures; None for ``%ProgramData%\winsvc\NAME.log``, with the
+            name of the first class if the program is frozen.
+        update: reconfigure services that exist. Their other settings are unchanged, and changes
+            are not rolled back if a step fails.
+        scm: a connection to the service control manager; None opens one to this machine.
+        **settings: settings that override those of the classes; see :class:`winsvc.Settings`.
 
     Returns:
-        What was done, in the order of the services.
+        One result for each service, in order.
 
     Raises:
-        ArgumentError: a class has no name, two have the same, no event source can have one, the
-            service manager is another machine's, the running program can't be started as a
-            service, a setting can't be, or the default folder for failures is not the
-            administrators'.
-        ServiceExistsError: there is a service of this name, and ``update`` was not asked for.
-        AccessDeniedError: only administrators may.
-        ServiceError: the system refused; see :meth:`winsvc.ServiceManager.create`.
-        OSError: the file for failures could not be made.
+        ValidationError: a class has no name, two classes have the same name, a name is invalid for
+            an event source, ``scm`` is connected to another machine, the running program cannot be
+            started as a service, a setting is invalid, or users can write to the default log
+            folder.
+        ServiceExistsError: the service exists, and ``update`` is False.
+        AccessDeniedError: the caller is not an administrator.
+        Win32Error: a Windows call failed; see :meth:`winsvc.ServiceManager.create`.
+        OSError: the log file could not be created.
     """
     names = checked_names(services, name)
     program = program if program is not None else this_program()
-    # A frozen program finds its file by itself, and knows no other name.
+    # A frozen program finds its file without arguments, and knows no other name.
     frozen = program.kind is ProgramKind.FROZEN
     log = os.path.abspath(log_file or default_log_file((frozen and services[0].name) or names[0]))
     line = launch_command(program, names, log, arguments)
@@ -121,29 +122,29 @@ def _install(
     for spec in specs:
         check_source(spec.name, backend=sources)
     done: list[Installed] = []
-    made: list[str] = []
+    created: list[str] = []
     try:
         for spec in specs:
             updated = False
             try:
                 with scm.create(spec) as service:
-                    made.append(spec.name)
+                    created.append(spec.name)
                     account = service.config().account
             except ServiceExistsError:
-                if not update or spec.name not in scm:  # not the name, but the display name
+                if not update or not scm.exists(spec.name):  # not the name, but the display name
                     raise
                 with scm.open(spec.name) as service:
                     service.configure(**cast("SettingsKeywords", spec.given()))
                     account = service.config().account
                 updated = True
             registered = register_source(spec.name, backend=sources)
-            account = account or "LocalSystem"
+            account = account or LOCAL_SYSTEM
             line = str(spec.binary_path)
             done.append(Installed(spec.name, line, account, log, updated, registered))
         if capabilities.files is not None:
-            make_log_file(capabilities.files, log, {one.name: one.account for one in done})
+            make_log_file(capabilities.files, log, {item.name: item.account for item in done})
     except BaseException as error:
-        for name in reversed(made):
+        for name in reversed(created):
             _undo(scm, sources, name, error)
         raise
     return done
@@ -152,35 +153,35 @@ def _install(
 def _undo(
     scm: ServiceManager, sources: EventSourceBackend | None, name: str, error: BaseException
 ) -> None:
-    """Take one away again, as far as that can be done; what failed first is what is told."""
+    """Remove a service and its source; add failures to the hint of the first error."""
     for step in (scm.delete, partial(remove_source, backend=sources)):
         try:
             step(name)
         except Exception as second:
-            if isinstance(error, ServiceError):
-                told = f"{error.hint} " if error.hint else ""
-                error.hint = f"{told}Not all of {name!r} could be taken away again: {second}"
+            if isinstance(error, Win32Error):
+                hint = f"{error.hint} " if error.hint else ""
+                error.hint = f"{hint}Service {name!r} could not be removed completely: {second}"
 
 
 def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = None) -> list[str]:
-    """Stop services, delete them, and wait until they are gone; their event sources, too.
+    """Stop and delete services, wait until they are removed, and remove their event sources.
 
-    One after the other, the last one first. What is not there is passed over, but for its source.
-    The file for failures stays.
+    The services are removed one after another, the last one first. Services that do not exist are
+    skipped, but their event sources are removed. The log file is kept.
 
     Args:
-        *names: their key names.
-        timeout: how long each may take to stop, and then to go.
-        scm: the service manager; None connects to this machine's.
+        *names: the key names.
+        timeout: how long each service may take to stop, and then to be removed.
+        scm: a connection to the service control manager; None opens one to this machine.
 
     Returns:
-        The names of those that were there.
+        The names of the services that existed.
 
     Raises:
-        DependentServicesRunningError: others that run need it.
-        WaitTimeoutError: it has not stopped, or somebody has it open.
-        AccessDeniedError: only administrators may.
-        ServiceError: the system refused.
+        DependentServicesRunningError: running services depend on the service.
+        WaitTimeoutError: the service did not stop, or another program has it open.
+        AccessDeniedError: the caller is not an administrator.
+        Win32Error: a Windows call failed.
     """
     removed = []
     with _manager(scm) as manager:
@@ -189,7 +190,7 @@ def remove(*names: str, timeout: Duration = 60, scm: ServiceManager | None = Non
             try:
                 with manager.open(name) as service:
                     _stop(service, timeout)
-                    service.delete(timeout=timeout)
+                    service.delete(wait=True, timeout=timeout)
                 removed.append(name)
             except ServiceNotFoundError:
                 pass
@@ -203,11 +204,11 @@ def _stop(service: OpenService, timeout: Duration) -> None:
     try:
         service.stop(timeout=timeout)
     except ServiceNotActiveError:
-        pass  # it has stopped by itself meanwhile
+        pass  # it has stopped since
 
 
 def _spec(
-    kind: type[Service],
+    kind: type[ServiceBase],
     name: str,
     line: str,
     *,
@@ -220,7 +221,7 @@ def _spec(
         display = f"{kind.display_name} ({name})" if kind.display_name else name
         spec = dataclasses.replace(spec, name=name, display_name=display)
     if spec.service_type is UNCHANGED:
-        # Said in any case: an update may make several one, and one several.
+        # Specified in any case: an update may turn an own process into a shared one, or back.
         kind_of = ServiceType.SHARE_PROCESS if shared else ServiceType.OWN_PROCESS
         spec = dataclasses.replace(spec, service_type=kind_of)
     return dataclasses.replace(spec, **settings)
@@ -233,8 +234,8 @@ def _manager(scm: ServiceManager | None) -> Iterator[ServiceManager]:
             yield manager
         return
     if scm.machine is not None:
-        raise ArgumentError(
+        raise ValidationError(
             "scm",
-            f"a Python program is installed on the machine that it is on, not on {scm.machine}",
+            f"a Python program can be installed on this machine only, not on {scm.machine}",
         )
     yield scm

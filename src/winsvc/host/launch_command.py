@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from winsvc._values.commandline import join
 from winsvc._values.names import check_service_name
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.host import _bootstrap
 from winsvc.host.program import Program, ProgramKind, default_log_file
 
@@ -31,11 +31,11 @@ def launch_command(
         arguments: what the program gets in ``sys.argv``, each time it is started.
 
     Raises:
-        ArgumentError: a name is invalid, there is none, or an argument is invalid in a command
+        ValidationError: a name is invalid, there is none, or an argument is invalid in a command
             line.
     """
     if not names:
-        raise ArgumentError("names", "at least one service's name is needed")
+        raise ValidationError("names", "at least one service name is required")
     for name in names:
         check_service_name(name, "names")
     if program.kind is ProgramKind.FROZEN:
@@ -56,9 +56,9 @@ def launch_command(
 
 
 def options_of(command: Sequence[str]) -> tuple[list[str], _bootstrap.Options] | None:
-    """The interpreter with its options, and the launcher's own, of a command line's parts.
+    """Return the interpreter with its options, and the options of the launcher.
 
-    None where it does not start the launcher.
+    Return None if the command line does not start the launcher.
     """
     for index, part in enumerate(command):
         folders = re.split(r"[\\/]", part.lower())
@@ -71,11 +71,12 @@ def options_of(command: Sequence[str]) -> tuple[list[str], _bootstrap.Options] |
 
 
 def log_file_of(command: Sequence[str], name: str) -> str:
-    """The file for a service's failures, by the parts of its command line.
+    """Return the failure file of a service from the parts of its command line.
 
     Args:
         command: the parts.
-        name: whose default file it is, where they say nothing: also those of a frozen program.
+        name: the service whose default file is returned if the parts specify no file, as with a
+            frozen program.
     """
     found = options_of(command)
     return (found[1].log if found is not None else None) or default_log_file(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winsvc.backend import default_backend
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 from winsvc.host.failures import FailureReport
 from winsvc.host.process import HostProcess, not_started_as_service, set_current
 
@@ -29,7 +29,7 @@ def connect(options: Options) -> Launcher:
     """Connect to the service control manager for the services in the options.
 
     Raises:
-        ServiceError: there is no service control manager.
+        Win32Error: there is no service control manager.
     """
     backend = default_backend()
     report = FailureReport(backend, None if options.log is None else Path(options.log))
@@ -59,7 +59,7 @@ class Launcher:
             self._run(options, has_path)
             if self._process.has_run:
                 return 0
-            reason = RuntimeError(f"{options.program} came to its end without winsvc.host.run()")
+            reason = RuntimeError(f"{options.program} ended without calling winsvc.host.run()")
         except BaseException as error:
             if self._process.has_run:
                 raise
@@ -68,8 +68,8 @@ class Launcher:
             reason = error
             if isinstance(error, SystemExit):
                 reason = RuntimeError(
-                    f"{options.program} has ended by itself (SystemExit: {error.code}), without "
-                    "calling winsvc.host.run()"
+                    f"{options.program} exited (SystemExit: {error.code}) without calling "
+                    "winsvc.host.run()"
                 )
                 reason.__cause__ = error
         return self._fail(options, reason)
@@ -90,11 +90,11 @@ class Launcher:
         runpy.run_path(options.script, run_name="__main__")
 
     def _fail(self, options: Options, error: BaseException) -> int:
-        """Have every start fail, for this reason; the exit code."""
+        """Fail every start with this reason; return the exit code."""
         where = f"loading {options.program}"
         try:
             self._process.fail(where, error)
-        except ServiceError as refused:
+        except Win32Error as refused:
             traceback.print_exception(error)
             if not not_started_as_service(refused):
                 self._report.failed(options.services[0], "connecting", refused)
@@ -104,7 +104,7 @@ class Launcher:
 
 
 def _has_main(path: str) -> bool:
-    """Whether it is a zip file: that goes on ``sys.path`` itself, and runpy puts it there."""
+    """Return whether it is a zip file: runpy adds the file itself to ``sys.path``."""
     import zipfile
 
     return zipfile.is_zipfile(path)

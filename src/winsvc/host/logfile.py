@@ -1,8 +1,8 @@
-r"""The file for failures, made so that a service can't be led to write to another.
+r"""The file for failures, created so that no user can redirect a service to another file.
 
-``%ProgramData%\winsvc`` may be made by any user, who would then own it. A link there would have
-LocalSystem write to any file. So the folder is made when a service is installed, with rights of its
-own: administrators and the system write there, and others read.
+``%ProgramData%\winsvc`` may be created by any user, who would then own it. A link there would let
+LocalSystem write to any file. So the folder is created when a service is installed, with its own
+rights: administrators and the system write there, and others read.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 from winsvc._values.account import Account
 from winsvc.backend import FileBackend
 from winsvc.enums import ErrorCode, SecurityInformation
-from winsvc.errors import ArgumentError, ServiceError
-from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, strangers
+from winsvc.errors import ValidationError, Win32Error
+from winsvc.host.filerights import CHANGE_FOLDER, TRUSTED, sid_of, untrusted_writers
 from winsvc.host.program import default_log_file
 from winsvc.security import Acl, InvalidSecurityError, SecurityDescriptor, Sid
 
@@ -32,9 +32,9 @@ _OWN_LIST: Final = SecurityInformation.DACL | SecurityInformation.PROTECTED_DACL
 def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> None:
     """Make the file for failures, and its folder.
 
-    In the default folder it is one that the services' accounts may write to, and no other user.
-    Elsewhere who installs it has chosen the folder, and it has the rights that are given there: the
-    file is made here where the system alone writes to it, and by other accounts themselves.
+    In the default folder only the services' accounts may write to it, and no other user.
+    Elsewhere the installing user has chosen the folder, and the file inherits its rights: it is
+    created here if the system alone writes to it, otherwise by the services' accounts.
 
     Args:
         files: this machine's files.
@@ -42,9 +42,9 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
         accounts: of each service that has it, by its name.
 
     Raises:
-        ArgumentError: the default folder, or the file there, is a link, or belongs to a user.
-        ServiceError: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
-        OSError: it could not be made.
+        ValidationError: the default folder, or the file there, is a link, or belongs to a user.
+        Win32Error: the system refused (``CreateDirectoryW``, ``SetFileSecurityW``).
+        OSError: it could not be created.
     """
     sids = [_sid_of(files, account) for account in accounts.values()]
     if not in_default_folder(log):
@@ -54,7 +54,7 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
         return
     _make_folder(files, os.path.dirname(log))
     if problem := _file_problem(files, log):
-        raise ArgumentError("log_file", f"{problem}: delete it, or name another file")
+        raise ValidationError("log_file", f"{problem}; delete it, or specify another log file")
     open(log, "a").close()
     rights = {_READ_WRITE.format(sid) for sid in sids if sid not in (None, _SYSTEM)}
     wanted = SecurityDescriptor.from_sddl(_FILE + "".join(sorted(rights)))
@@ -62,33 +62,33 @@ def make_log_file(files: FileBackend, log: str, accounts: Mapping[str, str]) -> 
 
 
 def in_default_folder(log: str) -> bool:
-    """Whether a file is where those are whose place nobody has said."""
+    """Return whether a file is in the folder that is used if no log file is specified."""
     folder, default = os.path.dirname(log), os.path.dirname(default_log_file("x"))
     return os.path.normcase(os.path.abspath(folder)) == os.path.normcase(default)
 
 
 def folder_problem(files: FileBackend, folder: str) -> str | None:
-    """What lets a user lead a service to another file, from the default folder; None: nothing.
+    """Return the flaw that lets a user redirect writes in the default folder, or None.
 
     Raises:
-        ServiceError: who may write there can't be read (``GetFileSecurityW``).
-        ArgumentError: it was read, and can't be understood.
+        Win32Error: the folder's rights cannot be read (``GetFileSecurityW``).
+        ValidationError: the folder's rights are invalid.
     """
     if _is_link(folder):
         return f"{folder} is a link"
     found = _security(files, folder)
     if found.owner is not None and found.owner not in TRUSTED:
-        return f"{folder} belongs to {_shown(found.owner)}, not to the administrators"
+        return f"{folder} is owned by {_shown(found.owner)}, not by the administrators"
     if not isinstance(found.dacl, Acl):
-        return f"everyone may write to {folder}"
-    others = strangers(found.dacl, CHANGE_FOLDER)
+        return f"{folder} is writable by everyone"
+    others = untrusted_writers(found.dacl, CHANGE_FOLDER)
     if others:
-        return f"{', '.join(map(_shown, others))} may write to {folder}"
+        return f"{folder} is writable by {', '.join(map(_shown, others))}"
     return None
 
 
 def _is_link(path: str) -> bool:
-    """Whether it is a link of any sort: a symbolic one, a junction, another reparse point."""
+    """Return whether it is a symbolic link, a junction or another reparse point."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -105,41 +105,42 @@ def _make_folder(files: FileBackend, folder: str) -> None:
     wanted = SecurityDescriptor.from_sddl(_FOLDER).to_bytes()
     try:
         files.create_directory(folder, wanted)
-        return
-    except ServiceError as error:
+    except Win32Error as error:
         if error.winerror != ErrorCode.ALREADY_EXISTS:
             raise
+    else:
+        return
     if _is_link(folder) or not os.path.isdir(folder):
-        raise ArgumentError("log_file", f"{folder} is a link, or a file: delete it")
+        raise ValidationError("log_file", f"{folder} is a link or a file, not a folder; delete it")
     found = _security(files, folder)
     if not _is_ours(files, found.owner, folder):
-        raise ArgumentError(
+        raise ValidationError(
             "log_file",
-            f"{folder} belongs to {_shown(found.owner)}, who may change all that is there: look "
-            "what it is, and delete it",
+            f"{folder} is owned by {_shown(found.owner)}, who can change every file in it. "
+            "Check its content and delete it",
         )
-    if not isinstance(found.dacl, Acl) or strangers(found.dacl, CHANGE_FOLDER):
+    if not isinstance(found.dacl, Acl) or untrusted_writers(found.dacl, CHANGE_FOLDER):
         files.set_file_security(folder, int(_OWN_LIST), wanted)
 
 
 def _file_problem(files: FileBackend, log: str) -> str | None:
-    """What is wrong with a file that is there already."""
+    """Return the flaw of an existing file; None without a flaw."""
     try:
         found = os.lstat(log)
     except FileNotFoundError:
         return None
     if _is_link(log) or not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-        return f"{log} is a link, or no file"
+        return f"{log} is a link or not a regular file"
     owner = _security(files, log).owner
     if not _is_ours(files, owner, os.path.dirname(log)):
-        return f"{log} belongs to {_shown(owner)}"
+        return f"{log} is owned by {_shown(owner)}"
     return None
 
 
 def _is_ours(files: FileBackend, owner: Sid | None, beside: str) -> bool:
-    """Whether it belongs to the system, to administrators, or, as all does, to nobody else.
+    """Return whether the owner is the system, the administrators, or that of every new file.
 
-    The latter where no owners are kept, as in Wine: there a new folder has the same, too.
+    The latter where no owners are kept, as in Wine: there a new folder has the same owner, too.
     """
     if owner in TRUSTED:
         return True
@@ -157,7 +158,9 @@ def _security(files: FileBackend, path: str) -> SecurityDescriptor:
     try:
         return SecurityDescriptor.from_bytes(data)
     except InvalidSecurityError as error:
-        raise ArgumentError("log_file", f"who may write to {path} can't be read: {error}") from None
+        raise ValidationError(
+            "log_file", f"the security descriptor of {path} is invalid: {error}"
+        ) from None
 
 
 def _shown(sid: Sid | None) -> str:
@@ -165,11 +168,11 @@ def _shown(sid: Sid | None) -> str:
 
 
 def _sid_of(files: FileBackend, name: str) -> Sid | None:
-    """An account's SID; None where it can't be found out."""
+    """Return an account's SID; None if it is unknown."""
     try:
         account = Account(name)
         if known := sid_of(account):
             return known
-        return Sid.from_bytes(files.lookup_account(account.name.removeprefix(".\\")))
-    except (ServiceError, ArgumentError, InvalidSecurityError):
+        return Sid.from_bytes(files.lookup_account_name(None, account.name.removeprefix(".\\")))
+    except (Win32Error, ValidationError, InvalidSecurityError):
         return None

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from winsvc._util.text import name_key
-from winsvc.backend import HostBackend, HostEvent
+from winsvc.backend import HostBackend, HostEvent, default_backend
 from winsvc.enums import ErrorCode, ServiceType
-from winsvc.errors import ServiceError, UnsupportedError, service_error
+from winsvc.errors import UnsupportedError, Win32Error, win32_error
 from winsvc.host._run import ServiceRun
-from winsvc.host.definition import Service
+from winsvc.host.definition import ServiceBase
 from winsvc.host.failures import FailureReport
 from winsvc.host.mailbox import Mailbox
 
-__all__ = ["HostProcess", "get_current", "not_started_as_service", "set_current"]
+__all__ = ["HostProcess", "get_current", "is_service", "not_started_as_service", "set_current"]
 
-# While the program loads, the system is told again and again that it still does: as long as that
-# may well take, but not for ever.
+# While the program loads, START_PENDING is reported again and again: as long as loading may well
+# take, but not for ever.
 LOADING_STEP: Final = 1.0
 LOADING_HINT: Final = 10.0
 LOADING_LIMIT: Final = 300.0
@@ -26,11 +26,24 @@ LOADING_LIMIT: Final = 300.0
 RETURN_LIMIT: Final = 5.0  # seconds, for a thread that has nothing left to do
 
 
-def not_started_as_service(error: ServiceError) -> bool:
+def not_started_as_service(error: Win32Error) -> bool:
     """Return whether an error only means that the system did not start this process."""
     return isinstance(error, UnsupportedError) or (
         error.winerror == ErrorCode.FAILED_SERVICE_CONTROLLER_CONNECT
     )
+
+
+def is_service() -> bool:
+    """Return whether the service control manager started this process.
+
+    That is so if its parent process is ``services.exe``, or if :func:`run` has connected. It is
+    False in a console, in child processes of a service, and on other systems than Windows.
+    """
+    try:
+        backend = default_backend()
+    except UnsupportedError:
+        return False
+    return backend.is_service_process()
 
 
 class HostProcess:
@@ -43,7 +56,7 @@ class HostProcess:
     def __init__(self, names: Sequence[str], backend: HostBackend, report: FailureReport) -> None:
         """For these services, the first of which has its ``main()`` on the main thread.
 
-        A single one may be installed under any name: it is told which when it is started.
+        A single service may be installed under any name, which it receives when it is started.
         """
         self.names = tuple(names)
         """The names of its services."""
@@ -54,7 +67,7 @@ class HostProcess:
         self._backend = backend
         self._report = report
         self._lock = threading.Lock()
-        self._services: dict[str, type[Service]] = {}
+        self._services: dict[str, type[ServiceBase]] = {}
         self._loaded = backend.new_event()
         self._starts: Mailbox[ServiceRun | None] = Mailbox(
             backend
@@ -72,15 +85,17 @@ class HostProcess:
             self._connected = True
         self._backend.start_thread(self._dispatch, "winsvc: dispatcher")
 
-    def serve(self, services: Sequence[type[Service]]) -> None:
+    def serve(self, services: Sequence[type[ServiceBase]]) -> None:
         """Run the services until all of them have stopped; on the main thread.
 
         Raises:
-            ServiceError: the process was not started by the system (1063), or it refused.
+            Win32Error: the process was not started by the system (1063), or it refused.
         """
         with self._lock:
             if self._loaded.is_set():
-                raise RuntimeError("the services of a process are served once: one run(A, B)")
+                raise RuntimeError(
+                    "run() must be called once per process, with all services: run(A, B)"
+                )
             self._services = self._by_name(services)
             self._loaded.set()
         self.connect()
@@ -96,12 +111,12 @@ class HostProcess:
         """There will be no classes, for this reason: every start fails with 1064, and says so.
 
         Raises:
-            ServiceError: as :meth:`serve`.
+            Win32Error: as :meth:`serve`.
         """
         self._failure = (where, error)
         self.serve(())
 
-    def _by_name(self, services: Sequence[type[Service]]) -> dict[str, type[Service]]:
+    def _by_name(self, services: Sequence[type[ServiceBase]]) -> dict[str, type[ServiceBase]]:
         if len(self.names) == len(services) == 1:
             return {name_key(self.names[0]): services[0]}  # whatever it is called
         return {name_key(kind.name): kind for kind in services}
@@ -119,7 +134,7 @@ class HostProcess:
     def _service_main(self, arguments: list[str]) -> None:
         name = arguments[0] if arguments else self.names[0]
         returned = self._backend.new_event()
-        self._returned = [one for one in self._returned if not one.is_set()] + [returned]
+        self._returned = [event for event in self._returned if not event.is_set()] + [returned]
         try:
             self._run(name, tuple(arguments[1:]))
         except Exception as error:  # nothing may go back into the system's code
@@ -147,8 +162,8 @@ class HostProcess:
         kind = self._services.get(key)
         if kind is None:
             code = ErrorCode.SERVICE_NOT_IN_EXE
-            error = service_error(code, "StartServiceCtrlDispatcherW", service=run.name)
-            self._report.failed(run.name, "looking for its class", error)
+            error = win32_error(code, "StartServiceCtrlDispatcherW", object_name=run.name)
+            self._report.failed(run.name, "finding its class", error)
             run.end(code)
         elif key == name_key(self.names[0]):
             self._starts.put(run)
@@ -157,7 +172,7 @@ class HostProcess:
             run.live(kind)
 
     def _key(self, name: str) -> str:
-        """The name under which the class of a service is known."""
+        """Return the name under which the class of a service is known."""
         return name if len(self.names) > 1 else self.names[0]
 
     def _wait_until_loaded(self, run: ServiceRun) -> bool:

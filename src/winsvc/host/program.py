@@ -12,7 +12,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Final
 
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 __all__ = [
     "COMMANDS",
@@ -33,7 +33,7 @@ def is_command(argument: str) -> bool:
 
 
 class ProgramKind(Enum):
-    """What sort of program it is."""
+    """The kind of a program."""
 
     SCRIPT = "script"
     """``python beat.py``"""
@@ -42,7 +42,7 @@ class ProgramKind(Enum):
     ZIPAPP = "zipapp"
     """``python app.pyz``; also a folder with a ``__main__.py``"""
     FROZEN = "frozen"
-    """a program of its own, of PyInstaller, cx_Freeze or Nuitka"""
+    """a standalone program, of PyInstaller, cx_Freeze or Nuitka"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ class Program:
         interpreter: the interpreter that is started, a real one and not a virtual environment's;
             the program itself if it is frozen.
         venv: the folder of its virtual environment; None without one.
-        path: the folder in which a module's package lies, unless it is one that the interpreter
-            looks into by itself.
+        path: the folder in which a module's package lies, unless the interpreter searches it
+            anyway.
         options: the interpreter's, such as ``-O``.
     """
 
@@ -68,17 +68,17 @@ class Program:
     options: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """How it is started at a terminal: ``beat.py``, ``python -m beat``."""
+        """Return the command that starts it at a terminal: ``beat.py``, ``python -m beat``."""
         if self.kind is ProgramKind.MODULE:
             return f"python -m {self.target}"
         return os.path.basename(self.target)
 
 
 def this_program() -> Program:
-    """The running program.
+    """Describe the running program.
 
     Raises:
-        ArgumentError: it is none that could be started again: it was typed in, or read from a pipe.
+        ValidationError: it cannot be started again, as it was typed in or read from a pipe.
     """
     main = sys.modules["__main__"]
     frozen = _frozen(main)
@@ -104,7 +104,7 @@ def default_log_file(name: str) -> str:
 
 
 def _frozen(main: ModuleType) -> str | None:
-    """The path of the program, if it is a frozen one."""
+    """Return the path of the program if it is frozen."""
     if getattr(sys, "frozen", False):
         return os.path.abspath(sys.executable)
     if hasattr(main, "__compiled__"):
@@ -115,17 +115,17 @@ def _frozen(main: ModuleType) -> str | None:
 
 
 def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
-    """What is run, and the folder that has to be on ``sys.path`` for it."""
+    """Return the kind and name of the program, and the folder to add to ``sys.path``."""
     spec = getattr(main, "__spec__", None)
     file: str | None = getattr(main, "__file__", None)
     if spec is not None and spec.name != "__main__":
         name: str = spec.name.removesuffix(".__main__")
         return ProgramKind.MODULE, name, _module_path(spec.name, spec.origin or file)
     if file is None or file.startswith("<"):
-        raise ArgumentError(
+        raise ValidationError(
             "program",
-            "what runs here was typed in, or read from a pipe, so it can't be started as a "
-            "service: save it as a file, and install it with: python beat.py install",
+            "this code was typed in or read from a pipe, so it cannot be started as a service. "
+            "Save it as a file, and install it with: python beat.py install",
         )
     if spec is not None:
         return ProgramKind.ZIPAPP, os.path.dirname(os.path.abspath(file)), None
@@ -133,7 +133,7 @@ def _target(main: ModuleType) -> tuple[ProgramKind, str, str | None]:
 
 
 def _module_path(name: str, origin: str | None) -> str | None:
-    """The folder in which a module's outermost package lies, if the interpreter must be told."""
+    """Return the folder of a module's outermost package; None if it is searched anyway."""
     if origin is None:
         return os.path.abspath(sys.path[0])
     folder = os.path.abspath(origin)
@@ -143,15 +143,15 @@ def _module_path(name: str, origin: str | None) -> str | None:
         folder = os.path.dirname(folder)
     # Not the folder of a user's own packages: a service may be another user.
     found_anyway = [*site.getsitepackages(), os.path.dirname(os.path.abspath(os.__file__))]
-    known = {os.path.normcase(os.path.abspath(one)) for one in found_anyway}
+    known = {os.path.normcase(os.path.abspath(path)) for path in found_anyway}
     return None if os.path.normcase(folder) in known else folder
 
 
 def _interpreter() -> str:
-    """The interpreter, of the base installation and with a console's ``main``."""
+    """Return the interpreter, of the base installation and with a console's ``main``."""
     program = getattr(sys, "_base_executable", None) or sys.executable
     if not program:
-        raise ArgumentError("program", "Python does not know where its interpreter is")
+        raise ValidationError("program", "sys.executable is empty, so the interpreter is unknown")
     folder, name = os.path.split(os.path.abspath(program))
     # pythonw.exe is the same without standard streams.
     console = re.sub(r"(?i)^pythonw(_d)?(\.exe)?$", r"python\1\2", name)
@@ -161,7 +161,7 @@ def _interpreter() -> str:
 def _interpreter_options(
     optimize: int, implementation: Mapping[str, str | bool]
 ) -> tuple[str, ...]:
-    """The options that change what a program does: ``-O`` and ``-X``."""
+    """Return the options that change a program's behavior: ``-O`` and ``-X``."""
     options = ["-" + "O" * optimize] if optimize else []
     for name, value in implementation.items():
         options.append(f"-X{name}" if value is True else f"-X{name}={value}")

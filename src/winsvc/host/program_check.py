@@ -70,11 +70,13 @@ def _find_module(name: str) -> ModuleSpec:
         full = f"{full}.{part}" if full else part
         places = None if spec is None else spec.submodule_search_locations
         if spec is not None and places is None:
-            raise ModuleNotFoundError(f"{spec.name} is no package, so there is no {name}")
+            raise ModuleNotFoundError(
+                f"{spec.name} is not a package, so module {name} cannot exist"
+            )
         finds = (finder.find_spec(full, places) for finder in sys.meta_path)
         spec = next((found for found in finds if found is not None), None)
         if spec is None:
-            raise ModuleNotFoundError(f"there is no module {full} on {sys.path}")
+            raise ModuleNotFoundError(f"module {full} was not found on {sys.path}")
     assert spec is not None
     return spec
 
@@ -82,4 +84,4 @@ def _find_module(name: str) -> ModuleSpec:
 def _compile_spec(spec: ModuleSpec) -> None:
     get_code = getattr(spec.loader, "get_code", None)
     if get_code is None or get_code(spec.name) is None:
-        raise ImportError(f"{spec.name} ({spec.origin}) has no code to run")
+        raise ImportError(f"{spec.name} ({spec.origin}) contains no code")

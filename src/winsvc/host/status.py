@@ -1,4 +1,4 @@
-"""Telling the system how a service stands."""
+"""Reports of a service's state to the system."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class StatusReporter:
     """The one place that calls ``SetServiceStatus`` for a service.
 
     There is none without a status handle, and so none before the control handler is registered.
-    What is reported too late counts for nothing: a service that is told to stop never runs again,
-    and one that has stopped is silent. Threads may report at the same time.
+    Reports that come too late are ignored: a service that was requested to stop never runs again,
+    and a stopped service reports nothing. Threads may report at the same time.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class StatusReporter:
             return True
 
     def step(self, hint: Duration | None = None) -> bool:
-        """Report a step further on the way; whether the service is on one.
+        """Report a step of a pending state; return whether the state is pending.
 
         Args:
-            hint: how long the next may take; None for as long as was said last.
+            hint: how long the next may take; None for the time that was reported last.
         """
         with self._lock:
             if self._over or self.state not in PENDING_STATES:

@@ -1,4 +1,4 @@
-"""The wish that a service stops, for all its threads and tasks."""
+"""The stop request, waitable from threads and tasks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ __all__ = ["StopRequest"]
 class StopRequest:
     """Set when the service is to stop: ``while not self.stop_requested.wait(5): ...``.
 
-    Waits end at once, and never again block, from the moment the control comes. On a simulated
-    SCM they take simulated time.
+    Once the control is received, waits return at once. On a simulated SCM they take simulated time.
     """
 
     def __init__(self, backend: HostBackend) -> None:
@@ -25,22 +24,22 @@ class StopRequest:
         self._control: Control | None = None
 
     def __bool__(self) -> bool:
-        raise TypeError("ask stop_requested.is_set()")
+        raise TypeError("use stop_requested.is_set()")
 
     @property
     def control(self) -> Control | None:
-        """What came: ``STOP``, ``SHUTDOWN`` or ``PRESHUTDOWN``; None without a control.
+        """The control that was received: ``STOP``, ``SHUTDOWN`` or ``PRESHUTDOWN``; otherwise None.
 
-        A service is also asked to stop when one of its handlers has failed.
+        A service stops without a control after an exception in a handler.
         """
         return self._control
 
     def is_set(self) -> bool:
-        """Whether the service is to stop."""
+        """Return whether the service is to stop."""
         return self._event.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the service is to stop, or so many seconds have passed; whether it is to."""
+        """Wait for the stop request, at most ``timeout`` seconds; return whether it is set."""
         return self._event.wait(timeout)
 
     async def wait_async(self, timeout: float | None = None) -> bool:

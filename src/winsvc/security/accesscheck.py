@@ -1,7 +1,7 @@
 """The access check: the rights that a DACL grants to a set of SIDs.
 
 The rules are those of the Windows access check ([MS-DTYP] 2.5.3), except that integrity labels,
-object entries and the conditions of conditional entries are not evaluated.
+object ACEs and the conditions of conditional ACEs are not evaluated.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _IMPLIED_FOR_OWNER: Final = int(ServiceAccess.READ_CONTROL | ServiceAccess.WRITE
 _MAXIMUM_ALLOWED: Final = int(ServiceAccess.MAXIMUM_ALLOWED)
 _ACCESS_SYSTEM_SECURITY: Final = int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
 _DENIED: Final = frozenset({AceType.DENIED})
-# Windows treats a condition that it cannot evaluate as true in a denying entry and as false in an
+# Windows treats a condition that it cannot evaluate as true in a denying ACE and as false in an
 # allowing one.
 _DENIED_OR_UNKNOWN: Final = frozenset({AceType.DENIED, AceType.DENIED_CALLBACK})
 
 
 class GenericMapping(NamedTuple):
-    """The rights that the generic rights stand for (``GENERIC_MAPPING``)."""
+    """The rights that each generic right includes (``GENERIC_MAPPING``)."""
 
     read: int
     write: int
@@ -44,7 +44,7 @@ class GenericMapping(NamedTuple):
     all: int
 
     def map(self, access: int) -> int:
-        """Replace the generic rights (``MapGenericMask``)."""
+        """Replace generic rights by the specific ones (``MapGenericMask``)."""
         for place, rights in enumerate(self):  # from GENERIC_READ down to GENERIC_ALL
             generic = 0x80000000 >> place
             if access & generic:
@@ -95,7 +95,7 @@ FILE: Final = GenericMapping(read=0x120089, write=0x120116, execute=0x1200A0, al
 
 
 def map_generic(access: ServiceAccess) -> ServiceAccess:
-    """Replace the generic rights by the rights to a service that they stand for."""
+    """Replace generic rights by the service rights that they include."""
     return ServiceAccess(SERVICE.map(int(access)))
 
 
@@ -105,10 +105,9 @@ def allowed_rights(
     mapping: GenericMapping,
     denying: Collection[AceType] = _DENIED,
 ) -> int:
-    """Return all rights that the entries for these SIDs allow.
+    """Return all rights that the ACEs for these SIDs allow.
 
-    For each right, the first entry that names the right decides; entries that are only inherited
-    by other objects do not count.
+    The first ACE that names a right decides; inherit-only ACEs are ignored.
     """
     allowed = denied = 0
     for ace in dacl:
@@ -134,13 +133,13 @@ def access_check(
     """Return the rights of a handle that is opened with the desired ones (``AccessCheck``).
 
     Args:
-        dacl: the list of the object; an absent or null one allows everything.
+        dacl: the DACL of the object; an absent or null one allows all rights.
         sids: the SIDs of the caller.
-        desired: the desired rights, which may contain generic ones and ``MAXIMUM_ALLOWED``.
-        mapping: what the generic rights stand for.
-        owner: the owner of the object, who may read and write the list unless an entry for
-            OWNER RIGHTS says otherwise.
-        privileged: the rights that privileges of the caller grant, whatever the list says.
+        desired: the desired rights, which may include generic rights and ``MAXIMUM_ALLOWED``.
+        mapping: the meaning of the generic rights.
+        owner: the owner of the object, who can read and write the DACL unless an ACE for OWNER
+            RIGHTS limits this.
+        privileged: the rights that the privileges of the caller grant in addition.
 
     Returns:
         The granted rights; None if access is denied.

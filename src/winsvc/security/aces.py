@@ -1,7 +1,7 @@
-"""What a security descriptor is made of: access control entries, their lists, and flags.
+"""Access control entries (ACEs), access control lists (ACLs) and their flags.
 
-The binary forms are those of [MS-DTYP] 2.4.4 and 2.4.5. An entry of a kind that is not known here
-keeps its bytes, so that what was read can always be written back.
+The binary forms are those of [MS-DTYP] 2.4.4 and 2.4.5. An ACE of an unknown type keeps its bytes,
+so that each list that was read can be written again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class AceType(OpenEnum):
-    """What an access control entry does."""
+    """The type of an ACE (``ACE_HEADER.AceType``)."""
 
     ALLOWED = 0x00
     DENIED = 0x01
@@ -64,7 +64,7 @@ class AceType(OpenEnum):
 
 
 class AceFlags(OpenFlag):
-    """How an entry is inherited, and which attempts it audits."""
+    """The flags of an ACE: inheritance and auditing (``ACE_HEADER.AceFlags``)."""
 
     OBJECT_INHERIT = 0x01
     CONTAINER_INHERIT = 0x02
@@ -117,17 +117,16 @@ _PLAIN_TYPES: Final = frozenset(AceType) - _OBJECT_TYPES - {AceType.ALLOWED_COMP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ace:
-    """One access control entry.
+    """An access control entry.
 
     Attributes:
-        type: what the entry does.
-        access: the rights that it is about. (In a mandatory label: 1 no write up, 2 no read up,
-            4 no execute up.)
-        trustee: who it is about; None only in an entry of a kind that is not known here.
+        type: the type.
+        access: the rights. (In a mandatory label: 1 no write up, 2 no read up, 4 no execute up.)
+        trustee: the SID; None only in an ACE of an unknown type.
         flags: inheritance and auditing.
-        object_data: in an object entry, its flags and GUIDs as they stand in the binary form.
-        data: what follows the trustee (a condition, a claim); the whole body of an entry of a
-            kind that is not known here.
+        object_data: the flags and GUIDs of an object ACE, in their binary form.
+        data: the bytes after the trustee (a condition, a claim); in an ACE of an unknown type, the
+            whole body.
     """
 
     type: AceType
@@ -138,7 +137,7 @@ class Ace:
     data: bytes = b""
 
     def __post_init__(self) -> None:
-        # Ints are as good as the enums; frozen, hence the detour.
+        # Accept ints for the enums; object.__setattr__ because the dataclass is frozen.
         put = object.__setattr__
         put(self, "type", AceType(check_range(self.type, 8, "an ACE's type")))
         put(self, "access", ServiceAccess(check_range(self.access, 32, "an ACE's access mask")))
@@ -146,30 +145,30 @@ class Ace:
         for what, part in (("object_data", self.object_data), ("data", self.data)):
             check_type(part, bytes, f"an ACE's {what}")
             if len(part) % 4:
-                raise InvalidSecurityError(f"an ACE's {what} is a multiple of 4 bytes long")
+                raise InvalidSecurityError(f"the size of an ACE's {what} must be a multiple of 4")
         if self.type in _PLAIN_TYPES or self.type in _OBJECT_TYPES:
             self._check_known()
         elif self.trustee is not None or self.access or self.object_data:
-            raise InvalidSecurityError(f"an ACE of type {self.type:#x} holds nothing but data")
+            raise InvalidSecurityError(f"an ACE of type {self.type:#x} must have no field but data")
 
     def _check_known(self) -> None:
         if self.trustee is None:
-            raise InvalidSecurityError(f"an ACE of type {self.type.name} has a trustee")
+            raise InvalidSecurityError(f"an ACE of type {self.type.name} must have a trustee")
         check_type(self.trustee, Sid, "an ACE's trustee")
         expected = 0
         if self.type in _OBJECT_TYPES:
             expected = _object_size(self.object_data, 0, len(self.object_data))
         if len(self.object_data) != expected:
-            raise InvalidSecurityError(f"an ACE of type {self.type.name}: wrong object_data")
+            raise InvalidSecurityError(f"an ACE of type {self.type.name}: invalid object_data")
 
     @classmethod
     def allow(cls, trustee: SidLike, access: ServiceAccess) -> Ace:
-        """An entry that allows these rights."""
+        """Return an ACE that allows the rights."""
         return cls(type=AceType.ALLOWED, access=access, trustee=Sid.coerce(trustee))
 
     @classmethod
     def deny(cls, trustee: SidLike, access: ServiceAccess) -> Ace:
-        """An entry that denies these rights."""
+        """Return an ACE that denies the rights."""
         return cls(type=AceType.DENIED, access=access, trustee=Sid.coerce(trustee))
 
     @classmethod
@@ -181,30 +180,32 @@ class Ace:
         success: bool = False,
         failure: bool = True,
     ) -> Ace:
-        """An entry, for a SACL, that logs attempts to use these rights."""
+        """Return an ACE for a SACL that audits uses of the rights."""
         flags = AceFlags.AUDIT_SUCCESS if success else _NO_FLAGS
         flags |= AceFlags.AUDIT_FAILURE if failure else _NO_FLAGS
         return cls(type=AceType.AUDIT, access=access, trustee=Sid.coerce(trustee), flags=flags)
 
     @property
     def is_inherited(self) -> bool:
-        """Whether it came from a parent, rather than being set on this object."""
+        """Return whether the ACE was inherited from a parent object."""
         return bool(self.flags & AceFlags.INHERITED)
 
     @property
     def is_object(self) -> bool:
-        """Whether its type carries object GUIDs (a directory's, not a service's)."""
+        """Return whether the type has object GUIDs (in directories; never for services)."""
         return self.type in _OBJECT_TYPES
 
     def to_bytes(self) -> bytes:
-        """The binary form."""
+        """Return the binary form."""
         body = self.data
         if self.trustee is not None:
             mask = struct.pack("<I", self.access)
             body = mask + self.object_data + self.trustee.to_bytes() + self.data
         size = 4 + len(body)
         if size > 0xFFFF:
-            raise InvalidSecurityError(f"an ACE holds at most 65535 bytes, not {size}")
+            raise InvalidSecurityError(
+                f"the size of an ACE must be at most 65535 bytes, not {size}"
+            )
         return struct.pack("<BBH", self.type, self.flags, size) + body
 
     __bytes__ = to_bytes
@@ -220,17 +221,17 @@ class NullAcl(enum.Enum):
 
 
 NULL_ACL: Final = NullAcl.NULL_ACL
-"""A list that is present but null. As a DACL it allows everything to everyone, where an empty
-:class:`Acl` allows nothing to anyone."""
+"""A list that is present but null. A null DACL allows all rights to everyone; an empty :class:`Acl`
+allows none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acl(Sequence[Ace]):
-    """A list of access control entries, in the order in which they are applied.
+    """An access control list: ACEs in the order in which they are applied.
 
     Attributes:
-        aces: the entries.
-        revision: 2, or 4 where there are object entries; 0 chooses.
+        aces: the ACEs.
+        revision: 2, or 4 with object ACEs; 0 selects the lowest possible one.
     """
 
     aces: tuple[Ace, ...] = ()
@@ -257,11 +258,13 @@ class Acl(Sequence[Ace]):
         return self.aces[index]
 
     def to_bytes(self) -> bytes:
-        """The binary form."""
+        """Return the binary form."""
         body = b"".join(ace.to_bytes() for ace in self.aces)
         size = 8 + len(body)
         if size > 0xFFFF:
-            raise InvalidSecurityError(f"an ACL holds at most 65535 bytes, not {size}")
+            raise InvalidSecurityError(
+                f"the size of an ACL must be at most 65535 bytes, not {size}"
+            )
         return struct.pack("<BBHHH", self.revision, 0, size, len(self.aces), 0) + body
 
     __bytes__ = to_bytes
@@ -272,39 +275,41 @@ AclLike: TypeAlias = Acl | NullAcl
 
 def _check_revision(revision: int) -> None:
     if not 2 <= revision <= 4:
-        raise InvalidSecurityError(f"an ACL's revision is 2, 3 or 4, not {revision}")
+        raise InvalidSecurityError(f"an ACL's revision must be 2, 3 or 4, not {revision}")
 
 
 def read_acl(data: bytes, start: int, what: str) -> Acl:
-    """Read the ACL at ``start``.
+    """Decode the ACL at ``start``.
 
     Raises:
-        InvalidSecurityError: it is cut short or malformed; ``what`` names it in the message.
+        InvalidSecurityError: the ACL is truncated or malformed; ``what`` names it in the message.
     """
     if start + 8 > len(data):
-        raise InvalidSecurityError(f"{what} is cut short: no room for an ACL at byte {start}")
+        raise InvalidSecurityError(
+            f"{what} is truncated: it has no room for an ACL at byte {start}"
+        )
     revision, _, size, count, _ = struct.unpack_from("<BBHHH", data, start)
     _check_revision(revision)
     end = start + size
     if size < 8 or end > len(data):
         raise InvalidSecurityError(
-            f"{what} at byte {start} says it has {size} bytes; there are {len(data) - start}"
+            f"{what} at byte {start} has a size of {size} bytes; {len(data) - start} bytes follow"
         )
     aces = []
     position = start + 8
     for number in range(count):
-        ace, position = _read_ace(data, position, end, f"entry {number} of {what}")
+        ace, position = _read_ace(data, position, end, f"ACE {number} of {what}")
         aces.append(ace)
     return Acl(tuple(aces), revision)
 
 
 def _read_ace(data: bytes, start: int, end: int, what: str) -> tuple[Ace, int]:
     if start + 4 > end:
-        raise InvalidSecurityError(f"{what} is cut short at byte {start}")
+        raise InvalidSecurityError(f"{what} is truncated at byte {start}")
     kind, flags, size = struct.unpack_from("<BBH", data, start)
     stop = start + size
     if size < 4 or size % 4 or stop > end:
-        raise InvalidSecurityError(f"{what} at byte {start} cannot have {size} bytes")
+        raise InvalidSecurityError(f"{what} at byte {start} has an invalid size of {size} bytes")
     ace_type, ace_flags = AceType(kind), AceFlags(flags)
     if ace_type not in _PLAIN_TYPES and ace_type not in _OBJECT_TYPES:
         return Ace(type=ace_type, flags=ace_flags, data=data[start + 4 : stop]), stop
@@ -327,7 +332,7 @@ def _read_ace(data: bytes, start: int, end: int, what: str) -> tuple[Ace, int]:
 
 
 def _object_size(data: bytes, start: int, stop: int) -> int:
-    """How long an object entry's flags and GUIDs are: each of two low bits brings a GUID."""
+    """Return the size of the flags and GUIDs of an object ACE; two low bits have a GUID each."""
     if start + 4 > stop:
         raise InvalidSecurityError("an object ACE has no object flags")
     present: int = struct.unpack_from("<I", data, start)[0] & 3
@@ -342,9 +347,9 @@ _SINGLE_RIGHTS: Final = tuple(
 
 
 def right_names(access: int) -> tuple[str, ...]:
-    """The rights by name, lowest bit first; ``ALL_ACCESS`` for the whole set of a service.
+    """Return the names of the rights, lowest bit first; ``ALL_ACCESS`` for all service rights.
 
-    Bits that have no name come last, as one hexadecimal number.
+    Bits without a name come last, as one hexadecimal number.
     """
     rest = check_range(access, 32, "an access mask")
     names = []

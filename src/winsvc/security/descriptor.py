@@ -1,7 +1,7 @@
-"""Security descriptors: who may do what with a service.
+"""Security descriptors: the owner, the group and the access control lists of an object.
 
-:class:`SecurityDescriptor` is a value. It is read from, and written to, SDDL and the binary form
-that Windows uses, and changed by making another::
+A :class:`SecurityDescriptor` is immutable. It is converted from and to SDDL and the binary form of
+Windows; its methods return changed copies::
 
     sd = SecurityDescriptor.from_sddl("D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;GA;;;BA)")
     sd = sd.grant("BU", ServiceAccess.START | ServiceAccess.STOP)
@@ -18,7 +18,7 @@ from typing import Final
 from winsvc._util.checks import check_type
 from winsvc.enums import SecurityInformation, ServiceAccess
 from winsvc.security import sddl
-from winsvc.security.accesscheck import SERVICE, allowed_rights, map_generic
+from winsvc.security.accesscheck import SERVICE, access_check, map_generic
 from winsvc.security.aces import (
     NULL_ACL,
     Ace,
@@ -41,6 +41,7 @@ from winsvc.security.sids import (
 
 __all__ = ["SecurityDescriptor"]
 
+_EVERYONE: Final = Sid.parse("WD")
 _EVERY_RIGHT: Final = ServiceAccess(0xFFFFFFFF)
 
 _DENYING: Final = frozenset(
@@ -54,7 +55,7 @@ _DENYING: Final = frozenset(
 
 _I: Final = SecurityInformation
 _ALL_PARTS: Final = _I.OWNER | _I.GROUP | _I.DACL | _I.SACL
-# The entries of a SACL that can be asked for by themselves.
+# The ACEs of a SACL that can be selected separately.
 _SACL_PIECES: Final = {
     _I.LABEL: AceType.MANDATORY_LABEL,
     _I.ATTRIBUTE: AceType.RESOURCE_ATTRIBUTE,
@@ -69,15 +70,15 @@ _COMPUTED: Final = _C.DACL_PRESENT | _C.SACL_PRESENT | _C.SELF_RELATIVE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityDescriptor:
-    """Who owns an object, and who may do what with it.
+    """The security descriptor of an object.
 
     Attributes:
         owner: the owner; None if absent.
         group: the primary group; None if absent.
-        dacl: what is allowed and denied. None if absent: it was not read, or is not to be written.
-            :data:`NULL_ACL` allows everything to everyone; an empty list, nothing to anyone.
-        sacl: what is audited, and the integrity label; None and :data:`NULL_ACL` as above.
-        control: the control flags. The three that only tell what is there are computed.
+        dacl: the allowed and denied rights; None if absent (not read, or not to be written).
+            :data:`NULL_ACL` allows all rights to everyone; an empty list allows none.
+        sacl: auditing and the integrity label; None and :data:`NULL_ACL` as above.
+        control: the control flags; those that state which parts are present are computed.
         rm_control: the resource manager's byte, valid with ``ControlFlags.RM_CONTROL_VALID``.
     """
 
@@ -99,26 +100,27 @@ class SecurityDescriptor:
         control |= _C.SACL_PRESENT if self.sacl is not None else 0
         object.__setattr__(self, "control", ControlFlags(control))
 
-    # --- in and out ---------------------------------------------------------------------------
+    # --- conversions --------------------------------------------------------------------------
 
     @classmethod
     def coerce(cls, value: object) -> SecurityDescriptor:
-        """The descriptor that a caller means.
+        """Return a value as a :class:`SecurityDescriptor`.
 
         Args:
             value: a :class:`SecurityDescriptor`, SDDL as a str, or the self-relative binary form
-                in anything with the buffer protocol: bytes, or pywin32's ``PySECURITY_DESCRIPTOR``.
+                in an object with the buffer protocol, such as bytes or pywin32's
+                ``PySECURITY_DESCRIPTOR``.
 
         Raises:
-            TypeError: it is something else.
-            InvalidSecurityError: it is malformed.
+            TypeError: the value has another type.
+            InvalidSecurityError: the value is malformed.
         """
         if isinstance(value, SecurityDescriptor):
             return value
         if isinstance(value, str):
             return cls.from_sddl(value)
         try:
-            view = memoryview(value)  # type: ignore[arg-type]  # being no buffer is the TypeError
+            view = memoryview(value)  # type: ignore[arg-type]  # raises TypeError
         except TypeError:
             raise TypeError(
                 "security: expected a SecurityDescriptor, SDDL as a str, or bytes, "
@@ -128,20 +130,22 @@ class SecurityDescriptor:
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> SecurityDescriptor:
-        """Read the self-relative binary form; what follows it in the buffer is ignored.
+        """Decode the self-relative binary form; additional bytes of the buffer are ignored.
 
         Raises:
-            InvalidSecurityError: it is cut short or malformed, or holds pointers (the absolute
-                form, which means nothing outside of the process that made it).
+            InvalidSecurityError: the data are truncated or malformed, or in the absolute form,
+                which contains pointers.
         """
         raw = memoryview(data).tobytes()
         if len(raw) < _HEADER.size:
             raise InvalidSecurityError(
-                f"a security descriptor has {_HEADER.size} bytes or more, not {len(raw)}"
+                f"a security descriptor must have at least {_HEADER.size} bytes, not {len(raw)}"
             )
         revision, rm_control, control, *offsets = _HEADER.unpack_from(raw)
         if revision != 1:
-            raise InvalidSecurityError(f"a security descriptor's revision is 1, not {revision}")
+            raise InvalidSecurityError(
+                f"a security descriptor's revision must be 1, not {revision}"
+            )
         if not control & _C.SELF_RELATIVE:
             raise InvalidSecurityError("the security descriptor is absolute, not self-relative")
         owner, group, sacl, dacl = offsets
@@ -155,7 +159,7 @@ class SecurityDescriptor:
         )
 
     def to_bytes(self) -> bytes:
-        """The self-relative binary form: SACL, DACL, owner, group, as Windows lays it out."""
+        """Return the self-relative binary form, with the parts in the order of Windows."""
         body = b""
         offsets = []
         for part in (self.sacl, self.dacl, self.owner, self.group):
@@ -172,28 +176,29 @@ class SecurityDescriptor:
 
     @classmethod
     def from_sddl(cls, text: str) -> SecurityDescriptor:
-        """Read SDDL.
+        """Parse SDDL.
 
         Raises:
-            InvalidSddlError: the text is malformed, has an alias that depends on the machine's
-                domain, or conditional entries or resource attributes, which are not supported.
+            InvalidSddlError: the text is malformed, or contains an alias that depends on the
+                machine's domain, a conditional ACE or a resource attribute; these are not
+                supported.
         """
         return cls(**sddl.parse(text)._asdict())
 
     def to_sddl(self, selection: SecurityInformation = _ALL_PARTS) -> str:
-        """The SDDL of the selected parts, spelled as Windows spells it.
+        """Return the selected parts as SDDL, in the spelling of Windows.
 
         Raises:
-            InvalidSecurityError: an entry cannot be said in SDDL (see :meth:`from_sddl`).
+            InvalidSecurityError: SDDL cannot express an ACE (see :meth:`from_sddl`).
         """
         part = self.select(selection)
         return sddl.write(sddl.Parts(part.owner, part.group, part.dacl, part.sacl, part.control))
 
     def select(self, selection: SecurityInformation) -> SecurityDescriptor:
-        """The selected parts alone.
+        """Return a copy that has only the selected parts.
 
-        ``SACL`` takes the whole SACL; without it, ``LABEL``, ``ATTRIBUTE`` and ``SCOPE`` take its
-        entries of that kind, if there are any. ``BACKUP`` takes everything.
+        ``SACL`` selects the whole SACL; without it, ``LABEL``, ``ATTRIBUTE`` and ``SCOPE`` select
+        its ACEs of that type. ``BACKUP`` selects all parts.
         """
         if selection & _I.BACKUP:
             return self
@@ -214,7 +219,7 @@ class SecurityDescriptor:
 
     @property
     def parts(self) -> SecurityInformation:
-        """Which of owner, group, DACL and SACL are there."""
+        """The parts that are present: owner, group, DACL and SACL."""
         present = {
             _I.OWNER: self.owner,
             _I.GROUP: self.group,
@@ -224,30 +229,51 @@ class SecurityDescriptor:
         bits = [int(bit) for bit, part in present.items() if part is not None]
         return SecurityInformation(sum(bits))
 
-    # --- asking and changing ------------------------------------------------------------------
+    # --- rights -------------------------------------------------------------------------------
 
-    def allows(self, trustee: SidLike) -> ServiceAccess:
-        """The rights that the DACL gives to this very trustee.
+    def effective(self, *sids: SidLike) -> ServiceAccess:
+        """Return the rights to a service that a caller with these SIDs has.
 
-        The entries are applied in their order, an earlier one prevailing, with generic rights
-        mapped to a service's. Groups that the trustee belongs to, conditional and object entries,
-        and the owner's implied rights are not considered: it answers "what was granted to X",
-        not "what may X do".
+        The Windows access check determines them: ACEs apply in their order, generic rights are
+        mapped to those of a service, and the owner can read and write the DACL. Everyone is always
+        included. Groups are not looked up: specify the SIDs of the account and of its groups, such
+        as :data:`winsvc.security.ORDINARY_USERS`. Privileges, integrity labels, object ACEs and
+        conditions are not evaluated.
 
         Raises:
-            InvalidSecurityError: the descriptor has no DACL to ask.
+            InvalidSecurityError: a SID is invalid, or the descriptor has no DACL.
         """
-        sid = Sid.coerce(trustee)
+        dacl = NULL_ACL if self.dacl is NULL_ACL else self._list()
+        return ServiceAccess(
+            access_check(
+                dacl,
+                {_EVERYONE, *map(Sid.coerce, sids)},
+                int(ServiceAccess.MAXIMUM_ALLOWED),
+                SERVICE,
+                owner=self.owner,
+            )
+            or 0
+        )
+
+    def trustees(self) -> tuple[Sid, ...]:
+        """Return the SIDs of the ACEs of the DACL, each once; Everyone if the DACL is null.
+
+        Inherit-only ACEs, which do not apply to the object, are ignored.
+
+        Raises:
+            InvalidSecurityError: the descriptor has no DACL.
+        """
         if self.dacl is NULL_ACL:
-            return ServiceAccess.ALL_ACCESS
-        return ServiceAccess(allowed_rights(self._list(), {sid}, SERVICE))
+            return (_EVERYONE,)
+        aces = [ace for ace in self._list() if not ace.flags & AceFlags.INHERIT_ONLY]
+        return tuple(dict.fromkeys(ace.trustee for ace in aces if ace.trustee is not None))
 
     def grant(self, trustee: SidLike, access: ServiceAccess) -> SecurityDescriptor:
-        """Allow these rights to the trustee, beside those it has; they are no longer denied to it.
+        """Return a copy that allows these rights to the trustee, in addition to its other rights.
 
-        Like :meth:`deny` and :meth:`revoke` it returns another descriptor, with the entries in
-        canonical order (explicit denials, explicit permissions, inherited entries), and changes
-        only explicit entries that name this trustee.
+        ACEs that deny the rights to the trustee lose them. Like :meth:`deny` and :meth:`revoke`,
+        this changes only explicit ACEs of this trustee, and sorts the DACL in canonical order
+        (explicit denials, explicit permissions, inherited ACEs).
 
         Raises:
             InvalidSecurityError: the DACL is absent or null.
@@ -255,13 +281,20 @@ class SecurityDescriptor:
         return self._change(trustee, access, drop=AceType.DENIED, add=AceType.ALLOWED)
 
     def deny(self, trustee: SidLike, access: ServiceAccess) -> SecurityDescriptor:
-        """Deny these rights to the trustee, whatever its groups are allowed."""
+        """Return a copy that denies these rights to the trustee, regardless of its groups.
+
+        Raises:
+            InvalidSecurityError: the DACL is absent or null.
+        """
         return self._change(trustee, access, drop=AceType.ALLOWED, add=AceType.DENIED)
 
     def revoke(self, trustee: SidLike, access: ServiceAccess = _EVERY_RIGHT) -> SecurityDescriptor:
-        """Take back what was allowed to the trustee: these rights, or all.
+        """Return a copy that no longer allows these rights, by default all, to the trustee.
 
-        Nothing is denied: its groups may still be allowed them.
+        The rights are not denied: the groups of the trustee may still have them.
+
+        Raises:
+            InvalidSecurityError: the DACL is absent or null.
         """
         return self._change(trustee, access, drop=AceType.ALLOWED, add=None)
 
@@ -281,20 +314,24 @@ class SecurityDescriptor:
         if isinstance(self.dacl, Acl):
             return self.dacl
         if self.dacl is None:
-            raise InvalidSecurityError("the security descriptor has no DACL: was it read?")
-        raise InvalidSecurityError("the DACL is null, which allows everything to everyone")
+            raise InvalidSecurityError(
+                "the security descriptor has no DACL; read it with SecurityInformation.DACL"
+            )
+        raise InvalidSecurityError(
+            "the DACL is null and allows all rights to everyone; replace it with an Acl first"
+        )
 
-    # --- showing ------------------------------------------------------------------------------
+    # --- text ---------------------------------------------------------------------------------
 
     def describe(self) -> str:
-        """The descriptor in words, a line for each entry, with the rights by name."""
+        """Return the descriptor as text, with a line for each ACE and the names of the rights."""
         lines = []
         for what, sid in (("Owner", self.owner), ("Group", self.group)):
             if sid is not None:
                 lines.append(f"{what}: {_label(sid)}")
         if self.dacl is not None:
             protected = " (protected)" if self.control & _C.DACL_PROTECTED else ""
-            null = "null: everything is allowed to everyone"
+            null = "null: all rights are allowed to everyone"
             lines += _describe_acl(f"DACL{protected}", self.dacl, null)
         if self.sacl is not None:
             protected = " (protected)" if self.control & _C.SACL_PROTECTED else ""
@@ -312,18 +349,18 @@ def _acl_at(data: bytes, offset: int, what: str) -> AclLike:
 
 def _checked(offset: int, what: str) -> int:
     if offset < _HEADER.size:
-        raise InvalidSecurityError(f"{what} cannot stand at byte {offset}, in the header")
+        raise InvalidSecurityError(f"the offset of {what} is {offset}, inside the header")
     return offset
 
 
 def _concerns(ace: Ace, sid: Sid, kind: AceType) -> bool:
-    """Whether it is an explicit entry of that kind, for that trustee, that applies here."""
-    elsewhere = AceFlags.INHERITED | AceFlags.INHERIT_ONLY
-    return ace.type == kind and ace.trustee == sid and not ace.flags & elsewhere
+    """Return whether the ACE is an explicit ACE of this type for this SID."""
+    excluded = AceFlags.INHERITED | AceFlags.INHERIT_ONLY
+    return ace.type == kind and ace.trustee == sid and not ace.flags & excluded
 
 
 def _without(ace: Ace, sid: Sid, kind: AceType, rights: int) -> Ace | None:
-    """The entry without the rights, if it is concerned; None if that leaves it empty."""
+    """Return the ACE without the rights if it is of this type and SID; None if none are left."""
     if not _concerns(ace, sid, kind):
         return ace
     left = map_generic(ace.access) & ~rights
@@ -331,7 +368,7 @@ def _without(ace: Ace, sid: Sid, kind: AceType, rights: int) -> Ace | None:
 
 
 def _add(aces: list[Ace], sid: Sid, kind: AceType, rights: ServiceAccess) -> None:
-    """Put the rights into the first entry concerned, or into a new one."""
+    """Add the rights to the first ACE of this type and SID, or to a new ACE."""
     for index, ace in enumerate(aces):
         if _concerns(ace, sid, kind):
             aces[index] = dataclasses.replace(ace, access=map_generic(ace.access) | rights)
@@ -365,7 +402,7 @@ def _describe_ace(ace: Ace) -> str:
     details = f" [{', '.join(flags)}]" if flags else ""
     if ace.object_data or ace.data:
         details += f" (with {len(ace.object_data) + len(ace.data)} bytes of conditions)"
-    rights = ", ".join(right_names(ace.access)) or "nothing"
+    rights = ", ".join(right_names(ace.access)) or "none"
     if ace.type == AceType.MANDATORY_LABEL:
         rights = f"policy {int(ace.access):#x}"
     return f"{kind} {_label(ace.trustee)}: {rights}{details}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from winsvc.enums import SecurityInformation, ServiceAccess
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security.descriptor import SecurityDescriptor
 
 __all__ = ["parts_to_write", "rights_to_read", "rights_to_write"]
@@ -16,7 +16,7 @@ _PARTS: Final = (
     | SecurityInformation.DACL
     | SecurityInformation.SACL
 )
-# These are stored as entries of the SACL.
+# These are stored as ACEs of the SACL.
 _IN_SACL: Final = (
     SecurityInformation.LABEL | SecurityInformation.ATTRIBUTE | SecurityInformation.SCOPE
 )
@@ -26,7 +26,7 @@ def parts_to_write(descriptor: SecurityDescriptor, parts: SecurityInformation) -
     """Return these parts of a security descriptor in binary form.
 
     Raises:
-        ArgumentError: the descriptor lacks one of the parts.
+        ValidationError: the descriptor lacks one of the parts.
     """
     selected = descriptor.select(parts)
     wanted = parts & _PARTS
@@ -35,7 +35,7 @@ def parts_to_write(descriptor: SecurityDescriptor, parts: SecurityInformation) -
     missing = wanted & ~selected.parts
     if not wanted or missing:
         names = [part.name or "" for part in SecurityInformation if part & (missing or _PARTS)]
-        raise ArgumentError("security", f"the descriptor has no {' or '.join(names)}")
+        raise ValidationError("security", f"the descriptor has no {' or '.join(names)}")
     return selected.to_bytes()
 
 

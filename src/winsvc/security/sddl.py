@@ -1,9 +1,9 @@
 """The Security Descriptor Definition Language: security descriptors as text.
 
-The grammar is that of [MS-DTYP] 2.5.1, and what is written is spelled as Windows'
-``ConvertSecurityDescriptorToStringSecurityDescriptor`` spells it. White space between the parts is
-accepted, and so are codes in lower case. What has no spelling here (conditional expressions,
-resource attributes, entries of unknown kinds) is refused both ways rather than lost.
+The grammar is that of [MS-DTYP] 2.5.1; the output has the spelling of the Windows function
+``ConvertSecurityDescriptorToStringSecurityDescriptor``. White space between the parts and codes in
+lower case are accepted. Conditional expressions, resource attributes and ACEs of unknown types are
+not supported; they raise an error instead of being lost.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ __all__ = ["InvalidSddlError", "Parts", "parse", "write"]
 
 
 class InvalidSddlError(InvalidSecurityError):
-    """A text is not SDDL.
+    """A text is not valid SDDL.
 
     Attributes:
-        problem: what is wrong.
+        problem: the reason.
         sddl: the whole text.
-        position: where in the text it is wrong, from 0.
+        position: the position of the problem in the text, from 0.
     """
 
     def __init__(self, problem: str, sddl: str, position: int) -> None:
-        super().__init__(problem, sddl, position)  # all of them, so that it can be pickled
+        super().__init__(problem, sddl, position)  # all arguments, for pickling
         self.problem = problem
         self.sddl = sddl
         self.position = position
@@ -56,7 +56,7 @@ _NO_CONTROL: Final = ControlFlags(0)
 
 
 class Parts(NamedTuple):
-    """What SDDL can say of a security descriptor."""
+    """The parts of a security descriptor that SDDL can express."""
 
     owner: Sid | None = None
     group: Sid | None = None
@@ -67,7 +67,7 @@ class Parts(NamedTuple):
 
 _NULL_ACL_WORD: Final = "NO_ACCESS_CONTROL"
 
-# As a DACL's; a SACL's are the next bit up. In the order in which Windows writes them.
+# The bits for a DACL, in the order of Windows; those for a SACL are shifted by one.
 _ACL_FLAGS: Final = {
     "P": ControlFlags.DACL_PROTECTED,
     "AR": ControlFlags.DACL_AUTO_INHERIT_REQ,
@@ -110,7 +110,7 @@ _ACE_FLAGS: Final = {
     "FA": 0x80,
 }
 
-# One bit each. The letters are named for directory objects; a service's rights share the bits
+# One bit each. The codes are abbreviations of directory rights; service rights have the same bits
 # (CC is QUERY_CONFIG, RP is START).
 _RIGHTS: Final = {
     "CC": 0x00000001,
@@ -131,7 +131,7 @@ _RIGHTS: Final = {
     "GW": 0x40000000,
     "GR": 0x80000000,
 }
-# Written only for exactly these masks, as Windows does whatever the object is.
+# Written only for exactly these masks, as Windows does for all kinds of objects.
 _RIGHT_SETS: Final = {
     "FA": 0x001F01FF,
     "FR": 0x00120089,
@@ -148,12 +148,12 @@ _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASC
 _NUMBER: Final = re.compile(r"0x(?P<hex>[0-9a-f]+)|(?P<octal>0[0-7]*)|(?P<decimal>[1-9][0-9]*)")
 
 
-# --- reading ------------------------------------------------------------------------------------
+# --- parsing ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A piece of the text that knows where it stands."""
+    """A part of the text with its position."""
 
     text: str
     start: int
@@ -180,15 +180,15 @@ class _Span:
 
 
 def parse(text: str) -> Parts:
-    """Read SDDL; the parts may come in any order.
+    """Parse SDDL; the parts can be in any order.
 
     Raises:
         InvalidSddlError: the text is malformed.
     """
     check_type(text, str, "SDDL")
     for position, char in enumerate(text):
-        if not char.isascii():  # and so upper() below cannot make ASCII of it
-            raise InvalidSddlError(f"{char!r} has no place in SDDL", text, position)
+        if not char.isascii():  # upper() below can turn other characters into ASCII
+            raise InvalidSddlError(f"{char!r} is not allowed in SDDL", text, position)
     colons, groups = _scan(text)
     found = _find_parts(text, colons)
     dacl, dacl_control = _parse_acl(found.get("D"), groups, _DACL_TYPES)
@@ -203,26 +203,26 @@ def parse(text: str) -> Parts:
 
 
 def _find_parts(text: str, colons: list[int]) -> dict[str, _Span]:
-    """What stands behind each mark: from its colon to the letter before the next colon."""
+    """Return the text of each part: from its colon to the letter before the next colon."""
     found: dict[str, _Span] = {}
     ends = [colon - 1 for colon in colons[1:]] + [len(text)]
     for colon, end in zip(colons, ends, strict=False):
         mark = _Span(text, max(colon - 1, 0), colon)
         if str(mark) not in ("O", "G", "D", "S"):
-            raise mark.error("a part starts with O:, G:, D: or S:")
+            raise mark.error("a part must start with O:, G:, D: or S:")
         if str(mark) in found:
-            raise mark.error(f"the part {mark}: stands twice")
+            raise mark.error(f"the part {mark}: occurs twice")
         found[str(mark)] = _Span(text, colon + 1, max(colon + 1, end))
     before = _Span(text, 0, colons[0] - 1 if colons else len(text)).strip()
     if str(before):
-        raise before.error("a part starts with O:, G:, D: or S:")
+        raise before.error("a part must start with O:, G:, D: or S:")
     return found
 
 
 def _scan(text: str) -> tuple[list[int], list[tuple[int, int]]]:
     """Find the colons outside parentheses, and the outermost pairs of parentheses.
 
-    A colon outside parentheses always ends a part's mark; within, it may stand in a quoted string.
+    A colon outside parentheses always ends the mark of a part; inside, quoted strings can have one.
     """
     colons = []
     groups = []
@@ -240,13 +240,13 @@ def _scan(text: str) -> tuple[list[int], list[tuple[int, int]]]:
         elif char == ")":
             depth -= 1
             if depth < 0:
-                raise InvalidSddlError("a ')' without its '('", text, position)
+                raise InvalidSddlError("')' without '('", text, position)
             if depth == 0:
                 groups.append((opened, position + 1))
         elif char == ":" and depth == 0:
             colons.append(position)
     if depth:
-        raise InvalidSddlError("an entry is not closed by ')'", text, opened)
+        raise InvalidSddlError("'(' without ')'", text, opened)
     return colons, groups
 
 
@@ -261,19 +261,19 @@ def _parse_sid(span: _Span) -> Sid:
 def _parse_acl(
     span: _Span | None, groups: list[tuple[int, int]], types: dict[str, AceType]
 ) -> tuple[AclLike | None, int]:
-    """The list and its control flags, as a DACL's bits."""
+    """Return the list and its control flags, as bits of a DACL."""
     if span is None:
         return None, 0
     mine = [_Span(span.text, *group) for group in groups if span.start <= group[0] < span.end]
     first = mine[0].start if mine else span.end
     control, is_null = _parse_acl_flags(_Span(span.text, span.start, first).strip())
     if is_null and mine:
-        raise mine[0].error(f"no entry can follow {_NULL_ACL_WORD}")
+        raise mine[0].error(f"no ACE can follow {_NULL_ACL_WORD}")
     ends = [group.start for group in mine[1:]] + [span.end]
     for group, end in zip(mine, ends, strict=False):
         between = _Span(span.text, group.end, end).strip()
         if str(between):
-            raise between.error("only entries in parentheses can follow an entry")
+            raise between.error("only ACEs in parentheses can follow an ACE")
     if is_null:
         return NULL_ACL, control
     return Acl(tuple(_parse_ace(group, types) for group in mine)), control
@@ -292,7 +292,7 @@ def _parse_acl_flags(span: _Span) -> tuple[int, bool]:
                 break
         else:
             wrong = _Span(span.text, span.end - len(rest), span.end)
-            raise wrong.error(f"the flags of a list are P, AR, AI and {_NULL_ACL_WORD}")
+            raise wrong.error(f"not a flag of an ACL: use P, AR, AI or {_NULL_ACL_WORD}")
     return control, is_null
 
 
@@ -302,12 +302,12 @@ def _parse_ace(group: _Span, types: dict[str, AceType]) -> Ace:
     kind = _parse_type(fields[0], types)
     if len(fields) != 6:
         raise inner.error(
-            "an entry has six fields, type;flags;rights;object;inherited object;trustee, "
+            "an ACE must have six fields (type;flags;rights;object;inherited object;trustee), "
             f"not {len(fields)}"
         )
     object_data = _parse_object(kind, fields[3], fields[4])
     if kind == AceType.ALLOWED_OBJECT and object_data == bytes(4):
-        kind, object_data = AceType.ALLOWED, b""  # as Windows reads it
+        kind, object_data = AceType.ALLOWED, b""  # as in Windows
     return Ace(
         type=kind,
         flags=AceFlags(_parse_codes(fields[1], _ACE_FLAGS, "flag")),
@@ -323,10 +323,12 @@ def _parse_type(span: _Span, types: dict[str, AceType]) -> AceType:
     if kind is not None:
         return kind
     if code in _REFUSED_TYPES:
-        raise span.error(f"{_REFUSED_TYPES[code]} entries are not supported as SDDL: use bytes")
+        raise span.error(
+            f"{_REFUSED_TYPES[code]} ACEs are not supported in SDDL; use the binary form"
+        )
     if code in _DACL_TYPES or code in _SACL_TYPES:
-        raise span.error(f"an entry of type {code} cannot stand in this list")
-    raise span.error("not a type of entry")
+        raise span.error(f"an ACE of type {code} is not allowed in this list")
+    raise span.error("not a type of ACE")
 
 
 def _parse_codes(span: _Span, table: dict[str, int], what: str) -> int:
@@ -345,7 +347,7 @@ def _parse_rights(span: _Span) -> int:
     if not text[:1].isdigit():
         return _parse_codes(span, _READABLE_RIGHTS, "right")
     match = _NUMBER.fullmatch(text)
-    # The length first: int() of a very long decimal is an error of another kind.
+    # Check the length first: int() raises another error for a very long number.
     if match is None or len(text) > 16:
         raise span.error("not a 32-bit number")
     digits = match["hex"] or match["octal"] or match["decimal"]
@@ -359,7 +361,7 @@ def _parse_object(kind: AceType, own: _Span, inherited: _Span) -> bytes:
     if kind not in (_DACL_TYPES["OA"], _DACL_TYPES["OD"], _SACL_TYPES["OU"], _SACL_TYPES["OL"]):
         for span in (own, inherited):
             if str(span):
-                raise span.error("only the types OA, OD, OU and OL have objects")
+                raise span.error("only ACEs of type OA, OD, OU or OL have objects")
         return b""
     present = (1 if str(own) else 0) | (2 if str(inherited) else 0)
     return struct.pack("<I", present) + _parse_guid(own) + _parse_guid(inherited)
@@ -369,7 +371,7 @@ def _parse_guid(span: _Span) -> bytes:
     text = str(span)
     if not text:
         return b""
-    if not _GUID.fullmatch(text):  # UUID() accepts other spellings, too
+    if not _GUID.fullmatch(text):  # UUID() accepts other spellings
         raise span.error("not a GUID")
     return UUID(text).bytes_le
 
@@ -378,10 +380,10 @@ def _parse_guid(span: _Span) -> bytes:
 
 
 def write(parts: Parts) -> str:
-    """Spell the parts as Windows does.
+    """Return the parts as SDDL, in the spelling of Windows.
 
     Raises:
-        InvalidSecurityError: an entry has no spelling.
+        InvalidSecurityError: SDDL cannot express an ACE.
     """
     text = ""
     if parts.owner is not None:
@@ -410,20 +412,24 @@ def _write_ace(ace: Ace) -> str:
     code = _TYPE_CODE.get(ace.type)
     if code is None or ace.trustee is None:
         raise InvalidSecurityError(
-            f"an ACE of type {ace.type.name} is not supported as SDDL: use bytes"
+            f"an ACE of type {ace.type.name} is not supported in SDDL; use the binary form"
         )
     if ace.data:
-        raise InvalidSecurityError("an ACE with data after its trustee has no SDDL: use bytes")
+        raise InvalidSecurityError(
+            "an ACE with data after its trustee is not supported in SDDL; use the binary form"
+        )
     flags = _write_codes(ace.flags, _ACE_FLAGS)
     if flags is None:
-        raise InvalidSecurityError(f"the ACE flags {int(ace.flags):#x} have no SDDL: use bytes")
+        raise InvalidSecurityError(
+            f"the ACE flags {int(ace.flags):#x} are not supported in SDDL; use the binary form"
+        )
     own, inherited = _write_object(ace.object_data)
     fields = (code, flags, _write_rights(ace), own, inherited, _write_sid(ace.trustee))
     return f"({';'.join(fields)})"
 
 
 def _write_codes(value: int, table: dict[str, int]) -> str | None:
-    """The codes, in the table's order; None if there are other bits."""
+    """Return the codes in the order of the table; None if there are other bits."""
     codes = [code for code, bit in table.items() if value & bit]
     return None if value & ~sum(table[code] for code in codes) else "".join(codes)
 
@@ -443,6 +449,8 @@ def _write_object(data: bytes) -> tuple[str, str]:
         return "", ""
     (present,) = struct.unpack_from("<I", data)
     if present & ~3:
-        raise InvalidSecurityError(f"the object flags {present:#x} have no SDDL: use bytes")
+        raise InvalidSecurityError(
+            f"the object flags {present:#x} are not supported in SDDL; use the binary form"
+        )
     guids = [str(UUID(bytes_le=data[at : at + 16])) for at in range(4, len(data), 16)]
     return guids.pop(0) if present & 1 else "", guids.pop(0) if present & 2 else ""

@@ -1,8 +1,8 @@
-r"""Security identifiers: who an access rule speaks of.
+r"""Security identifiers (SIDs).
 
-:class:`Sid` reads and writes the string form (``S-1-5-18``), the binary form and the two-letter
-aliases of SDDL (``SY``), and knows the names of the well-known ones (``NT AUTHORITY\SYSTEM``).
-:func:`service_sid` computes the SID that Windows gives to a service.
+:class:`Sid` reads and writes the string form (``S-1-5-18``), the binary form and the SDDL aliases
+(``SY``), and has the well-known SIDs (``NT AUTHORITY\SYSTEM``). It translates names of accounts and
+groups through the system. :func:`service_sid` computes the SID of a service.
 """
 
 from __future__ import annotations
@@ -10,12 +10,19 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from winsvc._util.checks import check_type
 from winsvc._util.text import name_key
+from winsvc.enums import ErrorCode
+from winsvc.errors import NotFoundError, Win32Error, WinsvcError
+
+if TYPE_CHECKING:
+    from winsvc.backend import AccountBackend
 
 __all__ = [
+    "ORDINARY_USERS",
+    "WELL_KNOWN_NAMES",
     "InvalidSecurityError",
     "Sid",
     "SidLike",
@@ -28,25 +35,27 @@ _MAX_SUB_AUTHORITIES: Final = 15
 _SERVICE_DOMAIN: Final = "NT SERVICE\\"
 
 
-class InvalidSecurityError(ValueError):
-    """A SID, an access rule or a security descriptor is malformed, or cannot be expressed."""
+class InvalidSecurityError(WinsvcError, ValueError):
+    """A SID, an ACE, an ACL or a security descriptor is malformed or cannot be expressed."""
 
 
 def check_range(value: int, bits: int, what: str) -> int:
-    """The value, checked to be an int that fits in so many unsigned bits."""
+    """Return *value* if it is an unsigned int of at most this many bits."""
     check_type(value, int, what)
     if not 0 <= value < 1 << bits:
-        raise InvalidSecurityError(f"{what} has {bits} bits, which {value:#x} does not fit in")
+        raise InvalidSecurityError(
+            f"{what} must be between 0 and {(1 << bits) - 1:#x}, not {value:#x}"
+        )
     return int(value)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sid:
-    """A security identifier: an account, a group, a service, an integrity level.
+    """A security identifier: of an account, a group, a service or an integrity level.
 
     Attributes:
-        authority: who issued it, below 2**48; 5 is "NT Authority".
-        sub_authorities: up to fifteen 32-bit numbers; the last is the relative identifier.
+        authority: the identifier authority, below 2**48; 5 is "NT Authority".
+        sub_authorities: up to fifteen 32-bit numbers; the last one is the relative identifier.
     """
 
     authority: int
@@ -65,10 +74,10 @@ class Sid:
 
     @classmethod
     def parse(cls, text: str) -> Sid:
-        """The SID that the text spells: ``S-1-5-18``, or an SDDL alias such as ``SY``.
+        """Parse the string form, such as ``S-1-5-18``, or an SDDL alias, such as ``SY``.
 
         Raises:
-            InvalidSecurityError: it is neither, or is an alias that only a machine can resolve.
+            InvalidSecurityError: the text is neither, or is an alias that depends on the domain.
         """
         check_type(text, str, "a SID's text")
         match = _SID_TEXT.fullmatch(text)
@@ -81,14 +90,18 @@ class Sid:
         if alias in _DOMAIN_ALIASES:
             name, rid = _DOMAIN_ALIASES[alias]
             raise InvalidSecurityError(
-                f"the alias {alias} ({name}) depends on the machine or its domain: "
-                f"write the whole SID, S-1-5-21-...-{rid}"
+                f"the alias {alias} ({name}) depends on the machine or its domain; "
+                f"specify the SID (S-1-5-21-...-{rid})"
             )
         raise InvalidSecurityError(f"{text!r} is neither a SID (S-1-...) nor an SDDL alias")
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Sid:
-        """The SID in its binary form, which must fill the data exactly."""
+        """Decode the binary form.
+
+        Raises:
+            InvalidSecurityError: the data are malformed, or longer than the SID.
+        """
         raw = memoryview(data).tobytes()
         sid, end = read_sid(raw, 0, len(raw), "the SID")
         if end != len(raw):
@@ -97,12 +110,15 @@ class Sid:
 
     @classmethod
     def coerce(cls, value: SidLike) -> Sid:
-        r"""The SID that a caller means.
+        r"""Return a value as a :class:`Sid`, without a call to the system.
 
         Args:
-            value: a :class:`Sid`, its bytes, what :meth:`parse` takes, a well-known name such as
-                ``"NT AUTHORITY\\SYSTEM"`` or ``"Everyone"`` in any case, or ``"NT SERVICE\\name"``.
-                The name of any other account needs a machine to resolve it, and is refused.
+            value: a :class:`Sid`, its binary form, its string form, an SDDL alias, an English
+                well-known name in any case, such as ``"NT AUTHORITY\\SYSTEM"`` or ``"Everyone"``,
+                or ``"NT SERVICE\\name"``. For other names see :meth:`lookup`.
+
+        Raises:
+            InvalidSecurityError: the value is none of these.
         """
         if isinstance(value, Sid):
             return value
@@ -115,22 +131,85 @@ class Sid:
             return service_sid(value[len(_SERVICE_DOMAIN) :])
         if "\\" in value:
             raise InvalidSecurityError(
-                f"{value!r} is no well-known name: give the account's SID (S-1-...)"
+                f"{value!r} is not a well-known name; translate names of accounts with Sid.lookup()"
             )
         return cls.parse(value)
 
     @property
     def alias(self) -> str | None:
-        """The SDDL alias, such as ``SY``; None where there is none."""
+        """The SDDL alias, such as ``SY``; None if there is none."""
         return _ALIAS_OF.get(self)
 
     @property
     def name(self) -> str | None:
-        r"""The English well-known name, such as ``NT AUTHORITY\SYSTEM``; None if it has none."""
-        return _NAME_OF.get(self)
+        r"""The English well-known name, such as ``NT AUTHORITY\SYSTEM``; None if there is none."""
+        return WELL_KNOWN_NAMES.get(self)
+
+    @classmethod
+    def lookup(
+        cls, name: str, *, machine: str | None = None, backend: AccountBackend | None = None
+    ) -> Sid:
+        r"""Translate the name of an account or group to its SID.
+
+        Args:
+            name: the name, such as ``"Spooler admins"``, ``r"CORP\alice"`` or
+                ``"alice@corp.example"``; a name without a domain is searched for on the machine,
+                then in its domain and trusted domains.
+            machine: the machine that translates the name; None for this one.
+            backend: the backend for the call; None for :func:`winsvc.backend.default_backend`.
+
+        Raises:
+            NotFoundError: no account or group has this name.
+            MachineUnreachableError: the machine does not answer.
+            UnsupportedError: this is not Windows, and no backend was given.
+
+        Right: none. Windows call: ``LookupAccountNameW``.
+        """
+        from winsvc.backend import resolve_backend
+
+        check_type(name, str, "name")
+        try:
+            return cls.from_bytes(resolve_backend(backend).lookup_account_name(machine, name))
+        except Win32Error as error:
+            hint = None
+            if isinstance(error, NotFoundError):
+                hint = r"Check the spelling; a full name contains the domain, as in BUILTIN\Users."
+            error.add_context(object_name=name, machine=machine, hint=hint)
+            raise
+
+    def account_name(
+        self, *, machine: str | None = None, backend: AccountBackend | None = None
+    ) -> str | None:
+        r"""Translate the SID to the name of its account or group, such as ``BUILTIN\Users``.
+
+        The names of well-known accounts are in the language of the system.
+
+        Args:
+            machine: the machine that translates the SID; None for this one.
+            backend: the backend for the call; None for :func:`winsvc.backend.default_backend`.
+
+        Returns:
+            The name with its domain; None if no account has the SID, as after its deletion.
+
+        Raises:
+            MachineUnreachableError: the machine does not answer.
+            UnsupportedError: this is not Windows, and no backend was given.
+
+        Right: none. Windows call: ``LookupAccountSidW``.
+        """
+        from winsvc.backend import resolve_backend
+
+        try:
+            domain, name = resolve_backend(backend).lookup_account_sid(machine, self.to_bytes())
+        except Win32Error as error:
+            if error.winerror == ErrorCode.NONE_MAPPED:
+                return None
+            error.add_context(object_name=str(self), machine=machine)
+            raise
+        return f"{domain}\\{name}" if domain else name
 
     def to_bytes(self) -> bytes:
-        """The binary form."""
+        """Return the binary form."""
         count = len(self.sub_authorities)
         head = struct.pack("<BB", 1, count) + self.authority.to_bytes(6, "big")
         return head + struct.pack(f"<{count}I", *self.sub_authorities)
@@ -152,7 +231,7 @@ _SID_TEXT: Final = re.compile(
     r"S-1-(?P<authority>0x[0-9a-f]+|[0-9]+)(?P<subs>(?:-(?:0x[0-9a-f]+|[0-9]+))*)",
     re.ASCII | re.IGNORECASE,
 )
-# More than fits in 48 bits; refused before int(), whose own limit is another kind of error.
+# More digits than 48 bits need; int() has its own limit, with another exception.
 _MAX_DIGITS: Final = 20
 
 
@@ -163,16 +242,16 @@ def _number(text: str) -> int:
 
 
 def read_sid(data: bytes, start: int, end: int, what: str) -> tuple[Sid, int]:
-    """Read the SID at ``start``, looking no further than ``end``.
+    """Decode the SID at ``start``, which must end at ``end`` or before.
 
     Returns:
-        The SID, and where it ends.
+        The SID and the position after it.
 
     Raises:
-        InvalidSecurityError: it is cut short or malformed; ``what`` names it in the message.
+        InvalidSecurityError: the SID is truncated or malformed; ``what`` names it in the message.
     """
     if start + 8 > end:
-        raise InvalidSecurityError(f"{what} is cut short: no room for a SID at byte {start}")
+        raise InvalidSecurityError(f"{what} is truncated: it has no room for a SID at byte {start}")
     revision, count = data[start], data[start + 1]
     if revision != 1 or count > _MAX_SUB_AUTHORITIES:
         raise InvalidSecurityError(
@@ -180,30 +259,33 @@ def read_sid(data: bytes, start: int, end: int, what: str) -> tuple[Sid, int]:
         )
     stop = start + 8 + 4 * count
     if stop > end:
-        raise InvalidSecurityError(f"{what} at byte {start} is cut short: it needs {stop} bytes")
+        raise InvalidSecurityError(f"{what} at byte {start} is truncated: it needs {stop} bytes")
     authority = int.from_bytes(data[start + 2 : start + 8], "big")
     return Sid(authority, struct.unpack_from(f"<{count}I", data, start + 8)), stop
 
 
 def service_sid(name: str) -> Sid:
-    """The SID of a service: what ``sc showsid`` prints, installed or not.
+    """Compute the SID of a service, as ``sc showsid`` does; the service need not exist.
 
-    It is S-1-5-80 and the five 32-bit words of the SHA-1 of the upper-cased name.
+    The SID is S-1-5-80, followed by the SHA-1 of the upper-case name as five 32-bit numbers.
 
     Args:
         name: the service's key name (not its display name), in any case.
+
+    Raises:
+        InvalidSecurityError: the name is empty.
     """
     check_type(name, str, "a service's name")
     if not name:
-        raise InvalidSecurityError("a service's name is not empty")
-    import hashlib  # here, since it loads OpenSSL, which most users of this module never need
+        raise InvalidSecurityError("a service's name must not be empty")
+    import hashlib  # local: it loads OpenSSL, which few programs need
 
     text = name_key(name).encode("utf-16-le", "surrogatepass")
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return Sid(5, (80, *struct.unpack("<5I", digest)))
 
 
-# SID, SDDL alias (empty where there is none), English name.
+# SID, SDDL alias ("" if there is none), English name.
 _WELL_KNOWN: Final = (
     ("S-1-0-0", "", "NULL SID"),
     ("S-1-1-0", "WD", "Everyone"),
@@ -302,5 +384,11 @@ _DOMAIN_ALIASES: Final = {
 
 _BY_ALIAS: Final = {alias: Sid.parse(sid) for sid, alias, _ in _WELL_KNOWN if alias}
 _ALIAS_OF: Final = {sid: alias for alias, sid in _BY_ALIAS.items()}
-_NAME_OF: Final = {Sid.parse(sid): name for sid, _, name in _WELL_KNOWN}
-_BY_NAME: Final = {name.casefold(): sid for sid, name in _NAME_OF.items()}
+WELL_KNOWN_NAMES: Final = {Sid.parse(sid): name for sid, _, name in _WELL_KNOWN}
+_BY_NAME: Final = {name.casefold(): sid for sid, name in WELL_KNOWN_NAMES.items()}
+
+ORDINARY_USERS: Final = tuple(
+    Sid.parse(text) for text in ("WD", "AU", "BU", "IU", "S-1-2-0", "S-1-5-15")
+)
+"""The groups of each user who is logged on interactively without administrative rights: Everyone,
+Authenticated Users, Users, INTERACTIVE, LOCAL and This Organization."""

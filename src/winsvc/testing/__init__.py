@@ -1,20 +1,21 @@
-"""A simulated service control manager, for tests on any system.
+"""Test programs that use winsvc with a simulated service control manager, on any system.
 
-It answers as Windows does, in simulated time, without touching a machine's services; and it fails
-when it is told to. As a pytest plugin it gives the fixtures ``simulated_scm`` and ``scm``.
+:class:`SimulatedSCM` behaves as Windows does, in simulated time and without access to the services
+of the machine. Calls fail on request (:attr:`SimulatedSCM.faults`). The pytest plugin provides the
+fixtures ``simulated_scm`` and ``winsvc_scm``.
 """
 
 from __future__ import annotations
 
-from winsvc.testing.access import Caller
-from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
+from winsvc.testing.access import CallerIdentity
+from winsvc.testing.behavior import HostedProgram, Program, ProgramBehavior
 from winsvc.testing.calls import Call
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.eventlog import EventLogEntry
 from winsvc.testing.faults import Faults
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.scm import SimulatedSCM
-from winsvc.testing.seed import Seed
+from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import SimulatedService
 from winsvc.testing.threads import EndlessWaitError
 from winsvc.testing.userobjects import (
@@ -24,15 +25,15 @@ from winsvc.testing.userobjects import (
 )
 
 __all__ = [
-    "Behaviour",
+    "ProgramBehavior",
     "Call",
-    "Caller",
+    "CallerIdentity",
     "EndlessWaitError",
     "EventLogEntry",
     "Faults",
     "HostedProgram",
     "Program",
-    "Seed",
+    "ServiceFixture",
     "SimulatedClock",
     "SimulatedDesktop",
     "SimulatedMachine",

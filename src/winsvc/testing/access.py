@@ -1,4 +1,4 @@
-"""Who calls the simulated system, and what the security descriptors let them do."""
+"""The callers of the simulated system, and their access rights."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from winsvc._util.checks import check_dword, check_type
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.security import SecurityDescriptor, Sid, SidLike
 from winsvc.security.accesscheck import GenericMapping, access_check
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = [
     "DEFAULT_MANAGER_SECURITY",
     "DEFAULT_SERVICE_SECURITY",
-    "Caller",
+    "SIMULATED_ACCOUNTS",
+    "CallerIdentity",
     "granted",
 ]
 
-# What Windows gives a new service whose creator says nothing else.
+# The default of Windows for a new service.
 DEFAULT_SERVICE_SECURITY: Final = SecurityDescriptor.from_sddl(
     "O:SYG:SYD:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 )
-# From the network one may only connect. LocalSystem creates services as the administrator it is.
+# Callers from the network can only connect. LocalSystem creates services as an administrator.
 DEFAULT_MANAGER_SECURITY: Final = SecurityDescriptor.from_sddl(
     "O:SYG:SYD:(A;;CC;;;AU)(A;;CCLCRPRC;;;IU)(A;;CCLCRPRC;;;SU)(A;;CCLCRPWPRC;;;SY)(A;;KA;;;BA)"
     "(A;;CC;;;AC)S:(AU;FA;KA;;;WD)(AU;OIIOFA;GA;;;WD)"
@@ -33,25 +34,26 @@ DEFAULT_MANAGER_SECURITY: Final = SecurityDescriptor.from_sddl(
 _SYSTEM: Final = Sid.parse("SY")
 _EVERY_LOGON: Final = ("WD", "AU", "BU", "S-1-5-15")
 _AT_THE_CONSOLE: Final = ("IU", "S-1-2-0", "S-1-2-1")
-# Accounts of a machine that does not exist.
+# The SIDs of the accounts of the simulated machine.
 _MACHINE: Final = (21, 1000, 2000, 3000)
 _ADMINISTRATOR: Final = Sid(5, (*_MACHINE, 1001))
 _USER: Final = Sid(5, (*_MACHINE, 1002))
+SIMULATED_ACCOUNTS: Final = {_ADMINISTRATOR: "SIMULATED\\admin", _USER: "SIMULATED\\user"}
 
-# All others are held disabled at first, even by LocalSystem: a program has to enable them.
+# Other privileges are disabled at first, even for LocalSystem; a program must enable them.
 _ENABLED: Final = frozenset({"SeChangeNotifyPrivilege"})
 _ENABLED_ELEVATED: Final = _ENABLED | {"SeImpersonatePrivilege", "SeCreateGlobalPrivilege"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class CallerIdentity:
     """The account that a simulated program runs as.
 
     Attributes:
         name: the account's name.
         sids: the account's SID and those of its groups.
-        privileges: the privileges that are held and enabled, such as ``"SeShutdownPrivilege"``;
-            upper and lower case are alike.
+        privileges: the privileges that are held and enabled, such as ``"SeShutdownPrivilege"``,
+            in any case.
     """
 
     name: str
@@ -67,44 +69,44 @@ class Caller:
             check_type(privilege, str, "privileges")
 
     @classmethod
-    def administrator(cls) -> Caller:
-        """An administrator at the machine, elevated, in whose process no privilege was enabled."""
+    def administrator(cls) -> CallerIdentity:
+        """Create an elevated administrator at the console who has enabled no privileges."""
         sids = _sids(_ADMINISTRATOR, "BA", "S-1-5-114", *_EVERY_LOGON, *_AT_THE_CONSOLE)
-        return cls(name="SIMULATED\\admin", sids=sids, privileges=_ENABLED_ELEVATED)
+        return cls(name=SIMULATED_ACCOUNTS[_ADMINISTRATOR], sids=sids, privileges=_ENABLED_ELEVATED)
 
     @classmethod
-    def user(cls) -> Caller:
-        """A user at the machine who is no administrator."""
+    def user(cls) -> CallerIdentity:
+        """Create a user at the console who is not an administrator."""
         sids = _sids(_USER, *_EVERY_LOGON, *_AT_THE_CONSOLE)
-        return cls(name="SIMULATED\\user", sids=sids)
+        return cls(name=SIMULATED_ACCOUNTS[_USER], sids=sids)
 
     @classmethod
-    def remote_user(cls) -> Caller:
-        """A user from another machine: may connect, but neither list services nor see them."""
-        return cls(name="SIMULATED\\user", sids=_sids(_USER, *_EVERY_LOGON, "NU"))
+    def remote_user(cls) -> CallerIdentity:
+        """Create a remote user, who can connect but can neither list nor query services."""
+        return cls(name=SIMULATED_ACCOUNTS[_USER], sids=_sids(_USER, *_EVERY_LOGON, "NU"))
 
     @classmethod
-    def local_system(cls) -> Caller:
-        """A service that runs as LocalSystem."""
+    def local_system(cls) -> CallerIdentity:
+        """Create the account LocalSystem, as of a service."""
         sids = _sids(_SYSTEM, "BA", "SU", "S-1-2-0", "S-1-2-1", *_EVERY_LOGON)
         more = {"SeTcbPrivilege", "SeDebugPrivilege", "SeAuditPrivilege"}
         return cls(
             name="NT AUTHORITY\\SYSTEM", sids=sids, privileges=frozenset(_ENABLED_ELEVATED | more)
         )
 
-    def enabling(self, *privileges: str) -> Caller:
-        """The same with these privileges enabled, too.
+    def enabling(self, *privileges: str) -> CallerIdentity:
+        """Return a copy with these privileges enabled.
 
         ``"SeSecurityPrivilege"`` is for SACLs, ``"SeShutdownPrivilege"`` for reboot actions.
         """
         return replace(self, privileges=self.privileges.union(privileges))
 
     def holds(self, privilege: str) -> bool:
-        """Whether this privilege is held and enabled."""
+        """Return whether this privilege is held and enabled."""
         return privilege.casefold() in map(str.casefold, self.privileges)
 
     def is_member(self, sid: SidLike) -> bool:
-        """Whether this is the account's SID or that of one of its groups."""
+        """Return whether this is the SID of the account or of one of its groups."""
         return Sid.coerce(sid) in self.sids
 
 
@@ -114,12 +116,12 @@ def _sids(*sids: SidLike) -> frozenset[Sid]:
 
 def _several(value: object, argument: str) -> Collection[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        raise TypeError(f"{argument}: expected a set, not a single {type(value).__name__}")
+        raise TypeError(f"{argument}: expected a collection, not {type(value).__name__}")
     return value
 
 
 def granted(
-    descriptor: SecurityDescriptor, caller: Caller, access: int, mapping: GenericMapping
+    descriptor: SecurityDescriptor, caller: CallerIdentity, access: int, mapping: GenericMapping
 ) -> int:
     """Return the rights of a handle that is opened with these.
 
@@ -130,14 +132,14 @@ def granted(
         mapping: the generic rights of this kind of object.
 
     Raises:
-        Refusal: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
+        RefusalError: a desired right is not allowed (5), or ``ACCESS_SYSTEM_SECURITY`` was
             desired without ``SeSecurityPrivilege`` (1314).
     """
     desired = mapping.map(check_dword(access, "access"))
     # Privileges count only for rights that are desired by name.
     privileged = desired & int(ServiceAccess.ACCESS_SYSTEM_SECURITY)
     if privileged and not caller.holds("SeSecurityPrivilege"):
-        raise Refusal(ErrorCode.PRIVILEGE_NOT_HELD)
+        raise RefusalError(ErrorCode.PRIVILEGE_NOT_HELD)
     if caller.holds("SeTakeOwnershipPrivilege"):
         privileged |= desired & int(ServiceAccess.WRITE_OWNER)
     rights = access_check(
@@ -149,5 +151,5 @@ def granted(
         privileged=privileged,
     )
     if rights is None:
-        raise Refusal(ErrorCode.ACCESS_DENIED)
+        raise RefusalError(ErrorCode.ACCESS_DENIED)
     return rights

@@ -1,4 +1,4 @@
-"""What all simulated calls have in common: they are logged, take time, and can be made to fail."""
+"""The common base of all simulated calls: the log, the duration and simulated failures."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ from winsvc._values.account import Secret
 from winsvc._values.rows import FailureActionsRow
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import ErrorCode, ServiceAccess
-from winsvc.errors import ArgumentError, ServiceError, service_error
-from winsvc.testing.access import Caller, granted
+from winsvc.errors import (
+    ControlRefusedError,
+    ServiceNotActiveError,
+    ValidationError,
+    Win32Error,
+    win32_error,
+)
+from winsvc.testing.access import CallerIdentity, granted
 from winsvc.testing.clock import SimulatedClock
 from winsvc.testing.faults import Faults
 from winsvc.testing.handles import HandleTable, Place
-from winsvc.testing.hosted.baton import Baton
-from winsvc.testing.refusal import Refusal
-from winsvc.testing.threads import EndlessWaitError, OtherThreads
+from winsvc.testing.hosted.scheduler import CooperativeScheduler
+from winsvc.testing.refusal import RefusalError
+from winsvc.testing.threads import ConcurrentWaits, EndlessWaitError, OtherThreads
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -47,7 +53,7 @@ _MULTI_STRINGS: Final = {"dependencies": "dependencies", "privileges": "required
 
 @dataclass(slots=True)
 class Call:
-    """One call that was made, as :attr:`winsvc.testing.SimulatedSCM.calls` keeps it.
+    """A recorded call, as :attr:`winsvc.testing.SimulatedSCM.calls` keeps it.
 
     Attributes:
         function: the Windows function, such as ``"OpenServiceW"``.
@@ -71,8 +77,8 @@ class Simulation:
 
     Attributes:
         clock: the simulated time.
-        baton: gives the threads of services in Python their turns.
-        calls: every call that was made, in order.
+        scheduler: gives the threads of services in Python their turns.
+        calls: every call, in order.
         faults: what is to go wrong.
         caller: the account that programs run as.
         handles: the open handles.
@@ -82,31 +88,32 @@ class Simulation:
 
     def __init__(self) -> None:
         self._later: list[Callable[[], None]] = []
-        self.clock = SimulatedClock(self.happening, lambda: bool(self._later))
-        self.baton = self.clock.turns = Baton(self.clock)
-        self.other_threads = OtherThreads(self.baton.is_hosted)
+        self.clock = SimulatedClock(self.transaction, lambda: bool(self._later))
+        self.scheduler = self.clock.turns = CooperativeScheduler(self.clock)
+        self.other_threads = OtherThreads(self.scheduler.is_hosted)
+        self._waits = ConcurrentWaits(lambda: self.clock.now, self.other_threads)
         self.calls: list[Call] = []
         self.faults = Faults()
-        self.caller = Caller.administrator()
+        self.caller = CallerIdentity.administrator()
         self.handles = HandleTable()
         self.latency = 0.001
 
     def as_host(self) -> HostBackend:
-        """The simulation, as the processes of services use it."""
+        """Return the simulation, as the processes of services use it."""
         raise NotImplementedError
 
     def _own_name(self) -> str:
-        """The name of the machine that programs run on."""
+        """Return the name of the machine that programs run on."""
         raise NotImplementedError
 
     def is_own_name(self, name: str) -> bool:
         """Return whether a name means the machine that programs run on."""
         plain = plain_name(name)
-        return not plain or any(same_name(plain, one) for one in (*_LOCAL, self._own_name()))
+        return not plain or any(same_name(plain, own) for own in (*_LOCAL, self._own_name()))
 
     def _place(self, arguments: dict[str, object]) -> Place:
-        """The machine and the service (or object) that a call's arguments mean."""
-        places = (self.handles.place(arguments.get(one)) for one in _HANDLES)
+        """Return the machine and the service (or object) that a call's arguments mean."""
+        places = (self.handles.place(arguments.get(name)) for name in _HANDLES)
         machine, found = next((place for place in places if place is not None), (None, None))
         called = arguments.get("machine")
         if isinstance(called, str) and not self.is_own_name(called):
@@ -127,42 +134,42 @@ class Simulation:
         if access & ServiceAccess.MAXIMUM_ALLOWED:
             return rights & ~denied
         if rights & denied:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return rights
 
     def check_administrator(self) -> None:
         """Refuse what only administrators and the system may do."""
         if not (self.caller.is_member("BA") or self.caller.is_member("SY")):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
 
     def later(self, action: Callable[[], None]) -> None:
-        """Have something called once the call that runs is done."""
+        """Schedule an action for the end of the running call."""
         with self.clock.lock:
             self._later.append(action)
 
     @contextmanager
-    def happening(self) -> Iterator[None]:
-        """Nothing else happens during the ``with`` block; who waits for it is told at its end."""
+    def transaction(self) -> Iterator[None]:
+        """Run the ``with`` block as one event; deliver its notifications at the end."""
         try:
             with self.clock.lock:
-                baton = self.baton
-                outer, baton.inside = baton.inside, threading.get_ident()
+                scheduler = self.scheduler
+                outer, scheduler.inside = scheduler.inside, threading.get_ident()
                 try:
                     yield
                 finally:
-                    baton.inside = outer
+                    scheduler.inside = outer
         finally:
             self._deliver()
 
     def _deliver(self) -> None:
-        """Call those who wait for something that has happened; never under the lock."""
-        while self.baton.inside != threading.get_ident():  # else at the end of the outer call
+        """Deliver pending notifications, without holding the lock."""
+        while self.scheduler.inside != threading.get_ident():  # else at the end of the outer call
             with self.clock.lock:
                 if not self._later:
                     return
                 action = self._later.pop(0)
             action()
-            self.baton.stir_later()
+            self.scheduler.wake_watchers_later()
 
     def wait_until(
         self,
@@ -190,12 +197,33 @@ class Simulation:
         """
         self.other_threads.register()
         end = _FOREVER if timeout is None else self.clock.later(timeout)
+        # A wait of 0 seconds lets no time pass, so that it does not take turns with other waits.
+        if not drives or timeout == 0 or self.scheduler.is_hosted():
+            return self._pass_time(is_over, changed, end, drives, self._run_until)
+        with self._waits.register(is_over, end):
+            return self._pass_time(is_over, changed, end, drives, self._run_in_turn)
+
+    def _run_until(self, end: float) -> bool:
+        """Let time pass until the next event, or until the end; return whether there was one."""
+        with self.transaction():
+            return (self.clock.step if end < _FOREVER else self.clock.run_next)(end)
+
+    def _run_in_turn(self, end: float) -> bool:
+        """Let time pass up to the limit that the waits of other threads set."""
+        self._waits.let_others_run()
+        return self._run_until(min(end, self._waits.limit(end)))
+
+    def _pass_time(
+        self,
+        is_over: Callable[[], bool],
+        changed: threading.Event,
+        end: float,
+        drives: bool,
+        run: Callable[[float], bool],
+    ) -> bool:
         any_event, looks = False, 0
         while not is_over():
-            due = False
-            if drives:
-                with self.happening():
-                    due = (self.clock.run_next if timeout is None else self.clock.step)(end)
+            due = drives and run(end)
             if due:
                 any_event, looks = True, 0
                 continue
@@ -205,22 +233,22 @@ class Simulation:
             if looks > _LOOKS:  # not at once: a thread may be about to begin or to end
                 raise EndlessWaitError
             with self.other_threads.waiting(lambda: is_over() or self.clock.now >= end):
-                changed.wait(_GLANCE)
+                changed.wait(_GLANCE / 10 if self._waits.several else _GLANCE)
         return any_event
 
 
 def plain_name(machine: str) -> str:
-    """A machine's name, which may have been given as ``\\\\name``."""
+    r"""Return a machine's name without the backslashes of ``\\name``."""
     return machine.removeprefix("\\\\")
 
 
 def windows_call(
     function: str, *, instant: bool = False
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
-    """A method that stands for this Windows function.
+    """Return a decorator for a method that simulates this Windows function.
 
-    An instant one takes no time, so that nothing else happens meanwhile: for calls that are made
-    under locks which others, whose turn it might be, would wait for.
+    An instant call takes no simulated time, so that no other thread gets its turn. It is for calls
+    under locks that other threads may wait for.
     """
     Faults.FUNCTIONS.add(function)
 
@@ -234,20 +262,20 @@ def windows_call(
             self.other_threads.register()
             # A process that has ended has closed all.
             if not function.startswith(("Close", "DeregisterEventSource")):
-                self.baton.check()
-            with self.happening():
+                self.scheduler.check()
+            with self.transaction():
                 machine, service = self._place(arguments)
                 entry = Call(function, self.clock.now, machine, service, arguments)
                 self.calls.append(entry)
                 try:
                     if not instant:
                         self.clock.elapse(self.latency + self.faults.delay(function))
-                    self.faults.strike(function, machine or self._own_name(), service)
+                    self.faults.trigger(function, machine or self._own_name(), service)
                     return method(self, *args, **keywords)
-                except Refusal as refusal:
+                except RefusalError as refusal:
                     entry.error = int(refusal.code)
                     raise _error(refusal, function) from None
-                except ServiceError as error:
+                except Win32Error as error:
                     entry.error = error.winerror
                     raise
 
@@ -257,7 +285,7 @@ def windows_call(
 
 
 def _check_texts(arguments: Mapping[str, object]) -> None:
-    """Refuse, before there is a call, what can't be handed to Windows as a text."""
+    """Refuse, before the call, values that cannot be passed to Windows as a text."""
     for name, value in arguments.items():
         if name in _MULTI_STRINGS and value is not None:
             assert isinstance(value, Iterable)
@@ -269,13 +297,15 @@ def _check_texts(arguments: Mapping[str, object]) -> None:
         elif isinstance(value, str):
             check_text(value, name)
         elif isinstance(value, Secret) and "\0" in value.reveal():
-            raise ArgumentError(name, "must not contain a NUL character")
+            raise ValidationError(name, "must not contain a NUL character")
         elif isinstance(value, FailureActionsRow):
             _check_texts({"reboot_message": value.reboot_message, "command": value.command})
 
 
-def _error(refusal: Refusal, function: str) -> ServiceError:
-    error = service_error(refusal.code, function)
-    if refusal.status is not None:
+def _error(refusal: RefusalError, function: str) -> Win32Error:
+    error = win32_error(refusal.code, function)
+    if refusal.status is not None and isinstance(
+        error, (ControlRefusedError, ServiceNotActiveError)
+    ):
         error.status = ServiceStatus.from_row(refusal.status)
     return error

@@ -1,4 +1,4 @@
-"""Simulated time: it passes when it is told to, and what is due happens on the way."""
+"""Simulated time: timers run in order when a wait or a test lets time pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECOND: Final = 1_000_000
 
 
 class Timer:
-    """Something that is to happen; :meth:`cancel` it, and it doesn't."""
+    """A scheduled action, which :meth:`cancel` removes."""
 
     __slots__ = ("action", "at")
 
@@ -27,7 +27,7 @@ class Timer:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Forget it."""
+        """Remove the action from the schedule."""
         self.action = None
 
 
@@ -49,36 +49,36 @@ class Turns(Protocol):
     def run_ready(self) -> bool:
         """Run the threads that can continue; return whether there were any."""
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Run the threads that can continue after an event."""
 
 
 class SimulatedClock:
-    """A clock that stands still until somebody waits.
+    """A clock that advances only when a thread waits or a test calls :meth:`advance`.
 
-    Times are seconds since the clock was made, so a test gives the same ones each time it runs.
+    Times are seconds since the creation of the clock, so each run of a test has the same times.
 
     Attributes:
-        lock: held while something happens.
+        lock: held during each event.
         turns: the threads that take turns, if there are any.
     """
 
     def __init__(
         self,
-        happening: Callable[[], AbstractContextManager[None]] = nullcontext,
+        transaction: Callable[[], AbstractContextManager[None]] = nullcontext,
         somebody_waits: Callable[[], bool] = lambda: False,
     ) -> None:
-        """A clock at 0.
+        """Create a clock at 0.
 
-        Time that is let pass from outside passes within ``happening``, which is left for a moment
-        when ``somebody_waits`` to be told of what has happened.
+        Time passes within ``transaction``, which is left when ``somebody_waits``, so that pending
+        notifications are delivered.
         """
         self._now = 0  # microseconds: they add up exactly
         self._order = itertools.count()
         self._due: list[tuple[int, int, Timer]] = []
         self.lock = threading.RLock()  # re-entrant: what happens may let time pass
         self.turns: Turns | None = None
-        self._happening = happening
+        self._transaction = transaction
         self._somebody_waits = somebody_waits
 
     @property
@@ -87,19 +87,19 @@ class SimulatedClock:
         return self._now / _SECOND
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Have something happen so much later; what is due at once happens with the next wait."""
+        """Schedule an action; without a delay, it runs during the next wait."""
         with self.lock:
             timer = Timer(self._now + round(seconds * _SECOND), action)
             heapq.heappush(self._due, (timer.at, next(self._order), timer))
         return timer
 
     def advance(self, duration: Duration) -> None:
-        """Let so much time pass; what is due happens in its order, each at its own time.
+        """Let time pass; actions that are due run in order, each at its own time.
 
-        Those who wait for something are told when it happens, and may do something then.
+        Waiting threads are notified of each event and may act on it.
 
         Raises:
-            ArgumentError: the duration is negative.
+            ValidationError: the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
         if (turns := self._own_turns()) is not None:
@@ -107,7 +107,7 @@ class SimulatedClock:
             return
         end: int | None = None
         while True:
-            with self._happening():
+            with self._transaction():
                 if end is None:  # not before: others may be letting time pass, too
                     end = self._now + round(seconds * _SECOND)
                 while self._run_next(end):
@@ -118,9 +118,9 @@ class SimulatedClock:
                     return
 
     def elapse(self, seconds: float) -> None:
-        """Let time pass within a call; those who wait for something are told at its end.
+        """Let time pass within a call; waiting threads are notified when the call ends.
 
-        In a hosted thread, which may hold locks of its own, nothing happens meanwhile.
+        In a hosted thread, which may hold locks, no action runs during the call.
         """
         with self.lock:
             end = self._now + round(seconds * _SECOND)
@@ -129,27 +129,27 @@ class SimulatedClock:
             self._now = max(self._now, end)
 
     def run_next(self, end: float) -> bool:
-        """Go to the next thing that is due until then, and do it; False where there is none.
+        """Run the next action that is due until a time; return whether there was one.
 
-        A hosted thread waits for it.
+        A hosted thread waits for the action.
         """
         if (turns := self._own_turns()) is not None:
             return turns.watch(end)
         return self._run_next(round(end * _SECOND))
 
     def step(self, end: float) -> bool:
-        """Go to the next thing that is due until then, or to that time; whether there was one."""
+        """Run the next action until a time, or advance to it; return whether there was one."""
         due = self.run_next(end)
         if not due:
             self.elapse(end - self.now)
         return due
 
     def later(self, seconds: float) -> float:
-        """The time so many seconds from now, as the clock will show it."""
+        """Return the time after a number of seconds, rounded as the clock shows it."""
         return round(self.now + seconds, 6)
 
     def _own_turns(self) -> Turns | None:
-        """The turns, if the calling thread takes them."""
+        """Return the scheduler if the calling thread is hosted."""
         return self.turns if self.turns is not None and self.turns.is_hosted() else None
 
     def _run_next(self, end: int) -> bool:
@@ -162,7 +162,7 @@ class SimulatedClock:
                     self._now = max(self._now, at)
                     timer.action()
                     if self.turns is not None:
-                        self.turns.settle()
+                        self.turns.drain()
                     return True
         return False
 
@@ -173,11 +173,12 @@ class SimulatedClock:
 
     @contextmanager
     def replacing_time(self) -> Iterator[None]:
-        """Have ``time.sleep`` and the clocks of :mod:`time` be this clock in the ``with`` block.
+        """Replace ``time.sleep`` and the clocks of :mod:`time` by this clock in the ``with`` block.
 
-        For programs that wait by themselves. It holds for ``time.sleep()``, ``time.monotonic()``,
-        ``time.perf_counter()``, ``time.time()`` and those in nanoseconds called by these names, in
-        every thread; not for ``from time import sleep``, and asyncio's timers stand still.
+        Use it for programs that wait with :mod:`time`. It replaces ``time.sleep()``,
+        ``time.monotonic()``, ``time.perf_counter()``, ``time.time()`` and the variants in
+        nanoseconds, in every thread. It does not affect ``from time import sleep``, and the timers
+        of asyncio do not run.
         """
         from unittest import mock  # slow to import
 

@@ -27,7 +27,7 @@ from winsvc.testing.calls import windows_call
 from winsvc.testing.configuring import Configuration, read_descriptor, with_parts
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandles
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class ConfigCalls(ServiceHandles):
-    """What :class:`winsvc.backend.Backend` has for the settings of a service."""
+    """The calls of :class:`winsvc.backend.Backend` for the settings of a service."""
 
     @windows_call("QueryServiceConfigW")
     def query_service_config(self, service: int) -> ConfigRow:
@@ -54,36 +54,36 @@ class ConfigCalls(ServiceHandles):
         error_control: int,
         binary_path: str | None,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
         display_name: str | None,
     ) -> int | None:
-        one = self._changing(service)
+        target = self._changing(service)
         wanted = Configuration(
-            _kept(service_type, one.service_type),
-            _kept(start_type, one.start_type),
-            _kept(error_control, one.error_control),
-            _kept(binary_path, one.binary_path),
-            _kept(load_order_group, one.load_order_group),
-            want_tag,
-            _kept(dependencies, one.dependencies),
+            _kept(service_type, target.service_type),
+            _kept(start_type, target.start_type),
+            _kept(error_control, target.error_control),
+            _kept(binary_path, target.binary_path),
+            _kept(load_order_group, target.load_order_group),
+            assign_tag,
+            _kept(dependencies, target.dependencies),
             account,
             password,
             display_name,
         )
-        tag = wanted.apply(self._of(service), one)
+        tag = wanted.apply(self._of(service), target)
         self._changed(service)
         return tag
 
     def _changing(
         self, service: int, right: ServiceAccess = ServiceAccess.CHANGE_CONFIG
     ) -> SimulatedService:
-        one = self._service(service, right)
-        if one.marked_for_deletion:
-            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
-        return one
+        target = self._service(service, right)
+        if target.marked_for_deletion:
+            raise RefusalError(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        return target
 
     def _changed(self, service: int) -> None:
         known = self._handle(service)
@@ -96,9 +96,9 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("ChangeServiceConfig2W")
     def change_description(self, service: int, description: str | None) -> None:
-        one = self._changing(service)
+        target = self._changing(service)
         if description is not None:
-            one.description = description or None
+            target.description = description or None
             self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
@@ -110,19 +110,19 @@ class ConfigCalls(ServiceHandles):
         right = ServiceAccess.CHANGE_CONFIG
         kinds = {kind for kind, _ in row.actions or ()}
         if kinds - set(ActionType):
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         if ActionType.RESTART in kinds:
             right |= ServiceAccess.START
-        one = self._changing(service, right)
+        target = self._changing(service, right)
         if ActionType.REBOOT in kinds and not self.caller.holds("SeShutdownPrivilege"):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
-        reset, message, command, actions = one.failure_actions
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
+        reset, message, command, actions = target.failure_actions
         if row.actions is not None:
             # The time of reset is stored along with actions, or not at all.
             reset, actions = row.reset_period if row.actions else 0, row.actions
         message = message if row.reboot_message is None else row.reboot_message or None
         command = command if row.command is None else row.command or None
-        one.failure_actions = FailureActionsRow(reset, message, command, actions)
+        target.failure_actions = FailureActionsRow(reset, message, command, actions)
         self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
@@ -134,15 +134,15 @@ class ConfigCalls(ServiceHandles):
     def change_config_number(self, service: int, level: int, number: int) -> None:
         known = _number_level(level).known_numbers
         check_dword(number, "number")
-        one = self._changing(service)
+        target = self._changing(service)
         if level == ConfigLevel.FAILURE_ACTIONS_FLAG:
             number = int(bool(number))
         if known is not None and number not in known:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
-        if level == ConfigLevel.LAUNCH_PROTECTED and number != one.numbers[level]:
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
+        if level == ConfigLevel.LAUNCH_PROTECTED and number != target.numbers[level]:
             # Only a protected program may; no simulated one is.
-            raise Refusal(ErrorCode.ACCESS_DENIED)
-        one.numbers[level] = number
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
+        target.numbers[level] = number
         self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
@@ -160,25 +160,25 @@ class ConfigCalls(ServiceHandles):
 
     @windows_call("ChangeServiceConfig2W")
     def change_triggers(self, service: int, triggers: Sequence[TriggerRow]) -> None:
-        one = self._changing(service)
-        if not triggers and not one.triggers:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
-        one.triggers = tuple(triggers)
+        target = self._changing(service)
+        if not triggers and not target.triggers:
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
+        target.triggers = tuple(triggers)
         self._changed(service)
 
     @windows_call("QueryServiceConfig2W")
     def query_preferred_node(self, service: int) -> PreferredNodeRow:
         node = self._service(service, ServiceAccess.QUERY_CONFIG).preferred_node
         if node is None:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         return PreferredNodeRow(node, False)
 
     @windows_call("ChangeServiceConfig2W")
     def change_preferred_node(self, service: int, row: PreferredNodeRow) -> None:
-        one = self._changing(service)
+        target = self._changing(service)
         if not row.delete and row.preferred_node >= self._of(service).numa_nodes:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
-        one.preferred_node = None if row.delete else row.preferred_node
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
+        target.preferred_node = None if row.delete else row.preferred_node
         self._changed(service)
 
     # ------------------------------------------------------------------- security
@@ -193,18 +193,18 @@ class ConfigCalls(ServiceHandles):
         parts = SecurityInformation(information)
         new = read_descriptor(descriptor)
         if not parts:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         target = self._secured(handle, rights_to_write(parts))
         owner = new.owner if parts & SecurityInformation.OWNER else None
         may_restore = self.caller.holds("SeRestorePrivilege")
         if owner is not None and not (self.caller.is_member(owner) or may_restore):
-            raise Refusal(ErrorCode.INVALID_OWNER)
+            raise RefusalError(ErrorCode.INVALID_OWNER)
         target.security = with_parts(target.security, new, parts)
 
     def _secured(self, handle: int, right: ServiceAccess) -> SimulatedMachine | SimulatedService:
         known = self._handle(handle)
         if right & ~known.access:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return known.machine if known.service is None else known.service
 
 
@@ -214,5 +214,5 @@ def _kept(new: T | None, old: T) -> T:
 
 def _number_level(level: int) -> Setting:
     if level not in NUMBER_LEVELS:
-        raise Refusal(ErrorCode.INVALID_LEVEL)
+        raise RefusalError(ErrorCode.INVALID_LEVEL)
     return NUMBER_LEVELS[level]

@@ -1,4 +1,4 @@
-"""What a service's configuration can be, and the codes with which Windows refuses the rest."""
+"""The valid configurations of a service, and the error codes for invalid configurations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account, Secret
 from winsvc._values.names import check_service_name
 from winsvc.enums import ErrorCode, ErrorControl, SecurityInformation, ServiceType, StartType
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import InvalidSecurityError, SecurityDescriptor
 from winsvc.security.aces import ControlFlags
 from winsvc.testing.dependencies import is_circular
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService, stored_account
 
 if TYPE_CHECKING:
@@ -29,20 +29,20 @@ def check_name(name: str) -> None:
     """Refuse what no service can be called."""
     try:
         check_service_name(name)
-    except ArgumentError:
-        raise Refusal(ErrorCode.INVALID_NAME) from None
+    except ValidationError:
+        raise RefusalError(ErrorCode.INVALID_NAME) from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a service is to have after ``CreateServiceW`` or ``ChangeServiceConfigW``."""
+    """The configuration of a service after ``CreateServiceW`` or ``ChangeServiceConfigW``."""
 
     service_type: int
     start_type: int
     error_control: int
     binary_path: str
     load_order_group: str
-    want_tag: bool
+    assign_tag: bool
     dependencies: Sequence[str]
     account: str | None  # None keeps it, and the password
     password: Secret | None
@@ -51,7 +51,7 @@ class Configuration:
     def apply(self, machine: SimulatedMachine, service: SimulatedService) -> int | None:
         """Check all of it for a service, then store it; the tag where one was wanted."""
         self.check(machine, service)
-        if self.want_tag:
+        if self.assign_tag:
             service.tag = machine.next_tag(self.load_order_group)
         service.service_type = self.service_type
         service.start_type = self.start_type
@@ -64,7 +64,7 @@ class Configuration:
             service.password = self.password
         if self.display_name is not None:
             service.display_name = self.display_name or service.name
-        return service.tag if self.want_tag else None
+        return service.tag if self.assign_tag else None
 
     def check_values(self, service: SimulatedService) -> None:
         """Refuse what is invalid for any service."""
@@ -77,24 +77,24 @@ class Configuration:
             or (win32 and self.start_type in (StartType.BOOT, StartType.SYSTEM))
             or self.error_control > max(ErrorControl)
             or (interactive and self._account_of(service) != "LocalSystem")
-            or (self.want_tag and not self.load_order_group)
+            or (self.assign_tag and not self.load_order_group)
         )
         if wrong:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
 
     def check(self, machine: SimulatedMachine, service: SimulatedService) -> None:
-        """Refuse what can't be for this service among the others of its machine."""
+        """Refuse a configuration that is invalid for this service on its machine."""
         self.check_values(service)
         if self.display_name is not None:
             for other in machine.services:
                 if other is not service and same_name(other.name, self.display_name):
-                    raise Refusal(ErrorCode.DUPLICATE_SERVICE_NAME)
+                    raise RefusalError(ErrorCode.DUPLICATE_SERVICE_NAME)
         if is_circular(machine.services, service.name, self.load_order_group, self.dependencies):
-            raise Refusal(ErrorCode.CIRCULAR_DEPENDENCY)
+            raise RefusalError(ErrorCode.CIRCULAR_DEPENDENCY)
         win32 = not self.service_type & ServiceType.DRIVER
         given = win32 and self.account is not None
         if given and not _exists(machine, self._account_of(service)):
-            raise Refusal(ErrorCode.INVALID_SERVICE_ACCOUNT)
+            raise RefusalError(ErrorCode.INVALID_SERVICE_ACCOUNT)
 
     def _account_of(self, service: SimulatedService) -> str:
         return service.account if self.account is None else self._stored_account(self.account)
@@ -104,7 +104,7 @@ class Configuration:
         return text if is_driver else stored_account(text or "LocalSystem")
 
     def _stored_path(self, path: str) -> str:
-        """A driver's path becomes one that the system has before there are letters for drives."""
+        """Return the path; for a driver, in a form that is valid before drive letters exist."""
         windows = r"c:\windows" "\\"
         if not self.service_type & ServiceType.DRIVER or not path.lower().startswith(windows):
             return path
@@ -121,7 +121,7 @@ def _exists(machine: SimulatedMachine, account: str) -> bool:
     try:
         if not Account(account).kind.takes_password:
             return True
-    except ArgumentError:
+    except ValidationError:
         return False
     return name_key(account) in map(name_key, machine.accounts)
 
@@ -131,13 +131,13 @@ def read_descriptor(content: bytes) -> SecurityDescriptor:
     try:
         return SecurityDescriptor.from_bytes(content)
     except InvalidSecurityError:
-        raise Refusal(ErrorCode.INVALID_SECURITY_DESCR) from None
+        raise RefusalError(ErrorCode.INVALID_SECURITY_DESCR) from None
 
 
 def with_parts(
     old: SecurityDescriptor, new: SecurityDescriptor, parts: SecurityInformation
 ) -> SecurityDescriptor:
-    """A descriptor with these parts of another."""
+    """Return the old descriptor with these parts of the new descriptor."""
     info, flags = SecurityInformation, ControlFlags
     chosen = new.select(parts)
     of_dacl = flags.DACL_PROTECTED | flags.DACL_AUTO_INHERITED | flags.DACL_DEFAULTED

@@ -38,7 +38,7 @@ class Services:
 
     def by_display_name(self, name: str) -> SimulatedService | None:
         """Return the first service of this display name."""
-        return next((one for one in self if same_name(one.display_name, name)), None)
+        return next((service for service in self if same_name(service.display_name, name)), None)
 
     def add(self, service: SimulatedService) -> None:
         """Add a service at the end of the list."""

@@ -1,4 +1,4 @@
-"""Which service needs which: the order to start them in, and to stop them in."""
+"""The dependencies between services, and the start and stop order that results."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["blocking", "dependents", "is_circular", "members"]
 
 
 def members(services: Iterable[SimulatedService], group: str) -> list[SimulatedService]:
-    """The services of a load-order group."""
-    return [one for one in services if same_name(one.load_order_group, group)]
+    """Return the services of a load-order group."""
+    return [service for service in services if same_name(service.load_order_group, group)]
 
 
 def dependents(
@@ -22,12 +22,12 @@ def dependents(
     *,
     now: bool = False,
 ) -> list[SimulatedService]:
-    """All that need a service, directly or not: those to stop first come first.
+    """Return the services that need a service, directly or not, in stop order.
 
     Args:
-        services: those that there are.
-        service: the one that is needed.
-        now: leave out what another member of a group, which is not stopped, serves as well.
+        services: the existing services.
+        service: the needed service.
+        now: omit the services that another member of a group, which is not stopped, serves.
     """
     every = list(services)
     found: list[SimulatedService] = []
@@ -35,11 +35,11 @@ def dependents(
 
     def visit(needed: SimulatedService) -> None:
         # The last to be started is the first to be stopped.
-        for one in reversed(every):
-            if one.name not in seen and _needs(one, needed, every if now else ()):
-                seen.add(one.name)
-                visit(one)
-                found.append(one)
+        for other in reversed(every):
+            if other.name not in seen and _needs(other, needed, every if now else ()):
+                seen.add(other.name)
+                visit(other)
+                found.append(other)
 
     visit(service)
     return found
@@ -48,17 +48,19 @@ def dependents(
 def blocking(
     services: Iterable[SimulatedService], service: SimulatedService
 ) -> list[SimulatedService]:
-    """Those that keep a service from being stopped: they run, and nothing else serves them."""
+    """Return the running services that need a service, and that no other service serves."""
     found = dependents(services, service, now=True)
-    return [one for one in found if one.state is not State.STOPPED]
+    return [other for other in found if other.state is not State.STOPPED]
 
 
 def is_circular(
     services: Iterable[SimulatedService], name: str, group: str, dependencies: Iterable[str]
 ) -> bool:
-    """Whether a service of that name and group would, with these dependencies, need itself."""
+    """Return whether a service with this name, group and dependencies would need itself."""
     # Without the service itself: what is stored of it may be about to change.
-    every = {name_key(one.name): one for one in services if not same_name(one.name, name)}
+    every = {
+        name_key(service.name): service for service in services if not same_name(service.name, name)
+    }
     seen: set[str] = set()
     ahead = list(dependencies)
     while ahead:
@@ -66,7 +68,7 @@ def is_circular(
         if needed.startswith("+"):
             if group and same_name(needed[1:], group):
                 return True
-            ahead += [one.name for one in members(every.values(), needed[1:])]
+            ahead += [service.name for service in members(every.values(), needed[1:])]
             continue
         if same_name(needed, name):
             return True
@@ -78,13 +80,13 @@ def is_circular(
 
 
 def _needs(
-    one: SimulatedService, needed: SimulatedService, others: Iterable[SimulatedService]
+    service: SimulatedService, needed: SimulatedService, others: Iterable[SimulatedService]
 ) -> bool:
-    """Whether a service needs another, which none of the others in its group can stand in for."""
-    if any(same_name(name, needed.name) for name in one.service_dependencies()):
+    """Return whether a service needs another that no member of its group can replace."""
+    if any(same_name(name, needed.name) for name in service.service_dependencies()):
         return True
     group = needed.load_order_group
-    if not group or not any(same_name(name, group) for name in one.group_dependencies()):
+    if not group or not any(same_name(name, group) for name in service.group_dependencies()):
         return False
     running = [other for other in members(others, group) if other.state is not State.STOPPED]
-    return not any(other is not needed and other is not one for other in running)
+    return not any(other is not needed and other is not service for other in running)

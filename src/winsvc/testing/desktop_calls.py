@@ -1,4 +1,4 @@
-"""Every simulated call for window stations and desktops."""
+"""The simulated calls for window stations and desktops."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from winsvc.enums import (
     WindowStationCreation,
     WindowStationFlags,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.security.parts import rights_to_read, rights_to_write
 from winsvc.testing.calls import Simulation, windows_call
 from winsvc.testing.configuring import read_descriptor, with_parts
 from winsvc.testing.desktops import DesktopSimulation
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.userobjects import (
     DEFAULT_SECURITY,
     INTERACTIVE_STATION,
@@ -40,31 +40,31 @@ _TOO_LONG: Final = 260  # MAX_PATH, with the NUL
 
 
 class DesktopCalls(Simulation):
-    """What :class:`winsvc.backend.DesktopBackend` has.
+    r"""The calls of :class:`winsvc.backend.DesktopBackend`.
 
-    The program under test is on ``WinSta0\\Default``, as programs of a user are.
+    The program under test starts on ``WinSta0\Default``, like the programs of a user.
 
     Attributes:
-        desktops: the window stations, and where the program is.
+        desktops: the state of the window stations and desktops.
     """
 
     desktops: DesktopSimulation
 
     @property
     def stations(self) -> list[SimulatedWindowStation]:
-        """The window stations. Those that nobody has open any more are gone."""
+        """The existing window stations."""
         return self.desktops.stations
 
     @property
     def open_desktop_handles(self) -> int:
-        """How many handles of window stations and desktops are open, besides its first two."""
+        """The number of open handles of window stations and desktops, without the first two."""
         return self.desktops.open_handles
 
     def begin_on(self, station: str = SERVICE_STATION, desktop: str = "Default") -> None:
-        """Have the program begin elsewhere: by default where a service of LocalSystem does.
+        """Start the program on another desktop, by default that of a service of LocalSystem.
 
         Raises:
-            ArgumentError: there is no such window station, or no such desktop.
+            ValidationError: the window station or the desktop does not exist.
         """
         self.desktops.begin_on(station, desktop)
 
@@ -77,18 +77,18 @@ class DesktopCalls(Simulation):
         thread: int | None = None,
         station: str = INTERACTIVE_STATION,
     ) -> SimulatedWindow:
-        """Put a top-level window on a desktop.
+        """Add a top-level window to a desktop.
 
         Args:
             desktop: the desktop's name.
-            title: the text of its title bar; None for one that can't be read.
-            class_name: the name of its class; None for one that can't be read.
-            thread: the id of the thread that owns it, which can't leave its desktop then; None for
-                one of another process.
+            title: the text of the title bar; None if it cannot be read.
+            class_name: the name of the window class; None if it cannot be read.
+            thread: the id of the thread that owns the window and therefore cannot change its
+                desktop; None for a thread of another process.
             station: the name of the desktop's window station.
 
         Raises:
-            ArgumentError: there is no such desktop.
+            ValidationError: the desktop does not exist.
         """
         place = self.desktops.desktop_named(station, desktop)
         window = SimulatedWindow(self.handles.number(), title, class_name, thread)
@@ -97,13 +97,13 @@ class DesktopCalls(Simulation):
         return window
 
     def destroy_window(self, window: SimulatedWindow) -> None:
-        """Take a window away.
+        """Destroy a window.
 
         Raises:
-            ArgumentError: it is gone already.
+            ValidationError: the window was already destroyed.
         """
         if window.handle not in self.desktops.windows:
-            raise ArgumentError("window", "it is gone already")
+            raise ValidationError("window", "already destroyed")
         desktop, _ = self.desktops.windows.pop(window.handle)
         desktop.windows.remove(window)
 
@@ -116,10 +116,10 @@ class DesktopCalls(Simulation):
     @windows_call("OpenWindowStationW")
     def open_window_station(self, name: str | None, inherit: bool, access: int) -> int:
         if "\\" in (name or ""):
-            raise Refusal(ErrorCode.PATH_NOT_FOUND)
+            raise RefusalError(ErrorCode.PATH_NOT_FOUND)
         station = self.desktops.station_named(name or _LOGON_STATION)
         if station is None:
-            raise Refusal(ErrorCode.FILE_NOT_FOUND)
+            raise RefusalError(ErrorCode.FILE_NOT_FOUND)
         return self.desktops.open(station, access, inherit)
 
     @windows_call("CreateWindowStationW")
@@ -127,16 +127,16 @@ class DesktopCalls(Simulation):
         self, name: str | None, flags: int, access: int, inherit: bool, descriptor: bytes | None
     ) -> int:
         if "\\" in (name or ""):
-            raise Refusal(ErrorCode.PATH_NOT_FOUND)
+            raise RefusalError(ErrorCode.PATH_NOT_FOUND)
         _check_length(name or "")
         security = _security(descriptor)
         station = self.desktops.station_named(name or _LOGON_STATION)
         if station is not None:
             if flags & WindowStationCreation.CREATE_ONLY:
-                raise Refusal(ErrorCode.ALREADY_EXISTS)
+                raise RefusalError(ErrorCode.ALREADY_EXISTS)
             return self.desktops.open(station, access, inherit)
         if name and not self.caller.is_member("BA"):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         station = SimulatedWindowStation(name or _LOGON_STATION, security)
         self.stations.append(station)
         return self.desktops.create(station, access, inherit)
@@ -145,7 +145,7 @@ class DesktopCalls(Simulation):
     def close_window_station(self, station: int) -> None:
         self.desktops.station(station)
         if station == self.desktops.process:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         self.desktops.close(station)
 
     @windows_call("GetProcessWindowStation")
@@ -169,14 +169,14 @@ class DesktopCalls(Simulation):
     def open_desktop(self, name: str | None, flags: int, inherit: bool, access: int) -> int:
         found = self.desktops.station(self.desktops.process).find(_desktop_name(name))
         if found is None:
-            raise Refusal(ErrorCode.FILE_NOT_FOUND)
+            raise RefusalError(ErrorCode.FILE_NOT_FOUND)
         return self.desktops.open(found, access, inherit)
 
     @windows_call("OpenInputDesktop")
     def open_input_desktop(self, flags: int, inherit: bool, access: int) -> int:
         found = self.desktops.station(self.desktops.process).input
         if found is None:
-            raise Refusal(ErrorCode.INVALID_FUNCTION)
+            raise RefusalError(ErrorCode.INVALID_FUNCTION)
         return self.desktops.open(found, access, inherit)
 
     @windows_call("CreateDesktopW")
@@ -190,7 +190,7 @@ class DesktopCalls(Simulation):
         found = station.find(text)
         if found is not None:
             return self.desktops.open(found, access, inherit)
-        made = SimulatedDesktop(
+        desktop = SimulatedDesktop(
             text,
             station,
             security,
@@ -198,14 +198,14 @@ class DesktopCalls(Simulation):
             user=station.user,
             flags=DesktopFlags(flags) & DesktopFlags.ALLOW_OTHER_ACCOUNT_HOOK,
         )
-        station.desktops.append(made)
-        return self.desktops.create(made, access, inherit)
+        station.desktops.append(desktop)
+        return self.desktops.create(desktop, access, inherit)
 
     @windows_call("CloseDesktop")
     def close_desktop(self, desktop: int) -> None:
         self.desktops.desktop(desktop)
         if self.desktops.is_in_use(desktop):
-            raise Refusal(ErrorCode.BUSY)
+            raise RefusalError(ErrorCode.BUSY)
         self.desktops.close(desktop)
 
     @windows_call("GetCurrentThreadId")
@@ -217,7 +217,7 @@ class DesktopCalls(Simulation):
         threads = {thread.native_id for thread in threading.enumerate()}
         threads |= {window.thread for _, window in self.desktops.windows.values()}
         if thread_id not in threads | {threading.get_native_id()}:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         return self.desktops.of_thread(thread_id)
 
     @windows_call("SetThreadDesktop")
@@ -225,14 +225,14 @@ class DesktopCalls(Simulation):
         self.desktops.desktop(desktop)
         thread_id = threading.get_native_id()
         if any(window.thread == thread_id for _, window in self.desktops.windows.values()):
-            raise Refusal(ErrorCode.BUSY)
+            raise RefusalError(ErrorCode.BUSY)
         self.desktops.set_for_thread(desktop)
 
     @windows_call("SwitchDesktop")
     def switch_desktop(self, desktop: int) -> None:
         found = self.desktops.desktop(desktop, int(DesktopAccess.SWITCH_DESKTOP))
         if not found.station.visible:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         found.station.input = found
 
     @windows_call("EnumDesktopWindows")
@@ -252,10 +252,10 @@ class DesktopCalls(Simulation):
     def _text(self, handle: int, attribute: str) -> str:
         known = self.desktops.windows.get(handle)
         if known is None:
-            raise Refusal(ErrorCode.INVALID_WINDOW_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_WINDOW_HANDLE)
         text = known[1].title if attribute == "title" else known[1].class_name
         if text is None:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return text
 
     # ------------------------------------------------------------------- both
@@ -271,7 +271,7 @@ class DesktopCalls(Simulation):
         if index == UserObjectInformation.NAME:
             return target.name
         if index != UserObjectInformation.TYPE:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         return "WindowStation" if isinstance(target, SimulatedWindowStation) else "Desktop"
 
     @windows_call("GetUserObjectInformationW")
@@ -282,7 +282,7 @@ class DesktopCalls(Simulation):
                 return target.heap_size
             if index == UserObjectInformation.IO:
                 return int(target.station.visible and target.station.input is target)
-        raise Refusal(ErrorCode.INVALID_PARAMETER)
+        raise RefusalError(ErrorCode.INVALID_PARAMETER)
 
     @windows_call("GetUserObjectInformationW")
     def query_user_object_sid(self, user_object: int) -> bytes | None:
@@ -293,7 +293,7 @@ class DesktopCalls(Simulation):
     def set_user_object_flags(self, user_object: int, row: UserObjectFlagsRow) -> None:
         handle = self.desktops.handle(user_object)
         if row.reserved:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         handle.inherit = bool(row.inherit)
         if isinstance(handle.target, SimulatedWindowStation):
             handle.target.flags = WindowStationFlags(row.flags) & WindowStationFlags.VISIBLE
@@ -318,16 +318,16 @@ class DesktopCalls(Simulation):
 
 def _desktop_name(name: str | None) -> str:
     if not name:
-        raise Refusal(ErrorCode.INVALID_HANDLE)
+        raise RefusalError(ErrorCode.INVALID_HANDLE)
     if "\\" in name:
-        raise Refusal(ErrorCode.BAD_PATHNAME)
+        raise RefusalError(ErrorCode.BAD_PATHNAME)
     return name
 
 
 def _check_length(name: str) -> None:
-    """Refuse a name that nothing new can have."""
+    """Refuse a name that is too long for a new object."""
     if len(name.encode("utf-16-le", "surrogatepass")) // 2 >= _TOO_LONG:
-        raise Refusal(ErrorCode.FILENAME_EXCED_RANGE)
+        raise RefusalError(ErrorCode.FILENAME_EXCED_RANGE)
 
 
 def _security(descriptor: bytes | None) -> SecurityDescriptor:

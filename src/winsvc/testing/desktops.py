@@ -1,4 +1,4 @@
-"""The window stations of a simulated session, and what the program has open there."""
+"""The window stations and desktops of a simulated session, and the handles of the program."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, WindowStationAccess
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import granted
 from winsvc.testing.calls import Simulation
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.userobjects import (
     INTERACTIVE_STATION,
     SimulatedDesktop,
@@ -41,13 +41,13 @@ class UserHandle:
 
 
 class DesktopSimulation:
-    """The window stations of a simulated session, and the place of the program there.
+    """The window stations of a simulated session, and the assignments of the program.
 
     Attributes:
-        stations: the window stations. Those that nobody has open any more are gone.
+        stations: the existing window stations.
         windows: the top-level windows with their desktops, by ``HWND``.
-        process: the handle of the window station that the process is on.
-        first: the handle of the desktop that the process began on.
+        process: the handle of the window station of the process.
+        first: the handle of the desktop on which the process started.
     """
 
     def __init__(self, simulation: Simulation) -> None:
@@ -55,51 +55,53 @@ class DesktopSimulation:
         self.stations: list[SimulatedWindowStation] = [interactive_station(), service_station()]
         self.windows: dict[int, tuple[SimulatedDesktop, SimulatedWindow]] = {}
         self._threads: dict[int, tuple[weakref.ref[threading.Thread], int]] = {}
-        self._begun: tuple[int, ...] = ()  # the handles that the program was given
+        self._begun: tuple[int, ...] = ()  # the first two handles of the program
         self.begin_on(INTERACTIVE_STATION, "Default")
 
     # ------------------------------------------------------------------- for tests
 
     def begin_on(self, station: str, desktop: str) -> None:
-        """Place the program, as it begins, on a desktop."""
+        """Start the program on a desktop."""
         place = self.desktop_named(station, desktop)
         before = self._begun
         self.process = self.create(place.station, _EVERYTHING, False)
         self.first = self.create(place, _EVERYTHING, False)
         self._begun = self.process, self.first
         self._threads.clear()
-        for handle in before:  # now, since they may be all that keeps the new place
+        for handle in before:  # afterwards: they can be the last handles of the new desktop
             if handle in self._simulation.handles:
                 self.close(handle)
 
     @property
     def open_handles(self) -> int:
-        """How many handles are open, besides the two that the program was given."""
+        """The number of open handles, without the first two of the program."""
         return len(self._simulation.handles.of_kind(UserHandle).keys() - set(self._begun))
 
     def desktop_named(self, station: str, desktop: str) -> SimulatedDesktop:
         """Return the desktop of this name on the window station of this name.
 
         Raises:
-            ArgumentError: there is no such window station, or no such desktop.
+            ValidationError: the window station or the desktop does not exist.
         """
         place = self.station_named(station)
         if place is None:
-            raise ArgumentError("station", f"there is no window station {station!r}")
+            raise ValidationError("station", f"the window station {station!r} does not exist")
         found = place.find(desktop)
         if found is None:
-            raise ArgumentError("desktop", f"there is no desktop {desktop!r} on {place.name}")
+            raise ValidationError(
+                "desktop", f"the desktop {desktop!r} does not exist on {place.name}"
+            )
         return found
 
     # ------------------------------------------------------------------- handles
 
     def open(self, target: UserObject, access: int, inherit: bool) -> int:
-        """Open a window station or a desktop as its security descriptor allows it."""
+        """Open a window station or a desktop, with an access check."""
         rights = self._simulation.grant(target.security, access, target.mapping, target.name)
         return self._add(target, rights, inherit)
 
     def create(self, target: UserObject, access: int, inherit: bool) -> int:
-        """Open a window station or a desktop as its creator, who gets all desired rights."""
+        """Open a window station or a desktop as its creator, with all desired rights."""
         everybody = SecurityDescriptor()
         rights = granted(everybody, self._simulation.caller, access, target.mapping)
         return self._add(target, rights, inherit)
@@ -110,7 +112,7 @@ class DesktopSimulation:
         return self._simulation.handles.add(handle, (None, target.name))
 
     def close(self, value: int) -> None:
-        """Close a handle; with the last one its object vanishes."""
+        """Close a handle; delete the object with its last handle."""
         target = self._simulation.handles.remove(value, UserHandle).target
         target.handles -= 1
         if target.exists:
@@ -128,7 +130,7 @@ class DesktopSimulation:
         """Return an open handle that has this right."""
         handle = self._simulation.handles.get(value, UserHandle)
         if right & ~handle.access:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return handle
 
     def station(self, value: int, right: int = 0) -> SimulatedWindowStation:
@@ -142,31 +144,31 @@ class DesktopSimulation:
     def _target(self, value: int, kind: type[T], right: int) -> T:
         target = self.handle(value).target
         if not isinstance(target, kind):
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         self.handle(value, right)
         return target
 
     def station_named(self, name: str) -> SimulatedWindowStation | None:
         """Return the window station of this name."""
-        return next((one for one in self.stations if same_name(one.name, name)), None)
+        return next((station for station in self.stations if same_name(station.name, name)), None)
 
     # ------------------------------------------------------------------- threads
 
     def of_thread(self, thread_id: int) -> int:
-        """Return the handle that a thread is on: its own, or that on which the process began."""
+        """Return the desktop handle of a thread; by default the initial desktop of the process."""
         known = self._threads.get(thread_id)
         if known is not None:
             thread = known[0]()
             if thread is not None and thread.is_alive():
                 return known[1]
-            del self._threads[thread_id]  # the id may come again
+            del self._threads[thread_id]  # the id can be used again
         return self.first
 
     def set_for_thread(self, desktop: int) -> None:
-        """Place the calling thread on the desktop of a handle."""
+        """Assign the calling thread to the desktop of a handle."""
         thread = weakref.ref(threading.current_thread())
         self._threads[threading.get_native_id()] = thread, desktop
 
     def is_in_use(self, desktop: int) -> bool:
-        """Return whether a thread, or the process, is on the desktop of a handle."""
+        """Return whether a thread or the process uses the desktop handle."""
         return desktop == self.first or desktop in map(self.of_thread, list(self._threads))

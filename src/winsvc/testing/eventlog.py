@@ -10,7 +10,7 @@ from typing import Final
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, EventType
 from winsvc.testing.calls import Simulation, windows_call
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = ["EventLogEntry", "EventLogCalls", "EventLogSimulation"]
 
@@ -25,7 +25,7 @@ _EXPANSIONS: Final = 100  # after as many a viewer gives up
 
 @dataclass(frozen=True, slots=True)
 class EventLogEntry:
-    """What one call of ``ReportEventW`` has written.
+    """The entry that one call of ``ReportEventW`` has written.
 
     Attributes:
         source: the name under which it was written.
@@ -71,11 +71,11 @@ class EventLogSimulation:
 
     def log_named(self, name: str) -> dict[str, tuple[str, int]]:
         """Return the sources of a log."""
-        return next((log for one, log in self.logs.items() if same_name(one, name)), {})
+        return next((log for known, log in self.logs.items() if same_name(known, name)), {})
 
     def find(self, source: str, log: str = "Application") -> str | None:
         """Return how a log's source is spelled, which is found in upper or lower case."""
-        return next((one for one in self.log_named(log) if same_name(one, source)), None)
+        return next((known for known in self.log_named(log) if same_name(known, source)), None)
 
     def text(self, source: str, event_id: int, strings: Sequence[str]) -> str:
         """Return what a viewer shows of an event."""
@@ -97,8 +97,8 @@ class EventSourceHandle:
 class EventLogCalls(Simulation):
     """The calls for the event log.
 
-    Writing takes no simulated time: logging holds the lock of its handler meanwhile, and another
-    thread whose turn it became, and who logs, would wait for it for ever.
+    Writing takes no simulated time: logging holds the lock of its handler during the
+    call, and another thread that logs would block on that lock for ever.
 
     Attributes:
         events: what they have written, and the sources.
@@ -108,7 +108,7 @@ class EventLogCalls(Simulation):
 
     @property
     def event_log(self) -> list[EventLogEntry]:
-        """What was written to the event log, in order."""
+        """The entries of the event log, in order."""
         return self.events.entries
 
     @property
@@ -123,7 +123,7 @@ class EventLogCalls(Simulation):
 
     @property
     def open_event_handles(self) -> int:
-        """How many handles to the event log are open."""
+        """The number of open handles to the event log."""
         return len(self.handles.of_kind(EventSourceHandle))
 
     # ------------------------------------------------------------------- writing
@@ -131,7 +131,7 @@ class EventLogCalls(Simulation):
     @windows_call("RegisterEventSourceW", instant=True)
     def register_event_source(self, source: str) -> int:
         if same_name(source, "Security"):
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return self.handles.add(EventSourceHandle(source), (None, source))
 
     @windows_call("DeregisterEventSource", instant=True)
@@ -151,7 +151,7 @@ class EventLogCalls(Simulation):
         source = self.handles.get(handle, EventSourceHandle).source
         lengths = (len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in strings)
         if any(length > _LONGEST_STRING for length in lengths) or len(data) > _LONGEST_DATA:
-            raise Refusal(_BOUND)
+            raise RefusalError(_BOUND)
         entry = EventLogEntry(
             source,
             EventType(event_type),
@@ -192,7 +192,7 @@ class EventLogCalls(Simulation):
 
 
 def _expanded(template: str, strings: Sequence[str]) -> str:
-    """A text with its insertions: also those that came with one, until there are too many."""
+    """Expand the insertions of a text, nested ones included, up to a limit."""
     text = template
     for _ in range(_EXPANSIONS):
         found = _INSERTION.search(text)

@@ -1,4 +1,4 @@
-"""Faults on demand: what no real service control manager does when one asks it to."""
+"""Faults that tests inject into the simulated system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._util.text import same_name
 from winsvc.enums import DesktopAccess, ManagerAccess, ServiceAccess, WindowStationAccess
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.security.accesscheck import (
     DESKTOP,
     MANAGER,
@@ -18,7 +18,7 @@ from winsvc.security.accesscheck import (
     WINDOW_STATION,
     GenericMapping,
 )
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = ["Faults"]
 
@@ -52,15 +52,15 @@ class _Fault:
 
 
 class Faults:
-    """What is to go wrong; :attr:`winsvc.testing.SimulatedSCM.faults`.
+    """The faults to simulate; see :attr:`winsvc.testing.SimulatedSCM.faults`.
 
-    Functions go by their Windows names, as in :attr:`winsvc.ServiceError.function`::
+    Functions are specified by their Windows names, as in :attr:`winsvc.Win32Error.function`::
 
         sim.faults.fail("StartServiceW", 5)                   # the next one is refused
         sim.faults.fail("QueryServiceStatusEx", 1722, nth=3)  # the third one from now
     """
 
-    FUNCTIONS: ClassVar[set[str]] = set()  # all that can be made to fail
+    FUNCTIONS: ClassVar[set[str]] = set()  # the functions that can fail
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
@@ -79,25 +79,25 @@ class Faults:
         service: str | None = None,
         machine: str | None = None,
     ) -> None:
-        """Have calls of a Windows function fail, without any effect.
+        """Let calls of a Windows function fail, without any effect.
 
         Args:
             function: the function, such as ``"OpenServiceW"``.
-            winerror: the error code that it gives.
+            winerror: the error code.
             nth: which call from now fails first.
             times: how many calls in a row fail.
             service: only calls for this service count.
             machine: only calls to this machine count, by its own name.
 
         Raises:
-            ArgumentError: the simulation has no such function, or a number can't be.
+            ValidationError: the function is unknown to the simulation, or a number is invalid.
         """
         code = check_dword(winerror, "winerror")
         if not code:
-            raise ArgumentError("winerror", "0 is no error")
+            raise ValidationError("winerror", "must be an error code, not 0")
 
         def refuse() -> None:
-            raise Refusal(code)
+            raise RefusalError(code)
 
         self.before(function, refuse, nth=nth, times=times, service=service, machine=machine)
 
@@ -111,33 +111,33 @@ class Faults:
         service: str | None = None,
         machine: str | None = None,
     ) -> None:
-        """Have something happen just before a call: what others do between two of ours.
+        """Run an action just before a call, such as a change by another program.
 
-        For a list that grows between two pages::
+        To let a list grow between two pages::
 
             sim.local.page_size = 10
             sim.faults.before("EnumServicesStatusExW", lambda: sim.add("late"), nth=2)
 
         Raises:
-            ArgumentError: the simulation has no such function, or a number can't be.
+            ValidationError: the function is unknown to the simulation, or a number is invalid.
         """
         for number, name in ((nth, "nth"), (times, "times")):
             if check_dword(number, name) == 0:
-                raise ArgumentError(name, "counts from 1")
+                raise ValidationError(name, "must be 1 or more")
         fault = _Fault(self.check_function(function), nth - 1, times, service, machine, action)
         self._faults.append(fault)
 
     def slow(self, duration: Duration, function: str | None = None) -> None:
-        """Have calls of one function, or all, take so much longer in simulated time.
+        """Let calls of one function, or of all, take longer in simulated time.
 
         Raises:
-            ArgumentError: the simulation has no such function, or the duration is negative.
+            ValidationError: the function is unknown to the simulation, or the duration is negative.
         """
         seconds = to_timedelta(duration, "duration").total_seconds()
         self._delays[self.check_function(function) if function is not None else ""] = seconds
 
     def deny(self, access: Rights, service: str | None = None) -> None:
-        """Have the system refuse these rights from now on, whatever a descriptor grants.
+        """Refuse these rights from now on, even if a descriptor grants them.
 
         Args:
             access: the rights: to services, the manager, window stations or desktops; of generic
@@ -148,15 +148,15 @@ class Faults:
         Handles that are open keep what they were opened with.
 
         Raises:
-            ArgumentError: the rights are the manager's, and a service is named.
+            ValidationError: the rights are the manager's, and a service is named.
         """
         check_type(access, tuple(_MAPPINGS), "access")
         if service is not None and isinstance(access, ManagerAccess):
-            raise ArgumentError("service", "no service has rights to the manager")
+            raise ValidationError("service", "must not be given with manager rights")
         self._denied.append((access, service))
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         self._faults.clear()
         self._delays.clear()
         self._denied.clear()
@@ -172,11 +172,11 @@ class Faults:
         return mapping.map(mask)
 
     def delay(self, function: str) -> float:
-        """How much longer a call takes."""
+        """Return the additional simulated seconds that a call takes."""
         return self._delays.get(function, 0.0) + self._delays.get("", 0.0)
 
-    def strike(self, function: str, machine: str | None, service: str | None) -> None:
-        """Do what was asked for this call."""
+    def trigger(self, function: str, machine: str | None, service: str | None) -> None:
+        """Run the faults of this call."""
         due: list[_Fault] = []
         for fault in self._faults:
             if fault.concerns(function, machine, service):
@@ -190,13 +190,13 @@ class Faults:
             fault.action()
 
     def check_function(self, function: str) -> str:
-        """The name of a function that the simulation has.
+        """Check the name of a function; return it.
 
         Raises:
-            ArgumentError: it has none of this name.
+            ValidationError: the function is unknown to the simulation.
         """
         if function not in self.FUNCTIONS:
             near = [name for name in self.FUNCTIONS if name.lower().startswith(function.lower())]
-            meant = f"; was {near[0]} meant?" if near else ""
-            raise ArgumentError("function", f"nothing simulated is called {function!r}{meant}")
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ValidationError("function", f"unknown Windows function {function!r}{meant}")
         return function

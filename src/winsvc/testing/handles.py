@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from winsvc.enums import ErrorCode
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 
 __all__ = ["HandleTable", "Place"]
 
@@ -43,18 +43,18 @@ class HandleTable:
         """Return a handle of this kind.
 
         Raises:
-            Refusal: no such handle is open.
+            RefusalError: no such handle is open.
         """
         handle = self._open.get(value)
         if not isinstance(handle, kind):
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         return handle
 
     def remove(self, value: int, kind: type[H]) -> H:
         """Remove and return a handle of this kind.
 
         Raises:
-            Refusal: no such handle is open.
+            RefusalError: no such handle is open.
         """
         handle = self.get(value, kind)
         del self._open[value], self._places[value]
@@ -66,4 +66,4 @@ class HandleTable:
 
     def of_kind(self, kind: type[H]) -> dict[int, H]:
         """Return the open handles of this kind."""
-        return {value: one for value, one in self._open.items() if isinstance(one, kind)}
+        return {value: item for value, item in self._open.items() if isinstance(item, kind)}

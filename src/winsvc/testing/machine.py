@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from winsvc._util.text import name_key, same_name
 from winsvc._values.account import Account
 from winsvc._values.commandline import split
 from winsvc._values.names import check_service_name
-from winsvc._values.settings import ServiceSpec
+from winsvc._values.settings import ServiceSpec, check_keywords
 from winsvc.enums import (
     ActionType,
     ConfigLevel,
@@ -24,16 +25,16 @@ from winsvc.enums import (
     State,
     TriggerAction,
 )
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 from winsvc.testing.access import DEFAULT_MANAGER_SECURITY
-from winsvc.testing.behaviour import Behaviour, HostedProgram, Program
+from winsvc.testing.behavior import HostedProgram, Program, ProgramBehavior
 from winsvc.testing.database import Services
 from winsvc.testing.dependencies import members
 from winsvc.testing.notifications import Notifications
 from winsvc.testing.records import record_of
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.running import Running
-from winsvc.testing.seed import Seed
+from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import USUAL, SimulatedService
 from winsvc.testing.starting import Starting
 from winsvc.triggers import Trigger
@@ -63,15 +64,17 @@ class SimulatedMachine:
 
     Attributes:
         name: its name on the network.
-        programs: what the programs do, by path; see :class:`winsvc.testing.Behaviour`.
+        programs: what the programs do, by path; see :class:`winsvc.testing.ProgramBehavior`.
         other_programs: what all other programs do: by default they run well.
         accounts: the accounts that a service can run as, with their passwords; None is any.
             The built-in ones, virtual ones and those of domains' services are always there.
         security: who may do what with its service manager.
-        page_size: how many services a listing tells at once, one at least; None is all.
+        page_size: how many services a listing returns per call, at least 1; None is all.
         group_order: the load-order groups, as they start.
         numa_nodes: how many NUMA nodes it has.
         error: the code with which it refuses every connection; 0 if it does not.
+        state_directory: the folder in which services get their directories; None: the system
+            lacks the call, as Wine and older Windows versions do.
         commands: the command lines that failure actions have run.
         reboots: the messages with which failure actions have restarted it.
     """
@@ -82,22 +85,23 @@ class SimulatedMachine:
         self.notifications = Notifications(simulation)
         self.services = Services(self.notifications)
         self.programs: dict[str, Program] = {}
-        self.other_programs: Program = Behaviour()
+        self.other_programs: Program = ProgramBehavior()
         self.accounts: dict[str, str] | None = None
         self.security = DEFAULT_MANAGER_SECURITY
         self.page_size: int | None = None
         self.group_order: list[str] = []
         self.numa_nodes = 1
         self.error = error
+        self.state_directory: str | os.PathLike[str] | None = None
         self.commands: list[str] = []
         self.reboots: list[str] = []
         self.lost = 0  # how often all connections were lost: handles from before are dead
         self.lock: Lock | None = None
         self.boot_accepted = False
-        self._boots = 0  # and ends: what was to happen by itself is forgotten
+        self._boots = 0  # boots and shutdowns; each cancels the pending actions
         self.running = Running(simulation, self.services, self.notifications, self._failed)
         self.starting = Starting(
-            simulation.clock, self.services, self.running, self.behaviour_of, self._may_log_on
+            simulation.clock, self.services, self.running, self.behavior_of, self._may_log_on
         )
 
     def __repr__(self) -> str:
@@ -107,13 +111,15 @@ class SimulatedMachine:
 
     def add(
         self,
-        spec: ServiceSpec | Seed | str,
+        spec: ServiceSpec | ServiceFixture | str,
         *,
         state: State = State.STOPPED,
         program: Program | None = None,
         **settings: Unpack[SettingsKeywords],
     ) -> SimulatedService:
-        r"""Put a service there, as if it had been for long::
+        r"""Add a service, as if it had existed for a long time.
+
+        ::
 
             sim.add("Spooler", state=State.RUNNING, dependencies=["RPCSS"])
 
@@ -126,26 +132,29 @@ class SimulatedMachine:
             **settings: with a name, its settings; the path is ``C:\simulated\NAME.exe``.
 
         Raises:
-            ArgumentError: there is one of this name, or no service can have it.
+            ValidationError: there is one of this name, or no service can have it.
         """
         if isinstance(spec, str):
+            check_keywords(settings)
             spec = ServiceSpec(name=spec, **settings)
         elif settings:
             raise TypeError("add() takes a name and settings, or a ServiceSpec, not both")
-        seed = Seed(spec=spec, state=state) if isinstance(spec, ServiceSpec) else spec
-        check_type(seed, Seed, "spec")
+        seed = ServiceFixture(spec=spec, state=state) if isinstance(spec, ServiceSpec) else spec
+        check_type(seed, ServiceFixture, "spec")
         name = check_service_name(seed.spec.name)
         if self.services.get(name) is not None:
-            raise ArgumentError("name", f"there is a service {name!r} already")
+            raise ValidationError("name", f"service {name!r} already exists")
         service = record_of(seed)
         service.program = program
-        behaviour = self.behaviour_of(service, ()) if seed.state is not State.STOPPED else USUAL
-        if isinstance(behaviour, HostedProgram):
-            raise ArgumentError("state", "a program in Python must be started")
-        with self.simulation.happening():
+        behavior = self.behavior_of(service, ()) if seed.state is not State.STOPPED else USUAL
+        if isinstance(behavior, HostedProgram):
+            raise ValidationError(
+                "state", "a hosted program must be STOPPED at first; start it through the API"
+            )
+        with self.simulation.transaction():
             self.services.add(service)
             if seed.state is not State.STOPPED:
-                self.running.resume(service, behaviour, seed)
+                self.running.resume(service, behavior, seed)
         return service
 
     def remove(self, name: str) -> None:
@@ -155,14 +164,14 @@ class SimulatedMachine:
             KeyError: there is none.
         """
         service = self[name]
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.running.forget(service)
             self.services.remove(service)
 
     def __getitem__(self, name: str) -> SimulatedService:
         service = self.services.get(name)
         if service is None:
-            raise KeyError(f"there is no service {name!r} on {self.name}")
+            raise KeyError(f"service {name!r} does not exist on {self.name}")
         return service
 
     def __contains__(self, name: object) -> bool:
@@ -171,20 +180,20 @@ class SimulatedMachine:
     def __iter__(self) -> Iterator[SimulatedService]:
         return iter(self.services)
 
-    def behaviour_of(
+    def behavior_of(
         self, service: SimulatedService, arguments: Sequence[str]
-    ) -> Behaviour | HostedProgram:
-        """What a service's program does with these arguments."""
+    ) -> ProgramBehavior | HostedProgram:
+        """Return the behavior of a service's program for these arguments."""
         program = service.program
         if program is None:
             path = next(iter(split(service.binary_path)), "")
             programs = {name_key(known): program for known, program in self.programs.items()}
             program = programs.get(name_key(path), self.other_programs)
-        if isinstance(program, (Behaviour, HostedProgram)):
+        if isinstance(program, (ProgramBehavior, HostedProgram)):
             return program
-        behaviour = program([service.name, *arguments])
-        check_type(behaviour, (Behaviour, HostedProgram), f"the program of {service.name!r}")
-        return behaviour
+        behavior = program([service.name, *arguments])
+        check_type(behavior, (ProgramBehavior, HostedProgram), f"the program of {service.name!r}")
+        return behavior
 
     # ------------------------------------------------------------------- what happens to it
 
@@ -193,37 +202,41 @@ class SimulatedMachine:
 
         Raises:
             KeyError: there is no such service.
-            ArgumentError: it has no process.
+            ValidationError: it has no process.
         """
         service = self[name]
         if not service.pid:
-            raise ArgumentError("name", f"{service.name!r} has no process to end")
-        with self.simulation.happening():
+            raise ValidationError(
+                "name", f"{service.name!r} is not running, so it has no process to crash"
+            )
+        with self.simulation.transaction():
             self.running.crash(service)
 
     def report(
         self, name: str, state: State, *, check_point: int = 0, wait_hint: Duration = 0
     ) -> None:
-        """Have a service's program report a state by itself (``SetServiceStatus``).
+        """Report a state as a service's program does (``SetServiceStatus``).
 
         Raises:
             KeyError: there is no such service.
-            ArgumentError: it is stopped: only :meth:`add` and a start give it a process.
+            ValidationError: it is stopped: only :meth:`add` and a start give it a process.
         """
         service = self[name]
         if service.state is State.STOPPED:
-            raise ArgumentError("name", f"{service.name!r} is stopped: nothing reports")
+            raise ValidationError(
+                "name", f"{service.name!r} is stopped, so no process can report a state"
+            )
         hint = round(to_timedelta(wait_hint, "wait_hint").total_seconds() * 1000)
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.running.report(service, state, check_point=check_point, wait_hint=hint)
 
     def boot(self) -> None:
-        """Start what starts by itself: drivers, then automatic services, the delayed ones later.
+        """Start drivers, then automatic services; schedule the delayed ones.
 
-        What takes its time, or needs what does, is still starting when this returns. What can't be
-        started has the error as its exit code.
+        Services with a slow start, or with such a dependency, are still starting when this
+        returns. A service that fails to start has the error as its exit code.
         """
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.boot_accepted = False
             self._boots += 1
             for service in self:
@@ -243,21 +256,21 @@ class SimulatedMachine:
                         self.starting.start_by_itself(service, StartReason.AUTO)
 
     def shut_down(self) -> None:
-        """Stop everything, with the notice that each service asks for."""
-        with self.simulation.happening():
+        """Stop all services, with the notifications that each accepts."""
+        with self.simulation.transaction():
             self.running.shut_down()
             self._boots += 1
 
     def reboot(self) -> None:
         """Shut down, lose every connection, and start again."""
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self.shut_down()
             self._lose_connections()
             self.boot()
 
     def disconnect(self, error: int = int(ErrorCode.RPC_SERVER_UNAVAILABLE)) -> None:
         """Lose the connection: every call fails with this code until :meth:`reconnect`."""
-        with self.simulation.happening():
+        with self.simulation.transaction():
             self._lose_connections()
             self.error = error
 
@@ -274,12 +287,12 @@ class SimulatedMachine:
         self.error = 0
 
     def fire(self, trigger: Trigger) -> None:
-        """Have something happen that triggers: services that wait for it start, or stop.
+        """Raise a trigger event: start or stop the services with a matching trigger.
 
-        Data items of a service's trigger must be among those of what happens.
+        The data items of a service's trigger must be among those of the event.
         """
         event = trigger.to_row()
-        with self.simulation.happening():
+        with self.simulation.transaction():
             for service in self:
                 for row in service.triggers:
                     same = (row.trigger_type, row.subtype) == (event.trigger_type, event.subtype)
@@ -289,10 +302,10 @@ class SimulatedMachine:
     def send_event(
         self, control: Control, event_type: int = 0, data: bytes = b""
     ) -> dict[str, int]:
-        """Send what the system tells services by itself, such as of sessions, power and devices.
+        """Send a system event to services, such as of sessions, power and devices.
 
-        To all that run and take it: by the controls that they accept, of devices and power settings
-        by what they have registered for.
+        It goes to all running services that accept its control; for devices and power settings, to
+        those with a matching registration.
 
         Args:
             control: ``SESSION_CHANGE``, ``POWER_EVENT``, ``DEVICE_EVENT`` or another.
@@ -300,9 +313,9 @@ class SimulatedMachine:
             data: the structure that Windows sends along; on a 64-bit system's layout.
 
         Returns:
-            Who was told, with what each handler has answered.
+            The names of the receivers, each with the result of its handler.
         """
-        with self.simulation.happening():
+        with self.simulation.transaction():
             return self.running.event(Control(control), event_type, data)
 
     def _triggered(self, service: SimulatedService, action: int) -> None:
@@ -315,19 +328,21 @@ class SimulatedMachine:
             control = Control.TRIGGER_EVENT
         try:
             self.running.control(service, control)
-        except Refusal:
+        except RefusalError:
             pass  # it stays as it is
 
     def _in_load_order(self, start_type: StartType) -> list[SimulatedService]:
         ordered: list[SimulatedService] = []
         for group in self.group_order:
             # Those without a tag come last.
-            ordered += sorted(members(self, group), key=lambda one: (not one.tag, one.tag))
-        ordered += [one for one in self if one not in ordered]
-        return [one for one in ordered if one.start_type == start_type]
+            ordered += sorted(
+                members(self, group), key=lambda service: (not service.tag, service.tag)
+            )
+        ordered += [service for service in self if service not in ordered]
+        return [service for service in ordered if service.start_type == start_type]
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have something happen later, unless the machine goes down before."""
+        """Schedule an action; a shutdown of the machine cancels it."""
         boot = self._boots
 
         def act() -> None:
@@ -353,7 +368,7 @@ class SimulatedMachine:
     def _recover(self, service: SimulatedService, kind: ActionType) -> None:
         row = service.failure_actions
         if service not in self.services:
-            return  # deleted meanwhile
+            return  # deleted during the delay
         if kind is ActionType.RESTART:
             self.starting.start_by_itself(service, StartReason.RESTART_ON_FAILURE)
         elif kind is ActionType.RUN_COMMAND:
@@ -370,17 +385,17 @@ class SimulatedMachine:
             return True
         try:
             needs_password = Account(service.account).kind.takes_password
-        except ArgumentError:
+        except ValidationError:
             needs_password = True
         known = {name_key(name): password for name, password in self.accounts.items()}
         given = "" if service.password is None else service.password.reveal()
         return not needs_password or known.get(name_key(service.account)) == given
 
     def knows_group(self, group: str) -> bool:
-        """Whether a load-order group is in use or in the order of groups."""
-        listed = any(same_name(group, one) for one in self.group_order)
+        """Return whether a load-order group is in use or in the order of groups."""
+        listed = any(same_name(group, known) for known in self.group_order)
         return listed or bool(members(self.services, group))
 
     def next_tag(self, group: str) -> int:
-        """A tag that is free in the group."""
-        return max((one.tag for one in members(self.services, group)), default=0) + 1
+        """Return a tag that is free in the group."""
+        return max((service.tag for service in members(self.services, group)), default=0) + 1

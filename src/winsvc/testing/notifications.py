@@ -1,4 +1,4 @@
-"""Who wants to hear of a change, and what he is told (``NotifyServiceStatusChangeW``)."""
+"""The registrations for changes, and their notifications (``NotifyServiceStatusChangeW``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from winsvc._values.rows import NotificationRow, StatusRow
 from winsvc.enums import ErrorCode, Notify, State
 from winsvc.testing.calls import Simulation
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 __all__ = ["Deliver", "Notifications"]
@@ -23,12 +23,12 @@ _BITS: Final = {state: Notify(1 << (state - 1)) for state in State}
 
 @dataclass(slots=True, eq=False)
 class _Watch:
-    """What is known of a handle that was registered once; it is told once for each time."""
+    """The state of a registered handle; each registration gets a single notification."""
 
-    service: SimulatedService | None  # None: the manager's, for services made and gone
+    service: SimulatedService | None  # None: the manager's, for created and deleted services
     mask: int = 0
-    deliver: Deliver | None = None  # None: it has been told, and has not been registered again
-    told: int | None = None  # the change of state that it has heard of
+    deliver: Deliver | None = None  # None: notified, and not registered again
+    reported: int | None = None  # the last reported change of state
     missed: list[tuple[Notify, str]] = field(default_factory=list)  # between two registrations
     closed: bool = False
 
@@ -44,21 +44,21 @@ class Notifications:
     def register(
         self, handle: int, service: SimulatedService | None, mask: int, deliver: Deliver
     ) -> None:
-        """Tell of the next event of the mask; at once, if it has been missed."""
+        """Report the next event of the mask; at once, if it has been missed."""
         if service is not None and service.marked_for_deletion:
-            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+            raise RefusalError(ErrorCode.SERVICE_MARKED_FOR_DELETE)
         if service is not None and service.is_driver:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         watch = self._watches.setdefault(handle, _Watch(service))
         # Since Windows 8 a second registration takes the place of the first.
         watch.mask, watch.deliver = mask, deliver
         if service is None:
-            self._tell_missed(watch)
-        elif watch.told != service.changes:
-            self._tell_state(watch, service)
+            self._report_missed(watch)
+        elif watch.reported != service.changes:
+            self._report_state(watch, service)
 
     def subscribe(self, handle: int, service: SimulatedService, deliver: Deliver) -> None:
-        """Tell of every change of a service's configuration."""
+        """Report every change of a service's configuration."""
         self._subscriptions[handle] = service, deliver
 
     def cancel(self, handle: int) -> None:
@@ -74,27 +74,27 @@ class Notifications:
             self.cancel(handle)
 
     def state_changed(self, service: SimulatedService) -> None:
-        """Tell of a service's new state, or of a new check point in it."""
+        """Report a service's new state, or a new check point in it."""
         for watch in list(self._watches.values()):
             if watch.service is service:
-                self._tell_state(watch, service)
+                self._report_state(watch, service)
 
     def marked(self, service: SimulatedService) -> None:
-        """Tell those who wait for a service that it is going."""
+        """Report to the waiters for a service that it is marked for deletion."""
         code = int(ErrorCode.SERVICE_MARKED_FOR_DELETE)
         for watch in list(self._watches.values()):
             if watch.service is service:
                 pending = int(Notify.DELETE_PENDING)
-                self._tell(watch, NotificationRow(code, service.status_row(), pending, None))
+                self._report(watch, NotificationRow(code, service.status_row(), pending, None))
 
     def configured(self, service: SimulatedService) -> None:
-        """Tell of a change of a service's configuration."""
+        """Report a change of a service's configuration."""
         row = NotificationRow(0, service.status_row(), 0, None)
-        for handle, (one, deliver) in self._subscriptions.items():
-            if one is service:
-                self._simulation.later(partial(self._tell_change, handle, deliver, row))
+        for handle, (subscribed, deliver) in self._subscriptions.items():
+            if subscribed is service:
+                self._simulation.later(partial(self._report_change, handle, deliver, row))
 
-    def _tell_change(self, handle: int, deliver: Deliver, row: NotificationRow) -> None:
+    def _report_change(self, handle: int, deliver: Deliver, row: NotificationRow) -> None:
         if handle in self._subscriptions:  # still
             deliver(row)
 
@@ -103,9 +103,9 @@ class Notifications:
         for watch in list(self._watches.values()):
             if watch.service is None:
                 watch.missed.append((event, name))
-                self._tell_missed(watch)
+                self._report_missed(watch)
 
-    def _tell_missed(self, watch: _Watch) -> None:
+    def _report_missed(self, watch: _Watch) -> None:
         wanted = [(event, name) for event, name in watch.missed if event & watch.mask]
         if wanted and watch.deliver is not None:
             watch.missed = [entry for entry in watch.missed if entry not in wanted]
@@ -113,25 +113,25 @@ class Notifications:
             for event, _ in wanted:
                 triggered |= event
             names = tuple(name for _, name in wanted)
-            self._tell(watch, NotificationRow(0, NO_STATUS, int(triggered), names))
+            self._report(watch, NotificationRow(0, NO_STATUS, int(triggered), names))
 
-    def _tell_state(self, watch: _Watch, service: SimulatedService) -> None:
+    def _report_state(self, watch: _Watch, service: SimulatedService) -> None:
         event = _BITS.get(service.state, Notify(0))
         if watch.deliver is not None and event & watch.mask:
-            watch.told = service.changes
-            self._tell(watch, NotificationRow(0, service.status_row(), int(event), None))
+            watch.reported = service.changes
+            self._report(watch, NotificationRow(0, service.status_row(), int(event), None))
 
-    def _tell(self, watch: _Watch, row: NotificationRow) -> None:
+    def _report(self, watch: _Watch, row: NotificationRow) -> None:
         deliver, watch.deliver = watch.deliver, None
         if deliver is None:
             return
         simulation = self._simulation
 
-        def tell() -> None:
-            if not watch.closed:  # meanwhile
+        def report() -> None:
+            if not watch.closed:  # in the meantime
                 deliver(row)
 
         if simulation.faults.lag:
-            simulation.clock.after(simulation.faults.lag, lambda: simulation.later(tell))
+            simulation.clock.after(simulation.faults.lag, lambda: simulation.later(report))
         else:
-            simulation.later(tell)
+            simulation.later(report)

@@ -8,7 +8,7 @@ from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import Simulation, plain_name
 from winsvc.testing.machine import SimulatedMachine
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 __all__ = ["ServiceHandle", "ServiceHandles"]
@@ -45,7 +45,7 @@ class ServiceHandles(Simulation):
         for machine in self.machines:
             if same_name(plain, machine.name):
                 return machine
-        raise Refusal(ErrorCode.RPC_SERVER_UNAVAILABLE)
+        raise RefusalError(ErrorCode.RPC_SERVER_UNAVAILABLE)
 
     def _new(self, machine: SimulatedMachine, service: SimulatedService | None, access: int) -> int:
         if service is not None:
@@ -60,28 +60,28 @@ class ServiceHandles(Simulation):
         handle = self.handles.get(value, ServiceHandle)
         machine, service = handle.machine, handle.service
         if machine is not self.local and machine not in self.machines:
-            raise Refusal(ErrorCode.RPC_SERVER_UNAVAILABLE)
+            raise RefusalError(ErrorCode.RPC_SERVER_UNAVAILABLE)
         if machine.error:
-            raise Refusal(machine.error)
+            raise RefusalError(machine.error)
         removed = service is not None and service not in machine.services
         if removed or handle.connection != machine.lost:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         return handle
 
     def _manager(self, value: int, right: ManagerAccess) -> SimulatedMachine:
         handle = self._handle(value)
         if handle.service is not None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         if right & ~handle.access:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return handle.machine
 
     def _service(self, value: int, right: ServiceAccess) -> SimulatedService:
         handle = self._handle(value)
         if handle.service is None:
-            raise Refusal(ErrorCode.INVALID_HANDLE)
+            raise RefusalError(ErrorCode.INVALID_HANDLE)
         if right & ~handle.access:
-            raise Refusal(ErrorCode.ACCESS_DENIED)
+            raise RefusalError(ErrorCode.ACCESS_DENIED)
         return handle.service
 
     def _close(self, value: int) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from winsvc._values.rows import PreferredNodeRow
+from winsvc._values.rows import FailureActionsRow, PreferredNodeRow
 from winsvc._values.setting_table import NUMBER_LEVELS, SETTINGS
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
-from winsvc.testing.seed import Seed
+from winsvc.testing.service_fixture import ServiceFixture
 from winsvc.testing.services import SimulatedService, stored_account
 
 __all__ = ["record_of"]
 
 
-def record_of(seed: Seed) -> SimulatedService:
+def record_of(seed: ServiceFixture) -> SimulatedService:
     """Return what is stored of a service; its settings are not checked."""
     spec, given = seed.spec, seed.spec.given()
     stored = {
@@ -22,6 +22,7 @@ def record_of(seed: Seed) -> SimulatedService:
         if name != "security"
     }
     node: PreferredNodeRow = stored["preferred_node"]
+    actions: FailureActionsRow = stored["failure_actions"]
     service = SimulatedService(
         name=spec.name,
         service_type=stored["service_type"],
@@ -35,7 +36,9 @@ def record_of(seed: Seed) -> SimulatedService:
         dependencies=tuple(stored["dependencies"]),
         display_name=stored["display_name"] or spec.name,
         description=stored["description"] or None,
-        failure_actions=stored["failure_actions"],
+        failure_actions=actions._replace(
+            reboot_message=actions.reboot_message or None, command=actions.command or None
+        ),
         numbers={level: stored[setting.name] for level, setting in NUMBER_LEVELS.items()},
         required_privileges=tuple(stored["required_privileges"]),
         triggers=tuple(stored["triggers"]),

@@ -1,8 +1,9 @@
-"""What goes on in simulated services: their states, controls, ends and failures."""
+"""The states, controls, ends and failures of simulated services."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,18 +19,18 @@ from winsvc.enums import (
     ServiceType,
     State,
 )
-from winsvc.testing.behaviour import Behaviour, HostedProgram
+from winsvc.testing.behavior import HostedProgram, ProgramBehavior
 from winsvc.testing.clock import Timer
 from winsvc.testing.dependencies import blocking
 from winsvc.testing.hosted.processes import HostedProcess, HostedRun
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
     from winsvc.testing.calls import Simulation
     from winsvc.testing.database import Services
     from winsvc.testing.notifications import Notifications
-    from winsvc.testing.seed import Seed
+    from winsvc.testing.service_fixture import ServiceFixture
 
 __all__ = ["Running"]
 
@@ -62,13 +63,14 @@ _ACCEPT: Final = {
     Control.NETBIND_ENABLE: AcceptedControls.NETBIND_CHANGE,
     Control.NETBIND_DISABLE: AcceptedControls.NETBIND_CHANGE,
 }
+_PAUSED: Final = (State.PAUSED, State.PAUSE_PENDING, State.CONTINUE_PENDING)
 _INVALID_DATA: Final = 13
 _POWER_SETTING_CHANGE: Final = 0x8013
 _DEVICE_INTERFACE: Final = 5  # DBT_DEVTYP_DEVICEINTERFACE
 
 
 class Running:
-    """What runs on one machine."""
+    """The running services and processes of one machine."""
 
     def __init__(
         self,
@@ -88,9 +90,9 @@ class Running:
 
     # ------------------------------------------------------------------- processes
 
-    def begin(self, service: SimulatedService, behaviour: Behaviour) -> None:
-        """Give a service a process in which this goes on."""
-        service.behaviour = behaviour
+    def begin(self, service: SimulatedService, behavior: ProgramBehavior) -> None:
+        """Assign a process with this behavior to a service."""
+        service.behavior = behavior
         service.controls.clear()
         service.exit_code = service.service_exit_code = 0
         service.pid = 0
@@ -99,18 +101,18 @@ class Running:
         elif not service.is_driver:
             sharer = self.sharer(service)
             service.pid = self._new_pid() if sharer is None else sharer.pid
-        if behaviour.ends_after is not None:
-            seconds = to_timedelta(behaviour.ends_after, "ends_after").total_seconds()
+        if behavior.ends_after is not None:
+            seconds = to_timedelta(behavior.ends_after, "ends_after").total_seconds()
             service.end = self._clock.after(seconds, lambda: self._end_by_itself(service))
 
     def sharer(self, service: SimulatedService) -> SimulatedService | None:
-        """A service whose process this one would share: both may, and have one command line."""
+        """Return a service with a shareable process and the same command line."""
         if not service.service_type & ServiceType.SHARE_PROCESS:
             return None
-        for one in self._services:
-            shares = one.pid and one.service_type & ServiceType.SHARE_PROCESS
-            if shares and same_name(one.binary_path, service.binary_path):
-                return one
+        for peer in self._services:
+            shares = peer.pid and peer.service_type & ServiceType.SHARE_PROCESS
+            if shares and same_name(peer.binary_path, service.binary_path):
+                return peer
         return None
 
     def _new_pid(self) -> int:
@@ -118,14 +120,14 @@ class Running:
         return self._last_pid
 
     def process_of(self, service: SimulatedService, program: HostedProgram) -> HostedProcess:
-        """A process for a service that is about to start: a new one, or one that it shares."""
+        """Return a process, new or shared, for a service that is about to start."""
         path, shared = service.binary_path, bool(service.service_type & ServiceType.SHARE_PROCESS)
         for process in self._processes:
             if shared and process.takes_starts and same_name(process.path, path):
                 return process
         pid = self._new_pid()
         process = HostedProcess(
-            self._simulation.baton,
+            self._simulation.scheduler,
             self._simulation.as_host(),
             program,
             pid,
@@ -133,7 +135,7 @@ class Running:
             shared,
             on_end=lambda: self._crash_process(pid),
         )
-        self._processes = [one for one in self._processes if not one.ended]
+        self._processes = [other for other in self._processes if not other.ended]
         self._processes.append(process)
         return process
 
@@ -144,9 +146,15 @@ class Running:
                 self.stopped(service, 0)
             process.end()
 
-    def resume(self, service: SimulatedService, behaviour: Behaviour, seed: Seed) -> None:
-        """Have a service be in a state already."""
-        self.begin(service, behaviour)
+    def resume(
+        self, service: SimulatedService, behavior: ProgramBehavior, seed: ServiceFixture
+    ) -> None:
+        """Put a service into the state of a fixture, as if it had run before."""
+        if seed.state in _PAUSED:
+            # It has been paused, so it accepts the controls that pause and resume it.
+            accepts = behavior.accepts | AcceptedControls.PAUSE_CONTINUE
+            behavior = replace(behavior, accepts=accepts)
+        self.begin(service, behavior)
         service.exit_code, service.service_exit_code = seed.exit_code, seed.service_exit_code
         service.pid = seed.pid or service.pid
         self._last_pid = max(self._last_pid, service.pid)
@@ -162,7 +170,7 @@ class Running:
             service.end = None
 
     def forget(self, service: SimulatedService) -> None:
-        """A service is gone, whatever it was doing; with the last one its process."""
+        """Remove a service in any state; end its process with its last service."""
         self.silence(service)
         run, service.hosted = service.hosted, None
         if run is not None:
@@ -180,9 +188,9 @@ class Running:
         check_point: int = 0,
         wait_hint: int = 0,
     ) -> None:
-        """What a service's program does by ``SetServiceStatus``."""
+        """Set a service's status, as its program does with ``SetServiceStatus``."""
         if state is State.STOPPED:
-            self.stopped(service, service.behaviour.exit_code, service.behaviour.service_exit_code)
+            self.stopped(service, service.behavior.exit_code, service.behavior.service_exit_code)
             return
         self._cancel(service.timers)
         if state not in PENDING_STATES:
@@ -192,7 +200,7 @@ class Running:
     def set_status(self, service: SimulatedService, row: StatusRow) -> None:
         """Store a status that a program has reported in full (``SetServiceStatus``)."""
         if not State.STOPPED <= row.current_state <= State.PAUSED:
-            raise Refusal(_INVALID_DATA)
+            raise RefusalError(_INVALID_DATA)
         state, accepts = State(row.current_state), AcceptedControls(row.controls_accepted)
         if service.hosted is not None:
             service.hosted.accepts = accepts
@@ -209,19 +217,19 @@ class Running:
         if state not in PENDING_STATES:
             self.report(service, state)
             return
-        takes = service.behaviour.takes(state)
+        takes = service.behavior.takes(state)
         if takes == 0:
             self.report(service, _SETTLED[state])
             return
         self._cancel(service.timers)
-        self.show(service, state, 1, milliseconds(service.behaviour.wait_hint, "wait_hint"))
+        self.show(service, state, 1, milliseconds(service.behavior.wait_hint, "wait_hint"))
         if takes is not None:
             settle = partial(self.report, service, _SETTLED[state])
             service.timers.append(self._clock.after(takes, settle))
             self._count_check_points(service)
 
     def _count_check_points(self, service: SimulatedService) -> None:
-        every = to_timedelta(service.behaviour.check_point_every, "every").total_seconds()
+        every = to_timedelta(service.behavior.check_point_every, "every").total_seconds()
 
         def count() -> None:
             service.check_point += 1
@@ -233,7 +241,7 @@ class Running:
     def show(
         self, service: SimulatedService, state: State, check_point: int, wait_hint: int
     ) -> None:
-        """Have this in a service's status."""
+        """Update the status of a service."""
         news = state is not service.state or check_point != service.check_point
         if state is not service.state:
             service.changes += 1
@@ -241,7 +249,7 @@ class Running:
         if service.hosted is not None:
             accepts = service.hosted.accepts
         elif state in (State.RUNNING, State.PAUSED):
-            accepts = service.behaviour.accepts
+            accepts = service.behavior.accepts
             if service.is_driver:
                 accepts &= AcceptedControls.STOP  # all that drivers take
         service.state = state
@@ -258,7 +266,7 @@ class Running:
         *,
         crashed: bool = False,
     ) -> None:
-        """A service has ended."""
+        """Record the end of a service."""
         self.silence(service)
         service.exit_code, service.service_exit_code = exit_code, service_exit_code
         service.pid = 0
@@ -279,15 +287,15 @@ class Running:
             process.end()
 
     def _crash_process(self, pid: int) -> None:
-        for one in self._services_in(pid):
-            self.stopped(one, ErrorCode.PROCESS_ABORTED, crashed=True)
+        for service in self._services_in(pid):
+            self.stopped(service, ErrorCode.PROCESS_ABORTED, crashed=True)
 
     def _services_in(self, pid: int) -> list[SimulatedService]:
-        return [one for one in self._services if pid and one.pid == pid]
+        return [service for service in self._services if pid and service.pid == pid]
 
     def _end_by_itself(self, service: SimulatedService) -> None:
         service.end = None
-        if service.behaviour.crashes:
+        if service.behavior.crashes:
             self.crash(service)
         else:
             self.report(service, State.STOPPED)
@@ -304,14 +312,14 @@ class Running:
         """Send a control as a program may; the status afterwards."""
         control = Control(code)
         if service.state is State.STOPPED:
-            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE, service.brief_status_row())
+            raise RefusalError(ErrorCode.SERVICE_NOT_ACTIVE, service.brief_status_row())
         starting = service.state is State.START_PENDING
         if service.state is State.STOP_PENDING or (starting and control is not Control.STOP):
-            raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
+            raise RefusalError(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
         if not self._takes(service, control):
-            raise Refusal(ErrorCode.INVALID_SERVICE_CONTROL, service.brief_status_row())
+            raise RefusalError(ErrorCode.INVALID_SERVICE_CONTROL, service.brief_status_row())
         if control is Control.STOP and blocking(self._services, service):
-            raise Refusal(ErrorCode.DEPENDENT_SERVICES_RUNNING)
+            raise RefusalError(ErrorCode.DEPENDENT_SERVICES_RUNNING)
         self.send(service, control)
         return service.brief_status_row()
 
@@ -322,62 +330,64 @@ class Running:
         return bool(service.controls_accepted & _ACCEPT.get(control, AcceptedControls(0)))
 
     def send(self, service: SimulatedService, control: Control) -> None:
-        """A control reaches the service's program."""
+        """Deliver a control to the service's program."""
         if service.hosted is not None:
-            self._tell(service, service.hosted, control)
+            self._call_handler(service, service.hosted, control)
             return
         service.controls.append(control)
-        if service.behaviour.on_control is not None:
-            service.behaviour.on_control(control)
-        if control in service.behaviour.ignores or service.state is State.STOPPED:
-            return  # stopped by what it was told
+        if service.behavior.on_control is not None:
+            service.behavior.on_control(control)
+        if control in service.behavior.ignores or service.state is State.STOPPED:
+            return  # stopped by its callback
         begins = _BEGINS.get(control)
         if begins is not None and _SETTLED[begins] is not service.state:
             self.enter(service, begins)
 
     @staticmethod
-    def _tell(
+    def _call_handler(
         service: SimulatedService,
         run: HostedRun,
         control: Control,
         event_type: int = 0,
         data: bytes = b"",
     ) -> int:
-        """Call the control handler of a service in Python; return its answer."""
+        """Call the control handler of a service in Python; return its result."""
         service.controls.append(control)
         if run.handler is None:
-            raise Refusal(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
+            raise RefusalError(ErrorCode.SERVICE_CANNOT_ACCEPT_CTRL, service.brief_status_row())
         return run.process.control(run.handler, int(control), event_type, data)
 
     def event(self, control: Control, event_type: int, data: bytes) -> dict[str, int]:
-        """Send what the system sends by itself to all who want it; what their handlers answer."""
+        """Send a system event to all services that accept it; return their handlers' results."""
         answers: dict[str, int] = {}
-        for one in self._services:
-            if one.state in (State.RUNNING, State.PAUSED) and _wants(
-                one, control, event_type, data
+        for service in self._services:
+            if service.state in (State.RUNNING, State.PAUSED) and _wants(
+                service, control, event_type, data
             ):
-                answers[one.name] = 0
-                if one.hosted is None:
-                    self.send(one, control)
+                answers[service.name] = 0
+                if service.hosted is None:
+                    self.send(service, control)
                 else:
-                    answers[one.name] = self._tell(one, one.hosted, control, event_type, data)
+                    answers[service.name] = self._call_handler(
+                        service, service.hosted, control, event_type, data
+                    )
         return answers
 
     def shut_down(self) -> None:
         """End everything, as a system that goes down does."""
-        every = [one for one in self._services if one.state is not State.STOPPED]
-        for one in every:
-            if one.controls_accepted & AcceptedControls.PRESHUTDOWN:
-                self.send(one, Control.PRESHUTDOWN)
-                self._wait_for_end(one, one.numbers[ConfigLevel.PRESHUTDOWN_INFO] / 1000)
-        for one in every:
-            if one.controls_accepted & AcceptedControls.SHUTDOWN:
-                self.send(one, Control.SHUTDOWN)
-        for one in every:
-            self._wait_for_end(one, SHUTDOWN_TIMEOUT)
-        for one in every:  # what is left is ended with the system: that is no failure
-            if one.state is not State.STOPPED:
-                self.stopped(one, 0)
+        every = [service for service in self._services if service.state is not State.STOPPED]
+        for service in every:
+            if service.controls_accepted & AcceptedControls.PRESHUTDOWN:
+                self.send(service, Control.PRESHUTDOWN)
+                self._wait_for_end(service, service.numbers[ConfigLevel.PRESHUTDOWN_INFO] / 1000)
+        for service in every:
+            if service.controls_accepted & AcceptedControls.SHUTDOWN:
+                self.send(service, Control.SHUTDOWN)
+        for service in every:
+            self._wait_for_end(service, SHUTDOWN_TIMEOUT)
+        for service in every:  # what is left is ended with the system: that is no failure
+            if service.state is not State.STOPPED:
+                self.stopped(service, 0)
         self.end_processes()
 
     def _wait_for_end(self, service: SimulatedService, seconds: float) -> None:
@@ -387,7 +397,7 @@ class Running:
 
 
 def _wants(service: SimulatedService, control: Control, event_type: int, data: bytes) -> bool:
-    """Whether the system tells a service of an event."""
+    """Return whether the system sends an event to a service."""
     bit = _ACCEPT.get(control)
     if bit is not None and not service.controls_accepted & bit:
         return False

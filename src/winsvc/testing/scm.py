@@ -1,4 +1,4 @@
-"""The simulated service control manager: what tests make, fill, and look at."""
+"""The simulated service control manager that tests create, fill and inspect."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from winsvc._util.text import check_text, same_name
 from winsvc.backend import Capabilities, use_backend
 from winsvc.enums import ServiceType, State
-from winsvc.errors import ArgumentError
-from winsvc.testing.access import Caller
-from winsvc.testing.behaviour import HostedProgram, Program
+from winsvc.errors import ValidationError
+from winsvc.testing.access import CallerIdentity
+from winsvc.testing.accounts import AccountCalls, known_accounts
+from winsvc.testing.behavior import HostedProgram, Program
 from winsvc.testing.calls import Call, plain_name
 from winsvc.testing.desktop_calls import DesktopCalls
 from winsvc.testing.desktops import DesktopSimulation
@@ -21,7 +22,7 @@ from winsvc.testing.eventlog import EventLogCalls, EventLogSimulation
 from winsvc.testing.host_calls import HostCalls, NoProcess
 from winsvc.testing.machine import SimulatedMachine
 from winsvc.testing.open_handles import ServiceHandle
-from winsvc.testing.seed import Seed, read_document
+from winsvc.testing.service_fixture import ServiceFixture, read_document
 from winsvc.testing.services import SimulatedService
 from winsvc.testing.waiter_calls import Waiter, WaiterCalls
 
@@ -29,13 +30,43 @@ if TYPE_CHECKING:
     from winsvc._values.rows import ConfigRow
     from winsvc._values.settings import ServiceSpec, SettingsKeywords
     from winsvc.backend import Backend, HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
 __all__ = ["SimulatedSCM"]
 
 
-class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
-    """A service control manager in plain Python, which answers as Windows does.
+# The names that tests use. The other public names are the calls of a backend, for winsvc itself.
+_USER_NAMES: Final = frozenset(
+    {
+        *(
+            "add",
+            "add_account",
+            "add_machine",
+            "add_window",
+            "begin_on",
+            "called",
+            "caller",
+            "calls",
+            "clock",
+        ),
+        *("close", "destroy_window", "event_log", "event_logs", "event_sources", "faults"),
+        *("from_json", "host", "installed", "latency", "local", "machines", "open_handles"),
+        *("run_as", "stations", "status_handle"),
+    }
+)
+
+
+class _UserNames(type):
+    """The type of a class for which :func:`dir` and :func:`help` leave out a backend's calls."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
+
+
+class SimulatedSCM(
+    HostCalls, WaiterCalls, DesktopCalls, EventLogCalls, AccountCalls, metaclass=_UserNames
+):
+    """A simulated service control manager, which behaves as Windows does.
 
     ::
 
@@ -46,20 +77,20 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
                 scm.open("Spooler").stop()
         assert sim["Spooler"].state is State.STOPPED
 
-    It is a :class:`winsvc.backend.Backend`: ``ServiceManager(backend=sim)`` works, too. Nothing
-    takes real time: see :attr:`clock`.
+    It is a :class:`winsvc.backend.Backend`: ``ServiceManager(backend=sim)`` works, too. Waits
+    take simulated time only; see :attr:`clock`.
 
     Attributes:
-        local: the machine that programs run on. What is asked of the simulated SCM itself, such as
-            ``sim["Spooler"]``, is asked of this one.
-        machines: the others; see :meth:`add_machine`.
-        caller: the account that programs run as: an administrator, unless told otherwise.
+        local: the local machine; ``sim["Spooler"]`` means ``sim.local["Spooler"]``.
+        machines: the other machines; see :meth:`add_machine`.
+        caller: the account of the programs under test, by default an administrator.
         clock: the simulated time. It passes when winsvc waits, by ``clock.advance(seconds)``, and
             by :attr:`latency` with each call.
-        calls: every call that was made, in order.
-        faults: what is to go wrong.
-        event_log: what was written to the event log: its entries, in order.
-        event_sources: the sources of the Application log, in the registry.
+        calls: all calls, in order.
+        faults: the faults to simulate.
+        accounts: the names of accounts and groups by SID; see :meth:`add_account`.
+        event_log: the entries that were written to the event log, in order.
+        event_sources: the sources of the Application log in the registry.
         latency: how many simulated seconds each call takes.
     """
 
@@ -73,10 +104,11 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         self.own_process = NoProcess()
         self.desktops = DesktopSimulation(self)
         self.events = EventLogSimulation()
+        self.accounts = known_accounts()
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str] | Mapping[str, object]) -> Self:
-        """With the services of a document, such as ``winsvc export`` writes of a real machine.
+        """Create a simulation with the services of a document that ``winsvc export`` has written.
 
         Args:
             source: the path of a JSON file, or what was read from one::
@@ -85,8 +117,8 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
                               "RPCSS": {"start_type": "automatic"}}}
 
         Raises:
-            OSError: the file can't be read.
-            ArgumentError, TypeError: it is no such document; the error says where.
+            OSError: the file could not be read.
+            ValidationError, TypeError: the document is invalid; the error names the place.
         """
         sim = cls()
         machine, seeds = read_document(source)
@@ -97,21 +129,21 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
     def add(
         self,
-        spec: ServiceSpec | Seed | str,
+        spec: ServiceSpec | ServiceFixture | str,
         *,
         state: State = State.STOPPED,
         program: Program | None = None,
         **settings: Unpack[SettingsKeywords],
     ) -> SimulatedService:
-        """Put a service on the local machine; see :meth:`SimulatedMachine.add`.
+        """Add a service to the local machine; see :meth:`SimulatedMachine.add`.
 
         Raises:
-            ArgumentError: there is one of this name, or no service can have it.
+            ValidationError: the name is invalid, or the service exists.
         """
         return self.local.add(spec, state=state, program=program, **settings)
 
-    def host(self, *services: type[Service]) -> None:
-        r"""Have services that are written with :mod:`winsvc.host` on the local machine.
+    def host(self, *services: type[ServiceBase]) -> None:
+        r"""Add services written with :mod:`winsvc.host` to the local machine.
 
         ::
 
@@ -121,12 +153,11 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
                 beat.start(timeout=30)
                 sim.clock.advance(60)  # a minute of its life
 
-        Their real code runs, in threads of which one at a time has its turn, while simulated time
-        stands still. Each has a source of the event log. One that is there already is only given
-        this program.
+        Their code really runs, one thread at a time and in simulated time. An event log source is
+        registered for each service. An existing service only gets the new program.
 
         Raises:
-            ArgumentError: there is none, or one has no name.
+            ValidationError: there is no service class, or a class has no name.
         """
         program = HostedProgram.of(*services)
         path = rf"C:\simulated\{services[0].name}.exe"
@@ -147,31 +178,35 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
     def capabilities(self, machine: str | None) -> Capabilities:
         """Return the abilities: bulk queries are sequential, so that :attr:`calls` is stable."""
-        return Capabilities(machine is None, 1, event_sources=self)
+        own_pid = self.own_pid() if machine is None else None
+        return Capabilities(machine is None, 1, event_sources=self, own_pid=own_pid)
 
     def query_configs(self, manager: int, names: Sequence[str]) -> list[ConfigRow | None]:
         return [None] * len(names)
 
     def add_machine(self, name: str, *, error: int = 0) -> SimulatedMachine:
-        """Another machine, without services.
+        """Add another machine, without services.
 
-        Machines that were not added do not answer: error 1722.
+        Machines that were not added are not available: error 1722.
 
         Args:
             name: its name on the network.
             error: the code with which it refuses every connection, such as 5 or 1722.
 
         Raises:
-            ArgumentError: there is one of this name, or it is the own machine's.
+            ValidationError: the machine exists, or the name is the local machine's.
         """
         name = plain_name(check_text(name, "name"))
         if self.is_own_name(name):
-            raise ArgumentError("name", f"{name!r} is the own machine")
-        if any(same_name(name, one.name) for one in self.machines):
-            raise ArgumentError("name", f"there is a machine {name!r} already")
+            raise ValidationError("name", f"{name!r} is the name of the local machine")
+        if any(same_name(name, machine.name) for machine in self.machines):
+            raise ValidationError("name", f"machine {name!r} already exists")
         machine = SimulatedMachine(self, name, error=error)
         self.machines.append(machine)
         return machine
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name in _USER_NAMES or name[:2] == "__"]
 
     def __getitem__(self, name: str) -> SimulatedService:
         return self.local[name]
@@ -186,10 +221,10 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
         return f"<SimulatedSCM: {len(self.local.services)} services, {self.open_handles} handles>"
 
     def called(self, function: str, service: str | None = None) -> list[Call]:
-        """The calls of one Windows function, for one service or for all.
+        """Return the calls of one Windows function, for one service or for all services.
 
         Raises:
-            ArgumentError: the simulation has no such function.
+            ValidationError: the function is unknown to the simulation.
         """
         self.faults.check_function(function)
         return [
@@ -201,17 +236,17 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
 
     @property
     def open_handles(self) -> int:
-        """How many handles are open, of whatever kind, and waits on: 0 where nothing leaks."""
+        """The number of open handles and waiters; 0 if the program under test leaks none."""
         handles = sum(len(self.handles.of_kind(kind)) for kind in (ServiceHandle, Waiter))
         return handles + self.open_desktop_handles + self.open_event_handles
 
     @contextmanager
     def installed(self, *, replace_time: bool = False) -> Iterator[Self]:
-        """Be the service control manager of every ``ServiceManager()`` in the ``with`` block.
+        """Connect every ``ServiceManager()`` to this simulation in the ``with`` block.
 
         Args:
-            replace_time: also have ``time.sleep()`` and the clocks of :mod:`time` run on the
-                simulated clock, for programs that wait by themselves; see
+            replace_time: whether to replace ``time.sleep()`` and the clocks of :mod:`time` by the
+                simulated clock; see
                 :meth:`SimulatedClock.replacing_time`.
         """
         with use_backend(self):
@@ -222,8 +257,8 @@ class SimulatedSCM(HostCalls, WaiterCalls, DesktopCalls, EventLogCalls):
                 yield self
 
     @contextmanager
-    def run_as(self, caller: Caller) -> Iterator[None]:
-        """Have programs run as another account in the ``with`` block."""
+    def run_as(self, caller: CallerIdentity) -> Iterator[None]:
+        """Use another caller in the ``with`` block."""
         before, self.caller = self.caller, caller
         try:
             yield

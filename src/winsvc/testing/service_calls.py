@@ -24,7 +24,7 @@ from winsvc.testing.config_calls import ConfigCalls
 from winsvc.testing.configuring import Configuration, check_name
 from winsvc.testing.dependencies import dependents
 from winsvc.testing.machine import Lock
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import SimulatedService
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class ServiceCalls(ConfigCalls):
     def open_sc_manager(self, machine: str | None, database: str | None, access: int) -> int:
         called = self._machine_called(machine)
         if called.error:
-            raise Refusal(called.error)
+            raise RefusalError(called.error)
         if database is not None and same_name(database, _FAILED_DATABASE):
-            raise Refusal(ErrorCode.DATABASE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.DATABASE_DOES_NOT_EXIST)
         if database is not None and not same_name(database, _ACTIVE_DATABASE):
-            raise Refusal(ErrorCode.INVALID_NAME)
-        # Every handle can connect: to ask for nothing is to ask for that.
-        asked = access | ManagerAccess.CONNECT
-        rights = self.grant(called.security, asked, MANAGER)
+            raise RefusalError(ErrorCode.INVALID_NAME)
+        # Every handle includes this right, also with an access mask of 0.
+        requested = access | ManagerAccess.CONNECT
+        rights = self.grant(called.security, requested, MANAGER)
         return self._new(called, None, rights)
 
     @windows_call("CloseServiceHandle")
@@ -64,7 +64,7 @@ class ServiceCalls(ConfigCalls):
         check_name(name)
         service = machine.services.get(name)
         if service is None:
-            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.SERVICE_DOES_NOT_EXIST)
         rights = self.grant(service.security, access, SERVICE, service.name)
         return self._new(machine, service, rights)
 
@@ -75,14 +75,17 @@ class ServiceCalls(ConfigCalls):
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
     ) -> tuple[list[EnumRow], int]:
         page, next_page = self._page(manager, service_type, state, group, resume)
-        return [EnumRow(one.name, one.display_name, one.status_row()) for one in page], next_page
+        rows = [
+            EnumRow(service.name, service.display_name, service.status_row()) for service in page
+        ]
+        return rows, next_page
 
     @windows_call("EnumServicesStatusW")
     def enum_services_status(
         self, manager: int, service_type: int, state: int, resume: int
     ) -> tuple[list[EnumRow], int]:
         page, next_page = self._page(manager, service_type, state, None, resume)
-        return [one.brief_enum_row() for one in page], next_page
+        return [service.brief_enum_row() for service in page], next_page
 
     def _page(
         self, manager: int, service_type: int, state: int, group: str | None, resume: int
@@ -90,17 +93,17 @@ class ServiceCalls(ConfigCalls):
         self._manager(manager, ManagerAccess(0))
         _check_filter(state)
         if not 0 < service_type <= ServiceType.ALL:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
         machine = self._manager(manager, ManagerAccess.ENUMERATE_SERVICE)
         if group and not machine.knows_group(group):
-            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.SERVICE_DOES_NOT_EXIST)
         found = [
-            one
-            for one in machine.services
-            if one.number > resume
-            and one.service_type & service_type
-            and _is_in(one, state)
-            and (group is None or same_name(one.load_order_group, group))
+            service
+            for service in machine.services
+            if service.number > resume
+            and service.service_type & service_type
+            and _is_in(service, state)
+            and (group is None or same_name(service.load_order_group, group))
         ]
         # At least one: a page without any would never get on.
         page = found if machine.page_size is None else found[: max(machine.page_size, 1)]
@@ -112,14 +115,14 @@ class ServiceCalls(ConfigCalls):
         _check_filter(state)
         needed = self._service(service, ServiceAccess.ENUMERATE_DEPENDENTS)
         found = dependents(self._of(service).services, needed)
-        return [one.brief_enum_row() for one in found if _is_in(one, state)]
+        return [dependent.brief_enum_row() for dependent in found if _is_in(dependent, state)]
 
     @windows_call("GetServiceDisplayNameW")
     def get_service_display_name(self, manager: int, name: str) -> str:
         check_text(name, "name")
         service = self._manager(manager, ManagerAccess.CONNECT).services.get(name)
         if service is None:
-            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.SERVICE_DOES_NOT_EXIST)
         return service.display_name
 
     @windows_call("GetServiceKeyNameW")
@@ -128,7 +131,7 @@ class ServiceCalls(ConfigCalls):
         services = self._manager(manager, ManagerAccess.CONNECT).services
         service = services.by_display_name(display_name)
         if service is None:
-            raise Refusal(ErrorCode.SERVICE_DOES_NOT_EXIST)
+            raise RefusalError(ErrorCode.SERVICE_DOES_NOT_EXIST)
         return service.name
 
     # ------------------------------------------------------------------- making and unmaking
@@ -145,7 +148,7 @@ class ServiceCalls(ConfigCalls):
         error_control: int,
         binary_path: str,
         load_order_group: str | None,
-        want_tag: bool,
+        assign_tag: bool,
         dependencies: Sequence[str] | None,
         account: str | None,
         password: Secret | None,
@@ -153,26 +156,26 @@ class ServiceCalls(ConfigCalls):
         machine = self._manager(manager, ManagerAccess.CREATE_SERVICE)
         check_name(name)
         service = SimulatedService(name)
-        there = machine.services.get(name)
+        existing = machine.services.get(name)
         wanted = Configuration(
             service_type,
             start_type,
             error_control,
             binary_path,
             load_order_group or "",
-            want_tag,
+            assign_tag,
             dependencies or (),
             account or ("" if service_type & ServiceType.DRIVER else "LocalSystem"),
             password,
             display_name or name,
         )
         wanted.check_values(service)
-        if there is not None and there.marked_for_deletion:
-            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
-        if there is not None:
-            raise Refusal(ErrorCode.SERVICE_EXISTS)
+        if existing is not None and existing.marked_for_deletion:
+            raise RefusalError(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        if existing is not None:
+            raise RefusalError(ErrorCode.SERVICE_EXISTS)
         tag = wanted.apply(machine, service)
-        # Who makes a service gets what he asks for, whatever its descriptor says.
+        # The creator of a service gets the requested rights, regardless of its descriptor.
         everybody = SecurityDescriptor()
         rights = self.grant(everybody, access, SERVICE, name)
         machine.services.add(service)
@@ -180,11 +183,11 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("DeleteService")
     def delete_service(self, service: int) -> None:
-        one = self._service(service, ServiceAccess.DELETE)
-        if one.marked_for_deletion:
-            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
-        one.marked_for_deletion = True
-        self._of(service).notifications.marked(one)
+        target = self._service(service, ServiceAccess.DELETE)
+        if target.marked_for_deletion:
+            raise RefusalError(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+        target.marked_for_deletion = True
+        self._of(service).notifications.marked(target)
 
     # ------------------------------------------------------------------- status and control
 
@@ -198,8 +201,8 @@ class ServiceCalls(ConfigCalls):
 
     @windows_call("StartServiceW")
     def start_service(self, service: int, arguments: Sequence[str]) -> None:
-        one = self._service(service, ServiceAccess.START)
-        self._of(service).starting.start(one, arguments)
+        target = self._service(service, ServiceAccess.START)
+        self._of(service).starting.start(target, arguments)
 
     @windows_call("ControlService")
     def control_service(self, service: int, control: int) -> StatusRow:
@@ -216,16 +219,9 @@ class ServiceCalls(ConfigCalls):
         self._service(service, ServiceAccess(0))
         right = right_to_send(code)
         if right is None:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
-        one = self._service(service, right)
-        return self._of(service).running.control(one, code)
-
-    @windows_call("QueryServiceDynamicInformation")
-    def query_start_reason(self, service: int) -> int:
-        one = self._service(service, ServiceAccess.QUERY_STATUS)
-        if one.state is State.STOPPED:
-            raise Refusal(ErrorCode.SERVICE_NOT_ACTIVE)
-        return int(one.start_reason)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
+        target = self._service(service, right)
+        return self._of(service).running.control(target, code)
 
     # ------------------------------------------------------------------- the rest
 
@@ -233,7 +229,7 @@ class ServiceCalls(ConfigCalls):
     def lock_service_database(self, manager: int) -> int:
         machine = self._manager(manager, ManagerAccess.LOCK)
         if machine.lock is not None:
-            raise Refusal(ErrorCode.SERVICE_DATABASE_LOCKED)
+            raise RefusalError(ErrorCode.SERVICE_DATABASE_LOCKED)
         machine.lock = Lock(self.handles.number(), self.caller.name, self.clock.now)
         return machine.lock.number
 
@@ -243,7 +239,7 @@ class ServiceCalls(ConfigCalls):
             if machine.lock is not None and machine.lock.number == lock:
                 machine.lock = None
                 return
-        raise Refusal(ErrorCode.INVALID_SERVICE_LOCK)
+        raise RefusalError(ErrorCode.INVALID_SERVICE_LOCK)
 
     @windows_call("QueryServiceLockStatusW")
     def query_service_lock_status(self, manager: int) -> LockRow:
@@ -256,7 +252,7 @@ class ServiceCalls(ConfigCalls):
     def notify_boot_config_status(self, acceptable: bool) -> None:
         self.check_administrator()
         if self.local.boot_accepted:
-            raise Refusal(ErrorCode.BOOT_ALREADY_ACCEPTED)
+            raise RefusalError(ErrorCode.BOOT_ALREADY_ACCEPTED)
         self.local.boot_accepted = True
         if not acceptable:
             self.local.reboot()
@@ -279,4 +275,4 @@ def _is_in(service: SimulatedService, state: int) -> bool:
 
 def _check_filter(state: int) -> None:
     if not 0 < state <= StateFilter.ALL:
-        raise Refusal(ErrorCode.INVALID_PARAMETER)
+        raise RefusalError(ErrorCode.INVALID_PARAMETER)

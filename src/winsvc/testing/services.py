@@ -20,10 +20,9 @@ from winsvc.enums import (
     StartType,
     State,
 )
-from winsvc.errors import ArgumentError
 from winsvc.security import SecurityDescriptor
 from winsvc.testing.access import DEFAULT_SERVICE_SECURITY
-from winsvc.testing.behaviour import Behaviour, Program
+from winsvc.testing.behavior import Program, ProgramBehavior
 from winsvc.testing.clock import Timer
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ __all__ = ["SimulatedService", "stored_account"]
 
 NO_FAILURE_ACTIONS: Final = FailureActionsRow(0, None, None, ())
 NO_CONTROLS: Final = AcceptedControls(0)
-USUAL: Final = Behaviour()
+USUAL: Final = ProgramBehavior()
 
 # What Windows 10 and later answer where nothing was set.
 DEFAULT_NUMBERS: Final[dict[int, int]] = {
@@ -43,10 +42,7 @@ DEFAULT_NUMBERS: Final[dict[int, int]] = {
 
 def stored_account(text: str) -> str:
     """Return an account as Windows spells it, if it can be spelled in several ways."""
-    try:
-        return Account(text).name
-    except ArgumentError:
-        return text
+    return Account.stored(text).name
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +50,7 @@ class SimulatedService:
     """A service of a simulated machine, for tests to look at.
 
     Change it through the API under test, or by :class:`winsvc.testing.SimulatedMachine`, whose
-    ``crash`` and ``report`` make its program do something by itself.
+    ``crash`` and ``report`` simulate actions of its program.
 
     Attributes:
         name: the key name.
@@ -68,7 +64,7 @@ class SimulatedService:
     """
 
     name: str
-    number: int = 0  # where it stands in a listing
+    number: int = 0  # its position in a listing
     service_type: int = int(ServiceType.OWN_PROCESS)
     start_type: int = int(StartType.MANUAL)
     error_control: int = int(ErrorControl.NORMAL)
@@ -97,7 +93,7 @@ class SimulatedService:
     start_reason: StartReason = StartReason.DEMAND
 
     program: Program | None = None
-    behaviour: Behaviour = USUAL  # of the run that is on
+    behavior: ProgramBehavior = USUAL  # of the run that is on
     hosted: HostedRun | None = None
     arguments: Sequence[str] = ()
     controls: list[Control] = field(default_factory=list)
@@ -115,12 +111,12 @@ class SimulatedService:
 
     @property
     def is_driver(self) -> bool:
-        """Whether it is a driver, which has no process of its own."""
+        """True for a driver, which has no process."""
         return bool(self.service_type & ServiceType.DRIVER)
 
     @property
     def status(self) -> ServiceStatus:
-        """Where it stands."""
+        """The current status."""
         return ServiceStatus.from_row(self.status_row())
 
     def status_row(self) -> StatusRow:
@@ -157,9 +153,9 @@ class SimulatedService:
         )
 
     def group_dependencies(self) -> list[str]:
-        """The load-order groups of which a member has to run first."""
+        """Return the load-order groups of which a member has to run first."""
         return [name[1:] for name in self.dependencies if name.startswith("+")]
 
     def service_dependencies(self) -> list[str]:
-        """The services that have to run first."""
+        """Return the names of the services that have to run first."""
         return [name for name in self.dependencies if not name.startswith("+")]

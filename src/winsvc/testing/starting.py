@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from winsvc._util.text import same_name
 from winsvc.enums import ErrorCode, ServiceType, StartReason, StartType, State
-from winsvc.testing.behaviour import Behaviour, HostedProgram
+from winsvc.testing.behavior import HostedProgram, ProgramBehavior
 from winsvc.testing.dependencies import members
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.services import USUAL, SimulatedService
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Starting"]
 
-BehaviourOf: TypeAlias = Callable[[SimulatedService, Sequence[str]], Behaviour | HostedProgram]
+BehaviorOf: TypeAlias = Callable[[SimulatedService, Sequence[str]], ProgramBehavior | HostedProgram]
 
 CONNECT_TIMEOUT: Final = 30.0  # ServicesPipeTimeout
 HANG_ALLOWANCE: Final = 20.0  # beyond its wait hint, before a start counts as hung
-LOOK_EVERY: Final = 0.1  # how often a start that nobody waits for looks whether it can go on
+LOOK_EVERY: Final = 0.1  # seconds between the steps of a start without a waiting caller
 FIRST_WAIT_HINT: Final = 2000  # what the system sets until the service reports
 
 Steps: TypeAlias = Generator[float, None, None]
-"""What is done bit by bit; in between it waits for something, at most until the time it gives."""
+"""An operation in steps; each yielded value is the latest time of the next step."""
 
 
 class Starting:
@@ -40,13 +40,13 @@ class Starting:
         clock: SimulatedClock,
         services: Services,
         running: Running,
-        behaviour_of: BehaviourOf,
+        behavior_of: BehaviorOf,
         may_log_on: Callable[[SimulatedService], bool],
     ) -> None:
         self._clock = clock
         self._services = services
         self._running = running
-        self._behaviour_of = behaviour_of
+        self._behaviour_of = behavior_of
         self._may_log_on = may_log_on
         self._starting: list[SimulatedService] = []  # that wait for what they need
 
@@ -57,13 +57,13 @@ class Starting:
                 self._clock.step(until)
 
     def start_by_itself(self, service: SimulatedService, reason: StartReason) -> None:
-        """Start a service as nobody waits for it; a failure shows in its exit code."""
+        """Start a service without a waiting caller; set its exit code on failure."""
         steps = self._steps(service, (), reason, ())
 
         def go_on() -> None:
             try:
                 until = next(steps)
-            except (Refusal, StopIteration):
+            except (RefusalError, StopIteration):
                 return
             self._clock.after(min(until - self._clock.now, LOOK_EVERY), go_on)
 
@@ -76,31 +76,31 @@ class Starting:
         reason: StartReason,
         before: tuple[SimulatedService, ...],
     ) -> Steps:
-        """All of a start; ``before`` are those that wait for it."""
+        """Perform all steps of a start; ``before`` are the services that wait for it."""
         if service in self._starting:
-            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+            raise RefusalError(ErrorCode.SERVICE_ALREADY_RUNNING)
         self._check(service)
         self._starting.append(service)
         try:
             yield from self._start_needed(service, (*before, service))
             self._check(service)  # time has passed
             yield from self._launch(service, arguments, reason)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             if service.state is State.STOPPED:
                 service.exit_code, service.service_exit_code = refusal.code, 0
             raise
         finally:
             self._starting.remove(service)
-        if service.is_driver:  # its start is over once it has initialised
+        if service.is_driver:  # its start is over once it has initialized
             yield from self._until_started(service)
 
     def _check(self, service: SimulatedService) -> None:
         if service.marked_for_deletion or service not in self._services:
-            raise Refusal(ErrorCode.SERVICE_MARKED_FOR_DELETE)
+            raise RefusalError(ErrorCode.SERVICE_MARKED_FOR_DELETE)
         if service.start_type == StartType.DISABLED:
-            raise Refusal(ErrorCode.SERVICE_DISABLED)
+            raise RefusalError(ErrorCode.SERVICE_DISABLED)
         if service.state is not State.STOPPED:
-            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+            raise RefusalError(ErrorCode.SERVICE_ALREADY_RUNNING)
 
     # ------------------------------------------------------------------- what it needs
 
@@ -108,30 +108,30 @@ class Starting:
         self, service: SimulatedService, before: tuple[SimulatedService, ...]
     ) -> Steps:
         found = [self._services.get(name) for name in service.service_dependencies()]
-        needed = [one for one in found if one is not None and not one.marked_for_deletion]
+        needed = [other for other in found if other is not None and not other.marked_for_deletion]
         if len(needed) < len(found):
-            raise Refusal(ErrorCode.SERVICE_DEPENDENCY_DELETED)
-        for one in needed:
-            if not (yield from self._bring_up(one, before)):
-                raise Refusal(ErrorCode.SERVICE_DEPENDENCY_FAIL)
+            raise RefusalError(ErrorCode.SERVICE_DEPENDENCY_DELETED)
+        for dependency in needed:
+            if not (yield from self._bring_up(dependency, before)):
+                raise RefusalError(ErrorCode.SERVICE_DEPENDENCY_FAIL)
         for group in service.group_dependencies():
-            up = False  # all are started, one that runs is enough
-            for one in members(self._services, group):
-                if one is not service:
-                    up = (yield from self._bring_up(one, before)) or up
+            up = False  # all are started, a single running member is enough
+            for member in members(self._services, group):
+                if member is not service:
+                    up = (yield from self._bring_up(member, before)) or up
             if not up:
-                raise Refusal(ErrorCode.SERVICE_DEPENDENCY_FAIL)
+                raise RefusalError(ErrorCode.SERVICE_DEPENDENCY_FAIL)
 
     def _bring_up(
         self, needed: SimulatedService, before: tuple[SimulatedService, ...]
     ) -> Generator[float, None, bool]:
-        """Have a service running; whether it does."""
+        """Start a service if needed; return whether it runs."""
         if needed in before:
             return False
         if needed.state is State.STOPPED and needed not in self._starting:
             try:
                 yield from self._steps(needed, (), StartReason.DEMAND, before)
-            except Refusal:
+            except RefusalError:
                 return False
         yield from self._until_started(needed)
         return needed.state not in (State.STOPPED, State.START_PENDING, State.STOP_PENDING)
@@ -157,17 +157,17 @@ class Starting:
         if service.is_driver:
             arguments = ()  # drivers are given none
         self._check_logon(service)
-        behaviour = self._behaviour_of(service, arguments)
-        if isinstance(behaviour, HostedProgram):
-            yield from self._launch_hosted(service, arguments, reason, behaviour)
+        behavior = self._behaviour_of(service, arguments)
+        if isinstance(behavior, HostedProgram):
+            yield from self._launch_hosted(service, arguments, reason, behavior)
             return
-        if behaviour.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
+        if behavior.start_error == ErrorCode.SERVICE_REQUEST_TIMEOUT:
             end = self._clock.later(CONNECT_TIMEOUT)
             while self._clock.now < end:
                 yield end
-        if behaviour.start_error:
-            raise Refusal(behaviour.start_error)
-        self._begin(service, arguments, reason, behaviour)
+        if behavior.start_error:
+            raise RefusalError(behavior.start_error)
+        self._begin(service, arguments, reason, behavior)
         self._running.enter(service, State.START_PENDING)
 
     def _launch_hosted(
@@ -183,14 +183,14 @@ class Starting:
         while not process.connected:
             if process.ended or self._clock.now >= end:
                 process.end()
-                raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
+                raise RefusalError(ErrorCode.SERVICE_REQUEST_TIMEOUT)
             yield end
         own = not service.service_type & ServiceType.SHARE_PROCESS
         main = process.main_of(service.name, own)
         if main is None or service not in self._services:
             if not process.runs:
                 process.end()
-            raise Refusal(ErrorCode.SERVICE_NOT_IN_EXE)
+            raise RefusalError(ErrorCode.SERVICE_NOT_IN_EXE)
         report = partial(self._running.set_status, service)
         service.hosted = process.start_service(service.name, main, arguments, report)
         self._begin(service, arguments, reason, USUAL)
@@ -200,12 +200,12 @@ class Starting:
         service: SimulatedService,
         arguments: Sequence[str],
         reason: StartReason,
-        behaviour: Behaviour,
+        behavior: ProgramBehavior,
     ) -> None:
         service.starts += 1
         service.start_reason = reason
         service.arguments = tuple(arguments)
-        self._running.begin(service, behaviour)
+        self._running.begin(service, behavior)
         self._running.show(service, State.START_PENDING, 0, FIRST_WAIT_HINT)
 
     def _check_logon(self, service: SimulatedService) -> None:
@@ -213,6 +213,6 @@ class Starting:
             return
         sharer = self._running.sharer(service)
         if sharer is not None and not same_name(sharer.account, service.account):
-            raise Refusal(ErrorCode.DIFFERENT_SERVICE_ACCOUNT)
+            raise RefusalError(ErrorCode.DIFFERENT_SERVICE_ACCOUNT)
         if not self._may_log_on(service):
-            raise Refusal(ErrorCode.SERVICE_LOGON_FAILED)
+            raise RefusalError(ErrorCode.SERVICE_LOGON_FAILED)

@@ -1,4 +1,4 @@
-"""Simulated window stations, desktops and windows, and who may open them."""
+"""Simulated window stations, desktops and windows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from winsvc.enums import (
 )
 from winsvc.security import SecurityDescriptor, Sid
 from winsvc.security.accesscheck import DESKTOP, WINDOW_STATION, GenericMapping
-from winsvc.testing.access import Caller, granted
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.access import CallerIdentity, granted
+from winsvc.testing.refusal import RefusalError
 
 __all__ = [
     "DEFAULT_SECURITY",
@@ -32,14 +32,14 @@ __all__ = [
 
 INTERACTIVE_STATION: Final = "WinSta0"
 SERVICE_STATION: Final = "Service-0x0-3e7$"
-"""Where the services of LocalSystem are: named for its logon session."""
+"""The window station of services of LocalSystem; its name contains the id of the logon session."""
 
-# What Windows gives to something new: all rights to the system, administrators and the user.
+# The default of Windows: all rights for the system, administrators and the user.
 DEFAULT_SECURITY: Final = SecurityDescriptor.from_sddl(
     "O:BAG:SYD:(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;IU)"
 )
 _SYSTEM_SECURITY: Final = SecurityDescriptor.from_sddl("O:SYG:SYD:(A;;GA;;;SY)(A;;GA;;;BA)")
-# Where users log on. Administrators see that it is there.
+# For the logon desktop, which administrators can list.
 _SECURE_SECURITY: Final = SecurityDescriptor.from_sddl(
     f"O:SYG:SYD:(A;;GA;;;SY)(A;;{DesktopAccess.ENUMERATE | DesktopAccess.READ_CONTROL:#x};;;BA)"
 )
@@ -53,10 +53,10 @@ class SimulatedWindow:
     """A top-level window.
 
     Attributes:
-        handle: its ``HWND``.
-        title: the text of its title bar; None for one that can't be read.
-        class_name: the name of its class; None for one that can't be read.
-        thread: the id of the thread that owns it; None for one of another process.
+        handle: the ``HWND``.
+        title: the text of the title bar; None if it cannot be read.
+        class_name: the name of the window class; None if it cannot be read.
+        thread: the id of the thread that owns the window; None for one of another process.
     """
 
     handle: int
@@ -70,15 +70,15 @@ class SimulatedDesktop:
     """A desktop of a simulated window station.
 
     Attributes:
-        name: its name.
-        station: the window station that it belongs to.
-        windows: its top-level windows, the uppermost first.
-        security: who may do what with it.
-        permanent: whether another process keeps it; it stays when nobody here has it open.
-        heap_size: the size of its heap, in KiB.
-        user: the SID of its user; None for nobody.
-        flags: whether other accounts may set hooks.
-        handles: how many handles to it are open.
+        name: the name.
+        station: the window station of the desktop.
+        windows: the top-level windows, the uppermost first.
+        security: the security descriptor.
+        permanent: whether another process has the desktop open, so that it is never deleted.
+        heap_size: the size of the desktop heap, in KiB.
+        user: the SID of the user; None if there is none.
+        flags: whether processes of other accounts can set hooks.
+        handles: the number of open handles.
     """
 
     mapping: ClassVar[GenericMapping] = DESKTOP
@@ -96,7 +96,7 @@ class SimulatedDesktop:
 
     @property
     def exists(self) -> bool:
-        """Whether it can be found by its name."""
+        """True for a permanent object and for an object with an open handle."""
         return self.permanent or self.handles > 0
 
 
@@ -105,14 +105,14 @@ class SimulatedWindowStation:
     """A simulated window station.
 
     Attributes:
-        name: its name.
-        desktops: its desktops, in the order in which they were made.
-        flags: whether its user sees it.
-        input: the desktop that receives input, if it is visible.
-        security: who may do what with it.
-        permanent: whether another process keeps it; it stays when nobody here has it open.
-        user: the SID of its user; None for nobody.
-        handles: how many handles to it are open.
+        name: the name.
+        desktops: the desktops, in the order of their creation.
+        flags: whether the window station is visible.
+        input: the desktop that receives input; None if the window station is invisible.
+        security: the security descriptor.
+        permanent: whether another process has it open, so that it is never deleted.
+        user: the SID of the user; None if there is none.
+        handles: the number of open handles.
     """
 
     mapping: ClassVar[GenericMapping] = WINDOW_STATION
@@ -129,17 +129,19 @@ class SimulatedWindowStation:
 
     @property
     def exists(self) -> bool:
-        """Whether it can be found by its name."""
+        """True for a permanent object and for an object with an open handle."""
         return self.permanent or self.handles > 0
 
     @property
     def visible(self) -> bool:
-        """Whether its user sees it."""
+        """True if the window station is visible to the user."""
         return bool(self.flags & WindowStationFlags.VISIBLE)
 
     def find(self, name: str) -> SimulatedDesktop | None:
-        """The desktop of that name, if there is one."""
-        found = (one for one in self.desktops if one.exists and same_name(one.name, name))
+        """Return the desktop with this name; None if it does not exist."""
+        found = (
+            desktop for desktop in self.desktops if desktop.exists and same_name(desktop.name, name)
+        )
         return next(found, None)
 
 
@@ -147,7 +149,7 @@ UserObject: TypeAlias = SimulatedWindowStation | SimulatedDesktop
 
 
 def interactive_station() -> SimulatedWindowStation:
-    """The one that the user sees."""
+    """Return the window station of the interactive user."""
     station = SimulatedWindowStation(
         INTERACTIVE_STATION,
         permanent=True,
@@ -165,16 +167,16 @@ def interactive_station() -> SimulatedWindowStation:
 
 
 def service_station() -> SimulatedWindowStation:
-    """The one of LocalSystem's services."""
+    """Return the window station of services of LocalSystem."""
     station = SimulatedWindowStation(SERVICE_STATION, _SYSTEM_SECURITY, permanent=True)
     station.desktops = [SimulatedDesktop("Default", station, _SYSTEM_SECURITY, permanent=True)]
     return station
 
 
-def may_list(one: UserObject, caller: Caller) -> bool:
+def may_list(listed: UserObject, caller: CallerIdentity) -> bool:
     """Return whether an enumeration shows the object to the caller."""
     try:
-        granted(one.security, caller, int(one.list_right), one.mapping)
-    except Refusal:
+        granted(listed.security, caller, int(listed.list_right), listed.mapping)
+    except RefusalError:
         return False
     return True

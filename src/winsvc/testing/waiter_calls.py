@@ -10,7 +10,7 @@ from typing import Final
 from winsvc._values.rows import NotificationRow
 from winsvc.enums import ErrorCode, ManagerAccess, ServiceAccess
 from winsvc.testing.calls import windows_call
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.refusal import RefusalError
 from winsvc.testing.service_calls import ServiceCalls
 from winsvc.testing.threads import EndlessWaitError
 
@@ -53,7 +53,7 @@ class Waiter:
 
 
 class WaiterCalls(ServiceCalls):
-    """What :class:`winsvc.backend.NotificationBackend` has."""
+    """The calls of :class:`winsvc.backend.NotificationBackend`."""
 
     def open_waiter(self) -> int:
         with self.clock.lock:
@@ -64,31 +64,33 @@ class WaiterCalls(ServiceCalls):
 
     @windows_call("NotifyServiceStatusChangeW")
     def arm(self, waiter: int, handle: int, mask: int) -> None:
-        one = self.handles.get(waiter, Waiter)
+        state = self.handles.get(waiter, Waiter)
         known = self._handle(handle)
         if known.service is None:
             self._manager(handle, ManagerAccess.ENUMERATE_SERVICE)
         else:
             self._service(handle, ServiceAccess.QUERY_STATUS)
-        known.machine.notifications.register(handle, known.service, mask, partial(one.add, handle))
+        known.machine.notifications.register(
+            handle, known.service, mask, partial(state.add, handle)
+        )
 
     @windows_call("SubscribeServiceChangeNotifications")
     def subscribe(self, waiter: int, handle: int) -> None:
-        one = self.handles.get(waiter, Waiter)
+        state = self.handles.get(waiter, Waiter)
         service = self._service(handle, ServiceAccess.QUERY_STATUS)
         if service.is_driver:
-            raise Refusal(ErrorCode.INVALID_PARAMETER)
+            raise RefusalError(ErrorCode.INVALID_PARAMETER)
 
         def deliver(row: NotificationRow) -> None:
-            if (handle, row) not in one.news:  # not taken yet
-                one.add(handle, row)
+            if (handle, row) not in state.news:  # not taken yet
+                state.add(handle, row)
 
         self._of(handle).notifications.subscribe(handle, service, deliver)
 
     def disarm(self, waiter: int, handle: int) -> None:
-        one = self.handles.get(waiter, Waiter)
+        state = self.handles.get(waiter, Waiter)
         self.close_service_handle(handle)
-        one.drop(handle)
+        state.drop(handle)
 
     def wait_notified(
         self, waiter: int, timeout: float | None
@@ -99,16 +101,16 @@ class WaiterCalls(ServiceCalls):
             EndlessWaitError: nothing can end the wait; see :meth:`Simulation.wait_until`. Also if
                 the waiter has polled, with timeouts, very often while nothing was scheduled.
         """
-        one = self.handles.get(waiter, Waiter)
-        any_event = self.wait_until(one.is_over, one.changed, timeout)
-        polled_in_vain = not (any_event or one.is_over() or self.clock.is_anything_due())
-        one.polls = one.polls + 1 if polled_in_vain else 0
-        if one.polls >= MOST_POLLS and not self.other_threads.can_act():
+        state = self.handles.get(waiter, Waiter)
+        any_event = self.wait_until(state.is_over, state.changed, timeout)
+        polled_in_vain = not (any_event or state.is_over() or self.clock.is_anything_due())
+        state.polls = state.polls + 1 if polled_in_vain else 0
+        if state.polls >= MOST_POLLS and not self.other_threads.can_act():
             raise EndlessWaitError
-        return one.take()
+        return state.take()
 
     def wake(self, waiter: int) -> None:
-        one = self.handles.get(waiter, Waiter)
-        one.woken = True
-        one.changed.set()
-        self.baton.stir_later()
+        state = self.handles.get(waiter, Waiter)
+        state.woken = True
+        state.changed.set()
+        self.scheduler.wake_watchers_later()

@@ -1,16 +1,16 @@
-"""pywin32's module of the same name, on winsvc.
+"""Replacement for pywin32's module of the same name, based on winsvc.
 
 A program that was written for pywin32 runs on winsvc with one import changed::
 
     from winsvc import win32service
 
-or with none, where this comes before its first ``import win32service``::
+or without a change, if this runs before its first ``import win32service``::
 
     import winsvc.win32service
 
     winsvc.win32service.install()
 
-``docs/win32service.md`` has the table of what is different, and why.
+``docs/win32service.md`` lists the differences from pywin32, with the reasons.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ HWINSTAType = PyHWINSTA
 
 
 def install() -> None:
-    """Have ``import win32service`` give this module, from now on and in the whole process.
+    """Register this module as ``win32service`` for later imports in the whole process.
 
-    Modules that have imported pywin32's before keep it.
+    Modules that have already imported pywin32's module keep it.
     """
     sys.modules["win32service"] = sys.modules[__name__]

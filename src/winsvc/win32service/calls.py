@@ -1,4 +1,4 @@
-"""Handles in general, and calls with them: what is used stays open, and what fails is ``error``."""
+"""The base class of handles, and calls that keep a handle open and raise ``error``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Final, NoReturn, Self
 
 from winsvc._util.handles import UseCount
 from winsvc.backend import Backend, default_backend
-from winsvc.errors import ServiceError
-from winsvc.win32service.errors import error_of
+from winsvc.errors import Win32Error
+from winsvc.win32service.errors import pywin32_error
 from winsvc.win32service.shapes import HandleArgument
 
 __all__ = [
-    "OnHandle",
+    "HandleCall",
     "SystemHandle",
     "WindowHandle",
     "call",
-    "number_of",
+    "handle_number",
     "pywin32_kind",
     "signed_handle",
 ]
 
 _NO_HANDLE: Final = "The object is not a PyHANDLE object"
-# The types of handles that pywin32 and the standard library have.
+# The handle types of pywin32 and the standard library.
 _KINDS: Final = frozenset({"PyHANDLE", "PyHDESK", "PyHWINSTA", "PyHKEY"})
 
 
@@ -35,10 +35,11 @@ def signed_handle(number: int) -> int:
 
 
 class SystemHandle:
-    """A handle of the system that this module has given.
+    """A system handle that this module returned.
 
-    Calls that run keep it open: closed meanwhile, by any thread, it is used no more, and the last
-    of them closes the system's. It belongs to the backend that it came from.
+    A running call keeps the handle open: if a thread closes the handle during calls, no further
+    call uses it, and the last of the calls closes the system's handle. A handle belongs to the
+    backend that created it.
     """
 
     __slots__ = ("__weakref__", "_backend", "_hash", "_owned", "_uses", "_value")
@@ -69,7 +70,7 @@ class SystemHandle:
         raise NotImplementedError
 
     def _borrow(self) -> int:
-        """The value, which stays good until it is given back."""
+        """Return the value, which stays valid until :meth:`_give_back`."""
         with self._uses.lock:
             self._uses.begin()
             return self._value
@@ -78,18 +79,18 @@ class SystemHandle:
         if value := self._uses.end():
             try:
                 self._free(value)
-            except ServiceError:
+            except Win32Error:
                 pass  # no caller is left to report it to
 
     def _release(self) -> int | None:
-        """Drop the value and return it; None if the last call that uses it has to close it."""
+        """Remove the value and return it; None if the last running call must close it."""
         with self._uses.lock:
             value, self._value = self._value, 0
             return value if not self._owned or self._uses.retire(value) else None
 
     @property
     def handle(self) -> int:
-        """The number of the handle; 0 when it is closed."""
+        """The value of the handle; 0 when the handle is closed."""
         return signed_handle(self._value)
 
     def __int__(self) -> int:
@@ -99,7 +100,7 @@ class SystemHandle:
         return self._value != 0
 
     def Detach(self) -> int:
-        """Give up the handle without closing it: its number, and from now on 0."""
+        """Give up the handle without closing it: return its value, which is 0 afterwards."""
         with self._uses.lock:
             value, self._value = self._value, 0
             return signed_handle(value)
@@ -111,43 +112,43 @@ class SystemHandle:
         return self
 
     def Close(self) -> None:
-        """Close the handle, if it is ours to close. A second call does nothing.
+        """Close the handle, if this object owns it. A second call does nothing.
 
         Raises:
-            error: the system refused.
+            error: The system refused the call.
         """
         raise NotImplementedError
 
     def close(self) -> None:
-        """The same as :meth:`Close`."""
+        """Close the handle; the same as :meth:`Close`."""
         self.Close()
 
     def __exit__(self, *error: object) -> None:
         self.Close()
 
     def __del__(self) -> None:
-        value: int = getattr(self, "_value", 0)  # 0: __init__ did not get that far
+        value: int = getattr(self, "_value", 0)  # 0 if __init__ failed
         if value and self._owned:
             try:
                 self._free(value)
-            except Exception:  # in use, or at the interpreter's end
+            except Exception:  # in use, or the interpreter is shutting down
                 pass
 
 
 class WindowHandle(int):
-    """The number of a window: as every window, it is not closed by who has found it."""
+    """The handle of a window, which its finder does not own and does not close."""
 
     @property
     def handle(self) -> int:
-        """The number."""
+        """The value of the handle."""
         return int(self)
 
     def Detach(self) -> int:
-        """The number."""
+        """Return the value of the handle."""
         return int(self)
 
     def Close(self) -> None:
-        """Nothing: there is nothing of ours to close."""
+        """Do nothing: the handle is not owned."""
 
     close = Close
 
@@ -161,19 +162,19 @@ class WindowHandle(int):
 
 
 def pywin32_kind(value: object) -> str:
-    """Which of pywin32's handles this is, such as ``"PySC_HANDLE"``; "" for what is none."""
+    """Return the kind of a handle of pywin32, such as ``"PySC_HANDLE"``; "" for other values."""
     kind = type(value)
     if issubclass(kind, SystemHandle) or kind.__name__ not in _KINDS:
         return ""
-    # All but two kinds are one type, and only the repr tells which it is.
+    # Most kinds share the type PyHANDLE, and only the repr contains the kind.
     return repr(value)[1:].partition(":")[0] if kind.__name__ == "PyHANDLE" else kind.__name__
 
 
-def number_of(value: HandleArgument, accepted: Collection[str]) -> int:
-    """The value of a handle that is not of this module.
+def handle_number(value: HandleArgument, accepted: Collection[str]) -> int:
+    """Return the value of a handle of another module.
 
     Raises:
-        TypeError: it is none, or one of pywin32's, but not of these kinds.
+        TypeError: The value is not a handle, or is a pywin32 handle of a kind that is not accepted.
     """
     if value is None:
         return 0
@@ -195,23 +196,23 @@ def number_of(value: HandleArgument, accepted: Collection[str]) -> int:
 
 @contextmanager
 def call(function: str, backend: Backend | None = None) -> Iterator[Backend]:
-    """Make calls of a backend, or of the one in use, that fail with pywin32's error."""
-    backend = _in_use(function) if backend is None else backend
+    """Run calls of a backend, by default the one in use, with pywin32's error for failures."""
+    backend = _backend_in_use(function) if backend is None else backend
     try:
         yield backend
-    except ServiceError as failed:
-        raise error_of(failed, function, backend) from None
+    except Win32Error as failed:
+        raise pywin32_error(failed, function, backend) from None
 
 
-def _in_use(function: str) -> Backend:
+def _backend_in_use(function: str) -> Backend:
     try:
         return default_backend()
-    except ServiceError as failed:  # no Windows
-        raise error_of(failed, function, None) from None
+    except Win32Error as failed:  # not on Windows
+        raise pywin32_error(failed, function, None) from None
 
 
-class OnHandle:
-    """A call with a handle: the backend and the value, which stays good meanwhile."""
+class HandleCall:
+    """A call with a handle: provides the backend, and the value, valid during the call."""
 
     __slots__ = ("_backend", "_function", "_handle", "_value")
 
@@ -222,10 +223,10 @@ class OnHandle:
         kind: type[SystemHandle] | tuple[type[SystemHandle], ...],
         accepted: Collection[str],
     ) -> None:
-        """Take a handle of this kind, or one of pywin32's that is accepted.
+        """Accept a handle of this kind, or a pywin32 handle of an accepted kind.
 
         Raises:
-            TypeError: it is no handle, or one of another kind.
+            TypeError: The value is not a handle, or is a handle of another kind.
         """
         self._function = function
         if isinstance(handle, kind):
@@ -235,8 +236,8 @@ class OnHandle:
             raise TypeError(_NO_HANDLE)
         else:
             self._handle = None
-            self._value = number_of(handle, accepted)
-            self._backend = _in_use(function)
+            self._value = handle_number(handle, accepted)
+            self._backend = _backend_in_use(function)
 
     def __enter__(self) -> tuple[Backend, int]:
         if self._handle is not None:
@@ -251,5 +252,5 @@ class OnHandle:
     ) -> None:
         if self._handle is not None:
             self._handle._give_back()
-        if isinstance(failed, ServiceError):
-            raise error_of(failed, self._function, self._backend) from None
+        if isinstance(failed, Win32Error):
+            raise pywin32_error(failed, self._function, self._backend) from None

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from winsvc._values.rows import FailureActionsRow, PreferredNodeRow, TriggerRow
 from winsvc.enums import ErrorCode
-from winsvc.errors import service_error
+from winsvc.errors import win32_error
 from winsvc.win32service import conversions as c
 from winsvc.win32service.errors import signed
-from winsvc.win32service.handles import OnService
+from winsvc.win32service.handles import ServiceCall
 from winsvc.win32service.shapes import (
     QUERY_SERVICE_CONFIG,
     SERVICE_FAILURE_ACTIONS,
@@ -25,21 +25,21 @@ from winsvc.win32service.shapes import (
 
 
 def QueryServiceConfig(hService: HandleArgument) -> QUERY_SERVICE_CONFIG:
-    """How a service is configured.
+    """Query the configuration of a service.
 
     Args:
-        hService: the service.
+        hService: The service.
 
     Returns:
         Type, start type, error control, path, load-order group, tag, dependencies, account and
         display name.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SERVICE_QUERY_CONFIG``. Windows call: ``QueryServiceConfigW``.
     """
-    with OnService("QueryServiceConfig", hService) as (backend, service):
+    with ServiceCall("QueryServiceConfig", hService) as (backend, service):
         row = backend.query_service_config(service)
     dependencies = None if row.dependencies is None else list(row.dependencies)
     return cast(
@@ -113,31 +113,33 @@ def ChangeServiceConfig(
     password: str | None,
     displayName: str | None,
 ) -> int | None:
-    """Change how a service is configured. ``SERVICE_NO_CHANGE`` and None keep what is there.
+    """Change the configuration of a service. ``SERVICE_NO_CHANGE`` and None keep a value.
 
     Args:
-        hService: the service.
-        serviceType: such as ``SERVICE_WIN32_OWN_PROCESS``.
-        startType: such as ``SERVICE_DEMAND_START``.
-        errorControl: such as ``SERVICE_ERROR_NORMAL``.
-        binaryFile: the command line of its program.
-        loadOrderGroup: the group in which it is loaded; "" for none.
-        bFetchTag: whether it gets a new tag.
-        serviceDeps: the services that it needs, and "+" and the name for a group; [] for none.
-        acctName: the account.
-        password: the account's.
-        displayName: what users see.
+        hService: The service.
+        serviceType: A type such as ``SERVICE_WIN32_OWN_PROCESS``.
+        startType: A start type such as ``SERVICE_DEMAND_START``.
+        errorControl: An error control such as ``SERVICE_ERROR_NORMAL``.
+        binaryFile: The command line of the program.
+        loadOrderGroup: The load-order group; "" for none.
+        bFetchTag: True to assign a new tag.
+        serviceDeps: The services on which it depends, and "+" and the name for a group; [] for
+            none.
+        acctName: The account.
+        password: The password of the account.
+        displayName: The name that users see.
 
     Returns:
-        With ``bFetchTag`` the tag.
+        With ``bFetchTag`` the tag, otherwise None.
 
     Raises:
-        error: 5: the handle lacks the right. 1078: the display name is taken. 87: they don't fit.
+        error: 5: The handle lacks the right. 1078: Another service has the display name. 87: The
+            values do not fit together.
 
     Right: ``SERVICE_CHANGE_CONFIG``. Windows call: ``ChangeServiceConfigW``.
     """
-    want_tag = bool(c.dword(bFetchTag))
-    with OnService("ChangeServiceConfig", hService) as (backend, service):
+    assign_tag = bool(c.dword(bFetchTag))
+    with ServiceCall("ChangeServiceConfig", hService) as (backend, service):
         tag = backend.change_service_config(
             service,
             c.dword(serviceType),
@@ -145,13 +147,13 @@ def ChangeServiceConfig(
             c.dword(errorControl),
             c.text_or_null(binaryFile),
             c.text_or_null(loadOrderGroup),
-            want_tag,
+            assign_tag,
             c.texts_or_null(serviceDeps),
             c.text_or_null(acctName),
             c.secret(password),
             c.text_or_null(displayName),
         )
-    return signed(tag or 0) if want_tag else None
+    return signed(tag or 0) if assign_tag else None
 
 
 # ----------------------------------------------------------------------------------- by level
@@ -180,22 +182,22 @@ def QueryServiceConfig2(
 @overload
 def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> Config2: ...
 def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> Config2:
-    """A part of a service's configuration.
+    """Query one level of the configuration of a service.
 
     Args:
-        hService: the service.
-        InfoLevel: which part, ``SERVICE_CONFIG_*``.
+        hService: The service.
+        InfoLevel: The level, ``SERVICE_CONFIG_*``.
 
     Returns:
-        As :func:`ChangeServiceConfig2` takes it.
+        A value in the form that :func:`ChangeServiceConfig2` accepts.
 
     Raises:
-        error: 124: this system has no such level. 5: the handle lacks the right.
+        error: 124: This system does not have the level. 5: The handle lacks the right.
 
     Right: ``SERVICE_QUERY_CONFIG``. Windows call: ``QueryServiceConfig2W``.
     """
     level = c.dword(InfoLevel)
-    with OnService("QueryServiceConfig2", hService) as (backend, service):
+    with ServiceCall("QueryServiceConfig2", hService) as (backend, service):
         if level == 1:
             return backend.query_description(service)
         if level == 2:
@@ -212,7 +214,7 @@ def QueryServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex) -> C
         if level == 9:
             node = backend.query_preferred_node(service)
             return {"PreferredNode": node.preferred_node, "Delete": node.delete}
-        raise service_error(ErrorCode.INVALID_LEVEL, "QueryServiceConfig2W")
+        raise win32_error(ErrorCode.INVALID_LEVEL, "QueryServiceConfig2W")
 
 
 @overload
@@ -252,27 +254,27 @@ def ChangeServiceConfig2(
     hService: HandleArgument, InfoLevel: SupportsIndex, info: object
 ) -> None: ...
 def ChangeServiceConfig2(hService: HandleArgument, InfoLevel: SupportsIndex, info: Any) -> None:
-    """Change a part of a service's configuration.
+    """Change one level of the configuration of a service.
 
     Args:
-        hService: the service.
-        InfoLevel: which part, ``SERVICE_CONFIG_*``.
-        info: by level: 1 the description, None to keep it, "" to remove it; 2 a dict with
-            ``ResetPeriod``, ``RebootMsg``, ``Command`` and ``Actions``, tuples of a type and a
+        hService: The service.
+        InfoLevel: The level, ``SERVICE_CONFIG_*``.
+        info: The value, by level: 1 the description, None to keep it, "" to remove it; 2 a dict
+            with ``ResetPeriod``, ``RebootMsg``, ``Command`` and ``Actions``, tuples of a type and a
             delay; 3 and 4 a truth value; 5, 7 and 12 a number; 6 the privileges; 8 the triggers,
             dicts with ``TriggerType``, ``Action``, ``TriggerSubtype`` and ``DataItems``; 9 a dict
             with ``PreferredNode`` and ``Delete``.
 
     Raises:
-        ValueError: there is no such level.
-        TypeError: this is not what the level takes.
-        error: 5: the handle lacks the right. 87: the system refuses the value.
+        ValueError: The level is unknown.
+        TypeError: The value does not have the type of the level.
+        error: 5: The handle lacks the right. 87: The system refused the value.
 
     Right: ``SERVICE_CHANGE_CONFIG``; ``SERVICE_START`` too, for a restart action. Windows call:
     ``ChangeServiceConfig2W``.
     """
     level = c.dword(InfoLevel)
-    with OnService("ChangeServiceConfig2", hService) as (backend, service):
+    with ServiceCall("ChangeServiceConfig2", hService) as (backend, service):
         if level == 1:
             backend.change_description(service, c.text_or_null(info))
         elif level == 2:

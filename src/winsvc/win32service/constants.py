@@ -1,4 +1,4 @@
-"""The constants of pywin32's module, with its values and signs, and those of what it lacks."""
+"""The constants of pywin32's module with their values and signs, and additional constants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SERVICE_WIN32_SHARE_PROCESS: Final = 0x20
 SERVICE_WIN32: Final = 0x30
 SERVICE_INTERACTIVE_PROCESS: Final = 0x100
 
-# When it starts, and how severe it is if it does not
+# Start types, and the severity of a failed start
 SERVICE_BOOT_START: Final = 0
 SERVICE_SYSTEM_START: Final = 1
 SERVICE_AUTO_START: Final = 2
@@ -54,7 +54,7 @@ SERVICE_CONTROL_POWEREVENT: Final = 13
 SERVICE_CONTROL_SESSIONCHANGE: Final = 14
 SERVICE_CONTROL_PRESHUTDOWN: Final = 15
 
-# Controls that are accepted
+# Accepted controls
 SERVICE_ACCEPT_STOP: Final = 0x1
 SERVICE_ACCEPT_PAUSE_CONTINUE: Final = 0x2
 SERVICE_ACCEPT_SHUTDOWN: Final = 0x4
@@ -84,7 +84,7 @@ SERVICE_INTERROGATE: Final = 0x80
 SERVICE_USER_DEFINED_CONTROL: Final = 0x100
 SERVICE_ALL_ACCESS: Final = 0xF01FF
 
-# Levels of QueryServiceConfig2 and ChangeServiceConfig2, and what goes into them
+# Levels of QueryServiceConfig2 and ChangeServiceConfig2, and constants in their structures
 SERVICE_CONFIG_DELAYED_AUTO_START_INFO: Final = 3
 SERVICE_CONFIG_DESCRIPTION: Final = 1
 SERVICE_CONFIG_FAILURE_ACTIONS: Final = 2
@@ -127,7 +127,7 @@ DF_ALLOWOTHERACCOUNTHOOK: Final = 1
 
 UNICODE: Final = 1
 
-# What pywin32 does not have: its levels end at 7, and its window-station flags at WSF_VISIBLE.
+# Missing in pywin32, whose levels end at 7 and window-station flags at WSF_VISIBLE.
 SERVICE_CONFIG_TRIGGER_INFO: Final = 8
 SERVICE_CONFIG_PREFERRED_NODE: Final = 9
 SERVICE_CONFIG_LAUNCH_PROTECTED: Final = 12

@@ -1,4 +1,4 @@
-"""Arguments on their way in, with pywin32's exceptions for the wrong; status on its way out."""
+"""Conversion of arguments, with pywin32's exceptions for invalid values, and of status rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
 
 
 def dword(value: SupportsIndex) -> int:
-    """A 32-bit number, signed or not.
+    """Convert a 32-bit number, signed or unsigned, to an unsigned number.
 
     Raises:
-        TypeError: it is no whole number.
-        OverflowError: it has more bits.
+        TypeError: The value is not an integer.
+        OverflowError: The value has more than 32 bits.
     """
     number = operator.index(value)
     if not -0x8000_0000 <= number <= 0xFFFF_FFFF:
@@ -38,11 +38,11 @@ def dword(value: SupportsIndex) -> int:
 
 
 def text(value: object) -> str:
-    """A text for Windows.
+    """Check a text for Windows.
 
     Raises:
-        TypeError: it is not a str.
-        ValueError: it has a NUL, at which Windows would cut it off.
+        TypeError: The value is not a str.
+        ValueError: The text contains a NUL, at which Windows would truncate it.
     """
     if not isinstance(value, str):
         if value is None:
@@ -56,21 +56,21 @@ def text(value: object) -> str:
 
 
 def text_or_null(value: str | None) -> str | None:
-    """A text, or None for NULL."""
+    """Check a text; None is NULL."""
     return None if value is None else text(value)
 
 
 def secret(value: str | None) -> Secret | None:
-    """A password, or None for NULL."""
+    """Convert a password; None is NULL."""
     return None if value is None else Secret(text(value))
 
 
 def texts(values: Iterable[object], *, empty: bool = False) -> list[str]:
-    """A list of texts.
+    """Convert a list of texts.
 
     Raises:
-        TypeError: it is a single text, or an element is none.
-        ValueError: an element has a NUL, or is empty where that would end the list.
+        TypeError: The value is a single text, or an element is not a text.
+        ValueError: An element contains a NUL, or is empty, which would end a multi-string.
     """
     if isinstance(values, str):
         raise TypeError("expected a list of strings, not a single one")
@@ -81,7 +81,7 @@ def texts(values: Iterable[object], *, empty: bool = False) -> list[str]:
 
 
 def texts_or_null(values: Iterable[str] | None) -> list[str] | None:
-    """A list of texts without an empty one, or None for NULL."""
+    """Convert a list of non-empty texts; None is NULL."""
     return None if values is None else texts(values)
 
 
@@ -89,7 +89,7 @@ def fields(info: object, keys: tuple[str, ...], refusal: str) -> list[Any]:
     """Return the values of a dict that has exactly these keys.
 
     Raises:
-        TypeError: it is another value, with this message.
+        TypeError: The value is not such a dict; the message is *refusal*.
     """
     if not isinstance(info, dict) or set(info) != set(keys):
         raise TypeError(refusal)
@@ -97,10 +97,10 @@ def fields(info: object, keys: tuple[str, ...], refusal: str) -> list[Any]:
 
 
 def signed_row(row: StatusRow) -> StatusRow:
-    """A status with signed numbers."""
+    """Convert the numbers of a status to signed numbers."""
     return StatusRow._make(map(signed, row)) if max(row) > 0x7FFF_FFFF else row
 
 
 def status(row: StatusRow) -> SERVICE_STATUS:
-    """The tuple of a status, with signed numbers."""
+    """Return pywin32's tuple of a status, with signed numbers."""
     return signed_row(row)[:7]

@@ -1,4 +1,4 @@
-"""Security descriptors, attributes and SIDs: pywin32's own where it is installed."""
+"""Security descriptors, attributes and SIDs: pywin32's types if pywin32 is installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class PySID(Protocol):
-    """pywin32's ``PySID``, as far as it is typed here."""
+    """The part of pywin32's ``PySID`` that has types here."""
 
     def IsValid(self) -> bool: ...
 
@@ -36,7 +36,7 @@ class PySID(Protocol):
 
 
 class PyACL(Protocol):
-    """pywin32's ``PyACL``, as far as it is typed here."""
+    """The part of pywin32's ``PyACL`` that has types here."""
 
     def IsValid(self) -> bool: ...
 
@@ -56,9 +56,9 @@ class PyACL(Protocol):
 
 
 class PySECURITY_DESCRIPTOR(Protocol):
-    """pywin32's ``PySECURITY_DESCRIPTOR``.
+    """The interface of pywin32's ``PySECURITY_DESCRIPTOR``.
 
-    Where pywin32 is not installed, it is a :class:`ReadableDescriptor`: without what changes it.
+    Without pywin32, the object is a :class:`ReadableDescriptor`, which has no methods that modify.
     """
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
@@ -89,10 +89,10 @@ class PySECURITY_DESCRIPTOR(Protocol):
 
 
 def raw_descriptor(descriptor: SecurityDescriptorLike) -> bytes:
-    """The self-relative form of a descriptor of pywin32, or of one of ours.
+    """Return the self-relative form of a descriptor of pywin32 or of this module.
 
     Raises:
-        TypeError: it is none.
+        TypeError: The value is not a descriptor.
     """
     if isinstance(descriptor, ReadableDescriptor):
         return bytes(descriptor)
@@ -102,32 +102,32 @@ def raw_descriptor(descriptor: SecurityDescriptorLike) -> bytes:
 
 
 def descriptor_of(raw: bytes) -> PySECURITY_DESCRIPTOR:
-    """A descriptor as pywin32 gives it."""
+    """Create a descriptor of pywin32's type, or a readable one without pywin32."""
     try:
         import pywintypes
     except ImportError:
         return cast(PySECURITY_DESCRIPTOR, ReadableDescriptor(raw))
-    made: PySECURITY_DESCRIPTOR = pywintypes.SECURITY_DESCRIPTOR(raw)
-    return made
+    descriptor: PySECURITY_DESCRIPTOR = pywintypes.SECURITY_DESCRIPTOR(raw)
+    return descriptor
 
 
 def sid_of(raw: bytes) -> PySID | Sid:
-    """A SID as pywin32 gives it."""
+    """Create a SID of pywin32's type, or of :mod:`winsvc.security` without pywin32."""
     try:
         import pywintypes
     except ImportError:
         from winsvc.security import Sid
 
         return Sid.from_bytes(raw)
-    made: PySID = pywintypes.SID(raw)
-    return made
+    sid: PySID = pywintypes.SID(raw)
+    return sid
 
 
 def attributes_of(attributes: SecurityAttributesLike | None) -> tuple[bool, bytes | None]:
-    """Whether the handle is inherited, and the descriptor of what is made.
+    """Return the inheritance of the handle, and the descriptor of the object to create.
 
     Raises:
-        TypeError: these are no security attributes.
+        TypeError: The value is not a ``PySECURITY_ATTRIBUTES``.
     """
     if attributes is None:
         return False, None
@@ -142,30 +142,30 @@ def attributes_of(attributes: SecurityAttributesLike | None) -> tuple[bool, byte
 
 
 class ReadableAcl:
-    """An access control list that can be read as pywin32's can."""
+    """An access control list with the reading methods of pywin32's ``PyACL``."""
 
     def __init__(self, acl: Acl) -> None:
         self.acl = acl
 
     def IsValid(self) -> bool:
-        """True: what can't be read is refused before."""
+        """Return True: invalid data is refused earlier."""
         return True
 
     def GetAceCount(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         return len(self.acl)
 
     def GetAce(self, index: int, /) -> tuple[tuple[int, int], int, Sid | None]:
-        """The entry: its type and flags, its access mask, and whom it means."""
+        """Return an entry: type and flags, access mask, trustee."""
         ace = self.acl[index]
         return (int(ace.type), int(ace.flags)), int(ace.access), ace.trustee
 
 
 class ReadableDescriptor:
-    """A security descriptor that can be read as pywin32's can; ``bytes()`` is its binary form.
+    """A security descriptor with pywin32's reading methods; ``bytes()`` is its binary form.
 
     Attributes:
-        descriptor: the same as a :class:`winsvc.SecurityDescriptor`.
+        descriptor: The same descriptor as a :class:`winsvc.SecurityDescriptor`.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -178,35 +178,35 @@ class ReadableDescriptor:
         return self._raw
 
     def IsValid(self) -> bool:
-        """True: what can't be read is refused before."""
+        """Return True: invalid data is refused earlier."""
         return True
 
     def IsSelfRelative(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def GetLength(self) -> int:
-        """How many bytes it has."""
+        """Return the number of bytes."""
         return len(self._raw)
 
     def GetSecurityDescriptorControl(self) -> tuple[int, int]:
-        """Its control flags, and its revision."""
+        """Return the control flags and the revision."""
         return int.from_bytes(self._raw[2:4], "little"), self._raw[0]
 
     def GetSecurityDescriptorOwner(self) -> Sid | None:
-        """Its owner."""
+        """Return the owner."""
         return self.descriptor.owner
 
     def GetSecurityDescriptorGroup(self) -> Sid | None:
-        """Its group."""
+        """Return the group."""
         return self.descriptor.group
 
     def GetSecurityDescriptorDacl(self) -> ReadableAcl | None:
-        """Who may do what; None for everybody everything."""
+        """Return the DACL; None if the descriptor allows everything to all users."""
         return _readable(self.descriptor.dacl)
 
     def GetSecurityDescriptorSacl(self) -> ReadableAcl | None:
-        """What is audited."""
+        """Return the SACL."""
         return _readable(self.descriptor.sacl)
 
 

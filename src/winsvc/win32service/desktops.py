@@ -1,4 +1,4 @@
-"""The functions about window stations and desktops."""
+"""The functions of window stations and desktops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winsvc.win32service.calls import call
 from winsvc.win32service.constants import UOI_FLAGS
 from winsvc.win32service.descriptors import PySID, attributes_of, sid_of
 from winsvc.win32service.errors import signed
-from winsvc.win32service.handles import OnUserObject, PyHDESK, PyHWINSTA
+from winsvc.win32service.handles import PyHDESK, PyHWINSTA, UserObjectCall
 from winsvc.win32service.shapes import (
     USEROBJECTFLAGS,
     HandleArgument,
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def EnumWindowStations() -> list[str]:
-    """The names of the window stations of this session.
+    """List the names of the window stations of this session.
 
     Raises:
-        error: the system refused.
+        error: The system refused the call.
 
     Windows call: ``EnumWindowStationsW``.
     """
@@ -42,14 +42,14 @@ def OpenWindowStation(
     """Open a window station.
 
     Args:
-        szWinSta: its name.
-        Inherit: whether processes that are started inherit the handle.
-        DesiredAccess: the ``WINSTA_*`` rights that the handle is to have.
+        szWinSta: The name.
+        Inherit: True if child processes inherit the handle.
+        DesiredAccess: The ``WINSTA_*`` rights of the handle.
 
     Raises:
-        error: 2: there is none of this name. 5: refused.
+        error: 2: The window station does not exist. 5: Access is denied.
 
-    Right: those asked for. Windows call: ``OpenWindowStationW``.
+    Right: The rights in *DesiredAccess*. Windows call: ``OpenWindowStationW``.
     """
     name, inherit, access = c.text(szWinSta), bool(c.dword(Inherit)), c.dword(DesiredAccess)
     with call("OpenWindowStation") as backend:
@@ -62,16 +62,16 @@ def CreateWindowStation(
     DesiredAccess: SupportsIndex,
     SecurityAttributes: SecurityAttributesLike | None,
 ) -> PyHWINSTA:
-    """Make a window station, or open the one that has the name.
+    """Create a window station, or open it if it exists.
 
     Args:
-        WindowStation: its name; None and "" for one that is made of the logon id.
-        Flags: ``CWF_CREATE_ONLY`` to refuse one that exists.
-        DesiredAccess: the ``WINSTA_*`` rights that the handle is to have.
+        WindowStation: The name; None or "" for a name derived from the logon id.
+        Flags: ``CWF_CREATE_ONLY`` to refuse an existing window station.
+        DesiredAccess: The ``WINSTA_*`` rights of the handle.
         SecurityAttributes: pywin32's ``PySECURITY_ATTRIBUTES``; None for the default.
 
     Raises:
-        error: 183: it exists. 3: no window station can have this name. 5: refused.
+        error: 183: The window station exists. 3: The name is invalid. 5: Access is denied.
 
     Windows call: ``CreateWindowStationW``.
     """
@@ -83,10 +83,10 @@ def CreateWindowStation(
 
 
 def GetProcessWindowStation() -> PyHWINSTA:
-    """The window station that the process is in. Its handle is not ours, and is never closed.
+    """Return the window station of the process. The handle is borrowed and never closed.
 
     Raises:
-        error: the system refused.
+        error: The system refused the call.
 
     Windows call: ``GetProcessWindowStation``.
     """
@@ -98,13 +98,13 @@ def GetProcessWindowStation() -> PyHWINSTA:
 
 
 def GetThreadDesktop(ThreadId: SupportsIndex) -> PyHDESK:
-    """The desktop that a thread is on. Its handle is not ours, and is never closed.
+    """Return the desktop of a thread. The handle is borrowed and never closed.
 
     Args:
-        ThreadId: the thread.
+        ThreadId: The id of the thread.
 
     Raises:
-        error: 87: there is no such thread.
+        error: 87: The thread does not exist.
 
     Windows call: ``GetThreadDesktop``.
     """
@@ -116,17 +116,17 @@ def GetThreadDesktop(ThreadId: SupportsIndex) -> PyHDESK:
 def OpenInputDesktop(
     Flags: SupportsIndex, Inherit: SupportsIndex, DesiredAccess: SupportsIndex
 ) -> PyHDESK:
-    """Open the desktop that the user sees.
+    """Open the desktop that receives user input.
 
     Args:
         Flags: ``DF_ALLOWOTHERACCOUNTHOOK`` or 0.
-        Inherit: whether processes that are started inherit the handle.
-        DesiredAccess: the ``DESKTOP_*`` rights that the handle is to have.
+        Inherit: True if child processes inherit the handle.
+        DesiredAccess: The ``DESKTOP_*`` rights of the handle.
 
     Raises:
-        error: 5: refused. 1: the process is not in the user's window station.
+        error: 5: Access is denied. 1: The process is not in the interactive window station.
 
-    Right: those asked for. Windows call: ``OpenInputDesktop``.
+    Right: The rights in *DesiredAccess*. Windows call: ``OpenInputDesktop``.
     """
     flags, inherit, access = c.dword(Flags), bool(c.dword(Inherit)), c.dword(DesiredAccess)
     with call("OpenInputDesktop") as backend:
@@ -139,15 +139,15 @@ def OpenDesktop(
     """Open a desktop of the process's window station.
 
     Args:
-        szDesktop: its name.
+        szDesktop: The name.
         Flags: ``DF_ALLOWOTHERACCOUNTHOOK`` or 0.
-        Inherit: whether processes that are started inherit the handle.
-        DesiredAccess: the ``DESKTOP_*`` rights that the handle is to have.
+        Inherit: True if child processes inherit the handle.
+        DesiredAccess: The ``DESKTOP_*`` rights of the handle.
 
     Raises:
-        error: 2: there is none of this name. 5: refused.
+        error: 2: The desktop does not exist. 5: Access is denied.
 
-    Right: those asked for. Windows call: ``OpenDesktopW``.
+    Right: The rights in *DesiredAccess*. Windows call: ``OpenDesktopW``.
     """
     name, flags = c.text(szDesktop), c.dword(Flags)
     inherit, access = bool(c.dword(Inherit)), c.dword(DesiredAccess)
@@ -161,16 +161,16 @@ def CreateDesktop(
     DesiredAccess: SupportsIndex,
     SecurityAttributes: SecurityAttributesLike | None,
 ) -> PyHDESK:
-    """Make a desktop in the process's window station, or open the one that has the name.
+    """Create a desktop in the process's window station, or open it if it exists.
 
     Args:
-        Desktop: its name.
+        Desktop: The name.
         Flags: ``DF_ALLOWOTHERACCOUNTHOOK`` or 0.
-        DesiredAccess: the ``DESKTOP_*`` rights that the handle is to have.
+        DesiredAccess: The ``DESKTOP_*`` rights of the handle.
         SecurityAttributes: pywin32's ``PySECURITY_ATTRIBUTES``; None for the default.
 
     Raises:
-        error: 5: refused. 8: there is no room for one more.
+        error: 5: Access is denied. 8: The desktop heap is full.
 
     Right: ``WINSTA_CREATEDESKTOP``. Windows call: ``CreateDesktopW``.
     """
@@ -181,7 +181,7 @@ def CreateDesktop(
         return PyHDESK._of(backend, handle)
 
 
-# ----------------------------------------------------------------------------------- both
+# ----------------------------------------------------------------------------------- user objects
 
 
 @overload
@@ -199,24 +199,24 @@ def GetUserObjectInformation(
 def GetUserObjectInformation(
     Handle: HandleArgument, type: SupportsIndex
 ) -> USEROBJECTFLAGS | str | int | PySID | Sid | None:
-    """What the system knows of a window station or desktop.
+    """Query one item of information about a window station or desktop.
 
     Args:
-        Handle: the window station or desktop.
-        type: what to ask: ``UOI_FLAGS``, ``UOI_NAME``, ``UOI_TYPE``, ``UOI_USER_SID``,
+        Handle: The window station or desktop.
+        type: The item: ``UOI_FLAGS``, ``UOI_NAME``, ``UOI_TYPE``, ``UOI_USER_SID``,
             ``UOI_HEAPSIZE`` or ``UOI_IO``.
 
     Returns:
         A dict with ``Inherit``, ``Reserved`` and ``Flags``; a text; pywin32's ``PySID`` (without
-        pywin32 a :class:`winsvc.Sid`), None for nobody; a number.
+        pywin32 a :class:`winsvc.Sid`), None without a user; a number.
 
     Raises:
-        error: 87: there is no such information. 6: there is no such handle.
+        error: 87: The item is unknown. 6: The handle is invalid.
 
     Windows call: ``GetUserObjectInformationW``.
     """
     index = c.dword(type)
-    with OnUserObject("GetUserObjectInformation", Handle) as (backend, user_object):
+    with UserObjectCall("GetUserObjectInformation", Handle) as (backend, user_object):
         if index == 1:
             row = backend.query_user_object_flags(user_object)
             return {
@@ -240,16 +240,16 @@ _FLAGS_REFUSAL = (
 def SetUserObjectInformation(
     Handle: HandleArgument, info: UserObjectFlagsToSet, type: SupportsIndex = UOI_FLAGS
 ) -> None:
-    """Change the flags of a window station or desktop, or whether its handle is inherited.
+    """Change the flags of a window station or desktop, or the inheritance of its handle.
 
     Args:
-        Handle: the window station or desktop.
-        info: a dict with ``Inherit``, ``Reserved`` (0) and ``Flags``.
+        Handle: The window station or desktop.
+        info: A dict with ``Inherit``, ``Reserved`` (0) and ``Flags``.
         type: ``UOI_FLAGS``.
 
     Raises:
-        TypeError: it is another type, or no such dict.
-        error: the system refused.
+        TypeError: *type* has another value, or *info* is not such a dict.
+        error: The system refused the call.
 
     Windows call: ``SetUserObjectInformationW``.
     """
@@ -260,5 +260,5 @@ def SetUserObjectInformation(
         row = UserObjectFlagsRow(*map(c.dword, values))
     except (TypeError, OverflowError):
         raise TypeError(_FLAGS_REFUSAL) from None
-    with OnUserObject("SetUserObjectInformation", Handle) as (backend, user_object):
+    with UserObjectCall("SetUserObjectInformation", Handle) as (backend, user_object):
         backend.set_user_object_flags(user_object, row)

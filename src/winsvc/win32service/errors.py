@@ -1,26 +1,26 @@
-"""``error``, and how a call's typed error becomes one."""
+"""The exception ``error``, and the conversion of typed errors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from winsvc.errors import ServiceError
+from winsvc.errors import Win32Error
 
 if TYPE_CHECKING:
     from winsvc.backend import Backend
 
-__all__ = ["error", "error_of", "signed"]
+__all__ = ["error", "pywin32_error", "signed"]
 
 _NO_MESSAGE: Final = "No error message is available"
 
 
 class _Error(Exception):
-    """A call of Windows failed. ``args`` are the three attributes.
+    """A Windows call failed. ``args`` contains the three attributes.
 
     Attributes:
-        winerror: the Windows error code, such as 1060, as a signed number.
-        funcname: the function that failed, such as ``"OpenService"``.
-        strerror: what the system says about the code.
+        winerror: The Windows error code, such as 1060, as a signed number.
+        funcname: The function that failed, such as ``"OpenService"``.
+        strerror: The system's message for the code.
     """
 
     winerror: int
@@ -30,7 +30,7 @@ class _Error(Exception):
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
         names = ("winerror", "funcname", "strerror")
-        # As pywin32's: what is not given is None.
+        # As in pywin32, missing arguments are None.
         vars(self).update(zip(names, (*args, None, None, None), strict=False))
 
 
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
         """``pywintypes.error`` where pywin32 is installed, else a class with its attributes."""
 else:
     try:
-        from pywintypes import error  # so that programs which catch that one catch ours
+        from pywintypes import error  # programs that catch pywin32's error catch this one as well
     except ImportError:
         error = _Error
         error.__name__ = error.__qualname__ = "error"
 
 
 def signed(number: int) -> int:
-    """A DWORD as C's ``long``, which pywin32 gives."""
+    """Convert a DWORD to a signed C ``long``, which pywin32 returns."""
     return number - 0x1_0000_0000 if number > 0x7FFF_FFFF else number
 
 
-def error_of(failed: ServiceError, function: str, backend: Backend | None) -> error:
-    """What pywin32 raises for an error; ``backend`` is whose call has failed."""
+def pywin32_error(failed: Win32Error, function: str, backend: Backend | None) -> error:
+    """Convert an error of a call of *backend* to pywin32's error."""
     message = failed.strerror if backend is None else backend.format_message(failed.winerror)
     return error(signed(int(failed.winerror)), function, message or _NO_MESSAGE)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from winsvc.win32service.calls import OnHandle, SystemHandle, WindowHandle, call, pywin32_kind
+from winsvc.win32service.calls import HandleCall, SystemHandle, WindowHandle, call, pywin32_kind
 from winsvc.win32service.shapes import HandleArgument
 
-__all__ = ["OnService", "OnUserObject", "PyHDESK", "PyHWINSTA", "PySC_HANDLE"]
+__all__ = ["ServiceCall", "UserObjectCall", "PyHDESK", "PyHWINSTA", "PySC_HANDLE"]
 
 
 @final
 class PySC_HANDLE(SystemHandle):
-    """A handle of the service control manager or of a service; closed with its last reference.
+    """A handle of the service control manager or of a service; closed when it is garbage-collected.
 
-    It equals handles and numbers of the same value.
+    A handle equals handles and numbers of the same value.
     """
 
     __slots__ = ()
@@ -23,10 +23,10 @@ class PySC_HANDLE(SystemHandle):
         self._backend.close_service_handle(value)
 
     def Close(self) -> None:
-        """Close the handle. A second call does nothing; after a failure it is closed, too.
+        """Close the handle, even if the system refuses it. A second call does nothing.
 
         Raises:
-            error: the system refused.
+            error: The system refused the call.
 
         Windows call: ``CloseServiceHandle``.
         """
@@ -43,25 +43,26 @@ class PySC_HANDLE(SystemHandle):
         return NotImplemented
 
     def __hash__(self) -> int:
-        return self._hash  # the number's, also when it is closed
+        return self._hash  # the hash of the value, also after close
 
 
 class UserObjectHandle(SystemHandle):
-    """A handle of a window station or desktop. Borrowed ones are closed by nobody."""
+    """A handle of a window station or desktop. Borrowed handles are not closed."""
 
     __slots__ = ()
 
     def __init__(self, handle: HandleArgument) -> None:
-        """Take over a handle that is open: from now on this object closes it.
+        """Take over an open handle, which this object closes.
 
         Args:
-            handle: its number; or an object of this class, which then only borrows it. One of
-                pywin32's closes itself, and so is only borrowed here.
+            handle: The value of the handle; or an object of this class, which borrows the handle
+                afterwards; or an object of pywin32, which closes the handle, so that this object
+                borrows it.
 
         Raises:
-            TypeError: it is no handle of this kind.
+            TypeError: The value is not a handle of this kind.
         """
-        with OnUserObject(type(self).__name__, handle, type(self)) as (backend, value):
+        with UserObjectCall(type(self).__name__, handle, type(self)) as (backend, value):
             owned = not pywin32_kind(handle)
             if isinstance(handle, SystemHandle):
                 with handle._uses.lock:
@@ -69,10 +70,10 @@ class UserObjectHandle(SystemHandle):
             self._set(backend, value, owned)
 
     def Close(self) -> None:
-        """Close the handle, if it is ours to close. A second call does nothing.
+        """Close the handle, if this object owns it. A second call does nothing.
 
         Raises:
-            error: it is in use, and stays open.
+            error: The object is in use, and the handle stays open.
         """
         if not self._owned:
             self.Detach()
@@ -82,7 +83,7 @@ class UserObjectHandle(SystemHandle):
     _KIND: str
 
     def _close(self, function: str) -> None:
-        """Close it in any case; a handle that can't be closed is kept."""
+        """Close the handle even if it is borrowed; keep it if the call fails."""
         value = self._release()
         if value is None:
             return
@@ -105,43 +106,43 @@ class PyHDESK(UserObjectHandle):
         self._backend.close_desktop(value)
 
     def SetThreadDesktop(self) -> None:
-        """Put the thread that calls on this desktop.
+        """Assign this desktop to the calling thread.
 
         Raises:
-            error: 170: the thread has windows or hooks.
+            error: 170: The thread has windows or hooks.
 
         Windows call: ``SetThreadDesktop``.
         """
-        with OnUserObject("SetThreadDesktop", self, PyHDESK) as (backend, value):
+        with UserObjectCall("SetThreadDesktop", self, PyHDESK) as (backend, value):
             backend.set_thread_desktop(value)
 
     def EnumDesktopWindows(self) -> list[WindowHandle]:
-        """The top-level windows of the desktop.
+        """List the top-level windows of the desktop.
 
         Raises:
-            error: 5: the handle lacks the right.
+            error: 5: The handle lacks the right.
 
         Right: ``DESKTOP_READOBJECTS``. Windows call: ``EnumDesktopWindows``.
         """
-        with OnUserObject("EnumDesktopWindows", self, PyHDESK) as (backend, value):
+        with UserObjectCall("EnumDesktopWindows", self, PyHDESK) as (backend, value):
             return [WindowHandle(window) for window in backend.enum_desktop_windows(value)]
 
     def SwitchDesktop(self) -> None:
-        """Show this desktop, and let it have the keyboard and the mouse.
+        """Make this desktop visible, with keyboard and mouse input.
 
         Raises:
-            error: 5: the handle lacks the right, or the desktop is not one to be seen.
+            error: 5: The handle lacks the right, or the desktop is in an invisible window station.
 
         Right: ``DESKTOP_SWITCHDESKTOP``. Windows call: ``SwitchDesktop``.
         """
-        with OnUserObject("SwitchDesktop", self, PyHDESK) as (backend, value):
+        with UserObjectCall("SwitchDesktop", self, PyHDESK) as (backend, value):
             backend.switch_desktop(value)
 
     def CloseDesktop(self) -> None:
         """Close the handle.
 
         Raises:
-            error: 170: a thread is on it; the handle stays open. 6: it is closed.
+            error: 170: A thread uses the desktop; the handle stays open. 6: The handle is closed.
 
         Windows call: ``CloseDesktop``.
         """
@@ -159,32 +160,33 @@ class PyHWINSTA(UserObjectHandle):
         self._backend.close_window_station(value)
 
     def EnumDesktops(self) -> list[str]:
-        """The names of the window station's desktops.
+        """List the names of the desktops of the window station.
 
         Raises:
-            error: 5: the handle lacks the right.
+            error: 5: The handle lacks the right.
 
         Right: ``WINSTA_ENUMDESKTOPS``. Windows call: ``EnumDesktopsW``.
         """
-        with OnUserObject("EnumDesktops", self, PyHWINSTA) as (backend, value):
+        with UserObjectCall("EnumDesktops", self, PyHWINSTA) as (backend, value):
             return backend.enum_desktops(value)
 
     def SetProcessWindowStation(self) -> None:
-        """Have the process be in this window station.
+        """Assign this window station to the process.
 
         Raises:
-            error: the system refused.
+            error: The system refused the call.
 
         Windows call: ``SetProcessWindowStation``.
         """
-        with OnUserObject("SetProcessWindowStation", self, PyHWINSTA) as (backend, value):
+        with UserObjectCall("SetProcessWindowStation", self, PyHWINSTA) as (backend, value):
             backend.set_process_window_station(value)
 
     def CloseWindowStation(self) -> None:
         """Close the handle.
 
         Raises:
-            error: the process is in it; the handle stays open. 6: it is closed.
+            error: The process uses the window station; the handle stays open. 6: The handle is
+                closed.
 
         Windows call: ``CloseWindowStation``.
         """
@@ -194,17 +196,17 @@ class PyHWINSTA(UserObjectHandle):
 # ----------------------------------------------------------------------------------- calls
 
 
-class OnService(OnHandle):
+class ServiceCall(HandleCall):
     """A call with a handle of the service control manager or of a service."""
 
     __slots__ = ()
 
     def __init__(self, function: str, handle: HandleArgument) -> None:
-        # Any other handle of pywin32's would be followed to nowhere.
+        # The SCM's client would crash on another kind of handle.
         super().__init__(function, handle, PySC_HANDLE, ("PySC_HANDLE",))
 
 
-class OnUserObject(OnHandle):
+class UserObjectCall(HandleCall):
     """A call with a handle of a window station or desktop."""
 
     __slots__ = ()
@@ -215,7 +217,7 @@ class OnUserObject(OnHandle):
         handle: HandleArgument,
         kind: type[UserObjectHandle] | None = None,
     ) -> None:
-        """``kind`` is the one that it must be; None: either will do."""
+        """Accept handles of *kind* only, or of both kinds for None."""
         kinds = (PyHDESK, PyHWINSTA) if kind is None else (kind,)
-        names = [one.__name__ for one in kinds]
+        names = [accepted.__name__ for accepted in kinds]
         super().__init__(function, handle, kinds, ["PyHANDLE", *names])

@@ -1,4 +1,4 @@
-"""The functions about the service control manager: its lists, names and lock."""
+"""The functions of the service control manager: lists, names and the lock."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import operator
 from typing import SupportsIndex
 
 from winsvc.win32service import conversions as c
-from winsvc.win32service.calls import call, number_of, signed_handle
+from winsvc.win32service.calls import call, handle_number, signed_handle
 from winsvc.win32service.constants import SC_ENUM_PROCESS_INFO, SERVICE_STATE_ALL, SERVICE_WIN32
 from winsvc.win32service.errors import signed
-from winsvc.win32service.handles import OnService, PySC_HANDLE
+from winsvc.win32service.handles import PySC_HANDLE, ServiceCall
 from winsvc.win32service.shapes import (
     ENUM_SERVICE_STATUS,
     ENUM_SERVICE_STATUS_PROCESS,
@@ -23,14 +23,14 @@ def OpenSCManager(
     """Connect to the service control manager.
 
     Args:
-        machineName: the machine; None for this one.
-        dbName: the database; None for the one that is in use.
-        desiredAccess: the ``SC_MANAGER_*`` rights that the handle is to have.
+        machineName: The machine; None for the local machine.
+        dbName: The database; None for the active database.
+        desiredAccess: The ``SC_MANAGER_*`` rights of the handle.
 
     Raises:
-        error: 5: refused. 1722: the machine does not answer.
+        error: 5: Access is denied. 1722: The machine is not available.
 
-    Right: those asked for. Windows call: ``OpenSCManagerW``.
+    Right: The rights in *desiredAccess*. Windows call: ``OpenSCManagerW``.
     """
     machine, database = c.text_or_null(machineName), c.text_or_null(dbName)
     access = c.dword(desiredAccess)
@@ -46,25 +46,25 @@ def EnumServicesStatus(
     ServiceType: SupportsIndex = SERVICE_WIN32,
     ServiceState: SupportsIndex = SERVICE_STATE_ALL,
 ) -> tuple[ENUM_SERVICE_STATUS, ...]:
-    """The services and their status.
+    """List the services and their status.
 
     Args:
-        hSCManager: the manager.
-        ServiceType: the types to list, such as ``SERVICE_DRIVER``.
+        hSCManager: The manager.
+        ServiceType: The types to list, such as ``SERVICE_DRIVER``.
         ServiceState: ``SERVICE_ACTIVE``, ``SERVICE_INACTIVE`` or ``SERVICE_STATE_ALL``.
 
     Returns:
-        For each its key name, its display name and its status; () where none matches.
+        For each service its key name, display name and status; () without a match.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SC_MANAGER_ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusW``.
     """
     types, states = c.dword(ServiceType), c.dword(ServiceState)
     found: list[ENUM_SERVICE_STATUS] = []
     resume = 0
-    with OnService("EnumServicesStatus", hSCManager) as (backend, manager):
+    with ServiceCall("EnumServicesStatus", hSCManager) as (backend, manager):
         while True:
             page, resume = backend.enum_services_status(manager, types, states, resume)
             found += [(name, shown, c.status(row)) for name, shown, row in page]  # type: ignore[misc]
@@ -79,28 +79,29 @@ def EnumServicesStatusEx(
     GroupName: str | None = None,
     InfoLevel: SupportsIndex = SC_ENUM_PROCESS_INFO,
 ) -> list[ENUM_SERVICE_STATUS_PROCESS]:
-    """The services, their status and their process.
+    """List the services, their status and their process.
 
     Args:
-        SCManager: the manager.
-        ServiceType: the types to list, such as ``SERVICE_DRIVER``.
+        SCManager: The manager.
+        ServiceType: The types to list, such as ``SERVICE_DRIVER``.
         ServiceState: ``SERVICE_ACTIVE``, ``SERVICE_INACTIVE`` or ``SERVICE_STATE_ALL``.
-        GroupName: only those of this load-order group, "" for those in none; None for all.
+        GroupName: A load-order group, to list its services only; "" for services without a group;
+            None for all services.
         InfoLevel: ``SC_ENUM_PROCESS_INFO``.
 
     Returns:
-        One dict per service; its numbers are unsigned.
+        A dict for each service; the numbers are unsigned.
 
     Raises:
-        NotImplementedError: there is no such level.
-        error: 5: the handle lacks the right. 1060: no such group.
+        NotImplementedError: The level is unknown.
+        error: 5: The handle lacks the right. 1060: The group does not exist.
 
     Right: ``SC_MANAGER_ENUMERATE_SERVICE``. Windows call: ``EnumServicesStatusExW``.
     """
     types, states, level = c.dword(ServiceType), c.dword(ServiceState), c.dword(InfoLevel)
     found: list[ENUM_SERVICE_STATUS_PROCESS] = []
     resume = 0
-    with OnService("EnumServicesStatusEx", SCManager) as (backend, manager):
+    with ServiceCall("EnumServicesStatusEx", SCManager) as (backend, manager):
         if level != SC_ENUM_PROCESS_INFO:
             raise NotImplementedError("Unsupported information level")
         group = c.text_or_null(GroupName)
@@ -129,57 +130,57 @@ def EnumServicesStatusEx(
 def EnumDependentServices(
     hService: HandleArgument, ServiceState: SupportsIndex = SERVICE_STATE_ALL
 ) -> tuple[ENUM_SERVICE_STATUS, ...]:
-    """The services that depend on this one, those to be stopped first at the front.
+    """List the services that depend on a service, in the order in which they must be stopped.
 
     Args:
-        hService: the service.
+        hService: The service.
         ServiceState: ``SERVICE_ACTIVE``, ``SERVICE_INACTIVE`` or ``SERVICE_STATE_ALL``.
 
     Returns:
-        For each its key name, its display name and its status.
+        For each service its key name, display name and status.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SERVICE_ENUMERATE_DEPENDENTS``. Windows call: ``EnumDependentServicesW``.
     """
     states = c.dword(ServiceState)
-    with OnService("EnumDependentServices", hService) as (backend, service):
+    with ServiceCall("EnumDependentServices", hService) as (backend, service):
         rows = backend.enum_dependent_services(service, states)
     return tuple((name, shown, c.status(row)) for name, shown, row in rows)  # type: ignore[misc]
 
 
 def GetServiceKeyName(hSCManager: HandleArgument, DisplayName: str) -> str:
-    """The key name of the service with this display name.
+    """Query the key name of the service with a display name.
 
     Args:
-        hSCManager: the manager.
-        DisplayName: what users see.
+        hSCManager: The manager.
+        DisplayName: The display name.
 
     Raises:
-        error: 1060: there is none.
+        error: 1060: The service does not exist.
 
     Right: ``SC_MANAGER_CONNECT``. Windows call: ``GetServiceKeyNameW``.
     """
     shown = c.text(DisplayName)
-    with OnService("GetServiceKeyName", hSCManager) as (backend, manager):
+    with ServiceCall("GetServiceKeyName", hSCManager) as (backend, manager):
         return backend.get_service_key_name(manager, shown)
 
 
 def GetServiceDisplayName(hSCManager: HandleArgument, ServiceName: str) -> str:
-    """The display name of a service.
+    """Query the display name of a service.
 
     Args:
-        hSCManager: the manager.
-        ServiceName: its key name.
+        hSCManager: The manager.
+        ServiceName: The key name.
 
     Raises:
-        error: 1060: there is none of this name.
+        error: 1060: The service does not exist.
 
     Right: ``SC_MANAGER_CONNECT``. Windows call: ``GetServiceDisplayNameW``.
     """
     name = c.text(ServiceName)
-    with OnService("GetServiceDisplayName", hSCManager) as (backend, manager):
+    with ServiceCall("GetServiceDisplayName", hSCManager) as (backend, manager):
         return backend.get_service_display_name(manager, name)
 
 
@@ -187,36 +188,36 @@ def GetServiceDisplayName(hSCManager: HandleArgument, ServiceName: str) -> str:
 
 
 def LockServiceDatabase(sc_handle: HandleArgument) -> int:
-    """Keep services from being started.
+    """Lock the database; before Windows Vista, this prevented service starts.
 
     Args:
-        sc_handle: the manager.
+        sc_handle: The manager.
 
     Returns:
         The lock.
 
     Raises:
-        error: 1055: somebody else has locked it. 5: the handle lacks the right.
+        error: 1055: The database is locked already. 5: The handle lacks the right.
 
     Right: ``SC_MANAGER_LOCK``. Windows call: ``LockServiceDatabase``.
     """
-    with OnService("LockServiceDatabase", sc_handle) as (backend, manager):
+    with ServiceCall("LockServiceDatabase", sc_handle) as (backend, manager):
         return signed_handle(backend.lock_service_database(manager))
 
 
 def UnlockServiceDatabase(lock: SupportsIndex) -> None:
-    """Let services be started again.
+    """Unlock the database.
 
     Args:
-        lock: what :func:`LockServiceDatabase` gave.
+        lock: The result of :func:`LockServiceDatabase`.
 
     Raises:
-        error: 1071: there is no such lock.
+        error: 1071: The lock is invalid.
 
     Windows call: ``UnlockServiceDatabase``.
     """
     try:
-        value = number_of(operator.index(lock), ())
+        value = handle_number(operator.index(lock), ())
     except TypeError:
         kind = type(lock).__name__
         raise TypeError(f"Unable to convert {kind} to pointer-sized value") from None
@@ -225,19 +226,19 @@ def UnlockServiceDatabase(lock: SupportsIndex) -> None:
 
 
 def QueryServiceLockStatus(hSCManager: HandleArgument) -> tuple[int, str, int]:
-    """Who has locked the database.
+    """Query the lock of the database.
 
     Args:
-        hSCManager: the manager.
+        hSCManager: The manager.
 
     Returns:
-        Whether it is locked, by whom, and for how many seconds.
+        1 if the database is locked or 0, the owner, and the number of seconds since it was locked.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SC_MANAGER_QUERY_LOCK_STATUS``. Windows call: ``QueryServiceLockStatusW``.
     """
-    with OnService("QueryServiceLockStatus", hSCManager) as (backend, manager):
+    with ServiceCall("QueryServiceLockStatus", hSCManager) as (backend, manager):
         locked, owner, duration = backend.query_service_lock_status(manager)
     return signed(locked), owner, signed(duration)  # type: ignore[return-value]  # see shapes

@@ -1,4 +1,4 @@
-"""The functions about a service: its handle, its status, control and security."""
+"""The functions of a service: handles, status, control and security."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from winsvc.win32service import conversions as c
 from winsvc.win32service.calls import pywin32_kind
 from winsvc.win32service.descriptors import PySECURITY_DESCRIPTOR, descriptor_of, raw_descriptor
 from winsvc.win32service.errors import signed
-from winsvc.win32service.handles import OnService, PySC_HANDLE
+from winsvc.win32service.handles import PySC_HANDLE, ServiceCall
 from winsvc.win32service.shapes import (
     SERVICE_STATUS,
     SERVICE_STATUS_PROCESS,
@@ -26,29 +26,29 @@ def OpenService(scHandle: HandleArgument, name: str, desiredAccess: SupportsInde
     """Open a service.
 
     Args:
-        scHandle: the manager.
-        name: the service's key name.
-        desiredAccess: the ``SERVICE_*`` rights that the handle is to have.
+        scHandle: The manager.
+        name: The key name of the service.
+        desiredAccess: The ``SERVICE_*`` rights of the handle.
 
     Raises:
-        error: 1060: there is none of this name. 5: refused.
+        error: 1060: The service does not exist. 5: Access is denied.
 
-    Right: those asked for. Windows call: ``OpenServiceW``.
+    Right: The rights in *desiredAccess*. Windows call: ``OpenServiceW``.
     """
     name, access = c.text(name), c.dword(desiredAccess)
-    with OnService("OpenService", scHandle) as (backend, manager):
+    with ServiceCall("OpenService", scHandle) as (backend, manager):
         return PySC_HANDLE._of(backend, backend.open_service(manager, name, access))
 
 
 def CloseServiceHandle(scHandle: HandleArgument) -> None:
-    """Close a handle. One that is closed already is left alone.
+    """Close a handle. A handle object that is closed already is ignored.
 
     Args:
-        scHandle: a handle, which is closed from now on, or its number.
+        scHandle: A handle object, or the value of a handle.
 
     Raises:
-        TypeError: it is the handle of something else.
-        error: 6: there is no such handle.
+        TypeError: The value is a handle of another kind.
+        error: 6: The handle is invalid.
 
     Windows call: ``CloseServiceHandle``.
     """
@@ -58,13 +58,13 @@ def CloseServiceHandle(scHandle: HandleArgument) -> None:
     if kind := pywin32_kind(scHandle):
         if kind != "PySC_HANDLE":
             raise TypeError("PyHANDLE passed to CloseServiceHandle must be a PySC_HANDLE")
-        operator.methodcaller("Close")(scHandle)  # or it would close it once more by itself
+        operator.methodcaller("Close")(scHandle)  # pywin32's object would close the value again
         return
-    with OnService("CloseServiceHandle", scHandle) as (backend, handle):
+    with ServiceCall("CloseServiceHandle", scHandle) as (backend, handle):
         backend.close_service_handle(handle)
 
 
-# ----------------------------------------------------------------------------------- making
+# ----------------------------------------------------------------------------------- creation
 
 
 @overload
@@ -133,30 +133,32 @@ def CreateService(
     """Install a service.
 
     Args:
-        scHandle: the manager.
-        name: its key name.
-        displayName: what users see.
-        desiredAccess: the ``SERVICE_*`` rights that the handle is to have.
-        serviceType: such as ``SERVICE_WIN32_OWN_PROCESS``.
-        startType: such as ``SERVICE_DEMAND_START``.
-        errorControl: such as ``SERVICE_ERROR_NORMAL``.
-        binaryFile: the command line of its program, with quotes where the path has a blank.
-        loadOrderGroup: the group in which it is loaded; None for none.
-        bFetchTag: whether it gets a tag, its place in the group.
-        serviceDeps: the services that it needs, and "+" and the name for a group; None for none.
-        acctName: the account; None for LocalSystem.
-        password: the account's.
+        scHandle: The manager.
+        name: The key name.
+        displayName: The name that users see.
+        desiredAccess: The ``SERVICE_*`` rights of the handle.
+        serviceType: A type such as ``SERVICE_WIN32_OWN_PROCESS``.
+        startType: A start type such as ``SERVICE_DEMAND_START``.
+        errorControl: An error control such as ``SERVICE_ERROR_NORMAL``.
+        binaryFile: The command line of the program; a path with a space must be quoted.
+        loadOrderGroup: The load-order group; None for none.
+        bFetchTag: True to assign a tag, the position in the group.
+        serviceDeps: The services on which it depends, and "+" and the name for a group; None for
+            none.
+        acctName: The account; None for LocalSystem.
+        password: The password of the account.
 
     Returns:
         The service; with ``bFetchTag`` the service and its tag.
 
     Raises:
-        error: 1073: it exists. 1078: the display name is taken. 1072: it is being deleted.
+        error: 1073: The service exists. 1078: Another service has the display name. 1072: The
+            service is marked for deletion.
 
     Right: ``SC_MANAGER_CREATE_SERVICE``. Windows call: ``CreateServiceW``.
     """
-    want_tag = bool(c.dword(bFetchTag))
-    with OnService("CreateService", scHandle) as (backend, manager):
+    assign_tag = bool(c.dword(bFetchTag))
+    with ServiceCall("CreateService", scHandle) as (backend, manager):
         handle, tag = backend.create_service(
             manager,
             c.text(name),
@@ -167,27 +169,27 @@ def CreateService(
             c.dword(errorControl),
             c.text(binaryFile),
             c.text_or_null(loadOrderGroup),
-            want_tag,
+            assign_tag,
             c.texts_or_null(serviceDeps),
             c.text_or_null(acctName),
             c.secret(password),
         )
         service = PySC_HANDLE._of(backend, handle)
-    return (service, signed(tag or 0)) if want_tag else service
+    return (service, signed(tag or 0)) if assign_tag else service
 
 
 def DeleteService(scHandle: HandleArgument) -> None:
-    """Have a service deleted, which happens when it has stopped and its last handle is closed.
+    """Mark a service for deletion; it is deleted when it is stopped and its last handle is closed.
 
     Args:
-        scHandle: the service.
+        scHandle: The service.
 
     Raises:
-        error: 1072: it is being deleted already. 5: the handle lacks the right.
+        error: 1072: The service is already marked for deletion. 5: The handle lacks the right.
 
     Right: ``DELETE``. Windows call: ``DeleteService``.
     """
-    with OnService("DeleteService", scHandle) as (backend, service):
+    with ServiceCall("DeleteService", scHandle) as (backend, service):
         backend.delete_service(service)
 
 
@@ -195,32 +197,32 @@ def DeleteService(scHandle: HandleArgument) -> None:
 
 
 def QueryServiceStatus(hService: HandleArgument) -> SERVICE_STATUS:
-    """Where a service stands.
+    """Query the status of a service.
 
     Args:
-        hService: the service.
+        hService: The service.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SERVICE_QUERY_STATUS``. Windows call: ``QueryServiceStatus``.
     """
-    with OnService("QueryServiceStatus", hService) as (backend, service):
+    with ServiceCall("QueryServiceStatus", hService) as (backend, service):
         return c.status(backend.query_service_status(service))
 
 
 def QueryServiceStatusEx(hService: HandleArgument) -> SERVICE_STATUS_PROCESS:
-    """Where a service stands, and its process. The numbers are signed.
+    """Query the status and the process of a service. The numbers are signed.
 
     Args:
-        hService: the service.
+        hService: The service.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``SERVICE_QUERY_STATUS``. Windows call: ``QueryServiceStatusEx``.
     """
-    with OnService("QueryServiceStatusEx", hService) as (backend, service):
+    with ServiceCall("QueryServiceStatusEx", hService) as (backend, service):
         row = backend.query_service_status_ex(service)
     kind, state, accepted, code, own, point, hint, pid, flags = c.signed_row(row)
     return {
@@ -248,15 +250,15 @@ def SetServiceStatus(
         SupportsIndex,
     ],
 ) -> None:
-    """Report where a service stands, from its own program.
+    """Report the status of a service from its process.
 
     Args:
-        scHandle: what ``servicemanager.RegisterServiceCtrlHandler`` gave.
-        serviceStatus: the seven numbers that :func:`QueryServiceStatus` gives.
+        scHandle: The result of ``servicemanager.RegisterServiceCtrlHandler``.
+        serviceStatus: The seven numbers that :func:`QueryServiceStatus` returns.
 
     Raises:
-        TypeError: it is no tuple of seven.
-        error: 6: there is no such handle.
+        TypeError: The status is not a tuple of seven numbers.
+        error: 6: The handle is invalid.
 
     Windows call: ``SetServiceStatus``.
     """
@@ -265,7 +267,7 @@ def SetServiceStatus(
     if len(serviceStatus) != 7:
         raise TypeError(f"function takes exactly 7 arguments ({len(serviceStatus)} given)")
     row = StatusRow._make((*map(c.dword, serviceStatus), 0, 0))
-    with OnService("SetServiceStatus", scHandle) as (backend, handle):
+    with ServiceCall("SetServiceStatus", scHandle) as (backend, handle):
         backend.set_service_status(handle, row)
 
 
@@ -273,19 +275,20 @@ def SetServiceStatus(
 
 
 def StartService(hService: HandleArgument, args: Iterable[str] | None) -> None:
-    """Start a service. It is on its way when this returns.
+    """Start a service. The service is in START_PENDING when the function returns.
 
     Args:
-        hService: the service.
-        args: what it is started with, after its name; None for nothing.
+        hService: The service.
+        args: The arguments after the service's name; None for none.
 
     Raises:
-        error: 1056: it is running. 1058: it is disabled. 1053: its program did not answer.
+        error: 1056: The service is running. 1058: The service is disabled. 1053: The program did
+            not connect to the service control manager in time.
 
     Right: ``SERVICE_START``. Windows call: ``StartServiceW``.
     """
     arguments = [] if args is None else c.texts(args, empty=True)
-    with OnService("StartService", hService) as (backend, service):
+    with ServiceCall("StartService", hService) as (backend, service):
         backend.start_service(service, arguments)
 
 
@@ -293,19 +296,20 @@ def ControlService(scHandle: HandleArgument, code: SupportsIndex) -> SERVICE_STA
     """Send a control to a service.
 
     Args:
-        scHandle: the service.
-        code: such as ``SERVICE_CONTROL_STOP``; 128 to 255 are the service's own.
+        scHandle: The service.
+        code: A control such as ``SERVICE_CONTROL_STOP``; 128 to 255 are user-defined.
 
     Returns:
-        Where it stands then.
+        The status after the control.
 
     Raises:
-        error: 1062: it is not running. 1052: it does not take this control. 1061: not now.
+        error: 1062: The service is not running. 1052: The service does not accept the control.
+            1061: The service cannot accept controls at present.
 
-    Right: that for the control, such as ``SERVICE_STOP``. Windows call: ``ControlService``.
+    Right: The right of the control, such as ``SERVICE_STOP``. Windows call: ``ControlService``.
     """
     control = c.dword(code)
-    with OnService("ControlService", scHandle) as (backend, service):
+    with ServiceCall("ControlService", scHandle) as (backend, service):
         return c.status(backend.control_service(service, control))
 
 
@@ -315,23 +319,23 @@ def ControlService(scHandle: HandleArgument, code: SupportsIndex) -> SERVICE_STA
 def QueryServiceObjectSecurity(
     Handle: HandleArgument, SecurityInformation: SupportsIndex
 ) -> PySECURITY_DESCRIPTOR:
-    """The security descriptor of a service or of the manager.
+    """Read the security descriptor of a service or of the manager.
 
     Args:
-        Handle: the service or the manager.
-        SecurityInformation: the parts to read, such as 4 (``DACL_SECURITY_INFORMATION``).
+        Handle: The service or the manager.
+        SecurityInformation: The parts to read, such as 4 (``DACL_SECURITY_INFORMATION``).
 
     Returns:
-        pywin32's ``PySECURITY_DESCRIPTOR``; without pywin32 one that can be read.
+        pywin32's ``PySECURITY_DESCRIPTOR``; without pywin32 an object with its reading methods.
 
     Raises:
-        error: 5: the handle lacks the right.
+        error: 5: The handle lacks the right.
 
     Right: ``READ_CONTROL``; ``ACCESS_SYSTEM_SECURITY`` for a SACL. Windows call:
     ``QueryServiceObjectSecurity``.
     """
     parts = c.dword(SecurityInformation)
-    with OnService("QueryServiceObjectSecurity", Handle) as (backend, handle):
+    with ServiceCall("QueryServiceObjectSecurity", Handle) as (backend, handle):
         return descriptor_of(backend.query_service_object_security(handle, parts))
 
 
@@ -340,21 +344,21 @@ def SetServiceObjectSecurity(
     SecurityInformation: SupportsIndex,
     SecurityDescriptor: SecurityDescriptorLike,
 ) -> None:
-    """Change the security descriptor of a service or of the manager.
+    """Write parts of the security descriptor of a service or of the manager.
 
     Args:
-        Handle: the service or the manager.
-        SecurityInformation: the parts to write, such as 4 (``DACL_SECURITY_INFORMATION``).
-        SecurityDescriptor: pywin32's ``PySECURITY_DESCRIPTOR``, or one that
-            :func:`QueryServiceObjectSecurity` gave.
+        Handle: The service or the manager.
+        SecurityInformation: The parts to write, such as 4 (``DACL_SECURITY_INFORMATION``).
+        SecurityDescriptor: pywin32's ``PySECURITY_DESCRIPTOR``, or the result of
+            :func:`QueryServiceObjectSecurity`.
 
     Raises:
-        TypeError: it is no descriptor.
-        error: 5: the handle lacks the right.
+        TypeError: The value is not a descriptor.
+        error: 5: The handle lacks the right.
 
-    Right: ``WRITE_DAC``, ``WRITE_OWNER`` or ``ACCESS_SYSTEM_SECURITY``, by the parts. Windows call:
+    Right: ``WRITE_DAC``, ``WRITE_OWNER`` or ``ACCESS_SYSTEM_SECURITY``, by part. Windows call:
     ``SetServiceObjectSecurity``.
     """
     parts, raw = c.dword(SecurityInformation), raw_descriptor(SecurityDescriptor)
-    with OnService("SetServiceObjectSecurity", Handle) as (backend, handle):
+    with ServiceCall("SetServiceObjectSecurity", Handle) as (backend, handle):
         backend.set_service_object_security(handle, parts, raw)

@@ -1,7 +1,7 @@
-"""The types of what goes in and comes out.
+"""The types of arguments and results.
 
-Windows gives a text wherever one stands here; Wine, and so pywin32 and this module there, None for
-a display name that was never set.
+On Windows a field of type str is always a text. On Wine, pywin32 and this module return None for a
+display name that was never set.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HandleArgument: TypeAlias = SupportsInt | SupportsIndex | None
 """A handle of this module or of pywin32, its number, or None for NULL."""
 
 SERVICE_STATUS: TypeAlias = tuple[int, int, int, int, int, int, int]
-"""Type, state, accepted controls, exit code, service's own exit code, check point, wait hint."""
+"""Type, state, accepted controls, exit code, service-specific exit code, check point, wait hint."""
 
 ENUM_SERVICE_STATUS: TypeAlias = tuple[str, str, SERVICE_STATUS]
 """Key name, display name, status."""
@@ -45,7 +45,7 @@ QUERY_SERVICE_CONFIG: TypeAlias = tuple[int, int, int, str, str, int, list[str],
 
 
 class SERVICE_STATUS_PROCESS(TypedDict):
-    """What :func:`QueryServiceStatusEx` gives."""
+    """The result of :func:`QueryServiceStatusEx`."""
 
     ServiceType: int
     CurrentState: int
@@ -59,14 +59,14 @@ class SERVICE_STATUS_PROCESS(TypedDict):
 
 
 class ENUM_SERVICE_STATUS_PROCESS(SERVICE_STATUS_PROCESS):
-    """One service in what :func:`EnumServicesStatusEx` gives."""
+    """A service in the result of :func:`EnumServicesStatusEx`."""
 
     ServiceName: str
     DisplayName: str
 
 
 class SERVICE_FAILURE_ACTIONS(TypedDict):
-    """``SERVICE_CONFIG_FAILURE_ACTIONS``, as it is read."""
+    """``SERVICE_CONFIG_FAILURE_ACTIONS`` as returned."""
 
     ResetPeriod: int  # seconds; -1: never
     RebootMsg: str | None
@@ -75,7 +75,7 @@ class SERVICE_FAILURE_ACTIONS(TypedDict):
 
 
 class FailureActionsToSet(TypedDict):
-    """``SERVICE_CONFIG_FAILURE_ACTIONS``, as it is written: None keeps what is there."""
+    """``SERVICE_CONFIG_FAILURE_ACTIONS`` as an argument: None keeps a value."""
 
     ResetPeriod: int
     RebootMsg: str | None
@@ -84,7 +84,7 @@ class FailureActionsToSet(TypedDict):
 
 
 class SERVICE_TRIGGER(TypedDict):
-    """One trigger of ``SERVICE_CONFIG_TRIGGER_INFO``, as it is read."""
+    """A trigger of ``SERVICE_CONFIG_TRIGGER_INFO`` as returned."""
 
     TriggerType: int
     Action: int
@@ -93,7 +93,7 @@ class SERVICE_TRIGGER(TypedDict):
 
 
 class TriggerToSet(TypedDict):
-    """One trigger of ``SERVICE_CONFIG_TRIGGER_INFO``, as it is written."""
+    """A trigger of ``SERVICE_CONFIG_TRIGGER_INFO`` as an argument."""
 
     TriggerType: int
     Action: int
@@ -118,11 +118,11 @@ Config2: TypeAlias = (
     | SERVICE_PREFERRED_NODE
     | None
 )
-"""What :func:`QueryServiceConfig2` may give, where the level is not known to a type checker."""
+"""The result of :func:`QueryServiceConfig2` for a level that a type checker does not know."""
 
 
 class USEROBJECTFLAGS(TypedDict):
-    """``UOI_FLAGS``, as it is read."""
+    """``UOI_FLAGS`` as returned."""
 
     Inherit: bool
     Reserved: bool
@@ -130,7 +130,7 @@ class USEROBJECTFLAGS(TypedDict):
 
 
 class UserObjectFlagsToSet(TypedDict):
-    """``UOI_FLAGS``, as it is written."""
+    """``UOI_FLAGS`` as an argument."""
 
     Inherit: int
     Reserved: int
@@ -138,7 +138,7 @@ class UserObjectFlagsToSet(TypedDict):
 
 
 class SecurityDescriptorLike(Protocol):
-    """A security descriptor of pywin32, or one that this module gave."""
+    """A security descriptor of pywin32 or of this module."""
 
     def IsValid(self) -> bool: ...
 
@@ -146,7 +146,7 @@ class SecurityDescriptorLike(Protocol):
 
 
 class SecurityAttributesLike(Protocol):
-    """pywin32's ``PySECURITY_ATTRIBUTES``."""
+    """The interface of pywin32's ``PySECURITY_ATTRIBUTES``."""
 
     @property
     def bInheritHandle(self) -> int: ...

@@ -1,4 +1,4 @@
-"""A service's program, for test_launching.py: writes what it finds to the file that it is told."""
+"""Program of a service for test_launching.py, which writes what it finds to a specified file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from winsvc.host import Service, run
+from winsvc.host import ServiceBase, run
 
 
 def importable(name: str) -> bool:
@@ -19,7 +19,7 @@ def importable(name: str) -> bool:
     return True
 
 
-class Beat(Service):
+class Beat(ServiceBase):
     name, display_name = "winsvc-test-beat", "Test of a program"
 
     def main(self) -> None:

@@ -12,7 +12,7 @@ from winsvc._util.text import same_name
 from winsvc._values.commandline import is_unquoted_and_ambiguous, split
 from winsvc._values.config import ServiceConfig
 from winsvc.enums import ErrorCode, ServiceType, StartType, State
-from winsvc.errors import ArgumentError, ServiceError, ServiceNotFoundError
+from winsvc.errors import ServiceNotFoundError, ValidationError, Win32Error
 from winsvc.host._bootstrap import Options
 from winsvc.host.doctor.file_checks import FileChecks
 from winsvc.host.doctor.findings import Finding, Severity
@@ -32,20 +32,20 @@ def examine(scm: ServiceManager, name: str, *, hosted: bool = False) -> list[Fin
     Args:
         scm: the service manager.
         name: the service's key name.
-        hosted: whether it is known to be one of :mod:`winsvc.host`; its command line tells so by
-            itself, unless its program is frozen.
+        hosted: whether it is known to be one of :mod:`winsvc.host`; its command line shows this,
+            unless its program is frozen.
 
     Raises:
         InvalidNameError: no service can have this name.
         MachineUnreachableError: the service manager does not answer.
 
-    Right: ``ServiceAccess.QUERY_CONFIG``, ``QUERY_STATUS``; what can't be read is unknown.
+    Right: ``ServiceAccess.QUERY_CONFIG``, ``QUERY_STATUS``; a part that cannot be read is unknown.
     """
     try:
         with scm.open(name) as service:
             try:
                 config = service.config()
-            except ServiceError as error:
+            except Win32Error as error:
                 return [Finding(Severity.UNKNOWN, "settings", str(error))]
             return list(_Examination(scm, service, config, hosted).findings())
     except ServiceNotFoundError as error:
@@ -53,7 +53,7 @@ def examine(scm: ServiceManager, name: str, *, hosted: bool = False) -> list[Fin
 
 
 class _Examination:
-    """What is looked at in one service."""
+    """The examination of a service."""
 
     def __init__(
         self, scm: ServiceManager, service: Service, config: ServiceConfig, hosted: bool
@@ -72,11 +72,11 @@ class _Examination:
         line = self._config.binary_path
         try:
             command = split(os.path.expandvars(line) if self._file_checks is not None else line)
-        except ArgumentError as error:
+        except ValidationError as error:
             yield Finding(Severity.ERROR, "command line", str(error))
             return
         if not command or not command[0]:
-            yield Finding(Severity.ERROR, "command line", "there is none")
+            yield Finding(Severity.ERROR, "command line", "it is empty")
             return
         yield from self._command_line(line)
         found = options_of(command)
@@ -87,7 +87,7 @@ class _Examination:
             yield from self._event_source()
         if self._file_checks is None:
             yield Finding(
-                Severity.UNKNOWN, "files", "they are looked at on the machine that they are on"
+                Severity.UNKNOWN, "files", "not checked: the files are on another machine"
             )
             return
         yield from check_program(self._file_checks, command[0])
@@ -99,22 +99,37 @@ class _Examination:
     def _settings(self) -> Iterator[Finding]:
         kind = self._config.service_type
         if not kind & ServiceType.WIN32:
-            yield Finding(Severity.ERROR, "type", "it is a driver, which no program can be")
+            yield Finding(
+                Severity.ERROR,
+                "type",
+                "it is a driver type; a program needs OWN_PROCESS or SHARE_PROCESS",
+            )
         if self._config.start_type == StartType.DISABLED:
-            yield Finding(Severity.ERROR, "start type", "it is disabled; that has to be changed")
+            yield Finding(
+                Severity.ERROR,
+                "start type",
+                "the service is disabled; change its start type to start it",
+            )
         else:
             yield Finding(Severity.OK, "start type", self._config.start_type.name.lower())
 
     def _last_end(self) -> Iterator[Finding]:
         try:
             status = self._service.status()
-        except ServiceError as error:
+        except Win32Error as error:
             yield Finding(Severity.UNKNOWN, "state", str(error))
             return
         code = status.exit_code
         if status.state is State.STOPPED and code not in (0, ErrorCode.SERVICE_NEVER_STARTED):
-            own = f" (its own: {status.service_exit_code})" if status.service_exit_code else ""
-            text = f"it ended with exit code {code}{own}; the event log and its log file say why"
+            own = (
+                f" (service-specific: {status.service_exit_code})"
+                if status.service_exit_code
+                else ""
+            )
+            text = (
+                f"the service stopped with exit code {code}{own}; see the event log and "
+                "its log file"
+            )
             yield Finding(Severity.WARNING, "last run", text)
 
     def _command_line(self, line: str) -> Iterator[Finding]:
@@ -122,14 +137,14 @@ class _Examination:
             yield Finding(
                 Severity.ERROR,
                 "command line",
-                f"the program's path has a blank and is not in quotes, so that Windows may start "
-                f"another program: {line}",
+                f"the path of the program contains a space and is not quoted, so Windows may "
+                f"start another program: {line}",
             )
         elif re.search(r"%[^%]+%", line):
             yield Finding(
                 Severity.WARNING,
                 "command line",
-                f"what stands between two % is a variable's name to the system: {line}",
+                f"the system expands text between two percent signs as a variable: {line}",
             )
         else:
             yield Finding(Severity.OK, "command line", line)
@@ -141,18 +156,18 @@ class _Examination:
             yield Finding(
                 Severity.ERROR,
                 "type",
-                f"its process has several services ({', '.join(options.services)}), but its type "
-                "is that of one with a process of its own: install it again",
+                f"the process contains several services ({', '.join(options.services)}), but the "
+                "type is OWN_PROCESS; install the service again",
             )
         name = self._service.name
-        known = any(same_name(name, one) for one in options.services)
-        # The only service of a process of its own may have any name.
+        known = any(same_name(name, service) for service in options.services)
+        # The only service of an unshared process may have any name.
         if not known and (several or shared):
             yield Finding(
                 Severity.ERROR,
                 "command line",
-                f"its process has {', '.join(options.services)}, and not {name!r}: install it again"
-                + ("" if several else ", or give it a process of its own"),
+                f"the process contains {', '.join(options.services)}, not {name!r}; install the "
+                "service again" + ("" if several else ", or change its type to OWN_PROCESS"),
             )
 
     def _event_source(self) -> Iterator[Finding]:
@@ -161,7 +176,7 @@ class _Examination:
         name = self._service.name
         try:
             problem = source_problem(name, backend=self._capabilities.event_sources)
-        except (ServiceError, ArgumentError) as error:
+        except (Win32Error, ValidationError) as error:
             yield Finding(Severity.UNKNOWN, "event source", str(error))
             return
         yield Finding(

@@ -12,7 +12,7 @@ from winsvc._scm.service import Service
 from winsvc._values.account import Account, AccountKind
 from winsvc.backend import FileBackend
 from winsvc.enums import SecurityInformation, SidType
-from winsvc.errors import ArgumentError, ServiceError, UnsupportedError
+from winsvc.errors import UnsupportedError, ValidationError, Win32Error
 from winsvc.host.doctor.findings import Finding, Severity
 from winsvc.host.filerights import (
     CHANGE_FILE,
@@ -65,39 +65,42 @@ class FileChecks:
             yield Finding(
                 Severity.WARNING,
                 topic,
-                f"{path} is on another machine, where LocalSystem is this machine's account and "
-                "LocalService nobody; and it is not there before the network is",
+                f"{path} is on another machine: LocalSystem accesses it as this machine's account, "
+                "LocalService anonymously, and no account before the network is available",
             )
         elif drive and self._files.is_remote_drive(drive + "\\"):
             yield Finding(
                 Severity.ERROR,
                 topic,
-                f"{path}: {drive} is a drive of the network, which only the user has who has "
-                "connected it. Put it on a drive of this machine",
+                f"{path}: {drive} is a network drive, which exists only for the user who has "
+                "connected it. Move the file to a local drive",
             )
         elif _in_a_profile(path):
             yield Finding(
                 Severity.WARNING,
                 topic,
-                f"{path} lies in a user's profile: other accounts may have no access, and it goes "
-                r"with the user. A folder in C:\Program Files is safe from both",
+                f"{path} is in a user's profile: other accounts may have no access, and the "
+                "file is "
+                r"deleted with the user. Move it to a folder in C:\Program Files",
             )
 
     def check_access(self, topic: str, path: str, wanted: int) -> Iterator[Finding]:
         """Check that the account has these rights to a file, and that users may not change it."""
         sids = self._sids()
         if sids is None:
-            text = f"whether {self._account} may read {path} can't be told from here"
+            text = f"access of {self._account} to {path}: unknown; only its domain knows the groups"
             yield Finding(Severity.UNKNOWN, topic, text)
         elif (right := self._may(path, wanted, sids)) is None:
-            yield Finding(Severity.UNKNOWN, topic, f"who may read {path} can't be read")
+            yield Finding(
+                Severity.UNKNOWN, topic, f"the security descriptor of {path} could not be read"
+            )
         elif not right:
             what = "read and execute" if wanted == READ_EXECUTE else "read"
             yield Finding(
                 Severity.ERROR,
                 topic,
-                f"{self._account} may not {what} {path}: grant it that (icacls), or give the "
-                "service another account",
+                f"{self._account} is not allowed to {what} {path}. Grant the right with icacls, or "
+                "change the account of the service",
             )
         yield from self.check_writers(topic, path)
 
@@ -110,8 +113,8 @@ class FileChecks:
             yield Finding(
                 Severity.WARNING,
                 topic,
-                f"every user may change {path}, and so do what {self._account} may: let only "
-                "administrators write there",
+                f"{path} is writable by all users, so any user can run code as {self._account}. "
+                "Restrict write access to administrators",
             )
 
     def _every_user_may_change(self, path: str) -> bool:
@@ -122,46 +125,49 @@ class FileChecks:
     def check_log_file(self, log: str) -> Iterator[Finding]:
         """Check that the service can write to its file for failures, and to no other by it."""
         file = Path(log)
-        there = next((one for one in (file, *file.parents) if one.exists()), None)
-        if there is None:
-            yield Finding(Severity.WARNING, "log file", f"there is no drive for {log}")
+        found = next((path for path in (file, *file.parents) if path.exists()), None)
+        if found is None:
+            yield Finding(Severity.WARNING, "log file", f"{log}: the drive does not exist")
             return
         yield from self._log_folder(file.parent)
         sids = self._sids()
-        may = None if sids is None else self._may(str(there), WRITE, sids)
+        may = None if sids is None else self._may(str(found), WRITE, sids)
         if may is False:
             yield Finding(
                 Severity.WARNING,
                 "log file",
-                f"{self._account} may not write to {there}: failures are in the event log alone",
+                f"{self._account} cannot write to {found}, so failures are only in the event log",
             )
         elif may:
             yield Finding(Severity.OK, "log file", log)
         else:
-            yield Finding(Severity.UNKNOWN, "log file", f"whether {log} can be written to")
+            yield Finding(Severity.UNKNOWN, "log file", f"write access to {log}: unknown")
 
     def _log_folder(self, folder: Path) -> Iterator[Finding]:
-        """Whether somebody else may lead the service to another file."""
+        """Check that no other user may redirect the service to another file."""
         problem: str | None = None
         if not folder.is_dir():
             if in_default_folder(str(folder / "x")):
-                problem = f"there is no {folder}, and any user may make it: install it again"
+                problem = (
+                    f"{folder} does not exist, and any user can create it; install "
+                    "the service again"
+                )
         elif in_default_folder(str(folder / "x")):
             try:
                 problem = folder_problem(self._files, str(folder))
-            except (ServiceError, ArgumentError) as error:
+            except (Win32Error, ValidationError) as error:
                 yield Finding(Severity.UNKNOWN, "log file", str(error))
         elif self._every_user_may_change(str(folder)):
-            problem = f"every user may write to {folder}"
+            problem = f"{folder} is writable by all users"
         if problem is not None:
             yield Finding(
                 Severity.WARNING,
                 "log file",
-                f"{problem}; who does may have {self._account} write to other files, by a link",
+                f"{problem}; a link in it could redirect writes of {self._account} to other files",
             )
 
     def _may(self, path: str, wanted: int, sids: frozenset[Sid]) -> bool | None:
-        """Whether a file's DACL gives rights to one with these SIDs; None if it can't be read."""
+        """Return whether a file's DACL grants rights to these SIDs; None if it cannot be read."""
         dacl = self._dacl(path)
         if dacl is NULL_ACL:
             return True
@@ -171,14 +177,14 @@ class FileChecks:
         try:
             data = self._files.get_file_security(path, int(SecurityInformation.DACL))
             return SecurityDescriptor.from_bytes(data).dacl
-        except (ServiceError, InvalidSecurityError):
+        except (Win32Error, InvalidSecurityError):
             return None
 
     def _sids(self) -> frozenset[Sid] | None:
-        """The account, and the groups that are in its token; None where only a domain knows."""
+        """Return the account and the groups in its token; None where only a domain knows."""
         try:
             account = Account(self._account)
-        except ArgumentError:
+        except ValidationError:
             return None
         own = sid_of(account)
         if own is None:
@@ -190,8 +196,8 @@ class FileChecks:
 
     def _has_service_sid(self) -> bool:
         try:
-            return self._service.sid_type != SidType.NONE
-        except (ServiceError, UnsupportedError):
+            return self._service.sid_type() != SidType.NONE
+        except (Win32Error, UnsupportedError):
             return False
 
 

@@ -10,7 +10,7 @@ __all__ = ["Finding", "Severity", "describe"]
 
 
 class Severity(Enum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -44,13 +44,13 @@ class Finding:
 
 
 def describe(name: str, findings: Sequence[Finding]) -> str:
-    """Several lines for people: what is wrong, or that nothing is."""
-    told = [one for one in findings if one.severity is not Severity.OK]
-    good = [one.topic for one in findings if one.severity is Severity.OK]
-    lines = [f"{name}: nothing found that keeps it from starting"]
-    if any(one.severity is Severity.ERROR for one in told):
-        lines = [f"{name}: it can't start like this"]
-    lines += [f"  {one}" for one in told]
+    """Return several lines of text: the problems, or a note that none were found."""
+    problems = [finding for finding in findings if finding.severity is not Severity.OK]
+    good = [finding.topic for finding in findings if finding.severity is Severity.OK]
+    lines = [f"{name}: no problem found that prevents the start"]
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        lines = [f"{name}: the service cannot start"]
+    lines += [f"  {problem}" for problem in problems]
     if good:
         lines.append(f"  ok       {', '.join(dict.fromkeys(good))}")
     return "\n".join(lines)

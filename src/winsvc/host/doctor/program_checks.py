@@ -31,18 +31,18 @@ def check_program(checks: FileChecks, program: str) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "program",
-            f"{program} has no full path: the system looks for it in its own folders",
+            f"{program} is not an absolute path; the system searches its own folders for it",
         )
         return
     if not os.path.isfile(program):
-        yield Finding(Severity.ERROR, "program", f"there is no {program}")
+        yield Finding(Severity.ERROR, "program", f"{program} does not exist")
         return
     if not program.lower().endswith(".exe"):
         yield Finding(
             Severity.ERROR,
             "program",
-            f"{program} is no .exe, which is all that the system starts; install a script by "
-            "its own command install",
+            f"{program} is not an .exe file, and the system starts nothing else; install a "
+            "script with its own command install",
         )
         return
     yield Finding(Severity.OK, "program", program)
@@ -50,7 +50,7 @@ def check_program(checks: FileChecks, program: str) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             "program",
-            f"{program} is of the Microsoft Store, which services can't start: install Python "
+            f"{program} is a Microsoft Store app, which services cannot start; install Python "
             "from python.org",
         )
     yield from checks.check_location("program", program)
@@ -73,7 +73,7 @@ def check_python(
         targets.append(("virtual environment", os.path.join(options.venv, "pyvenv.cfg")))
     for topic, path in targets:
         if not os.path.exists(path):
-            yield Finding(Severity.ERROR, topic, f"there is no {path}")
+            yield Finding(Severity.ERROR, topic, f"{path} does not exist")
             reachable = False
             continue
         yield Finding(Severity.OK, topic, path)
@@ -113,19 +113,19 @@ def _run_check(interpreter: Sequence[str], options: Options) -> Finding:
         severity = Severity.ERROR if certain else Severity.UNKNOWN
         return Finding(severity, "interpreter", f"{start[0]} does not start: {error}")
     except subprocess.TimeoutExpired:
-        text = f"{start[0]} has not found {what} within {CHECK_TIMEOUT:g} seconds"
+        text = f"{start[0]} did not find {what} within {CHECK_TIMEOUT:g} seconds"
         return Finding(Severity.WARNING, "interpreter", text)
     if not done.returncode:
         found = done.stdout.decode("utf-8", "replace").strip()
         return Finding(Severity.OK, "interpreter", f"{found} finds {what}")
     why = done.stderr.decode("utf-8", "replace").strip()
     # A DLL that is missing ends it before it can say anything.
-    why = why or f"it ended with {done.returncode & 0xFFFFFFFF:#x}, without a word"
-    return Finding(Severity.ERROR, "interpreter", f"{start[0]} can't run {what}: {why}")
+    why = why or f"exit code {done.returncode & 0xFFFFFFFF:#x} without a message"
+    return Finding(Severity.ERROR, "interpreter", f"{start[0]} cannot run {what}: {why}")
 
 
 def _folders_of(interpreter: Sequence[str], options: Options) -> Iterator[tuple[str, str]]:
-    """The folders out of which the process may load any file, if it is there; with what they are.
+    """Yield the folders from which the process may load any file, each with its description.
 
     The system looks for DLLs beside the interpreter, and Python for modules beside the script.
     """
@@ -147,29 +147,31 @@ def _folders_of(interpreter: Sequence[str], options: Options) -> Iterator[tuple[
 
 
 def _venv_home(folder: str, interpreter: str) -> Iterator[Finding]:
-    """Whether a virtual environment's base is there, and is the one that is started."""
+    """Check that a virtual environment's base exists and contains the started interpreter."""
     topic = "virtual environment"
     try:
         text = Path(folder, "pyvenv.cfg").read_text("utf-8")
     except OSError:
-        return  # that it is missing was told
+        return  # reported already as missing
     settings = dict(re.findall(r"(?m)^\s*([\w-]+)\s*=\s*(.*?)\s*$", text))
     home = settings.get("home")
     if home is None:
-        yield Finding(Severity.ERROR, topic, f"its pyvenv.cfg names no home: {folder}")
+        yield Finding(Severity.ERROR, topic, f"{folder}: pyvenv.cfg contains no home")
     elif not os.path.isdir(home):
-        yield Finding(Severity.ERROR, topic, f"the Python that it was made from is gone: {home}")
+        yield Finding(
+            Severity.ERROR, topic, f"the Python from which it was created was deleted: {home}"
+        )
     elif not _same_folder(home, os.path.dirname(interpreter)):
         yield Finding(
             Severity.WARNING,
             topic,
-            f"it was made from the Python in {home}, but the service is started with "
-            f"{interpreter}: install it again",
+            f"it was created from the Python in {home}, but the service is started with "
+            f"{interpreter}; install the service again",
         )
 
 
-def _same_folder(one: str, other: str) -> bool:
+def _same_folder(folder: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(folder, other)
     except OSError:
-        return os.path.normcase(one) == os.path.normcase(other)
+        return os.path.normcase(folder) == os.path.normcase(other)

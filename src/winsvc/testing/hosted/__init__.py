@@ -8,7 +8,8 @@ consist of threads that the system starts, a dispatcher that calls handlers, and
 
 The rest of the simulation uses four things only:
 
-- :class:`~winsvc.testing.hosted.baton.Baton`: gives the threads their turns; the clock runs them.
+- :class:`~winsvc.testing.hosted.scheduler.CooperativeScheduler`: gives each thread its turn. The
+  clock runs it.
 - :class:`~winsvc.testing.hosted.processes.HostedProcess`: a process, with its
   :class:`~winsvc.testing.hosted.processes.HostedRun` for each service in it.
 - :class:`~winsvc.testing.hosted.events.SimulatedEvent`: an event whose waits take simulated time.

@@ -11,7 +11,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 from winsvc.backend import ProcessEnded
-from winsvc.testing.hosted.baton import SHORTEST, Baton, Pause
+from winsvc.testing.hosted.scheduler import SHORTEST, CooperativeScheduler, Pause
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend, HostEvent
@@ -32,20 +32,20 @@ _LAST_ROUNDS: Final = 1000  # that tasks have to end when their process has
 class _Selector(selectors.DefaultSelector):
     """Waits in simulated time; at what is real it looks every second of that."""
 
-    def __init__(self, baton: Baton) -> None:
+    def __init__(self, scheduler: CooperativeScheduler) -> None:
         super().__init__()
-        self._baton = baton
+        self._scheduler = scheduler
         self._pause: Pause | None = None
         self._woken = False
         self._polls = 0
         self.rounds_left: int | None = None  # once the process has ended
 
     def wake(self) -> None:
-        """Have the wait that is on, or else the next one, end when time next passes."""
-        with self._baton.lock:
+        """End the current wait, or else the next, when time next passes."""
+        with self._scheduler.lock:
             self._woken = True
             if self._pause is not None:
-                self._baton.clock.after(0, self._pause.resume)
+                self._scheduler.clock.after(0, self._pause.resume)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self.rounds_left is not None:
@@ -62,18 +62,18 @@ class _Selector(selectors.DefaultSelector):
         return super().select(0)
 
     def _wait(self, timeout: float | None) -> None:
-        with self._baton.lock:
+        with self._scheduler.lock:
             woken, self._woken = self._woken, False
             if woken:
                 return
             if len(self.get_map()) > 1:  # more than what wakes the loop
                 timeout = _GLANCE if timeout is None else min(timeout, _GLANCE)
             if timeout is not None:
-                # Never a trifle early: the loop would ask again and again.
+                # Round up: after an early return the loop would poll repeatedly.
                 timeout = max(math.ceil(round(timeout * 1e6, 3)) / 1e6, SHORTEST)
-            self._pause = self._baton.pause()
+            self._pause = self._scheduler.pause()
             try:
-                self._baton.wait(self._pause, timeout)
+                self._scheduler.wait(self._pause, timeout)
             finally:
                 self._pause = None
                 self._woken = False
@@ -89,7 +89,7 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__(selector)
 
     def time(self) -> float:
-        """The simulated time, in seconds."""
+        """Return the simulated time, in seconds."""
         return self._host.monotonic()
 
     def call_soon_threadsafe(
@@ -109,7 +109,7 @@ class _Loop(asyncio.SelectorEventLoop):
         func: Callable[[*Ts], T],
         *args: *Ts,
     ) -> asyncio.Future[T]:
-        """Call a function in a thread: without an executor in one that takes its turns."""
+        """Call a function in a thread; without an executor, in a scheduled thread."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         future: asyncio.Future[T] = self.create_future()
@@ -144,16 +144,18 @@ class _Loop(asyncio.SelectorEventLoop):
             over.wait(_LAST_JOBS)
 
 
-def run_coroutine(host: HostBackend, baton: Baton, coroutine: Coroutine[object, object, T]) -> T:
+def run_coroutine(
+    host: HostBackend, scheduler: CooperativeScheduler, coroutine: Coroutine[object, object, T]
+) -> T:
     """:func:`asyncio.run`, in a hosted thread."""
-    selector = _Selector(baton)
+    selector = _Selector(scheduler)
     loop = _Loop(host, selector)
     loop.set_exception_handler(_handle_exception)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         try:
             return runner.run(coroutine)
         finally:
-            thread = baton.current()
+            thread = scheduler.current()
             if thread is not None and thread.over:
                 selector.rounds_left = _LAST_ROUNDS
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
-from winsvc.testing.hosted.baton import SHORTEST, Baton, Pause
+from winsvc.testing.hosted.scheduler import SHORTEST, CooperativeScheduler, Pause
 
 __all__ = ["SimulatedEvent", "WaitUntil"]
 
@@ -22,27 +22,27 @@ class SimulatedEvent:
     run beside them; the threads of tests let it pass.
     """
 
-    def __init__(self, baton: Baton, wait_until: WaitUntil) -> None:
-        self._baton = baton
+    def __init__(self, scheduler: CooperativeScheduler, wait_until: WaitUntil) -> None:
+        self._scheduler = scheduler
         self._wait_until = wait_until
-        self._of_process = baton.owner() is not None
+        self._of_process = scheduler.owner() is not None
         self._event = threading.Event()
         self._pauses: list[Pause] = []
 
     def set(self) -> None:
-        with self._baton.lock:
+        with self._scheduler.lock:
             if not self._event.is_set():
                 self._event.set()
                 for pause in self._pauses:
-                    self._baton.clock.after(0, pause.resume)
+                    self._scheduler.clock.after(0, pause.resume)
 
     def is_set(self) -> bool:
         return self._event.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        self._baton.check()
-        if self._baton.is_hosted():
-            with self._baton.lock:
+        self._scheduler.check()
+        if self._scheduler.is_hosted():
+            with self._scheduler.lock:
                 if not self._event.is_set():
                     self._wait_for_turn(timeout)
         else:
@@ -52,9 +52,9 @@ class SimulatedEvent:
         return self._event.is_set()
 
     def _wait_for_turn(self, timeout: float | None) -> None:
-        pause = self._baton.pause()
+        pause = self._scheduler.pause()
         self._pauses.append(pause)
         try:
-            self._baton.wait(pause, None if timeout is None else max(timeout, SHORTEST))
+            self._scheduler.wait(pause, None if timeout is None else max(timeout, SHORTEST))
         finally:
             self._pauses.remove(pause)

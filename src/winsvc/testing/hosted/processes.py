@@ -13,9 +13,9 @@ from winsvc._util.text import same_name
 from winsvc._values.rows import StatusRow
 from winsvc.backend import ControlHandler, ProcessEnded, ServiceMain
 from winsvc.enums import AcceptedControls, Control, ErrorCode
-from winsvc.testing.behaviour import HostedProgram
-from winsvc.testing.hosted.baton import Baton, Pause
-from winsvc.testing.refusal import Refusal
+from winsvc.testing.behavior import HostedProgram
+from winsvc.testing.hosted.scheduler import CooperativeScheduler, Pause
+from winsvc.testing.refusal import RefusalError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
@@ -30,7 +30,7 @@ CONTROL_TIMEOUT: Final = 30.0  # simulated seconds that a control handler has
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a service has registered for: events of devices, or of a power setting.
+    """A registration of a service for events of devices, or of a power setting.
 
     Attributes:
         control: ``DEVICE_EVENT`` or ``POWER_EVENT``.
@@ -64,7 +64,7 @@ class HostedRun:
 
     @property
     def over(self) -> bool:
-        """Whether the service has stopped, or its process has ended."""
+        """True after the service has stopped, or its process has ended."""
         return self not in self.process.runs
 
 
@@ -90,7 +90,7 @@ class HostedProcess:
 
     def __init__(
         self,
-        baton: Baton,
+        scheduler: CooperativeScheduler,
         host: HostBackend,
         program: HostedProgram,
         pid: int,
@@ -105,7 +105,7 @@ class HostedProcess:
         self.runs: list[HostedRun] = []
         self.connected = False
         self.ended = False
-        self._baton = baton
+        self._scheduler = scheduler
         self._host = host
         self._program = program
         self._on_end = on_end
@@ -120,40 +120,40 @@ class HostedProcess:
 
     @property
     def takes_starts(self) -> bool:
-        """Whether another service can be started in it."""
+        """True while another service can be started in the process."""
         return self.shared and not self.ended and (not self.connected or bool(self.runs))
 
     # ------------------------------------------------------------------- its threads
 
     def start_thread(self, target: Callable[[], None], name: str) -> None:
-        """A thread of the process."""
-        self._baton.new_thread(target, name, self)
+        """Start a thread of the process."""
+        self._scheduler.new_thread(target, name, self)
 
     def _main(self) -> None:
         try:
             self._program.main(self._host)
         except SystemExit:
-            pass  # the process's exit code, which is nobody's here
+            pass  # the simulation has no use for the process's exit code
         except Exception:
-            log.exception("%s has ended with an exception", self)
+            log.exception("%s ended with an exception", self)
         finally:
-            with self._baton.lock:
+            with self._scheduler.lock:
                 if self.runs:
                     self._on_end()
                 self.end()
 
     def end(self) -> None:
-        """It is no more: its threads end, wherever they wait."""
+        """End the process and its threads, wherever they wait."""
         if self.ended:
             return
         self.ended = True
         self.runs.clear()
-        self._baton.end(self)
+        self._scheduler.end(self)
 
     # ------------------------------------------------------------------- as the system sees it
 
     def main_of(self, name: str, own: bool) -> ServiceMain | None:
-        """Find a service's main function; in a process of its own any name will do."""
+        """Find a service's main function; in the service's own process, any name matches."""
         mains = (main for known, main in self._table if own or same_name(known, name))
         return next(mains, None)
 
@@ -164,7 +164,7 @@ class HostedProcess:
         arguments: Sequence[str],
         report: Callable[[StatusRow], None],
     ) -> HostedRun:
-        """Call a service's main function in a thread of its own."""
+        """Call a service's main function in a separate thread."""
         run = HostedRun(self, name, report)
         self.runs.append(run)
         self.start_thread(lambda: main([name, *arguments]), f"{name}: ServiceMain")
@@ -177,53 +177,53 @@ class HostedProcess:
         if not self.runs:
             self._over = True
             if self._dispatcher is not None:
-                self._baton.clock.after(0, self._dispatcher.resume)
+                self._scheduler.clock.after(0, self._dispatcher.resume)
 
     def control(self, handler: ControlHandler, code: int, event_type: int, data: bytes) -> int:
         """Call a control handler, and wait for its answer.
 
         Raises:
-            Refusal: the answer did not come in time.
+            RefusalError: the answer did not come in time.
         """
-        clock = self._baton.clock
+        clock = self._scheduler.clock
         control = _Control(partial(handler, code, event_type, data))
         self._controls.append(control)
         if self._dispatcher is not None:
             self._dispatcher.resume()  # at once: no time passes until it has answered
-            self._baton.run_ready()
+            self._scheduler.run_ready()
         end = clock.later(CONTROL_TIMEOUT)
         while control.answer is None:
             if self.ended or clock.now >= end:
-                raise Refusal(ErrorCode.SERVICE_REQUEST_TIMEOUT)
+                raise RefusalError(ErrorCode.SERVICE_REQUEST_TIMEOUT)
             clock.step(end)
         return control.answer
 
     # ------------------------------------------------------------------- as the process sees it
 
     def connect(self, table: Sequence[tuple[str, ServiceMain]]) -> None:
-        """Tell the system what can be started in it; once."""
+        """Register the services that can be started in the process; once."""
         if self.connected:
-            raise Refusal(ErrorCode.SERVICE_ALREADY_RUNNING)
+            raise RefusalError(ErrorCode.SERVICE_ALREADY_RUNNING)
         self._table = list(table)
         self.connected = True
-        self._baton.stir_later()
+        self._scheduler.wake_watchers_later()
 
     def dispatch(self) -> None:
         """Call control handlers, until all services have stopped."""
         while True:
-            with self._baton.lock:
+            with self._scheduler.lock:
                 if not self._controls:
                     if self._over:
                         return
-                    self._dispatcher = self._baton.pause()
+                    self._dispatcher = self._scheduler.pause()
                     try:
-                        self._baton.wait(self._dispatcher)
+                        self._scheduler.wait(self._dispatcher)
                     finally:
                         self._dispatcher = None
                     continue
                 control = self._controls.popleft()
             control.answer = self._answer(control)
-            self._baton.stir()  # a service that has sent it
+            self._scheduler.wake_watchers()  # a service that has sent it
 
     def _answer(self, control: _Control) -> int:
         try:
@@ -231,11 +231,11 @@ class HostedProcess:
         except ProcessEnded:
             raise
         except Exception:
-            log.exception("%s: a control handler has failed", self)
+            log.exception("%s: a control handler raised an exception", self)
             return ErrorCode.CALL_NOT_IMPLEMENTED
 
     def run_named(self, name: str) -> HostedRun | None:
-        """The service that is meant by a name; where there is one alone, always that."""
+        """Return the service with this name; in an own process, always its only service."""
         if len(self.runs) == 1 and not self.shared:
             return self.runs[0]
-        return next((one for one in self.runs if same_name(one.name, name)), None)
+        return next((run for run in self.runs if same_name(run.name, name)), None)

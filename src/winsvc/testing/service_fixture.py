@@ -1,9 +1,9 @@
-"""What simulated services are made of, read from a document.
+r"""Read the services of a simulated system from a document.
 
-A document is what ``winsvc export`` writes, or a shorter one by hand: a service's settings under
-their names in :class:`winsvc.Settings`, and where it stands::
+A document is the output of ``winsvc export``, or a shorter one written by hand: the settings of a
+service under their names in :class:`winsvc.Settings`, and its state::
 
-    {"services": {"beat": {"binary_path": "C:\\\\beat.exe", "state": "running"}}}
+    {"services": {"beat": {"binary_path": "C:\\beat.exe", "state": "running"}}}
 """
 
 from __future__ import annotations
@@ -15,37 +15,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from winsvc._util.checks import check_type
+from winsvc._util.checks import check_type, did_you_mean
 from winsvc._util.jsonable import Reader, from_jsonable, mapping
 from winsvc._util.text import name_key
 from winsvc._values.account import Secret
 from winsvc._values.names import check_service_name
 from winsvc._values.setting_table import SETTINGS
 from winsvc._values.settings import ServiceSpec
-from winsvc._values.snapshot import FORMAT, READERS
+from winsvc._values.snapshot import FORMAT, READERS, is_placeholder
 from winsvc.enums import (
     AcceptedControls,
     ErrorCode,
     State,
 )
-from winsvc.errors import ArgumentError
-from winsvc.security import Acl, ControlFlags, SecurityDescriptor
+from winsvc.errors import ValidationError
+from winsvc.security import SecurityDescriptor
 
-__all__ = ["Seed", "read_document"]
+__all__ = ["ServiceFixture", "read_document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
-    """A service that the simulated system is to have.
+class ServiceFixture:
+    """A service to add to the simulated system.
 
     Attributes:
-        spec: its name and settings; those that are left out take their defaults.
-        state: where it stands.
-        controls_accepted: the controls that it handles while it runs; None for the usual ones.
-        exit_code: what it last ended with; 1077, not run yet, is only for a stopped one.
-        service_exit_code: its own exit code.
-        pid: the process that runs it; None for any, or for none.
-        tag: its place within its load-order group; 0 for none.
+        spec: the name and the settings; omitted settings have their defaults.
+        state: the state.
+        controls_accepted: the controls that the running service accepts; None for the default.
+        exit_code: the exit code of the last run; 1077 (never started) is valid for a stopped
+            service only.
+        service_exit_code: the service-specific exit code.
+        pid: the process of the service; None for any process, or none.
+        tag: the tag within the load-order group; 0 for none.
     """
 
     spec: ServiceSpec
@@ -63,7 +64,7 @@ class Seed:
             object.__setattr__(self, "exit_code", 0)  # frozen
 
 
-# What a service may have in a document, as which type.
+# The fields of a service in a document, and their types.
 _SETTINGS: Final = {name: setting.document_type for name, setting in SETTINGS.items()}
 _STATE: Final[Mapping[str, object]] = {
     "state": State,
@@ -74,8 +75,9 @@ _STATE: Final[Mapping[str, object]] = {
     "tag": int,
 }
 _KINDS: Final = {**_SETTINGS, **_STATE}
-# What a snapshot tells beside these, and a simulated service finds out by itself.
+# Fields of a snapshot that the simulated system determines itself.
 _IGNORED: Final = {"machine", "dependents", "errors"}
+_DOCUMENT: Final = ("winsvc", "machine", "services")
 _STATUS_IGNORED: Final = {"check_point", "wait_hint", "flags"}
 _SETTLED: Final = (State.RUNNING, State.PAUSED)
 
@@ -89,37 +91,37 @@ _READERS: Final[Mapping[object, Reader]] = {**READERS, Secret: _read_secret}
 
 def read_document(
     source: str | os.PathLike[str] | Mapping[str, object],
-) -> tuple[str | None, list[Seed]]:
-    """The services of a document, and the machine that they were on.
+) -> tuple[str | None, list[ServiceFixture]]:
+    """Read the machine and the services of a document.
 
     Args:
-        source: the path of a JSON file, or what :func:`json.load` gives, in which enum members,
-            triggers and the like may also stand as Python objects. Its ``"services"`` are a list
-            of mappings with a ``"name"``, or a mapping from the names to the rest.
+        source: the path of a JSON file, or the result of :func:`json.load`, which may also contain
+            Python objects (enumeration members, triggers and others). ``"services"`` is a list of
+            mappings with a ``"name"``, or a mapping of names to mappings.
 
     Returns:
-        The machine, None for the own one; and the services.
+        The machine, None for the local one; and the services.
 
     Raises:
-        OSError: the file can't be read.
-        TypeError: a value is of a wrong type; the message says where.
-        ArgumentError: it is no such document, or a value can't be; ``argument`` says where.
+        OSError: the file cannot be read.
+        TypeError: a value is of the wrong type; the message contains its path.
+        ValidationError: the document or a value is invalid; ``argument`` is its path.
     """
     document = source if isinstance(source, Mapping) else _load(source)
     document = mapping(document, "the document")
     for key in document:
-        if key not in ("winsvc", "machine", "services"):
-            raise ArgumentError(key, "is no part of a document")
+        if key not in _DOCUMENT:
+            raise ValidationError(key, f"unknown field of a document{did_you_mean(key, _DOCUMENT)}")
     if (version := document.get("winsvc", FORMAT)) != FORMAT:
-        raise ArgumentError("winsvc", f"expected a document of version {FORMAT}, not {version!r}")
+        raise ValidationError("winsvc", f"expected version {FORMAT} of a document, not {version!r}")
     machine = from_jsonable(str | None, document.get("machine"), "machine")
     if "services" not in document:
-        raise ArgumentError("services", "is missing")
-    seeds: dict[str, Seed] = {}
+        raise ValidationError("services", "is missing")
+    seeds: dict[str, ServiceFixture] = {}
     for name, given, where in _services(document["services"]):
         check_service_name(name, f"{where}.name")
         if name_key(name) in seeds:
-            raise ArgumentError(f"{where}.name", f"{name!r} is there twice")
+            raise ValidationError(f"{where}.name", f"{name!r} is a duplicate name")
         seeds[name_key(name)] = _seed(name, given, where)
     return machine, list(seeds.values())
 
@@ -127,51 +129,51 @@ def read_document(
 def _load(path: str | os.PathLike[str]) -> object:
     content = Path(path).read_bytes()
     try:
-        # As bytes, since what a shell has redirected may also be UTF-16.
+        # Bytes, because a shell may redirect output as UTF-16.
         return json.loads(content)
     except RecursionError:
-        raise ArgumentError(os.fspath(path), "is nested too deep") from None
+        raise ValidationError(os.fspath(path), "is nested too deeply") from None
     except ValueError as error:
-        raise ArgumentError(os.fspath(path), f"is no JSON: {error}") from None
+        raise ValidationError(os.fspath(path), f"is not JSON: {error}") from None
 
 
 def _services(value: object) -> Iterator[tuple[str, Mapping[str, object], str]]:
-    """Each service's name, what is given of it, and how to call it in an error."""
+    """Return the name, the fields and the path of each service."""
     if isinstance(value, Mapping):
         for name, item in mapping(value, "services").items():
             where = f"services[{json.dumps(name)}]"
             given = mapping(item, where)
             if given.get("name", name) != name:
-                raise ArgumentError(f"{where}.name", f"{given['name']!r} is another name")
+                raise ValidationError(f"{where}.name", f"{given['name']!r} is not the key {name!r}")
             yield name, given, where
         return
     for index, item in enumerate(from_jsonable(tuple[object, ...], value, "services")):
         given = mapping(item, f"services[{index}]")
         if "name" not in given:
-            raise ArgumentError(f"services[{index}].name", "is missing")
+            raise ValidationError(f"services[{index}].name", "is missing")
         name = from_jsonable(str, given["name"], f"services[{index}].name")
         yield name, given, f"services[{json.dumps(name)}]"
 
 
-def _seed(name: str, given: Mapping[str, object], where: str) -> Seed:
+def _seed(name: str, given: Mapping[str, object], where: str) -> ServiceFixture:
     values: dict[str, Any] = {}
     for key, value, place in _flat(given, where):
         if key not in _KINDS:
-            raise ArgumentError(place, "is no setting of a service")
+            raise ValidationError(place, f"unknown setting{did_you_mean(key, _KINDS)}")
         values[key] = from_jsonable(_KINDS[key], value, place, _READERS)
     settings = {key: value for key, value in values.items() if key in _SETTINGS}
     rest = {key: value for key, value in values.items() if key in _STATE}
-    return Seed(spec=ServiceSpec(name=name, **settings), **rest)
+    return ServiceFixture(spec=ServiceSpec(name=name, **settings), **rest)
 
 
 def _flat(given: Mapping[str, object], where: str) -> Iterator[tuple[str, object, str]]:
-    """The settings in one row, of a service or of a snapshot, and how to call them in an error."""
+    """Return the names, values and paths of the settings of a service or a snapshot."""
     snapshot = "config" in given or "status" in given
     has_config = given.get("config") is not None
     for key, value in given.items():
         place = f"{where}.{key}"
         if key == "name" or (snapshot and (value is None or key in _IGNORED)):
-            continue  # None: it could not be read, or it is the default
+            continue  # None: the value could not be read, or it is the default
         if snapshot and key == "config":
             parts = mapping(value, place).items()
             yield from ((part, item, f"{place}.{part}") for part, item in parts)
@@ -179,16 +181,10 @@ def _flat(given: Mapping[str, object], where: str) -> Iterator[tuple[str, object
             yield from _status(mapping(value, place), place, has_config)
         elif snapshot and key == "security":
             descriptor = from_jsonable(SecurityDescriptor, value, place, _READERS)
-            if not _is_placeholder(descriptor):
+            if not is_placeholder(descriptor):
                 yield key, descriptor, place
         else:
             yield key, value, place
-
-
-def _is_placeholder(descriptor: SecurityDescriptor) -> bool:
-    """Whether it is what Wine shows for any service, and does not mean: nothing to anyone."""
-    made_up = bool(descriptor.control & ControlFlags.DACL_DEFAULTED)
-    return made_up and descriptor.owner is None and descriptor.dacl == Acl()
 
 
 def _status(
@@ -197,8 +193,8 @@ def _status(
     state = from_jsonable(State, status.get("state", State.STOPPED), f"{where}.state")
     for key, value in status.items():
         if key == "controls_accepted" and state not in _SETTLED:
-            continue  # it accepts nothing now, whatever it will
+            continue  # the service accepts no controls in this state
         if key == "service_type" and has_config:
-            continue  # while it runs there may be more bits than it was made with
+            continue  # a running service may have more bits than configured
         if key not in _STATUS_IGNORED:
             yield key, value, f"{where}.{key}"

@@ -1,8 +1,7 @@
-"""Threads of which one runs at a time, while simulated time stands still.
+"""A scheduler for the threads of simulated processes: one thread runs at a time.
 
-The threads of simulated processes are real ones. Each has its turn until it waits in simulated
-time, or ends; then whoever let time pass, and gave it the turn, goes on. So a test has the same
-course each time, whatever the threads of a service do.
+The threads are real ones. A thread keeps its turn until it waits in simulated time or ends; then
+the thread that let time pass continues. Therefore every run of a test takes the same course.
 """
 
 from __future__ import annotations
@@ -20,39 +19,39 @@ from typing import Final, Protocol
 from winsvc.backend import ProcessEnded
 from winsvc.testing.clock import SimulatedClock
 
-__all__ = ["SHORTEST", "Baton", "HostedThread", "Owner", "Pause"]
+__all__ = ["SHORTEST", "CooperativeScheduler", "HostedThread", "Owner", "Pause"]
 
 SHORTEST: Final = 0.001
-"""How many simulated seconds a wait takes at least: a thread that polls must let time pass."""
+"""The minimum simulated seconds of a wait: a thread that polls must let time pass."""
 
-_real_monotonic = time.monotonic  # also where the clock stands in for those of the time module
+_real_monotonic = time.monotonic  # also while the clock replaces the functions of the time module
 
 
 class Owner(Protocol):
-    """What hosted threads belong to: a simulated process."""
+    """The owner of hosted threads: a simulated process."""
 
     ended: bool
 
     def __str__(self) -> str:
-        """What it is, for an error."""
+        """Return the description for an error message."""
 
 
 class Pause:
     """One wait of a hosted thread; the first to resume it ends it."""
 
-    __slots__ = ("_baton", "thread", "timed_out")
+    __slots__ = ("_scheduler", "thread", "timed_out")
 
-    def __init__(self, baton: Baton, thread: HostedThread) -> None:
-        self._baton = baton
+    def __init__(self, scheduler: CooperativeScheduler, thread: HostedThread) -> None:
+        self._scheduler = scheduler
         self.thread = thread
         self.timed_out = False
 
     def resume(self) -> None:
-        """Have the thread go on, as soon as it can have its turn."""
-        self._baton.make_ready(self)
+        """Resume the thread, as soon as it can have its turn."""
+        self._scheduler.make_ready(self)
 
     def time_out(self) -> None:
-        """The same, for the end of the time that it waits at most."""
+        """Resume the thread at the timeout of its wait."""
         if self.thread.pause is self:
             self.timed_out = True
             self.resume()
@@ -61,48 +60,50 @@ class Pause:
 class HostedThread:
     """A thread of a simulated process; it begins with its first turn."""
 
-    def __init__(self, baton: Baton, target: Callable[[], None], name: str, owner: Owner) -> None:
-        self._baton = baton
+    def __init__(
+        self, scheduler: CooperativeScheduler, target: Callable[[], None], name: str, owner: Owner
+    ) -> None:
+        self._scheduler = scheduler
         self._target = target
         self.owner = owner
-        self.turn = threading.Condition(baton.lock)
+        self.turn = threading.Condition(scheduler.lock)
         self.has_turn = False
         self.finished = False
-        self.given_up = False  # it did not come back
-        self.pause: Pause | None = Pause(baton, self)
+        self.given_up = False  # it did not yield in time
+        self.pause: Pause | None = Pause(scheduler, self)
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def started(self) -> bool:
-        """Whether it has had a turn."""
+        """True after the thread has had a turn."""
         return self.thread.ident is not None
 
     @property
     def over(self) -> bool:
-        """Whether nothing of it counts any more."""
+        """True after the thread was given up, or its process has ended."""
         return self.given_up or self.owner.ended
 
     def _run(self) -> None:
-        self._baton.joins(self)
+        self._scheduler.on_start(self)
         try:
             self._target()
         except ProcessEnded:
             pass
         finally:
-            self._baton.leaves(self)
+            self._scheduler.on_exit(self)
 
 
-class Baton:
-    """Gives hosted threads their turns.
+class CooperativeScheduler:
+    """Schedules hosted threads: one of them runs at a time.
 
-    What is called "driver" here is any other thread, such as a test's, that lets time pass: it
-    holds the lock, and waits without it while a hosted thread has its turn.
+    A "driver" is any other thread that lets time pass, such as a test's. It holds the lock, and
+    releases it while a hosted thread has its turn.
 
     Attributes:
         clock: the clock by which the threads wait.
         lock: the lock of the clock.
-        inside: the thread in which something is happening; see ``Simulation.happening``.
-        patience: how many real seconds a hosted thread may go on without waiting.
+        inside: the thread that is in a transaction; see ``Simulation.transaction``.
+        patience: how many real seconds a hosted thread may run without waiting.
     """
 
     def __init__(self, clock: SimulatedClock) -> None:
@@ -120,7 +121,7 @@ class Baton:
     # ------------------------------------------------------------------- for all threads
 
     def current(self) -> HostedThread | None:
-        """The hosted thread that asks; None in any other."""
+        """Return the calling hosted thread; None in any other thread."""
         return self._threads.get(threading.get_ident())
 
     def is_hosted(self, ident: int | None = None) -> bool:
@@ -128,12 +129,12 @@ class Baton:
         return (threading.get_ident() if ident is None else ident) in self._threads
 
     def owner(self) -> Owner | None:
-        """The process that the calling thread belongs to."""
+        """Return the process that the calling thread belongs to."""
         thread = self.current()
         return None if thread is None else thread.owner
 
     def check(self) -> None:
-        """Let no thread of a process that has ended go on.
+        """Check that the process of the calling thread has not ended.
 
         Raises:
             ProcessEnded: it has.
@@ -143,7 +144,7 @@ class Baton:
             raise ProcessEnded
 
     def new_thread(self, target: Callable[[], None], name: str, owner: Owner) -> HostedThread:
-        """A thread that begins when time next passes."""
+        """Create a thread that begins when time next passes."""
         thread = HostedThread(self, target, name, owner)
         assert thread.pause is not None
         with self.lock:
@@ -152,26 +153,26 @@ class Baton:
         return thread
 
     def make_ready(self, pause: Pause) -> None:
-        """Have a thread go on when a driver next looks."""
+        """Add a thread to those that are ready."""
         with self.lock:
             self._ready.append(pause)
 
-    def stir(self) -> None:
-        """Have those who watch for anything look again, when a driver next looks."""
+    def wake_watchers(self) -> None:
+        """Make the threads that watch for any event ready."""
         with self.lock:
             self._ready.extend(self._watching)
             self._watching.clear()
 
-    def stir_later(self) -> None:
-        """Have those who watch for anything look again, when time next passes."""
+    def wake_watchers_later(self) -> None:
+        """Make the threads that watch for any event ready when time next passes."""
         if self._watching or self._running is not None:  # which may be about to watch
             self.clock.after(0, lambda: None)
 
     def end(self, owner: Owner) -> None:
-        """Have the threads of a process that has ended come to their ends.
+        """End the threads of a process that has ended.
 
         Raises:
-            RuntimeError: one does not.
+            RuntimeError: a thread does not end.
         """
         with self.lock:
             for thread in self._alive:
@@ -190,7 +191,7 @@ class Baton:
         self.check()
         thread = self.current()
         if thread is None:
-            raise RuntimeError("only the threads of hosted services can wait for a turn")
+            raise RuntimeError("only a thread of a hosted service can wait for its turn")
         thread.pause = Pause(self, thread)
         return thread.pause
 
@@ -230,13 +231,13 @@ class Baton:
                     self._watching.remove(pause)
             return not pause.timed_out
 
-    def joins(self, thread: HostedThread) -> None:
-        """A thread begins, with its turn."""
+    def on_start(self, thread: HostedThread) -> None:
+        """Register the calling thread, which has its first turn."""
         with self.lock:
             self._threads[threading.get_ident()] = thread
 
-    def leaves(self, thread: HostedThread) -> None:
-        """A thread has come to its end."""
+    def on_exit(self, thread: HostedThread) -> None:
+        """Remove the calling thread, which ends."""
         with self.lock:
             del self._threads[threading.get_ident()]
             thread.finished = True
@@ -248,17 +249,17 @@ class Baton:
 
     # ------------------------------------------------------------------- for drivers
 
-    def settle(self) -> None:
-        """Something has happened: have those who are ready, and those who watch, go on."""
+    def drain(self) -> None:
+        """Run the threads that are ready, and those that watch for any event."""
         self.run_ready()
-        self.stir()
+        self.wake_watchers()
         self.run_ready()
 
     def run_ready(self) -> bool:
-        """Have those who are ready go on, one after the other; whether there were any.
+        """Resume the ready threads, one after the other; return whether there were any.
 
         Raises:
-            RuntimeError: one did not come back.
+            RuntimeError: a thread did not return control.
         """
         if self.is_hosted():
             return False  # the driver does that, once this thread waits
@@ -271,7 +272,7 @@ class Baton:
     def _hand_over(self, pause: Pause) -> bool:
         thread = pause.thread
         if thread.pause is not pause:
-            return False  # it went on before, for another reason
+            return False  # resumed before, for another reason
         thread.pause = None
         if not thread.started and thread.owner.ended:
             self._alive.remove(thread)
@@ -302,22 +303,26 @@ class Baton:
                 self._back.wait(left)
 
     def _lost(self, thread: HostedThread) -> RuntimeError:
-        """A thread does not come back: from now on it is none of ours."""
+        """Abandon a thread that did not yield within ``patience`` seconds."""
         thread.given_up = True
         self._alive.remove(thread)
         self._running = None
         frame = sys._current_frames().get(thread.thread.ident or 0)
-        where = "".join(traceback.format_stack(frame)) if frame is not None else "(it has ended)"
+        where = (
+            "".join(traceback.format_stack(frame))
+            if frame is not None
+            else "(the thread has ended)"
+        )
         return RuntimeError(
-            f"{thread.owner}: the thread {thread.thread.name!r} has not waited in simulated time "
-            f"for {self.patience:g} s of real time. Does it compute for so long, or wait for "
-            "something real: a lock, a queue, a thread, a socket, time.sleep() outside of "
-            f"replacing_time()? It is here:\n{where}"
+            f"{thread.owner}: thread {thread.thread.name!r} has not waited in simulated time for "
+            f"{self.patience:g} s of real time. It either computes for so long or waits for "
+            "something real: a lock, a queue, a thread, a socket, or time.sleep() without "
+            f"replacing_time(). Its stack:\n{where}"
         )
 
     @contextmanager
     def _outside(self) -> Iterator[None]:
-        """While the lock is let go of, nothing is happening in this thread."""
+        """Leave the transaction of this thread while the lock is released."""
         inside, self.inside = self.inside, None
         try:
             yield

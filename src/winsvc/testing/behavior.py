@@ -1,4 +1,4 @@
-"""What the program of a simulated service does."""
+"""The behavior of simulated programs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, TypeAlias
 from winsvc._util.checks import check_dword, check_type
 from winsvc._util.durations import Duration, milliseconds, to_timedelta
 from winsvc.enums import PENDING_STATES, AcceptedControls, Control, State
-from winsvc.errors import ArgumentError
+from winsvc.errors import ValidationError
 
 if TYPE_CHECKING:
     from winsvc.backend import HostBackend
-    from winsvc.host import Service
+    from winsvc.host import ServiceBase
 
-__all__ = ["Behaviour", "HostedProgram", "Program"]
+__all__ = ["ProgramBehavior", "HostedProgram", "Program"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """What a service's program does when it is started and controlled; by default all goes well.
+class ProgramBehavior:
+    """The reactions of a simulated service's program to its start and to controls.
+
+    By default every request succeeds at once.
 
     ::
 
-        Behaviour(start_takes=3)                               # START_PENDING for 3 seconds
-        Behaviour(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
-        Behaviour(start_error=2)                               # there is no such program
-        Behaviour(ends_after=60, crashes=True)                 # gone after a minute
-        Behaviour(hangs_in=[State.STOP_PENDING])
-        Behaviour(accepts=AcceptedControls(0))                 # takes no STOP: error 1052
+        ProgramBehavior(start_takes=3)                               # START_PENDING for 3 seconds
+        ProgramBehavior(start_takes=3, ends_after=1, exit_code=1066, service_exit_code=77)
+        ProgramBehavior(start_error=2)                               # the program does not exist
+        ProgramBehavior(ends_after=60, crashes=True)                 # crashes after a minute
+        ProgramBehavior(hangs_in=[State.STOP_PENDING])
+        ProgramBehavior(accepts=AcceptedControls(0))                 # no STOP: error 1052
 
     Durations are simulated: timedelta or seconds.
 
@@ -38,19 +40,19 @@ class Behaviour:
         stop_takes: how long it is in ``STOP_PENDING``.
         pause_takes: how long it is in ``PAUSE_PENDING``.
         continue_takes: how long it is in ``CONTINUE_PENDING``.
-        wait_hint: the wait hint that it gives in these states.
-        check_point_every: how often its check point counts up in these states.
-        accepts: the controls that it takes while it is running or paused. INTERROGATE and 128 to
-            255 need not be named.
-        ignores: controls that it takes and does nothing about.
-        hangs_in: pending states that it never leaves; its check point stands still, too.
-        start_error: the error with which it can't be started at all, such as 2 (no such program),
-            193 (no program) or 1053 (never connects: that is known after 30 s).
-        ends_after: it ends by itself so long after its start, while it is starting or later.
-        crashes: that end comes without a word: its exit code is 1067.
-        exit_code: its exit code whenever else it ends; 1066 points to ``service_exit_code``.
-        service_exit_code: its own exit code.
-        on_control: called with each control that reaches it.
+        wait_hint: the wait hint that it reports in these states.
+        check_point_every: the interval at which its check point increases in these states.
+        accepts: the controls that it accepts while it is running or paused, besides INTERROGATE
+            and 128 to 255.
+        ignores: controls that it accepts and ignores.
+        hangs_in: pending states that it never leaves and in which its check point does not grow.
+        start_error: the error of the start, such as 2 (the program does not exist), 193 (not a
+            program) or 1053 (does not connect; reported after 30 s).
+        ends_after: the time after its start at which it stops automatically.
+        crashes: whether the process crashes then; the exit code is 1067.
+        exit_code: its exit code otherwise; 1066 refers to ``service_exit_code``.
+        service_exit_code: its service-specific exit code.
+        on_control: called with each control that it receives.
     """
 
     start_takes: Duration = 0
@@ -74,7 +76,7 @@ class Behaviour:
             to_timedelta(getattr(self, name), name)
         milliseconds(self.wait_hint, "wait_hint")
         if not to_timedelta(self.check_point_every, "check_point_every"):
-            raise ArgumentError("check_point_every", "must be longer than nothing")
+            raise ValidationError("check_point_every", "must be greater than 0")
         if self.ends_after is not None:
             to_timedelta(self.ends_after, "ends_after")
         for name in ("accepts", "start_error", "exit_code", "service_exit_code"):
@@ -84,10 +86,10 @@ class Behaviour:
         for state in self.hangs_in:
             check_type(state, State, "hangs_in")
             if state not in PENDING_STATES:
-                raise ArgumentError("hangs_in", f"{state.name} is no pending state")
+                raise ValidationError("hangs_in", f"{state.name} is not a pending state")
 
     def takes(self, state: State) -> float | None:
-        """How many seconds it is in a pending state; None for ever."""
+        """Return the seconds that the program spends in a pending state; None if it hangs."""
         if state in self.hangs_in:
             return None
         duration = {
@@ -101,30 +103,30 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class HostedProgram:
-    """A program in Python: services written with :mod:`winsvc.host`, which really run.
+    r"""A program in Python: services written with :mod:`winsvc.host`, which really run.
 
     ::
 
-        sim.local.programs[r"C:\\Beat\\beat.exe"] = HostedProgram.of(Beat)
+        sim.local.programs[r"C:\Beat\beat.exe"] = HostedProgram.of(Beat)
 
     Attributes:
-        main: all that the process does, on its main thread; it is given what a process that is a
-            service asks of the system.
-        name: what errors call it.
+        main: the function to run on the main thread of the process; its argument is the system
+            interface of a service process.
+        name: the name of the program in errors.
     """
 
     main: Callable[[HostBackend], None]
     name: str = "a hosted program"
 
     @classmethod
-    def of(cls, *services: type[Service]) -> HostedProgram:
-        """The program of one service, or of several in one process.
+    def of(cls, *services: type[ServiceBase]) -> HostedProgram:
+        """Return the program of one service, or of several in one process.
 
         Raises:
-            ArgumentError: there is none.
+            ValidationError: there is none.
         """
         if not services:
-            raise ArgumentError("services", "no service")
+            raise ValidationError("services", "at least one service class is required")
         names = [service.name for service in services]
 
         def main(backend: HostBackend) -> None:
@@ -139,5 +141,7 @@ class HostedProgram:
         return self.name
 
 
-Program: TypeAlias = Behaviour | HostedProgram | Callable[[list[str]], Behaviour | HostedProgram]
-"""What a program does, or a function that tells it from the service's name and the arguments."""
+Program: TypeAlias = (
+    ProgramBehavior | HostedProgram | Callable[[list[str]], ProgramBehavior | HostedProgram]
+)
+"""A behavior, or a function that returns one for the service's name and its arguments."""
