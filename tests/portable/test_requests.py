@@ -753,6 +753,7 @@ class OwnProcess(Recorder):
         Service.restart,
         Service.stop_with_dependents,
         lambda service: service.stopped().__enter__(),
+        lambda service: service.wait(State.STOPPED),
     ],
 )
 def test_waiting_request_to_own_process_is_refused_before_sending(
@@ -766,6 +767,15 @@ def test_waiting_request_to_own_process_is_refused_before_sending(
             call(service)
         assert not recorder.called("start_service", "control_service")
         service.stop(wait=False)
+
+
+def test_wait_for_several_services_refuses_service_of_own_process() -> None:
+    recorder = OwnProcess(query_service_status_ex=STOPPED._replace(current_state=4, process_id=77))
+    with (
+        ServiceManager(backend=recorder.backend) as scm,
+        pytest.raises(ValidationError, match="'beat' runs in this process"),
+    ):
+        scm.wait({"beat": State.STOPPED})
 
 
 # ------------------------------------------------------------------- Ctrl-C

@@ -130,6 +130,7 @@ def resume(service: OpenService, options: WaitOptions) -> ServiceStatus:
 def wait_for(service: OpenService, states: frozenset[State], options: WaitOptions) -> ServiceStatus:
     """Wait until a service is in one of the states."""
     _check_can_wait(service)
+    check_own_process(service)
     wait = StateWait(
         service,
         states,
@@ -157,8 +158,10 @@ def wait_for_all(
         waits: dict[str, StateWait] = {}
         for name, target in targets.items():
             service = OpenService.of(connection, name, ServiceAccess.QUERY_STATUS)
+            closing.enter_context(service)
+            check_own_process(service)
             waits[name] = StateWait(
-                closing.enter_context(service),
+                service,
                 target,
                 deadline=deadline,
                 progress=None if progress is None else partial(progress, name),
@@ -281,5 +284,5 @@ def check_own_process(service: OpenService) -> None:
         raise ValidationError(
             "wait",
             f"service {service.name!r} runs in this process, which would wait for itself; "
-            "use a request with wait=False",
+            "send requests with wait=False",
         )

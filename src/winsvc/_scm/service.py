@@ -142,6 +142,7 @@ class Service(ServiceSettings):
             WaitCancelledError: ``cancel`` was used.
             MarkedForDeleteError: the service is deleted, and cannot reach the state.
             AccessDeniedError: the right is not granted.
+            ValidationError: the service runs in this process, which would wait for itself.
 
         Right: ``ServiceAccess.QUERY_STATUS``.
         Windows calls: ``NotifyServiceStatusChangeW``, ``QueryServiceStatusEx``.

@@ -304,6 +304,7 @@ class AsyncService(AsyncServiceBase):
             WaitTimeoutError: the timeout is over, or the service hangs.
             MarkedForDeleteError: the service is deleted, and cannot reach the state.
             AccessDeniedError: the right is not granted.
+            ValidationError: the service runs in this process, which would wait for itself.
 
         Right: ``ServiceAccess.QUERY_STATUS``.
         Windows calls: ``NotifyServiceStatusChangeW``, ``QueryServiceStatusEx``.
