@@ -105,9 +105,13 @@ class Cascade:
 
     def stop(self, reason: StopReason | None = None, *, dependents: bool = True) -> ServiceStatus:
         """Stop the running dependents of the service, then the service."""
+        if self._service.status().state is State.STOPPED:
+            self._service.control(Control.STOP, reason)  # raises the error
+        return self._stop_all(reason, dependents=dependents)
+
+    def _stop_all(self, reason: StopReason | None, *, dependents: bool) -> ServiceStatus:
+        """Stop the dependents and the service, which is not stopped."""
         service = self._service
-        if service.status().state is State.STOPPED:
-            service.control(Control.STOP, reason)  # raises the error
         order = self._dependents() if dependents else []
         for _ in range(MAX_ATTEMPTS):
             if self._stop_each([*order, service.name], reason):
@@ -161,11 +165,9 @@ class Cascade:
 
     def restart(self, arguments: Sequence[str], *, dependents: bool = True) -> ServiceStatus:
         """Stop and start the service, and restore the previous states of its dependents."""
-        service = self._service
-        if service.status().state is not State.STOPPED:
-            self.stop_for_change(dependents=dependents)
+        self.stop_for_change(dependents=dependents)
         self._restore_all(State.RUNNING, arguments)
-        return service.status()
+        return self._service.status()
 
     def stop_for_change(self, *, dependents: bool = True) -> State:
         """Stop the service; return its previous state. If it cannot be stopped, undo everything."""
@@ -175,7 +177,7 @@ class Cascade:
         # A service that cannot be started again is not stopped.
         self._service.require(ServiceAccess.STOP | ServiceAccess.START)
         try:
-            self.stop(dependents=dependents)
+            self._stop_all(None, dependents=dependents)
         except (CascadeError, ServiceRestartedError) as error:
             first = error.error if isinstance(error, CascadeError) else error
             if isinstance(first, ServiceRestartedError) and first.object_name == self._service.name:
