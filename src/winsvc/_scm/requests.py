@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from winsvc._scm.connection import Connection
 from winsvc._scm.open_service import OpenService
 from winsvc._scm.waiting import CancelToken, StateWait, run_waits, states_of
-from winsvc._util.checks import check_type
+from winsvc._util.checks import check_type, type_error
 from winsvc._util.durations import Duration, to_timedelta
 from winsvc._values.status import ServiceStatus
 from winsvc.enums import PENDING_STATES, Control, ErrorCode, ServiceAccess, State
@@ -95,7 +95,7 @@ class WaitOptions:
 def check_progress(progress: object) -> None:
     """Check that a progress argument can be called."""
     if progress is not None and not callable(progress):
-        raise TypeError(f"progress: expected a function, not {type(progress).__name__}")
+        raise type_error(progress, "a function", "progress")
 
 
 def seconds_of(duration: Duration | None, argument: str) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from winsvc._util.checks import check_dword, check_type
+from winsvc._util.checks import check_dword, check_type, type_error
 from winsvc.enums import ErrorCode, ServiceAccess
 from winsvc.security import SecurityDescriptor, Sid, SidLike
 from winsvc.security.accesscheck import GenericMapping, access_check
@@ -116,7 +116,7 @@ def _sids(*sids: SidLike) -> frozenset[Sid]:
 
 def _several(value: object, argument: str) -> Collection[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
-        raise TypeError(f"{argument}: expected a collection, not {type(value).__name__}")
+        raise type_error(value, "a collection", argument)
     return value
 
 
